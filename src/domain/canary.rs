@@ -1,0 +1,60 @@
+//! Executions of the contract canary.
+
+use super::{CommitId, IndexDigest, ProposalKind, Timestamp, TreeId, Verdict, Version};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The id of a canary run: counted by the store, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub i64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)
+    }
+}
+
+/// One execution of the canary at one digest, on one tree of the downstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanaryRun {
+    /// Its id.
+    pub id: RunId,
+    /// What the draft that it saw was for.
+    pub kind: ProposalKind,
+    /// The release under test.
+    pub version: Version,
+    /// The digest under test.
+    pub subject: IndexDigest,
+    /// What else the result depends on; another text makes the run stale.
+    pub inputs: String,
+    /// The commit of the downstream that the draft was made on.
+    pub base: CommitId,
+    /// The tree that the canary saw, and that a proposal pushes.
+    pub tree: TreeId,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// Where it is now.
+    pub state: RunState,
+}
+
+/// Where a run is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// A supervisor carries it, and says so from time to time.
+    Running {
+        /// If the supervisor has not spoken by then, the run is orphaned.
+        alive_until: Timestamp,
+    },
+    /// It is over.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// What it showed.
+        verdict: Verdict,
+        /// One line that a maintainer reads.
+        summary: String,
+        /// The last part of what it printed, secrets masked.
+        output: String,
+    },
+}

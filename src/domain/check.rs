@@ -1,0 +1,107 @@
+//! Checks and what they found.
+
+use super::{IndexDigest, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A named question about a candidate. A closed list: a new check does not compile until the
+/// policy, the verifier and the texts know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Is every promised platform in the index?
+    Platforms,
+    /// Does each platform's version label name the tag?
+    VersionLabel,
+    /// Can every required pin site of the downstream be edited?
+    Sites,
+    /// Does the downstream's contract canary pass at the digest?
+    Canary,
+}
+
+impl Check {
+    /// All checks, in the order in which people read them.
+    pub const ALL: [Self; 4] = [
+        Self::Platforms,
+        Self::VersionLabel,
+        Self::Sites,
+        Self::Canary,
+    ];
+
+    /// The name in files, tables and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Platforms => "platforms",
+            Self::VersionLabel => "version_label",
+            Self::Sites => "sites",
+            Self::Canary => "canary",
+        }
+    }
+
+    /// What the check asks, for a reader who meets it for the first time.
+    #[must_use]
+    pub const fn question(self) -> &'static str {
+        match self {
+            Self::Platforms => "every promised platform is in the index",
+            Self::VersionLabel => "each platform's version label names this release",
+            Self::Sites => "every required pin site can be edited",
+            Self::Canary => "the contract canary passes at this digest",
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+/// The answer to a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Yes.
+    Passed,
+    /// No.
+    Failed,
+    /// It could not be found out. Never a pass and never a rejection.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The name in files, tables and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+/// One answer to one check about one digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The question.
+    pub check: Check,
+    /// The answer.
+    pub verdict: Verdict,
+    /// The release that was judged.
+    pub version: Version,
+    /// The digest that was judged.
+    pub subject: IndexDigest,
+    /// What else the answer depended on, as a short text; another text makes the finding stale.
+    pub inputs: String,
+    /// One line that a maintainer reads: what was seen.
+    pub summary: String,
+    /// When the answer was found.
+    pub at: Timestamp,
+}

@@ -1,0 +1,131 @@
+//! Effects: every write to the outside, named, keyed and probed.
+
+use super::{BranchName, CommitId, PullNumber, Timestamp, WatchName};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One write to the outside. A closed list; each has a probe that finds its result in the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Move a branch of the bot to a commit that the bot made. Probe: the ref's id.
+    PushBranch {
+        /// The branch.
+        branch: BranchName,
+        /// The commit.
+        commit: CommitId,
+    },
+    /// Open a pull request. Probe: an open one with this head branch.
+    OpenPull {
+        /// The head branch.
+        branch: BranchName,
+        /// The branch to merge into.
+        base: BranchName,
+        /// The commit at the head, which makes the key unique.
+        commit: CommitId,
+        /// The title.
+        title: String,
+        /// The body in Markdown, marker included.
+        body: String,
+        /// Whether it is opened as a draft.
+        draft: bool,
+    },
+    /// Rewrite a pull request's title and body, and close it if asked. Probe: its body.
+    EditPull {
+        /// Which one.
+        number: PullNumber,
+        /// The title.
+        title: String,
+        /// The body in Markdown, marker included.
+        body: String,
+        /// Whether it is closed as well.
+        close: bool,
+    },
+    /// Put labels on a pull request. Probe: its labels.
+    LabelPull {
+        /// Which one.
+        number: PullNumber,
+        /// The labels' names.
+        labels: Vec<String>,
+    },
+}
+
+/// The unique name of an effect. The same intent has the same key after any crash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectKey(pub String);
+
+impl fmt::Display for EffectKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&self.0)
+    }
+}
+
+impl Effect {
+    /// The key under which `watch` records this effect. Texts enter by their digest.
+    #[must_use]
+    pub fn key(&self, watch: &WatchName) -> EffectKey {
+        let text = match self {
+            Self::PushBranch { branch, commit } => format!("{watch} push {branch} {commit}"),
+            Self::OpenPull {
+                branch,
+                commit,
+                title,
+                body,
+                ..
+            } => {
+                format!(
+                    "{watch} open {branch} {commit} {}",
+                    fingerprint(&[title, body])
+                )
+            }
+            Self::EditPull {
+                number,
+                title,
+                body,
+                close,
+            } => {
+                let verb = if *close { "close" } else { "edit" };
+                format!("{watch} {verb} {number} {}", fingerprint(&[title, body]))
+            }
+            Self::LabelPull { number, labels } => {
+                format!("{watch} label {number} {}", labels.join(","))
+            }
+        };
+        EffectKey(text)
+    }
+}
+
+fn fingerprint(texts: &[&String]) -> String {
+    let joined: String = texts
+        .iter()
+        .map(|text| format!("{}\n{text}\n", text.len()))
+        .collect();
+    super::Digest::of(joined.as_bytes()).short().to_owned()
+}
+
+/// How far an effect got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectState {
+    /// About to be performed; whether it was is unknown until it is probed.
+    Intended,
+    /// Performed, and recorded.
+    Done,
+}
+
+/// An effect as the store remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EffectRecord {
+    /// Its key.
+    pub key: EffectKey,
+    /// What it is.
+    pub effect: Effect,
+    /// How far it got.
+    pub state: EffectState,
+    /// When it was first intended.
+    pub intended_at: Timestamp,
+    /// When it was recorded as done.
+    pub done_at: Option<Timestamp>,
+    /// What the outside calls the result: a pull request's number, a commit's id.
+    pub remote_id: Option<String>,
+}

@@ -1,0 +1,209 @@
+//! Facts: what was read in the outside world. A fact says what was seen, never what it means.
+
+use super::{
+    BranchName, CommitId, FilePath, IndexDigest, Marker, PlatformDigest, PullNumber, Timestamp,
+    Version,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// One thing that was read, of whatever kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// A release of the upstream repository.
+    Release(ReleaseFacts),
+    /// An image tag, resolved.
+    Image(ImageFacts),
+    /// A version of the npm package.
+    Npm(NpmFacts),
+    /// The pin sites at the head of the downstream's base branch.
+    Pin(PinFacts),
+    /// A pull request from one of the bot's branches.
+    Pull(PullFacts),
+}
+
+/// A fact with the time at which it was first read so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What was read.
+    pub fact: Fact,
+    /// When it was first read with this value.
+    pub at: Timestamp,
+}
+
+/// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactKey {
+    /// `release`, `image`, `npm`, `pin` or `pull`.
+    pub aspect: &'static str,
+    /// The git tag, the version, the pull request's number, or empty for the pin.
+    pub subject: String,
+}
+
+impl Fact {
+    /// What this fact is about.
+    #[must_use]
+    pub fn key(&self) -> FactKey {
+        let (aspect, subject) = match self {
+            Self::Release(release) => ("release", release.tag.clone()),
+            Self::Image(image) => ("image", image.version.to_string()),
+            Self::Npm(npm) => ("npm", npm.version.to_string()),
+            Self::Pin(_) => ("pin", String::new()),
+            Self::Pull(pull) => ("pull", pull.number.0.to_string()),
+        };
+        FactKey { aspect, subject }
+    }
+}
+
+/// A GitHub release, as the list endpoint gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseFacts {
+    /// The git tag, as it is spelled there. Foreign text.
+    pub tag: String,
+    /// Not published yet; only seen with a token that may see it.
+    pub draft: bool,
+    /// Marked as a pre-release by a person.
+    pub prerelease: bool,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// The page that people read.
+    pub url: String,
+    /// The release notes in Markdown. Foreign text.
+    pub notes: String,
+}
+
+/// An image tag, resolved once to an index digest and what that index holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFacts {
+    /// The version whose tag was resolved.
+    pub version: Version,
+    /// sha256 over the bytes of the index that were received.
+    pub digest: IndexDigest,
+    /// Each real platform; build attestations (`unknown/unknown`) are left out.
+    pub platforms: Vec<PlatformFacts>,
+}
+
+/// One platform's image inside an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlatformFacts {
+    /// Operating system and architecture.
+    pub platform: Platform,
+    /// The digest of this platform's manifest.
+    pub digest: PlatformDigest,
+    /// The labels of the image config. Foreign text.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl PlatformFacts {
+    /// The value of `org.opencontainers.image.version`.
+    #[must_use]
+    pub fn version_label(&self) -> Option<&str> {
+        self.labels
+            .get("org.opencontainers.image.version")
+            .map(String::as_str)
+    }
+}
+
+/// Operating system and architecture, with the variant where there is one: `linux/arm64`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Platform(pub String);
+
+impl fmt::Display for Platform {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&self.0)
+    }
+}
+
+/// One version of the npm package, from the packument.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NpmFacts {
+    /// The version.
+    pub version: Version,
+    /// Subresource integrity of the tarball (`sha512-…`), where the registry gives it.
+    pub integrity: Option<String>,
+    /// The commit that was published, where npm recorded it.
+    pub git_head: Option<String>,
+    /// The value at the product guard's pointer, if a guard is configured and it is there.
+    pub product: Option<String>,
+}
+
+/// Every pin site at one commit of the downstream's base branch.
+///
+/// The commit itself is not part of it: a commit that touches no site is nothing new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinFacts {
+    /// One reading per configured site, in the config's order.
+    pub sites: Vec<SiteReading>,
+    /// The majors that the migration document has a section for; none if there is no document.
+    pub migrated: Vec<u64>,
+    /// Why the migration document cannot take a section, if it cannot.
+    pub migration_fault: Option<String>,
+}
+
+/// What one pin site says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteReading {
+    /// The file.
+    pub path: FilePath,
+    /// The site's name in the config.
+    pub site: String,
+    /// What was found there.
+    pub state: SiteState,
+}
+
+/// The state of one pin site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum SiteState {
+    /// It spells a version, a digest, or both.
+    Spelled {
+        /// The version, if the site spells one.
+        version: Option<Version>,
+        /// The digest, if the site spells one.
+        digest: Option<IndexDigest>,
+        /// 1-based number of the line on which the pin stands.
+        line: usize,
+    },
+    /// The file, or in an `if_present` site the line, is not there.
+    Absent,
+    /// The site cannot be read or edited; the text says why, for a maintainer.
+    Faulty {
+        /// A sentence fragment that names what was expected and what was found.
+        why: String,
+    },
+}
+
+/// A pull request whose head is one of the bot's branches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullFacts {
+    /// Its number.
+    pub number: PullNumber,
+    /// The head branch.
+    pub branch: BranchName,
+    /// The commit at the head.
+    pub head: CommitId,
+    /// Open, merged, or closed.
+    pub state: PullState,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// The title, as it is now.
+    pub title: String,
+    /// The page that people read.
+    pub url: String,
+    /// What the bot wrote into the body; `None` if the body has no readable marker.
+    pub marker: Option<Marker>,
+}
+
+/// Where a pull request is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullState {
+    /// Waiting for a person.
+    Open,
+    /// A person accepted it.
+    Merged,
+    /// A person closed it without merging: declined.
+    Closed,
+}

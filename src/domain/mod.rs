@@ -1,0 +1,38 @@
+//! The words of the project as types. No I/O, no async, no clock: a value that exists is valid.
+//!
+//! `docs/architecture.md` says what each word means; this module is where it is spelled.
+
+mod cached;
+mod canary;
+mod check;
+mod digest;
+mod effect;
+mod fact;
+mod invalid;
+mod names;
+mod pin;
+mod proposal;
+mod request;
+mod rules;
+mod time;
+mod version;
+
+pub use cached::Cached;
+pub use canary::{CanaryRun, RunId, RunState};
+pub use check::{Check, Finding, Verdict};
+pub use digest::{Digest, IndexDigest, PlatformDigest};
+pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
+pub use fact::{
+    Fact, FactKey, ImageFacts, NpmFacts, Observation, PinFacts, Platform, PlatformFacts, PullFacts,
+    PullState, ReleaseFacts, SiteReading, SiteState,
+};
+pub use invalid::Invalid;
+pub use names::{
+    BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
+};
+pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
+pub use proposal::{FileChange, Marker, Plan, ProposalKind};
+pub use request::{Request, RequestId, RequestOutcome};
+pub use rules::{MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules, TagRule};
+pub use time::{Timestamp, human_duration};
+pub use version::{Bump, Version};
