@@ -17,3 +17,12 @@ pub struct Cached {
     /// The body.
     pub body: Vec<u8>,
 }
+
+/// What a conditional request brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// The remembered body still holds (304).
+    NotModified,
+    /// A new body, to be remembered in the old one's place.
+    Fresh(Cached),
+}

@@ -1,6 +1,6 @@
 //! Executions of the contract canary.
 
-use super::{CommitId, IndexDigest, ProposalKind, Timestamp, TreeId, Verdict, Version};
+use super::{CommitId, IndexDigest, Timestamp, TreeId, Verdict, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,8 +20,6 @@ impl fmt::Display for RunId {
 pub struct CanaryRun {
     /// Its id.
     pub id: RunId,
-    /// What the draft that it saw was for.
-    pub kind: ProposalKind,
     /// The release under test.
     pub version: Version,
     /// The digest under test.

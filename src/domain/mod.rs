@@ -9,7 +9,9 @@ mod digest;
 mod effect;
 mod fact;
 mod invalid;
+mod memory;
 mod names;
+mod notes;
 mod pin;
 mod proposal;
 mod request;
@@ -17,7 +19,7 @@ mod rules;
 mod time;
 mod version;
 
-pub use cached::Cached;
+pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Finding, Verdict};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
@@ -27,9 +29,11 @@ pub use fact::{
     PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use invalid::Invalid;
+pub use memory::Memory;
 pub use names::{
     BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
 };
+pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};

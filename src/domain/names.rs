@@ -74,7 +74,7 @@ text_type! {
     BranchName, "a branch name", |text| {
         !text.is_empty()
             && text.len() <= 200
-            && !text.ends_with(".lock")
+            && text.strip_suffix(".lock").is_none()
             && text.split('/').all(|part| is_slug(part) && !part.starts_with(['.', '-']))
             && !text.contains("..")
     }

@@ -67,7 +67,7 @@ pub struct LinePattern {
 
 impl LinePattern {
     /// Compiles `source`: a regular expression of the crate `regex`, in which `^` and `$` match at
-    /// lines, with the placeholders.
+    /// lines, with the placeholders. A line may end with LF or CRLF: `$` stands before either.
     ///
     /// # Errors
     /// If there is no placeholder, one of them twice, or the rest is no regular expression.
@@ -91,7 +91,7 @@ impl LinePattern {
                 r"(?P<version>(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))",
             )
             .replace("{{digest}}", "(?P<digest>sha256:[0-9a-f]{64})");
-        let regex = Regex::new(&format!("(?m){text}")).map_err(|_| bad())?;
+        let regex = Regex::new(&format!("(?mR){text}")).map_err(|_| bad())?;
         Ok(Self {
             source: source.to_owned(),
             regex,

@@ -1,0 +1,60 @@
+//! The one home of environment variables.
+
+use secrecy::SecretString;
+use std::{collections::BTreeMap, ffi::OsString};
+
+/// What is taken from the process's environment, read once at the start.
+#[derive(Default, Clone)]
+pub struct Environment {
+    /// `DIGEST_BUMP_GITHUB_TOKEN`: may push to and open pull requests in the downstream.
+    pub github_token: Option<SecretString>,
+    /// `DIGEST_BUMP_LOG`: the log filter, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub log: Option<String>,
+    /// `DIGEST_BUMP_LOG_FORMAT`: `text` or `json`.
+    pub log_format: Option<String>,
+    /// `USER`: who a request from the command line is from.
+    pub user: Option<String>,
+    /// Everything, for what a canary is explicitly given.
+    all: BTreeMap<String, OsString>,
+}
+
+/// The variable with the token. Named here once, since it must never reach a canary.
+pub(super) const TOKEN: &str = "DIGEST_BUMP_GITHUB_TOKEN";
+
+impl Environment {
+    /// Reads the process's environment.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self::of(all.collect())
+    }
+
+    /// Reads a given environment.
+    #[must_use]
+    pub fn of(all: BTreeMap<String, OsString>) -> Self {
+        let text = |name: &str| {
+            let value = all.get(name)?.to_str()?;
+            (!value.is_empty()).then(|| value.to_owned())
+        };
+        Self {
+            github_token: text(TOKEN).map(SecretString::from),
+            log: text("DIGEST_BUMP_LOG"),
+            log_format: text("DIGEST_BUMP_LOG_FORMAT"),
+            user: text("USER"),
+            all,
+        }
+    }
+
+    /// The value of one variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OsString> {
+        self.all.get(name)
+    }
+}
+
+/// Names nothing but the names: a value may be a secret.
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_set().entries(self.all.keys()).finish()
+    }
+}

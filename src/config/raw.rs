@@ -1,0 +1,285 @@
+//! The config file as it is written. Every key is here, with its default; unknown keys are errors.
+
+use serde::Deserialize;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    /// The directory for the database, the git cache and the canary's work trees. Required.
+    pub(super) state: PathBuf,
+    /// The address of the status page, such as `127.0.0.1:8080`. Default: no page.
+    pub(super) listen: Option<String>,
+    /// When passes run.
+    #[serde(default)]
+    pub(super) schedule: Schedule,
+    /// Where GitHub is.
+    #[serde(default)]
+    pub(super) github: Github,
+    /// Where npm packages are. Required if a watch names a package.
+    pub(super) npm: Option<Npm>,
+    /// Registries that are not at `https://<host of the image>`, by that host. Default: none.
+    #[serde(default)]
+    pub(super) registries: BTreeMap<String, Registry>,
+    /// The upstream–downstream pairs. At least one.
+    #[serde(default)]
+    pub(super) watch: Vec<Watch>,
+}
+
+/// When passes run. One more runs at the start.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Schedule {
+    /// Five fields as in cron, or six with the seconds first. Default: `*/15 * * * *`.
+    pub(super) cron: String,
+    /// An IANA time zone. Default: `UTC`.
+    pub(super) time_zone: String,
+    /// Each pass starts up to this much later, so that many bots do not ask at once. Default: `30s`.
+    pub(super) jitter: String,
+    /// How long a pass may go on after SIGTERM. Default: `30s`.
+    pub(super) grace: String,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            cron: "*/15 * * * *".to_owned(),
+            time_zone: "UTC".to_owned(),
+            jitter: "30s".to_owned(),
+            grace: "30s".to_owned(),
+        }
+    }
+}
+
+/// Where GitHub is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Github {
+    /// The REST API. Default: `https://api.github.com`.
+    pub(super) api_url: String,
+    /// Where repositories are fetched from and pushed to. Default: `https://github.com`.
+    pub(super) git_url: String,
+}
+
+impl Default for Github {
+    fn default() -> Self {
+        Self {
+            api_url: "https://api.github.com".to_owned(),
+            git_url: "https://github.com".to_owned(),
+        }
+    }
+}
+
+/// Where npm packages are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Npm {
+    /// What `npm config get registry` prints. Required.
+    pub(super) registry: String,
+}
+
+/// Where a container registry is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Registry {
+    /// Its base URL. Required.
+    pub(super) url: String,
+}
+
+/// One upstream–downstream pair.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watch {
+    /// Its name in logs, commands and the status page: lower-case letters, digits, dashes. Required.
+    pub(super) name: String,
+    /// What releases.
+    pub(super) upstream: Upstream,
+    /// What pins.
+    pub(super) downstream: Downstream,
+    /// The contract canary. Required: nothing is proposed unproved.
+    pub(super) canary: Canary,
+    /// Where a MAJOR's stub goes. Default: MAJORs are only reported.
+    pub(super) migration: Option<Migration>,
+    /// What proposals look like, and which are made.
+    #[serde(default)]
+    pub(super) proposal: Proposal,
+}
+
+/// What releases.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Upstream {
+    /// `owner/name` on GitHub. Required.
+    pub(super) repository: String,
+    /// The image with its registry, without tag. Required.
+    pub(super) image: String,
+    /// Which git tags are releases: a regular expression with a group `version`. Default:
+    /// `^v(?P<version>\d+\.\d+\.\d+.*)$`.
+    #[serde(default = "default_tag_pattern")]
+    pub(super) tag_pattern: String,
+    /// What every image promises. Default: `["linux/amd64", "linux/arm64"]`.
+    #[serde(default = "default_platforms")]
+    pub(super) platforms: Vec<String>,
+    /// How long after its publication a release may lack its image or package. Default: `24h`.
+    #[serde(default = "default_deadline")]
+    pub(super) artifact_deadline: String,
+    /// The npm half of a release. Default: none.
+    pub(super) npm: Option<NpmPackage>,
+}
+
+fn default_tag_pattern() -> String {
+    r"^v(?P<version>\d+\.\d+\.\d+.*)$".to_owned()
+}
+
+fn default_platforms() -> Vec<String> {
+    vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()]
+}
+
+fn default_deadline() -> String {
+    "24h".to_owned()
+}
+
+/// The npm half of a release.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NpmPackage {
+    /// The package's name. Required.
+    pub(super) package: String,
+    /// A JSON pointer into a version's entry of the packument, and the pattern that the text there
+    /// must match: guards against another product under the same name. Default: no guard.
+    pub(super) guard: Option<Guard>,
+}
+
+/// A guard on what a package is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guard {
+    /// Such as `/repository/url`. Required.
+    pub(super) pointer: String,
+    /// A regular expression. Required.
+    pub(super) pattern: String,
+}
+
+/// What pins.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Downstream {
+    /// `owner/name` on GitHub. Required.
+    pub(super) repository: String,
+    /// The branch that proposals are for. Default: `main`.
+    #[serde(default = "default_branch")]
+    pub(super) branch: String,
+    /// The places that spell the pin, the authorities among them in the order of their authority.
+    /// At least one authority.
+    #[serde(default)]
+    pub(super) site: Vec<Site>,
+}
+
+fn default_branch() -> String {
+    "main".to_owned()
+}
+
+/// One place that spells the pin: either `json` or `line`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Site {
+    /// How people call it. Default: the path.
+    pub(super) name: Option<String>,
+    /// The file. Required.
+    pub(super) path: String,
+    /// A JSON pointer to an object with exactly `name`, `tag` and `digest`.
+    pub(super) json: Option<String>,
+    /// A regular expression over lines with `{{version}}` or `{{digest}}`.
+    pub(super) line: Option<String>,
+    /// How many matches of `line` there must be. Default: 1.
+    pub(super) count: Option<usize>,
+    /// `required`, `if_present` or `off`. Default: `required`.
+    #[serde(default)]
+    pub(super) when: When,
+    /// Whether the pin is read from here. Default: no.
+    #[serde(default)]
+    pub(super) authority: bool,
+}
+
+/// What a site's absence means.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum When {
+    /// Nothing may be proposed.
+    #[default]
+    Required,
+    /// It is skipped, and the proposal says so.
+    IfPresent,
+    /// The site is left out altogether.
+    Off,
+}
+
+/// The contract canary.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Canary {
+    /// The program and its arguments; no shell. `{{version}}`, `{{digest}}` and `{{image}}` are
+    /// replaced. Required.
+    pub(super) command: Vec<String>,
+    /// When the whole process group is ended. Default: `20m`.
+    #[serde(default = "default_time_limit")]
+    pub(super) time_limit: String,
+    /// Variables for the canary; the same placeholders. Default: none.
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    /// Variables of the bot that the canary may see. Default: `["PATH", "LANG"]`.
+    #[serde(default = "default_pass_env")]
+    pub(super) pass_env: Vec<String>,
+    /// The pauses after inconclusive runs; after as many runs the candidate is held. Default:
+    /// `["1m", "10m", "1h"]`.
+    #[serde(default = "default_retry")]
+    pub(super) retry: Vec<String>,
+}
+
+fn default_time_limit() -> String {
+    "20m".to_owned()
+}
+
+fn default_pass_env() -> Vec<String> {
+    vec!["PATH".to_owned(), "LANG".to_owned()]
+}
+
+fn default_retry() -> Vec<String> {
+    vec!["1m".to_owned(), "10m".to_owned(), "1h".to_owned()]
+}
+
+/// Where a MAJOR's stub goes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Migration {
+    /// The migration document. Required.
+    pub(super) path: String,
+}
+
+/// What proposals look like, and which are made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Proposal {
+    /// What happens to a patch: `skip`, `offer` or `propose`. Default: `offer`.
+    pub(super) patches: crate::domain::PatchPolicy,
+    /// The title of a pin bump; `{image}`, `{from}` and `{to}` are replaced. Default:
+    /// `chore({image}): bump {from} → {to}`.
+    pub(super) title: String,
+    /// Labels for its pull requests. Default: none.
+    pub(super) labels: Vec<String>,
+    /// The author of its commits, name and e-mail. Default:
+    /// `digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>`.
+    pub(super) author: String,
+}
+
+impl Default for Proposal {
+    fn default() -> Self {
+        Self {
+            patches: crate::domain::PatchPolicy::default(),
+            title: "chore({image}): bump {from} → {to}".to_owned(),
+            labels: Vec::new(),
+            author: "digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the store remembers of one watch.
+
+use super::{
+    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, NpmFacts, Observation, PinFacts,
+    PullFacts, ReleaseFacts, Request, Timestamp, Version,
+};
+use std::collections::BTreeMap;
+
+/// Everything that a decision depends on besides the rules: the latest value of each fact, and
+/// what the bot itself did.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// The latest observation of each fact.
+    pub observations: BTreeMap<FactKey, Observation>,
+    /// Every finding, oldest first.
+    pub findings: Vec<Finding>,
+    /// Every canary run, oldest first.
+    pub runs: Vec<CanaryRun>,
+    /// Every request, oldest first.
+    pub requests: Vec<Request>,
+    /// Every effect, oldest first.
+    pub effects: Vec<EffectRecord>,
+}
+
+impl Memory {
+    /// Takes in `fact` if it is new or says something else than before; returns the observation
+    /// that is then to be recorded.
+    pub fn observe(&mut self, fact: Fact, at: Timestamp) -> Option<Observation> {
+        let key = fact.key();
+        if self.observations.get(&key).is_some_and(|known| known.fact == fact) {
+            return None;
+        }
+        let observation = Observation { fact, at };
+        self.observations.insert(key, observation.clone());
+        Some(observation)
+    }
+
+    /// All releases, in the order of their tags' text.
+    pub fn releases(&self) -> impl Iterator<Item = &ReleaseFacts> {
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Release(release) => Some(release),
+            _ => None,
+        })
+    }
+
+    /// The image of `version`, if its tag was ever resolved.
+    #[must_use]
+    pub fn image(&self, version: &Version) -> Option<&ImageFacts> {
+        let key = FactKey { aspect: "image", subject: version.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Image(image)) => Some(image),
+            _ => None,
+        }
+    }
+
+    /// All images that were ever resolved.
+    pub fn images(&self) -> impl Iterator<Item = &ImageFacts> {
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Image(image) => Some(image),
+            _ => None,
+        })
+    }
+
+    /// The npm half of `version`, if the packument ever listed it.
+    #[must_use]
+    pub fn npm(&self, version: &Version) -> Option<&NpmFacts> {
+        let key = FactKey { aspect: "npm", subject: version.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Npm(npm)) => Some(npm),
+            _ => None,
+        }
+    }
+
+    /// The pin sites as they were last read.
+    #[must_use]
+    pub fn pin(&self) -> Option<&PinFacts> {
+        let key = FactKey { aspect: "pin", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Pin(pin)) => Some(pin),
+            _ => None,
+        }
+    }
+
+    /// All pull requests from the bot's branches.
+    pub fn pulls(&self) -> impl Iterator<Item = &PullFacts> {
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Pull(pull) => Some(pull),
+            _ => None,
+        })
+    }
+}

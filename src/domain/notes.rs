@@ -1,0 +1,382 @@
+//! Release notes in the form that semantic-release writes, as data.
+//!
+//! A line parser rather than a Markdown one: the form is line-based, what is kept stays Markdown as
+//! it was written, and text that follows no rule is kept rather than lost. All of it is foreign
+//! text: whoever shows it escapes it.
+
+/// What the notes of one release say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notes {
+    /// What the section `⚠ BREAKING CHANGES` lists.
+    pub breaking: Vec<BreakingNote>,
+    /// The other sections with at least one item, in their order.
+    pub sections: Vec<NoteSection>,
+}
+
+/// A section of release notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteSection {
+    /// Its heading, such as `Bug Fixes`; empty for items before any heading.
+    pub title: String,
+    /// Its bullets.
+    pub items: Vec<NoteItem>,
+}
+
+/// One bullet of release notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteItem {
+    /// The scope of the conventional commit, without its colon.
+    pub scope: Option<String>,
+    /// The bullet on one line, as Markdown, without the links to commit and closed issues at its
+    /// end. Bullets nested in it follow, separated by `;`.
+    pub text: String,
+    /// The commit, as it was abbreviated there.
+    pub commit: Option<String>,
+}
+
+/// One breaking change; like any other item, but text that is no bullet counts as well.
+pub type BreakingNote = NoteItem;
+
+impl Notes {
+    /// Reads the body of a release. Never fails: what is not understood becomes text, or nothing.
+    #[must_use]
+    pub fn parse(markdown: &str) -> Self {
+        let mut parser = Parser::default();
+        for line in markdown.lines() {
+            parser.line(line);
+        }
+        parser.close_item();
+        parser.notes.sections.retain(|it| !it.items.is_empty());
+        parser.notes
+    }
+}
+
+/// Where the parser stands.
+#[derive(Default)]
+struct Parser {
+    notes: Notes,
+    /// In the breaking section, and the level of its heading.
+    breaking: Option<usize>,
+    /// The parts of the open item: its text, then what is nested in it.
+    open: Option<Open>,
+    /// The mark that ends the open code fence.
+    fence: Option<&'static str>,
+    /// Whether the line before was blank.
+    blank: bool,
+}
+
+struct Open {
+    indent: usize,
+    bullet: bool,
+    parts: Vec<String>,
+}
+
+impl Parser {
+    fn line(&mut self, line: &str) {
+        let text = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        if self.fenced(text) {
+            self.continue_item(text);
+        } else if text.is_empty() || is_rule(text) || is_trailer(text) {
+            self.blank = true;
+            return;
+        } else if let (true, Some((level, title))) = (indent < 4, heading(text)) {
+            self.heading(level, title);
+        } else if let Some(rest) = bullet(text) {
+            self.bullet(indent, rest);
+        } else {
+            self.paragraph(indent, text);
+        }
+        self.blank = false;
+    }
+
+    /// Whether the line belongs to a code fence, in which a `#` is no heading.
+    fn fenced(&mut self, text: &str) -> bool {
+        let mark = ["```", "~~~"].into_iter().find(|it| text.starts_with(it));
+        match (self.fence, mark) {
+            (None, None) => false,
+            (None, Some(mark)) => {
+                self.fence = Some(mark);
+                true
+            }
+            (Some(open), mark) => {
+                if mark == Some(open) {
+                    self.fence = None;
+                }
+                true
+            }
+        }
+    }
+
+    fn heading(&mut self, level: usize, title: &str) {
+        self.close_item();
+        if is_breaking(title) {
+            self.breaking = Some(level);
+        } else if self.breaking.is_some_and(|outer| level > outer) {
+            self.open(0, false, title);
+        } else {
+            self.breaking = None;
+            // The release's own heading opens a section without a name.
+            let title = if names_a_release(title) { "" } else { title };
+            self.section(title);
+        }
+    }
+
+    fn section(&mut self, title: &str) {
+        self.notes.sections.push(NoteSection {
+            title: title.to_owned(),
+            items: Vec::new(),
+        });
+    }
+
+    fn bullet(&mut self, indent: usize, text: &str) {
+        match &mut self.open {
+            Some(open) if open.bullet && indent >= open.indent + 2 => {
+                open.parts.push(text.to_owned());
+            }
+            _ => {
+                self.close_item();
+                self.open(indent, true, text);
+            }
+        }
+    }
+
+    fn paragraph(&mut self, indent: usize, text: &str) {
+        let nested = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.bullet && indent >= open.indent + 2);
+        if self.open.is_some() && (nested || !self.blank) {
+            self.continue_item(text);
+        } else {
+            self.close_item();
+            if self.breaking.is_some() {
+                self.open(indent, false, text);
+            }
+        }
+    }
+
+    fn open(&mut self, indent: usize, bullet: bool, text: &str) {
+        self.open = Some(Open {
+            indent,
+            bullet,
+            parts: vec![text.to_owned()],
+        });
+    }
+
+    fn continue_item(&mut self, text: &str) {
+        if let Some(part) = self.open.as_mut().and_then(|open| open.parts.last_mut()) {
+            part.push(' ');
+            part.push_str(text);
+        } else if self.breaking.is_some() {
+            self.open(0, false, text);
+        }
+    }
+
+    fn close_item(&mut self) {
+        let Some(item) = self.open.take().and_then(|open| item(&open.parts)) else {
+            return;
+        };
+        if self.breaking.is_some() {
+            self.notes.breaking.push(item);
+            return;
+        }
+        if self.notes.sections.is_empty() {
+            self.section("");
+        }
+        if let Some(section) = self.notes.sections.last_mut() {
+            section.items.push(item);
+        }
+    }
+}
+
+fn heading(text: &str) -> Option<(usize, &str)> {
+    let rest = text.trim_start_matches('#');
+    let level = text.len() - rest.len();
+    let is_heading = (1..=6).contains(&level) && rest.starts_with([' ', '\t']);
+    is_heading.then(|| (level, rest.trim().trim_end_matches('#').trim_end()))
+}
+
+fn is_breaking(title: &str) -> bool {
+    let title = title.trim_start_matches(|c: char| !c.is_alphanumeric());
+    title
+        .get(.."breaking".len())
+        .is_some_and(|word| word.eq_ignore_ascii_case("breaking"))
+}
+
+/// `[1.2.3](url) (date)`, `v1.2.3`, `[Unreleased]`.
+fn names_a_release(title: &str) -> bool {
+    let title = title.trim_start_matches('[');
+    let version = title.strip_prefix(['v', 'V']).unwrap_or(title);
+    let numbers = version
+        .split(|c: char| !c.is_ascii_digit())
+        .take(3)
+        .filter(|number| !number.is_empty());
+    numbers.count() == 3 || title.to_ascii_lowercase().starts_with("unreleased")
+}
+
+fn is_rule(text: &str) -> bool {
+    ['-', '*', '_']
+        .into_iter()
+        .any(|mark| text.matches(mark).count() >= 3 && text.chars().all(|c| c == mark || c == ' '))
+}
+
+fn bullet(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(['*', '-', '+']).or_else(|| {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).take(10).count();
+        let rest = text.get(digits..).filter(|_| (1..=9).contains(&digits))?;
+        rest.strip_prefix(['.', ')'])
+    })?;
+    (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| rest.trim_start())
+}
+
+/// Lines of the commit message that leak into the notes: who wrote it, what it closes.
+fn is_trailer(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    if text.starts_with("Generated with [") {
+        return true;
+    }
+    let Some((key, value)) = text.split_once(':') else {
+        return false;
+    };
+    let key = key.trim_end().to_ascii_lowercase();
+    let word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let closes = matches!(
+        key.as_str(),
+        "close" | "closes" | "fix" | "fixes" | "refs" | "ref" | "resolves"
+    );
+    word && (key.ends_with("-by")
+        || matches!(key.as_str(), "cc" | "change-id")
+        || (closes && is_references(value)))
+}
+
+/// Makes an item of its raw parts; `None` if nothing is left of it.
+fn item(parts: &[String]) -> Option<NoteItem> {
+    let (mut commit, mut scope) = (None, None);
+    let mut text = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        let mut part = without_trailer(part);
+        part = without_references(part, &mut commit);
+        if let (0, Some((name, rest))) = (index, split_scope(part)) {
+            (scope, part) = (Some(name.to_owned()), rest);
+        }
+        if !text.is_empty() && !part.is_empty() {
+            text.push_str(if text.ends_with(':') { " " } else { "; " });
+        }
+        text.push_str(part);
+    }
+    (!text.is_empty() || scope.is_some()).then_some(NoteItem {
+        scope,
+        text,
+        commit,
+    })
+}
+
+/// Cuts a trailer that was joined to the end of a line.
+fn without_trailer(text: &str) -> &str {
+    let lower = text.to_ascii_lowercase();
+    ["co-authored-by:", "signed-off-by:"]
+        .into_iter()
+        .filter_map(|key| lower.find(key))
+        .min()
+        .map_or(text, |at| &text[..at])
+        .trim()
+}
+
+/// `**scope:** text` and `**scope**: text`.
+fn split_scope(text: &str) -> Option<(&str, &str)> {
+    let (scope, rest) = text.strip_prefix("**")?.split_once("**")?;
+    let (scope, rest) = match scope.strip_suffix(':') {
+        Some(scope) => (scope, rest),
+        None => (scope, rest.strip_prefix(':')?),
+    };
+    let scope = scope.trim();
+    (!scope.is_empty() && scope.len() <= 100).then(|| (scope, rest.trim()))
+}
+
+/// How many commits and closed issues are cut from the end of an item; a bound for hostile text.
+const MAX_REFERENCES: usize = 8;
+
+/// Cuts `([sha](url)), closes [#1](url)` from the end.
+fn without_references<'a>(text: &'a str, commit: &mut Option<String>) -> &'a str {
+    let mut text = text.trim();
+    for _ in 0..MAX_REFERENCES {
+        if let Some((rest, sha)) = split_commit(text) {
+            text = rest;
+            if let Some(sha) = sha {
+                commit.get_or_insert_with(|| sha.to_owned());
+            }
+        } else if let Some(rest) = split_closes(text) {
+            text = rest;
+        } else {
+            break;
+        }
+    }
+    text
+}
+
+/// Cuts `([sha](url))`, `(sha)`, or `([#1](url))`, which carries no commit.
+fn split_commit(text: &str) -> Option<(&str, Option<&str>)> {
+    let inner = text.strip_suffix(')')?;
+    let (rest, label) = match inner.strip_suffix(')') {
+        Some(link) => {
+            let (before, url) = link.rsplit_once("](")?;
+            let (rest, label) = before.rsplit_once("([")?;
+            (!url.contains([' ', '(', ')'])).then_some((rest, label))?
+        }
+        None => inner.rsplit_once('(')?,
+    };
+    let sha = label.trim_matches('`');
+    let is_sha = (7..=40).contains(&sha.len()) && sha.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_issue = label.strip_prefix('#').is_some_and(is_number);
+    (is_sha || is_issue).then(|| (rest.trim_end_matches([' ', ',']), is_sha.then_some(sha)))
+}
+
+/// Cuts `, closes [#1](url) #2` and its like.
+fn split_closes(text: &str) -> Option<&str> {
+    const WORDS: [&str; 5] = ["closes", "fixes", "resolves", "refs", "references"];
+    let lower = text.to_ascii_lowercase();
+    let (at, word) = WORDS
+        .into_iter()
+        .filter_map(|word| lower.rfind(word).map(|at| (at, word)))
+        .max()?;
+    let (before, after) = (text.get(..at)?, text.get(at + word.len()..)?);
+    let apart = before.is_empty() || before.ends_with([' ', ',']);
+    (apart && is_references(after)).then(|| before.trim_end_matches([' ', ',']))
+}
+
+/// One reference or more, and nothing else: `[#1](url)`, `[owner/name#1](url)`, `#1`.
+fn is_references(text: &str) -> bool {
+    let mut rest = text.trim();
+    let any = !rest.is_empty();
+    while !rest.is_empty() {
+        let after = if let Some(link) = rest.strip_prefix('[') {
+            link.split_once("](")
+                .filter(|(label, _)| is_issue(label))
+                .and_then(|(_, url)| url.split_once(')'))
+                .map(|(_, after)| after)
+        } else {
+            let end = rest.find([' ', ',']).unwrap_or(rest.len());
+            is_issue(&rest[..end]).then(|| &rest[end..])
+        };
+        match after {
+            Some(after) => rest = after.trim_start_matches([' ', ',', '.']),
+            None => return false,
+        }
+    }
+    any
+}
+
+/// `#1` or `owner/name#1`.
+fn is_issue(text: &str) -> bool {
+    text.split_once('#').is_some_and(|(repo, number)| {
+        is_number(number)
+            && repo
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+    })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}

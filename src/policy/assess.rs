@@ -1,0 +1,167 @@
+//! One candidate: what is due, and what its evidence says.
+
+use super::{
+    required::required_checks,
+    snapshot::{Answer, Candidate, Look, Snapshot},
+    stage::{Intent, Stage},
+};
+use crate::domain::{Check, ProposalKind, Timestamp, Verdict, human_duration};
+
+/// What one candidate's evidence says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Assessment {
+    /// Something is to be done about it now.
+    Due(Vec<Intent>),
+    /// Its canary is under way.
+    Running { since: Timestamp, alive_until: Timestamp },
+    /// Not yet.
+    Waiting { until: Option<Timestamp>, why: String },
+    /// Something failed, or could not be found out in all attempts.
+    Held(Vec<String>),
+    /// Every required check passed.
+    Ready,
+}
+
+impl Assessment {
+    /// The stage of a candidate with this assessment, when nothing else is known of it.
+    pub(super) fn stage(&self) -> Stage {
+        match self {
+            Self::Due(_) => Stage::Checking,
+            Self::Running { since, .. } => Stage::CanaryRunning { since: *since },
+            Self::Waiting { until, why } => Stage::Waiting { until: *until, why: why.clone() },
+            Self::Held(reasons) => Stage::Held { reasons: reasons.clone() },
+            Self::Ready => Stage::Ready,
+        }
+    }
+}
+
+/// Judges `candidate` for a proposal of this kind.
+pub(super) fn assess(
+    candidate: &Candidate,
+    kind: ProposalKind,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Assessment {
+    let deadline = candidate.published_at + snapshot.artifact_deadline;
+    let artifacts = Artifacts { candidate, deadline, now };
+    if candidate.digest.is_none() {
+        return artifacts.without_image();
+    }
+    let cheap = || required_checks(kind, &candidate.version).filter(|c| *c != Check::Canary);
+    let due: Vec<Intent> = cheap()
+        .filter(|check| !candidate.answers.contains_key(check))
+        .map(|check| Intent::Check { version: candidate.version.clone(), check })
+        .collect();
+    if !due.is_empty() {
+        return Assessment::Due(due);
+    }
+    let answers = || cheap().filter_map(|check| candidate.answers.get(&check));
+    let mut failed: Vec<String> = answers()
+        .filter(|answer| answer.verdict == Verdict::Failed)
+        .map(|answer| answer.summary.clone())
+        .collect();
+    if !candidate.npm {
+        match artifacts.without_npm() {
+            Assessment::Held(torn) => failed.extend(torn),
+            waiting if failed.is_empty() => return waiting,
+            _ => {}
+        }
+    }
+    // A canary that ran before the cheap checks turned is still part of the whole picture.
+    if let Some(answer) = candidate.answers.get(&Check::Canary)
+        && answer.verdict == Verdict::Failed
+        && kind == ProposalKind::PinBump
+    {
+        failed.push(answer.summary.clone());
+    }
+    if !failed.is_empty() {
+        return Assessment::Held(failed);
+    }
+    if let Some(unsure) = answers().find(|answer| answer.verdict == Verdict::Inconclusive)
+        && let Err(parked) = retry(unsure, snapshot, now)
+    {
+        return parked;
+    }
+    canary(candidate, kind, snapshot, now)
+}
+
+/// The canary, once every cheap check has passed. For a stub any ended run will do.
+fn canary(
+    candidate: &Candidate,
+    kind: ProposalKind,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Assessment {
+    if let Some(running) = &candidate.running {
+        if running.alive_until < now {
+            return Assessment::Due(vec![Intent::Bury(running.run)]);
+        }
+        return Assessment::Running { since: running.since, alive_until: running.alive_until };
+    }
+    let start = || Assessment::Due(vec![Intent::StartCanary(candidate.version.clone())]);
+    let Some(answer) = candidate.answers.get(&Check::Canary) else { return start() };
+    match (answer.verdict, kind) {
+        (_, ProposalKind::MigrationStub) | (Verdict::Passed, ProposalKind::PinBump) => {
+            Assessment::Ready
+        }
+        (Verdict::Failed, ProposalKind::PinBump) => Assessment::Held(vec![answer.summary.clone()]),
+        (Verdict::Inconclusive, ProposalKind::PinBump) => match retry(answer, snapshot, now) {
+            Ok(()) => start(),
+            Err(parked) => parked,
+        },
+    }
+}
+
+/// Whether an inconclusive answer may be sought again now; otherwise what to do meanwhile.
+fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Assessment> {
+    let Some(pause) = snapshot.pauses.get(answer.attempts.saturating_sub(1)) else {
+        return Err(Assessment::Held(vec![format!(
+            "could not be found out in {} attempts: {}",
+            answer.attempts, answer.summary
+        )]));
+    };
+    let until = answer.at + *pause;
+    if until > now {
+        return Err(Assessment::Waiting {
+            until: Some(until),
+            why: format!("attempt {} was inconclusive: {}", answer.attempts, answer.summary),
+        });
+    }
+    Ok(())
+}
+
+/// The artifacts of a release appear after the release itself, minutes apart, or never.
+struct Artifacts<'a> {
+    candidate: &'a Candidate,
+    deadline: Timestamp,
+    now: Timestamp,
+}
+
+impl Artifacts<'_> {
+    fn without_image(&self) -> Assessment {
+        match &self.candidate.look {
+            None => Assessment::Due(vec![Intent::Look(self.candidate.version.clone())]),
+            Some(Look::Absent) => self.missing("its image"),
+            // Never a rejection, however late: it could not be found out.
+            Some(Look::Unavailable(why)) => Assessment::Waiting {
+                until: None,
+                why: format!("the registry could not be asked: {why}"),
+            },
+        }
+    }
+
+    fn without_npm(&self) -> Assessment {
+        self.missing("its npm package")
+    }
+
+    fn missing(&self, what: &str) -> Assessment {
+        if self.now < self.deadline {
+            return Assessment::Waiting {
+                until: Some(self.deadline),
+                why: format!("{what} is not there yet"),
+            };
+        }
+        let late = human_duration(self.deadline.since(self.candidate.published_at));
+        Assessment::Held(vec![format!("torn release: {what} did not appear within {late}")])
+    }
+}

@@ -1,0 +1,24 @@
+//! The rules, pure: what a release is, what must be true of it, and what is due.
+//!
+//! Nothing here reads a clock, waits, or fails for an outside reason. [`decide`] looks at a whole
+//! watch at once; the rest answers one question each.
+
+mod assess;
+mod branch;
+mod chain;
+mod classify;
+mod decide;
+mod required;
+mod requests;
+mod snapshot;
+mod stage;
+mod stream;
+mod stubs;
+
+pub use branch::{branch_for, is_own_branch};
+pub use classify::classify;
+pub use decide::{Decision, decide};
+pub use required::{inputs_of, required_checks};
+pub use snapshot::{Candidate, Ignored, Look, Migration, PinState, Proposal, Snapshot, View};
+pub use stage::{Intent, Stage};
+pub use stream::admit;

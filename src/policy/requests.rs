@@ -1,0 +1,123 @@
+//! What people asked for.
+
+use super::{
+    assess::{Assessment, assess},
+    snapshot::{Candidate, Migration, Proposal, Snapshot},
+    stage::Intent,
+};
+use crate::domain::{Bump, ProposalKind, PullState, Request, Timestamp, Version};
+
+/// The request that counts now. It outranks every release that was published before it, so that a
+/// pull request that was moved down on request does not climb again by itself.
+#[derive(Debug)]
+pub(super) struct Standing<'a> {
+    pub(super) request: &'a Request,
+    pub(super) candidate: &'a Candidate,
+    /// What its evidence says; `Ready` while its pull request is open.
+    pub(super) assessment: Assessment,
+}
+
+impl Standing<'_> {
+    /// Whether automatic proposals step back behind it: not while it waits, for one that waits
+    /// never blocks another.
+    pub(super) const fn outranks(&self) -> bool {
+        match self.assessment {
+            Assessment::Due(_) | Assessment::Running { .. } | Assessment::Ready => true,
+            Assessment::Waiting { .. } | Assessment::Held(_) => false,
+        }
+    }
+}
+
+/// Ends the requests that need no more work; returns the one that stands, if any.
+pub(super) fn standing<'a>(
+    snapshot: &'a Snapshot,
+    pinned: &Version,
+    open: Option<&Proposal>,
+    now: Timestamp,
+    due: &mut Vec<Intent>,
+) -> Option<Standing<'a>> {
+    let mut wishes = snapshot.requests.iter().filter(|request| request.outcome.is_none()).rev();
+    let Some(newest) = wishes.next() else { return granted(snapshot, open) };
+    for older in wishes {
+        let answer = format!("a later request, {}, took its place", newest.id);
+        due.push(Intent::Answer { request: older.id, granted: false, answer });
+    }
+    match examine(snapshot, newest, pinned, open, now) {
+        Ok(standing) => Some(standing),
+        Err((granted, answer)) => {
+            due.push(Intent::Answer { request: newest.id, granted, answer });
+            None
+        }
+    }
+}
+
+/// The open request with its candidate, or its end: whether it is granted, and the answer.
+fn examine<'a>(
+    snapshot: &'a Snapshot,
+    request: &'a Request,
+    pinned: &Version,
+    open: Option<&Proposal>,
+    now: Timestamp,
+) -> Result<Standing<'a>, (bool, String)> {
+    let wanted = &request.version;
+    if wanted == pinned {
+        return Err((true, format!("the pin is at {pinned} already")));
+    }
+    if wanted.cmp_precedence(pinned).is_lt() {
+        return Err((false, format!("the pin is at {pinned}, and a downgrade is never proposed")));
+    }
+    let candidate = snapshot
+        .candidates
+        .iter()
+        .find(|candidate| candidate.version == *wanted)
+        .ok_or_else(|| (false, unknown(snapshot, wanted)))?;
+    if let Some(open) = open {
+        if !open.ours {
+            let answer = format!("pull request {} has commits by a person: hands off", open.pull);
+            return Err((false, answer));
+        }
+        if open.version == *wanted && open.settled {
+            return Err((true, format!("pull request {} proposes it", open.pull)));
+        }
+    }
+    let assessment = match unmigrated(snapshot, candidate) {
+        Some(why) => Assessment::Waiting { until: None, why },
+        None => assess(candidate, ProposalKind::PinBump, snapshot, now),
+    };
+    match assessment {
+        Assessment::Held(reasons) => Err((false, reasons.join("; "))),
+        assessment => Ok(Standing { request, candidate, assessment }),
+    }
+}
+
+fn unknown(snapshot: &Snapshot, wanted: &Version) -> String {
+    let ignored = snapshot.ignored.iter().find(|ignored| {
+        ignored.tag.strip_prefix('v').unwrap_or(&ignored.tag) == wanted.to_string()
+    });
+    match ignored {
+        Some(ignored) => format!("release {} is ignored: {}", ignored.tag, ignored.why),
+        None => format!("there is no release {wanted}"),
+    }
+}
+
+/// Why a MAJOR cannot be pinned yet: its migration comes first.
+fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
+    let Migration::Ready { majors } = &snapshot.migration else { return None };
+    let line = candidate.version.major;
+    (candidate.bump == Bump::Major && !majors.contains(&line)).then(|| {
+        format!("the migration to {line}.x has to be merged into the migration document first")
+    })
+}
+
+/// A request that was granted stands as long as its pull request is open.
+fn granted<'a>(snapshot: &'a Snapshot, open: Option<&Proposal>) -> Option<Standing<'a>> {
+    let open = open.filter(|open| open.requested && open.state == PullState::Open)?;
+    let request = snapshot.requests.iter().rev().find(|request| {
+        request.version == open.version
+            && request.outcome.as_ref().is_some_and(|outcome| outcome.granted)
+    })?;
+    let candidate =
+        snapshot.candidates.iter().find(|candidate| candidate.version == open.version)?;
+    Some(Standing { request, candidate, assessment: Assessment::Ready })
+}
+
