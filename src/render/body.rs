@@ -1,0 +1,225 @@
+//! The pull request that moves the pin. The first screen is enough to decide.
+
+use super::{
+    marker::marker,
+    notes::{folded, safe_url},
+};
+use crate::domain::{
+    Bump, Check, CommitId, Marker, Pin, Timestamp, TreeId, Verdict, Version,
+};
+use crate::edit::{SiteLine, SiteOutcome, cell};
+use std::fmt::Write as _;
+
+pub use super::notes::NotedRelease;
+
+/// One line of evidence.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The question.
+    pub check: Check,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub summary: String,
+}
+
+/// Everything that the body of a pin bump says.
+#[derive(Debug)]
+pub struct PinBump<'a> {
+    /// What is pinned now.
+    pub from: &'a Pin,
+    /// What is proposed.
+    pub to: &'a Pin,
+    /// How far the two are apart.
+    pub bump: Bump,
+    /// When the proposed release was published.
+    pub published_at: Timestamp,
+    /// The release's page.
+    pub release_url: &'a str,
+    /// Who asked for it, if somebody did.
+    pub requested_by: Option<&'a str>,
+    /// All required checks with their answers.
+    pub evidence: &'a [Evidence],
+    /// The last lines that the canary printed.
+    pub canary_output: &'a str,
+    /// What happens to each site.
+    pub sites: &'a [SiteLine],
+    /// Sites that disagreed with the pin before the edit.
+    pub drift: &'a [String],
+    /// Newer releases that are not proposed, and why.
+    pub passed_over: &'a [(Version, String)],
+    /// The releases from the pin to the proposed one, newest first.
+    pub releases: &'a [NotedRelease<'a>],
+    /// The commit of the base branch that the tree was made on.
+    pub base: &'a CommitId,
+    /// The tree that the canary saw, and that is pushed.
+    pub tree: &'a TreeId,
+    /// What the bot writes for itself.
+    pub marker: &'a Marker,
+}
+
+/// The title, from the config's template with `{image}`, `{from}` and `{to}`.
+#[must_use]
+pub fn title(template: &str, from: &Pin, to: &Version) -> String {
+    template
+        .replace("{image}", from.image.short())
+        .replace("{from}", &from.version.to_string())
+        .replace("{to}", &to.to_string())
+}
+
+/// The body in Markdown.
+#[must_use]
+pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
+    let sections = [
+        verdict(bump),
+        look_at(bump),
+        pins(bump),
+        canary(bump),
+        evidence(bump),
+        changes(bump),
+        folded(bump.releases),
+        footer(bump),
+        marker(bump.marker),
+    ];
+    sections.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("\n\n")
+}
+
+fn verdict(bump: &PinBump<'_>) -> String {
+    let points = points(bump).len();
+    let person = match points {
+        0 => "nothing needs a person but the review".to_owned(),
+        1 => "one point needs a person".to_owned(),
+        n => format!("{n} points need a person"),
+    };
+    let asked = bump.requested_by.map_or_else(String::new, |who| format!(" Asked for by {}.", cell(who)));
+    format!(
+        "**{} {} → {} is a {}. Every required check passed; {person}.**{asked}",
+        bump.from.image.short(),
+        bump.from.version,
+        bump.to.version,
+        bump.bump,
+    )
+}
+
+/// What a reviewer should not miss.
+fn points(bump: &PinBump<'_>) -> Vec<String> {
+    let mut points = Vec::new();
+    if bump.bump == Bump::Major {
+        points.push("this is a MAJOR: see its section in the migration document".to_owned());
+    }
+    for line in bump.drift {
+        points.push(format!("drift that this repairs: {}", cell(line)));
+    }
+    for (version, why) in bump.passed_over {
+        points.push(format!("{version} is newer, but not proposed: {}", cell(why)));
+    }
+    points
+}
+
+fn look_at(bump: &PinBump<'_>) -> String {
+    let points = points(bump);
+    if points.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> = points.iter().map(|point| format!("- Look at: {point}")).collect();
+    lines.join("\n")
+}
+
+fn pins(bump: &PinBump<'_>) -> String {
+    let mut out = String::from("| | pinned | proposed |\n| --- | --- | --- |\n");
+    let link = format!("[{}]({})", bump.to.version, safe_url(bump.release_url));
+    let _ = writeln!(out, "| version | {} | {link} |", bump.from.version);
+    let _ = writeln!(out, "| index digest | `{}` | `{}` |", bump.from.digest, bump.to.digest);
+    let _ = write!(out, "| published | | {} |", bump.published_at);
+    let _ = write!(
+        out,
+        "\n\nThe tag `{}:{}` was resolved once; the digest is sha256 over the bytes of the index. \
+         All checks, the canary and the edit speak of this digest.",
+        bump.to.image, bump.to.version
+    );
+    out
+}
+
+fn canary(bump: &PinBump<'_>) -> String {
+    let answer = bump.evidence.iter().find(|line| line.check == Check::Canary);
+    let Some(answer) = answer else { return String::new() };
+    let mut out = format!(
+        "### Contract canary: {}\n\n{}. It ran on exactly the tree that this pull request pushes \
+         (`{}`, made on `{}`).",
+        answer.verdict,
+        capital(&cell(&answer.summary)),
+        bump.tree,
+        bump.base.short(),
+    );
+    if !bump.canary_output.trim().is_empty() {
+        let _ = write!(
+            out,
+            "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{}\n\n</details>",
+            fenced(bump.canary_output)
+        );
+    }
+    out
+}
+
+/// Foreign text in a fence that is longer than any inside it.
+#[must_use]
+pub(super) fn fenced(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}", text.trim_end())
+}
+
+fn evidence(bump: &PinBump<'_>) -> String {
+    let mut out = String::from("### Evidence\n\n| check | verdict | what was seen |\n| --- | --- | --- |");
+    for line in bump.evidence {
+        let mark = match line.verdict {
+            Verdict::Passed => "✅ passed",
+            Verdict::Failed => "❌ failed",
+            Verdict::Inconclusive => "❔ inconclusive",
+        };
+        let _ = write!(out, "\n| {} | {mark} | {} |", line.check.question(), cell(&line.summary));
+    }
+    out
+}
+
+fn changes(bump: &PinBump<'_>) -> String {
+    let mut out = String::from("### Changed files, in lockstep\n");
+    for line in bump.sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. })) {
+        let _ = write!(out, "\n- {}", cell(&line.to_string()));
+    }
+    let quiet: Vec<String> = bump
+        .sites
+        .iter()
+        .filter(|line| !matches!(line.outcome, SiteOutcome::Edited { .. }))
+        .map(|line| cell(&line.to_string()))
+        .collect();
+    if !quiet.is_empty() {
+        let _ = write!(out, "\n\nLeft alone: {}.", quiet.join("; "));
+    }
+    out
+}
+
+fn footer(bump: &PinBump<'_>) -> String {
+    format!(
+        "<sub>A newer release with complete evidence rewrites this pull request. A commit by \
+         anybody else on the branch makes the bot keep its hands off it. Closing without merging \
+         declines {}; merging moves the pin.</sub>",
+        bump.to.version
+    )
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_is_longer_than_what_it_holds() {
+        assert_eq!(fenced("a\n"), "```text\na\n```");
+        assert_eq!(fenced("x ```` y"), "`````text\nx ```` y\n`````");
+    }
+}

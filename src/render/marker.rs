@@ -1,0 +1,45 @@
+//! The hidden line in a pull request's body with which the bot finds its own proposals again.
+
+use crate::domain::Marker;
+
+const OPEN: &str = "<!-- digest-bump:1 ";
+const CLOSE: &str = " -->";
+
+/// The marker as it stands in a body.
+#[must_use]
+pub fn marker(marker: &Marker) -> String {
+    // The fields are validated types: none can contain the end of the comment.
+    let json = serde_json::to_string(marker).unwrap_or_default();
+    format!("{OPEN}{json}{CLOSE}")
+}
+
+/// The marker in `body`, if there is one that can be read. The last one counts: text of others
+/// stands above it.
+#[must_use]
+pub fn parse_marker(body: &str) -> Option<Marker> {
+    let (_, rest) = body.rsplit_once(OPEN)?;
+    let (json, _) = rest.split_once(CLOSE)?;
+    serde_json::from_str(json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Digest, IndexDigest, ProposalKind};
+
+    #[test]
+    fn a_marker_is_found_again() {
+        let written = Marker {
+            kind: ProposalKind::PinBump,
+            version: "3.10.0".parse().unwrap(),
+            digest: IndexDigest::new(Digest::of(b"x")),
+            commit: "a".repeat(40).parse().unwrap(),
+            requested: true,
+        };
+        let forged = "<!-- digest-bump:1 {} -->";
+        let body = format!("text\n{forged}\nmore\n{}\n", marker(&written));
+        assert_eq!(parse_marker(&body), Some(written));
+        assert_eq!(parse_marker(forged), None);
+        assert_eq!(parse_marker("<!-- digest-bump:1 "), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! Every text that a person reads, pure: pull requests, plans, explanations, the status.
+
+mod body;
+mod marker;
+mod notes;
+mod report;
+mod stub;
+
+pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use marker::{marker, parse_marker};
+pub use report::{stage_line, stage_word, status};
+pub use stub::{StubBody, stub_body, stub_title};
