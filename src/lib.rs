@@ -1,5 +1,16 @@
 //! `digest-bump` watches a container image's releases and keeps a downstream repository's digest
 //! pin current. `docs/architecture.md` is the map; every module uses only lower floors.
 
+pub mod canary;
+pub mod clients;
 pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod edit;
+pub mod policy;
+pub mod proposal;
+pub mod reconcile;
+pub mod render;
+pub mod sources;
+pub mod store;
+pub mod verify;

@@ -27,7 +27,11 @@ impl Memory {
     /// that is then to be recorded.
     pub fn observe(&mut self, fact: Fact, at: Timestamp) -> Option<Observation> {
         let key = fact.key();
-        if self.observations.get(&key).is_some_and(|known| known.fact == fact) {
+        if self
+            .observations
+            .get(&key)
+            .is_some_and(|known| known.fact == fact)
+        {
             return None;
         }
         let observation = Observation { fact, at };
@@ -37,16 +41,21 @@ impl Memory {
 
     /// All releases, in the order of their tags' text.
     pub fn releases(&self) -> impl Iterator<Item = &ReleaseFacts> {
-        self.observations.values().filter_map(|seen| match &seen.fact {
-            Fact::Release(release) => Some(release),
-            _ => None,
-        })
+        self.observations
+            .values()
+            .filter_map(|seen| match &seen.fact {
+                Fact::Release(release) => Some(release),
+                _ => None,
+            })
     }
 
     /// The image of `version`, if its tag was ever resolved.
     #[must_use]
     pub fn image(&self, version: &Version) -> Option<&ImageFacts> {
-        let key = FactKey { aspect: "image", subject: version.to_string() };
+        let key = FactKey {
+            aspect: "image",
+            subject: version.to_string(),
+        };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Image(image)) => Some(image),
             _ => None,
@@ -55,16 +64,21 @@ impl Memory {
 
     /// All images that were ever resolved.
     pub fn images(&self) -> impl Iterator<Item = &ImageFacts> {
-        self.observations.values().filter_map(|seen| match &seen.fact {
-            Fact::Image(image) => Some(image),
-            _ => None,
-        })
+        self.observations
+            .values()
+            .filter_map(|seen| match &seen.fact {
+                Fact::Image(image) => Some(image),
+                _ => None,
+            })
     }
 
     /// The npm half of `version`, if the packument ever listed it.
     #[must_use]
     pub fn npm(&self, version: &Version) -> Option<&NpmFacts> {
-        let key = FactKey { aspect: "npm", subject: version.to_string() };
+        let key = FactKey {
+            aspect: "npm",
+            subject: version.to_string(),
+        };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Npm(npm)) => Some(npm),
             _ => None,
@@ -74,7 +88,10 @@ impl Memory {
     /// The pin sites as they were last read.
     #[must_use]
     pub fn pin(&self) -> Option<&PinFacts> {
-        let key = FactKey { aspect: "pin", subject: String::new() };
+        let key = FactKey {
+            aspect: "pin",
+            subject: String::new(),
+        };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Pin(pin)) => Some(pin),
             _ => None,
@@ -83,9 +100,11 @@ impl Memory {
 
     /// All pull requests from the bot's branches.
     pub fn pulls(&self) -> impl Iterator<Item = &PullFacts> {
-        self.observations.values().filter_map(|seen| match &seen.fact {
-            Fact::Pull(pull) => Some(pull),
-            _ => None,
-        })
+        self.observations
+            .values()
+            .filter_map(|seen| match &seen.fact {
+                Fact::Pull(pull) => Some(pull),
+                _ => None,
+            })
     }
 }

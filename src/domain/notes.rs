@@ -59,8 +59,8 @@ struct Parser {
     breaking: Option<usize>,
     /// The parts of the open item: its text, then what is nested in it.
     open: Option<Open>,
-    /// The mark that ends the open code fence.
-    fence: Option<&'static str>,
+    /// The mark that ends the open code fence, and the indent of the one that opened it.
+    fence: Option<(&'static str, usize)>,
     /// Whether the line before was blank.
     blank: bool,
 }
@@ -74,8 +74,8 @@ struct Open {
 impl Parser {
     fn line(&mut self, line: &str) {
         let text = line.trim();
-        let indent = line.len() - line.trim_start().len();
-        if self.fenced(text) {
+        let indent = indent_of(line);
+        if self.fenced(indent, text) {
             self.continue_item(text);
         } else if text.is_empty() || is_rule(text) || is_trailer(text) {
             self.blank = true;
@@ -91,15 +91,23 @@ impl Parser {
     }
 
     /// Whether the line belongs to a code fence, in which a `#` is no heading.
-    fn fenced(&mut self, text: &str) -> bool {
+    fn fenced(&mut self, indent: usize, text: &str) -> bool {
+        // A fence inside an item ends with the item, closed or not.
+        if self
+            .fence
+            .is_some_and(|(_, outer)| outer >= 2 && indent == 0 && !text.is_empty())
+        {
+            self.fence = None;
+        }
         let mark = ["```", "~~~"].into_iter().find(|it| text.starts_with(it));
         match (self.fence, mark) {
+            (None, Some("```")) if text.trim_start_matches('`').contains('`') => false,
             (None, None) => false,
             (None, Some(mark)) => {
-                self.fence = Some(mark);
+                self.fence = Some((mark, indent));
                 true
             }
-            (Some(open), mark) => {
+            (Some((open, _)), mark) => {
                 if mark == Some(open) {
                     self.fence = None;
                 }
@@ -114,6 +122,7 @@ impl Parser {
             self.breaking = Some(level);
         } else if self.breaking.is_some_and(|outer| level > outer) {
             self.open(0, false, title);
+            self.close_item();
         } else {
             self.breaking = None;
             // The release's own heading opens a section without a name.
@@ -190,6 +199,14 @@ impl Parser {
     }
 }
 
+/// In columns; a tab counts as four.
+fn indent_of(line: &str) -> usize {
+    line.chars()
+        .take_while(|c| c.is_whitespace())
+        .map(|c| if c == '\t' { 4 } else { 1 })
+        .sum()
+}
+
 fn heading(text: &str) -> Option<(usize, &str)> {
     let rest = text.trim_start_matches('#');
     let level = text.len() - rest.len();
@@ -232,7 +249,8 @@ fn bullet(text: &str) -> Option<&str> {
 
 /// Lines of the commit message that leak into the notes: who wrote it, what it closes.
 fn is_trailer(text: &str) -> bool {
-    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let text = bullet(text).unwrap_or(text);
+    let text = text.trim_start_matches(|c: char| !c.is_ascii() || c == ' ');
     if text.starts_with("Generated with [") {
         return true;
     }
@@ -246,7 +264,7 @@ fn is_trailer(text: &str) -> bool {
         "close" | "closes" | "fix" | "fixes" | "refs" | "ref" | "resolves"
     );
     word && (key.ends_with("-by")
-        || matches!(key.as_str(), "cc" | "change-id")
+        || (key == "cc" && value.contains('@'))
         || (closes && is_references(value)))
 }
 
@@ -352,7 +370,7 @@ fn is_references(text: &str) -> bool {
     while !rest.is_empty() {
         let after = if let Some(link) = rest.strip_prefix('[') {
             link.split_once("](")
-                .filter(|(label, _)| is_issue(label))
+                .filter(|(label, _)| is_linked(label))
                 .and_then(|(_, url)| url.split_once(')'))
                 .map(|(_, after)| after)
         } else {
@@ -367,6 +385,15 @@ fn is_references(text: &str) -> bool {
     any
 }
 
+/// The label of a link to an issue. The tool links all that follows a `#`, also a colour in the
+/// commit message: `#0D1829`.
+fn is_linked(label: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    is_issue(label) || label.strip_prefix('#').is_some_and(is_word)
+}
+
 /// `#1` or `owner/name#1`.
 fn is_issue(text: &str) -> bool {
     text.split_once('#').is_some_and(|(repo, number)| {
@@ -379,4 +406,242 @@ fn is_issue(text: &str) -> bool {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BODY: &str = "## [4.0.0](https://github.com/o/r/compare/v3.9.3...v4.0.0) (2026-06-01)
+
+### ⚠ BREAKING CHANGES
+
+* **settlement:** `openChannel()` now takes an options object,
+and the old form is gone.
+
+Co-Authored-By: Somebody <somebody@example.com>
+* the peer table is keyed by id
+  - old: by address
+  - new: by id
+
+Signed-off-by: A Person <a@example.com>
+
+Set `ADMIN_PORT` before
+you upgrade.
+
+### Features
+
+* **admin:** list peers ([0a1b2c3](https://github.com/o/r/commit/0a1b2c3d)), closes [#12](https://github.com/o/r/issues/12) [#13](https://github.com/o/r/issues/13)
+* no scope (see [docs](https://x.y)) ([1234567](https://github.com/o/r/commit/1234567))
+
+### Bug Fixes
+
+- dash bullet (89abcde)
+";
+
+    fn breaking(markdown: &str) -> Vec<String> {
+        let notes = Notes::parse(&format!("### ⚠ BREAKING CHANGES\n\n{markdown}"));
+        notes.breaking.into_iter().map(|it| it.text).collect()
+    }
+
+    #[test]
+    fn a_whole_body_is_read() {
+        let notes = Notes::parse(BODY);
+        insta::assert_debug_snapshot!(notes, @r#"
+        Notes {
+            breaking: [
+                NoteItem {
+                    scope: Some(
+                        "settlement",
+                    ),
+                    text: "`openChannel()` now takes an options object, and the old form is gone.",
+                    commit: None,
+                },
+                NoteItem {
+                    scope: None,
+                    text: "the peer table is keyed by id; old: by address; new: by id",
+                    commit: None,
+                },
+                NoteItem {
+                    scope: None,
+                    text: "Set `ADMIN_PORT` before you upgrade.",
+                    commit: None,
+                },
+            ],
+            sections: [
+                NoteSection {
+                    title: "Features",
+                    items: [
+                        NoteItem {
+                            scope: Some(
+                                "admin",
+                            ),
+                            text: "list peers",
+                            commit: Some(
+                                "0a1b2c3",
+                            ),
+                        },
+                        NoteItem {
+                            scope: None,
+                            text: "no scope (see [docs](https://x.y))",
+                            commit: Some(
+                                "1234567",
+                            ),
+                        },
+                    ],
+                },
+                NoteSection {
+                    title: "Bug Fixes",
+                    items: [
+                        NoteItem {
+                            scope: None,
+                            text: "dash bullet",
+                            commit: Some(
+                                "89abcde",
+                            ),
+                        },
+                    ],
+                },
+            ],
+        }
+        "#);
+        assert_eq!(Notes::parse(&BODY.replace('\n', "\r\n")), notes);
+        assert_eq!(Notes::parse(&BODY.replace("\n* ", "\n- ")), notes);
+    }
+
+    #[test]
+    fn the_end_of_an_item_is_cut() {
+        for (line, text, commit) in [
+            ("* a", "a", None),
+            ("* a ([0a1b2c3](u))", "a", Some("0a1b2c3")),
+            ("* a ([`0a1b2c3`](u))", "a", Some("0a1b2c3")),
+            ("* a (0a1b2c3)", "a", Some("0a1b2c3")),
+            ("* a ([#12](u)) ([0a1b2c3](u))", "a", Some("0a1b2c3")),
+            ("* a ([0a1b2c3](u)), closes #1, o/r#2", "a", Some("0a1b2c3")),
+            ("* a, closes [#1](u)", "a", None),
+            (
+                "* a ([0a1b2c3](u)), closes [#0D1829](u)",
+                "a",
+                Some("0a1b2c3"),
+            ),
+            ("* a (#12)", "a", None),
+            ("* a (really)", "a (really)", None),
+            ("* a ([docs](u))", "a ([docs](u))", None),
+            ("* the door closes late", "the door closes late", None),
+            ("* encloses #1", "encloses #1", None),
+        ] {
+            let notes = Notes::parse(&format!("### X\n{line}"));
+            let item = &notes.sections[0].items[0];
+            assert_eq!(
+                (&*item.text, item.commit.as_deref()),
+                (text, commit),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn scopes_are_told_from_bold_words() {
+        for (line, scope, text) in [
+            ("* **a:** b", Some("a"), "b"),
+            ("* **a**: b", Some("a"), "b"),
+            ("* **cc:** b", Some("cc"), "b"),
+            ("* **stand-by:** b", Some("stand-by"), "b"),
+            ("* **a, b:** c", Some("a, b"), "c"),
+            ("* **a** b", None, "**a** b"),
+            ("* **:** b", None, "**:** b"),
+            ("* a: b", None, "a: b"),
+        ] {
+            let notes = Notes::parse(&format!("### X\n{line}"));
+            let item = &notes.sections[0].items[0];
+            assert_eq!(
+                (item.scope.as_deref(), &*item.text),
+                (scope, text),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn breaking_text_is_kept_and_trailers_are_not() {
+        for (markdown, expected) in [
+            ("* a\nb", vec!["a b"]),
+            ("* a\n\n  b", vec!["a b"]),
+            ("* a\n\nb\nc", vec!["a", "b c"]),
+            ("a\n\n* b", vec!["a", "b"]),
+            ("* a\n* b", vec!["a", "b"]),
+            ("1. a\n2. b", vec!["a", "b"]),
+            ("* a:\n\t* b\n\t* c", vec!["a: b; c"]),
+            ("#### core\n* a", vec!["core", "a"]),
+            ("* a\n***\n* b", vec!["a", "b"]),
+            ("* a\n\nCloses #1", vec!["a"]),
+            ("* a\n\nReviewed-by: B <b@c.d>", vec!["a"]),
+            ("* a\n* Co-authored-by: B <b@c.d>", vec!["a"]),
+            ("* a Co-Authored-By: B <b@c.d>", vec!["a"]),
+            ("* a\n\n🤖 Generated with [X](https://x.y)", vec!["a"]),
+            (
+                "* a\n```\n# not a heading\n```\n* b",
+                vec!["a ``` # not a heading ```", "b"],
+            ),
+            ("* a\n  ```\n  b\n### Features\n* c", vec!["a ``` b"]),
+            ("* a\n## Older\n* b", vec!["a"]),
+            ("Co-Authored-By: B <b@c.d>", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(breaking(markdown), expected, "{markdown:?}");
+        }
+    }
+
+    #[test]
+    fn headings_are_told_apart() {
+        for (heading, is) in [
+            ("### BREAKING CHANGES", true),
+            ("### ⚠️ Breaking changes ###", true),
+            ("## Breaking", true),
+            ("### Non-breaking changes", false),
+            ("###BREAKING", false),
+        ] {
+            let notes = Notes::parse(&format!("{heading}\n* a"));
+            assert_eq!(!notes.breaking.is_empty(), is, "{heading}");
+        }
+        let titles = |markdown: &str| -> Vec<String> {
+            let sections = Notes::parse(markdown).sections;
+            sections.into_iter().map(|section| section.title).collect()
+        };
+        assert_eq!(titles("* a"), [""]);
+        assert_eq!(
+            titles("## v1.2.3\n* a\n### Fixes\n### Features\n* b"),
+            ["", "Features"]
+        );
+        assert_eq!(titles("## What's Changed\n* a"), ["What's Changed"]);
+    }
+
+    #[test]
+    fn a_megabyte_of_anything_takes_no_time_to_speak_of() {
+        for piece in [
+            "(0a1b2c3)",
+            "[",
+            "* ",
+            "`",
+            "**",
+            "\n* a\n",
+            "closes #1 ",
+            "#",
+            "```\n",
+        ] {
+            let text = format!("### Breaking\n* {}", piece.repeat(1_000_000 / piece.len()));
+            let _ = Notes::parse(&text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(text: String, marks in r"([#*\-` \t\n():,\[\]a1é⚠]|closes|Breaking){0,80}") {
+            let _ = Notes::parse(&text);
+            let notes = Notes::parse(&marks);
+            prop_assert!(notes.sections.iter().all(|it| !it.items.is_empty()));
+            prop_assert!(notes.breaking.iter().all(|it| !it.text.contains('\n')));
+        }
+    }
 }

@@ -13,9 +13,15 @@ pub(super) enum Assessment {
     /// Something is to be done about it now.
     Due(Vec<Intent>),
     /// Its canary is under way.
-    Running { since: Timestamp, alive_until: Timestamp },
+    Running {
+        since: Timestamp,
+        alive_until: Timestamp,
+    },
     /// Not yet.
-    Waiting { until: Option<Timestamp>, why: String },
+    Waiting {
+        until: Option<Timestamp>,
+        why: String,
+    },
     /// Something failed, or could not be found out in all attempts.
     Held(Vec<String>),
     /// Every required check passed.
@@ -28,8 +34,13 @@ impl Assessment {
         match self {
             Self::Due(_) => Stage::Checking,
             Self::Running { since, .. } => Stage::CanaryRunning { since: *since },
-            Self::Waiting { until, why } => Stage::Waiting { until: *until, why: why.clone() },
-            Self::Held(reasons) => Stage::Held { reasons: reasons.clone() },
+            Self::Waiting { until, why } => Stage::Waiting {
+                until: *until,
+                why: why.clone(),
+            },
+            Self::Held(reasons) => Stage::Held {
+                reasons: reasons.clone(),
+            },
             Self::Ready => Stage::Ready,
         }
     }
@@ -43,14 +54,24 @@ pub(super) fn assess(
     now: Timestamp,
 ) -> Assessment {
     let deadline = candidate.published_at + snapshot.artifact_deadline;
-    let artifacts = Artifacts { candidate, deadline, now };
+    let artifacts = Artifacts {
+        candidate,
+        deadline,
+        now,
+    };
     if candidate.digest.is_none() {
-        return artifacts.without_image();
+        return match &candidate.look {
+            None => Assessment::Due(vec![Intent::Look(candidate.version.clone())]),
+            Some(look) => artifacts.missing("its image", look),
+        };
     }
     let cheap = || required_checks(kind, &candidate.version).filter(|c| *c != Check::Canary);
     let due: Vec<Intent> = cheap()
         .filter(|check| !candidate.answers.contains_key(check))
-        .map(|check| Intent::Check { version: candidate.version.clone(), check })
+        .map(|check| Intent::Check {
+            version: candidate.version.clone(),
+            check,
+        })
         .collect();
     if !due.is_empty() {
         return Assessment::Due(due);
@@ -60,8 +81,8 @@ pub(super) fn assess(
         .filter(|answer| answer.verdict == Verdict::Failed)
         .map(|answer| answer.summary.clone())
         .collect();
-    if !candidate.npm {
-        match artifacts.without_npm() {
+    if let Some(look) = &candidate.npm {
+        match artifacts.missing("its npm package", look) {
             Assessment::Held(torn) => failed.extend(torn),
             waiting if failed.is_empty() => return waiting,
             _ => {}
@@ -96,10 +117,15 @@ fn canary(
         if running.alive_until < now {
             return Assessment::Due(vec![Intent::Bury(running.run)]);
         }
-        return Assessment::Running { since: running.since, alive_until: running.alive_until };
+        return Assessment::Running {
+            since: running.since,
+            alive_until: running.alive_until,
+        };
     }
     let start = || Assessment::Due(vec![Intent::StartCanary(candidate.version.clone())]);
-    let Some(answer) = candidate.answers.get(&Check::Canary) else { return start() };
+    let Some(answer) = candidate.answers.get(&Check::Canary) else {
+        return start();
+    };
     match (answer.verdict, kind) {
         (_, ProposalKind::MigrationStub) | (Verdict::Passed, ProposalKind::PinBump) => {
             Assessment::Ready
@@ -124,7 +150,10 @@ fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Ass
     if until > now {
         return Err(Assessment::Waiting {
             until: Some(until),
-            why: format!("attempt {} was inconclusive: {}", answer.attempts, answer.summary),
+            why: format!(
+                "attempt {} was inconclusive: {}",
+                answer.attempts, answer.summary
+            ),
         });
     }
     Ok(())
@@ -138,30 +167,23 @@ struct Artifacts<'a> {
 }
 
 impl Artifacts<'_> {
-    fn without_image(&self) -> Assessment {
-        match &self.candidate.look {
-            None => Assessment::Due(vec![Intent::Look(self.candidate.version.clone())]),
-            Some(Look::Absent) => self.missing("its image"),
+    fn missing(&self, what: &str, look: &Look) -> Assessment {
+        match look {
             // Never a rejection, however late: it could not be found out.
-            Some(Look::Unavailable(why)) => Assessment::Waiting {
+            Look::Unavailable(why) => Assessment::Waiting {
                 until: None,
-                why: format!("the registry could not be asked: {why}"),
+                why: format!("{what} could not be asked for: {why}"),
             },
-        }
-    }
-
-    fn without_npm(&self) -> Assessment {
-        self.missing("its npm package")
-    }
-
-    fn missing(&self, what: &str) -> Assessment {
-        if self.now < self.deadline {
-            return Assessment::Waiting {
+            Look::Unusable(why) => Assessment::Held(vec![why.clone()]),
+            Look::Absent if self.now < self.deadline => Assessment::Waiting {
                 until: Some(self.deadline),
                 why: format!("{what} is not there yet"),
-            };
+            },
+            Look::Absent => {
+                let late = human_duration(self.deadline.since(self.candidate.published_at));
+                let reason = format!("torn release: {what} did not appear within {late}");
+                Assessment::Held(vec![reason])
+            }
         }
-        let late = human_duration(self.deadline.since(self.candidate.published_at));
-        Assessment::Held(vec![format!("torn release: {what} did not appear within {late}")])
     }
 }

@@ -1,10 +1,12 @@
 //! The names of the bot's branches. GitHub allows one open pull request from a branch, so the
 //! name is the key that keeps a proposal unique, whatever else is lost.
 
-use crate::domain::{BranchName, ImageName, ProposalKind, PullFacts, PullState, Version};
+use crate::domain::{BranchName, Bump, ImageName, ProposalKind, PullFacts, PullState, Version};
 
 /// Every branch of the bot begins with this. Not `agent/`: those start other bots' review loops.
 const PREFIX: &str = "digest-bump/";
+/// How many branches that carry a version are asked for.
+const MAX_VERSIONED: usize = 10;
 
 /// The branch for a proposal: `digest-bump/connector` for the pin, `…/connector-4-migration` for
 /// the stub of a major line.
@@ -22,13 +24,19 @@ pub fn branch_for<'a>(
 ) -> Result<BranchName, crate::domain::Invalid> {
     let short = image.short();
     match kind {
-        ProposalKind::MigrationStub => format!("{PREFIX}{short}-{}-migration", version.major).parse(),
+        ProposalKind::MigrationStub => {
+            format!("{PREFIX}{short}-{}-migration", version.major).parse()
+        }
         ProposalKind::PinBump => {
             let plain = format!("{PREFIX}{short}");
-            let declined = pulls.into_iter().any(|pull| {
-                pull.branch.as_str() == plain && pull.state == PullState::Closed
-            });
-            if declined { format!("{plain}-{version}").parse() } else { plain.parse() }
+            let declined = pulls
+                .into_iter()
+                .any(|pull| pull.branch.as_str() == plain && pull.state == PullState::Closed);
+            if declined {
+                format!("{plain}-{version}").parse()
+            } else {
+                plain.parse()
+            }
         }
     }
 }
@@ -40,4 +48,43 @@ pub fn is_own_branch(branch: &str, image: &ImageName) -> bool {
         .strip_prefix(PREFIX)
         .and_then(|rest| rest.strip_prefix(image.short()))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// The branches whose pull requests have to be known before anything is decided: the pin's, the
+/// stub of each major line's, and those that remembered pull requests came from.
+#[must_use]
+pub fn branches_to_ask(
+    image: &ImageName,
+    snapshot: &super::Snapshot,
+    memory: &crate::domain::Memory,
+) -> Vec<BranchName> {
+    let newer = |bump| snapshot.candidates.iter().filter(move |c| c.bump == bump);
+    let bump = branch_for(ProposalKind::PinBump, image, &Version::new(0, 0, 0), []);
+    let stubs =
+        newer(Bump::Major).map(|c| branch_for(ProposalKind::MigrationStub, image, &c.version, []));
+    let known = memory
+        .pulls()
+        .filter(|pull| pull.state != PullState::Merged);
+    // Where the pin's own branch is kept for a declined pull request, the newer ones carry their
+    // version: asked for only then, and only the newest, for a forgotten database's sake.
+    let kept = memory
+        .pulls()
+        .any(|pull| pull.state == PullState::Closed && Ok(&pull.branch) == bump.as_ref());
+    let versioned = newer(Bump::Minor)
+        .chain(newer(Bump::Patch))
+        .take(if kept { MAX_VERSIONED } else { 0 })
+        .map(|c| format!("{PREFIX}{}-{}", image.short(), c.version).parse());
+    let mut names: Vec<BranchName> = std::iter::once(bump.clone())
+        .chain(stubs)
+        .chain(versioned)
+        .filter_map(Result::ok)
+        .chain(
+            known
+                .map(|pull| pull.branch.clone())
+                .filter(|b| is_own_branch(b.as_str(), image)),
+        )
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }

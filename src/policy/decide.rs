@@ -31,7 +31,12 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Decision {
             board.due.extend(ask.clone().map(Intent::Look));
             let reasons = vec![format!("the pin is unknown: {why}")];
             for candidate in &snapshot.candidates {
-                board.set(&candidate.version, Stage::Held { reasons: reasons.clone() });
+                board.set(
+                    &candidate.version,
+                    Stage::Held {
+                        reasons: reasons.clone(),
+                    },
+                );
             }
         }
         PinState::Known { version, .. } => decide_from(version, snapshot, now, &mut board),
@@ -60,7 +65,9 @@ impl Board {
 
     fn finish(mut self, snapshot: &Snapshot) -> Decision {
         let stages = snapshot.candidates.iter().filter_map(|candidate| {
-            self.stages.remove(&candidate.version).map(|stage| (candidate.version.clone(), stage))
+            self.stages
+                .remove(&candidate.version)
+                .map(|stage| (candidate.version.clone(), stage))
         });
         let mut due = Vec::new();
         for intent in self.due {
@@ -68,14 +75,21 @@ impl Board {
                 due.push(intent);
             }
         }
-        Decision { stages: stages.collect(), due, wake: self.wakes.into_iter().min() }
+        Decision {
+            stages: stages.collect(),
+            due,
+            wake: self.wakes.into_iter().min(),
+        }
     }
 }
 
 fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut Board) {
     for candidate in snapshot.candidates.iter().filter(|c| c.bump == Bump::None) {
         let same = candidate.version.cmp_precedence(pinned).is_eq();
-        board.set(&candidate.version, if same { Stage::Pinned } else { Stage::Older });
+        board.set(
+            &candidate.version,
+            if same { Stage::Pinned } else { Stage::Older },
+        );
     }
     for (major, line) in major_lines(snapshot) {
         board.take(stub_of_line(major, &line, snapshot, now));
@@ -86,7 +100,10 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
 fn major_lines(snapshot: &Snapshot) -> BTreeMap<u64, Vec<&Candidate>> {
     let mut lines: BTreeMap<u64, Vec<&Candidate>> = BTreeMap::new();
     for candidate in snapshot.candidates.iter().filter(|c| c.bump == Bump::Major) {
-        lines.entry(candidate.version.major).or_default().push(candidate);
+        lines
+            .entry(candidate.version.major)
+            .or_default()
+            .push(candidate);
     }
     lines
 }
@@ -96,9 +113,10 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     let open = open_proposal(snapshot);
     let standing = requests::standing(snapshot, pinned, open, now, &mut board.due);
     let automatic = automatic(snapshot, standing.as_ref(), board);
-    let minors = automatic.iter().copied().filter(|c| {
-        c.bump == Bump::Minor || snapshot.patches == PatchPolicy::Propose
-    });
+    let minors = automatic
+        .iter()
+        .copied()
+        .filter(|c| c.bump == Bump::Minor || snapshot.patches == PatchPolicy::Propose);
     let kind = ProposalKind::PinBump;
     let chain = walk(minors, kind, snapshot, now, None);
     let (found, busy) = (chain.target, chain.busy.clone());
@@ -106,7 +124,9 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     offer_patches(&automatic, found, busy, snapshot, now, board);
 
     let asked = standing.as_ref().and_then(|standing| wish(standing, board));
-    let target = asked.map(|candidate| (candidate, true)).or(found.map(|c| (c, false)));
+    let target = asked
+        .map(|candidate| (candidate, true))
+        .or(found.map(|c| (c, false)));
     if let Some((candidate, _)) = target {
         board.set(&candidate.version, Stage::Ready);
     }
@@ -131,13 +151,18 @@ fn automatic<'a>(
     standing: Option<&Standing<'_>>,
     board: &mut Board,
 ) -> Vec<&'a Candidate> {
-    let cutoff = standing.filter(|s| s.outranks()).map(|s| (s.request.at, &s.candidate.version));
+    let cutoff = standing
+        .filter(|s| s.outranks())
+        .map(|s| (s.request.at, &s.candidate.version));
     let declined: Vec<(&Proposal, Timestamp)> = snapshot
         .proposals
         .iter()
         .filter(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Closed)
         .filter_map(|p| {
-            let candidate = snapshot.candidates.iter().find(|c| c.version == p.version)?;
+            let candidate = snapshot
+                .candidates
+                .iter()
+                .find(|c| c.version == p.version)?;
             Some((p, candidate.published_at))
         })
         .collect();
@@ -189,7 +214,12 @@ fn offer_patches(
         }
         (PatchPolicy::Offer, Some(minor)) => {
             for patch in patches() {
-                board.set(&patch.version, Stage::Covered { by: minor.version.clone() });
+                board.set(
+                    &patch.version,
+                    Stage::Covered {
+                        by: minor.version.clone(),
+                    },
+                );
             }
         }
         (PatchPolicy::Offer, None) => {
@@ -241,14 +271,25 @@ fn tend(
     if open.version.cmp_precedence(pinned).is_le() {
         if open.ours {
             let why = format!("the pin is at {pinned} already");
-            board.due.push(Intent::Close { pull: open.pull, why });
+            board.due.push(Intent::Close {
+                pull: open.pull,
+                why,
+            });
         }
         return;
     }
     let mut proposed = open.version.clone();
     if let Some((candidate, _)) = target.filter(|_| !open.ours) {
-        let reason = format!("pull request {} has commits by a person: hands off", open.pull);
-        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
+        let reason = format!(
+            "pull request {} has commits by a person: hands off",
+            open.pull
+        );
+        board.set(
+            &candidate.version,
+            Stage::Held {
+                reasons: vec![reason],
+            },
+        );
     } else if let Some((candidate, requested)) = target {
         let step = candidate.version.cmp_precedence(&open.version);
         let moves = step.is_gt() || (step.is_lt() && requested);
@@ -262,7 +303,10 @@ fn tend(
             proposed = candidate.version.clone();
         }
     }
-    let stage = Stage::Proposed { pull: open.pull, hands_off: !open.ours };
+    let stage = Stage::Proposed {
+        pull: open.pull,
+        hands_off: !open.ours,
+    };
     if proposed == open.version {
         board.set(&open.version, stage);
     }
@@ -274,18 +318,30 @@ fn tend(
             Some(Stage::Declined { .. } | Stage::Held { .. } | Stage::CanaryRunning { .. })
         );
         if contained && !told {
-            board.set(&candidate.version, Stage::Covered { by: proposed.clone() });
+            board.set(
+                &candidate.version,
+                Stage::Covered {
+                    by: proposed.clone(),
+                },
+            );
         }
     }
 }
 
 fn open_new(target: Option<(&Candidate, bool)>, snapshot: &Snapshot, board: &mut Board) {
-    let Some((candidate, requested)) = target else { return };
+    let Some((candidate, requested)) = target else {
+        return;
+    };
     let kind = ProposalKind::PinBump;
     let taken = |branch: &str| !branch.ends_with("-migration");
     if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b.as_str())) {
         let reason = format!("pull request {pull} of somebody else uses the branch {branch}");
-        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
+        board.set(
+            &candidate.version,
+            Stage::Held {
+                reasons: vec![reason],
+            },
+        );
         return;
     }
     board.due.push(Intent::Propose {

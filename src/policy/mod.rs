@@ -8,14 +8,14 @@ mod branch;
 mod chain;
 mod classify;
 mod decide;
-mod required;
 mod requests;
+mod required;
 mod snapshot;
 mod stage;
 mod stream;
 mod stubs;
 
-pub use branch::{branch_for, is_own_branch};
+pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use required::{inputs_of, required_checks};

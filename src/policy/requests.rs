@@ -36,16 +36,30 @@ pub(super) fn standing<'a>(
     now: Timestamp,
     due: &mut Vec<Intent>,
 ) -> Option<Standing<'a>> {
-    let mut wishes = snapshot.requests.iter().filter(|request| request.outcome.is_none()).rev();
-    let Some(newest) = wishes.next() else { return granted(snapshot, open) };
+    let mut wishes = snapshot
+        .requests
+        .iter()
+        .filter(|request| request.outcome.is_none())
+        .rev();
+    let Some(newest) = wishes.next() else {
+        return granted(snapshot, open);
+    };
     for older in wishes {
         let answer = format!("a later request, {}, took its place", newest.id);
-        due.push(Intent::Answer { request: older.id, granted: false, answer });
+        due.push(Intent::Answer {
+            request: older.id,
+            granted: false,
+            answer,
+        });
     }
     match examine(snapshot, newest, pinned, open, now) {
         Ok(standing) => Some(standing),
         Err((granted, answer)) => {
-            due.push(Intent::Answer { request: newest.id, granted, answer });
+            due.push(Intent::Answer {
+                request: newest.id,
+                granted,
+                answer,
+            });
             None
         }
     }
@@ -64,7 +78,10 @@ fn examine<'a>(
         return Err((true, format!("the pin is at {pinned} already")));
     }
     if wanted.cmp_precedence(pinned).is_lt() {
-        return Err((false, format!("the pin is at {pinned}, and a downgrade is never proposed")));
+        return Err((
+            false,
+            format!("the pin is at {pinned}, and a downgrade is never proposed"),
+        ));
     }
     let candidate = snapshot
         .candidates
@@ -73,7 +90,10 @@ fn examine<'a>(
         .ok_or_else(|| (false, unknown(snapshot, wanted)))?;
     if let Some(open) = open {
         if !open.ours {
-            let answer = format!("pull request {} has commits by a person: hands off", open.pull);
+            let answer = format!(
+                "pull request {} has commits by a person: hands off",
+                open.pull
+            );
             return Err((false, answer));
         }
         if open.version == *wanted && open.settled {
@@ -86,7 +106,11 @@ fn examine<'a>(
     };
     match assessment {
         Assessment::Held(reasons) => Err((false, reasons.join("; "))),
-        assessment => Ok(Standing { request, candidate, assessment }),
+        assessment => Ok(Standing {
+            request,
+            candidate,
+            assessment,
+        }),
     }
 }
 
@@ -102,7 +126,9 @@ fn unknown(snapshot: &Snapshot, wanted: &Version) -> String {
 
 /// Why a MAJOR cannot be pinned yet: its migration comes first.
 fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
-    let Migration::Ready { majors } = &snapshot.migration else { return None };
+    let Migration::Ready { majors } = &snapshot.migration else {
+        return None;
+    };
     let line = candidate.version.major;
     (candidate.bump == Bump::Major && !majors.contains(&line)).then(|| {
         format!("the migration to {line}.x has to be merged into the migration document first")
@@ -114,10 +140,18 @@ fn granted<'a>(snapshot: &'a Snapshot, open: Option<&Proposal>) -> Option<Standi
     let open = open.filter(|open| open.requested && open.state == PullState::Open)?;
     let request = snapshot.requests.iter().rev().find(|request| {
         request.version == open.version
-            && request.outcome.as_ref().is_some_and(|outcome| outcome.granted)
+            && request
+                .outcome
+                .as_ref()
+                .is_some_and(|outcome| outcome.granted)
     })?;
-    let candidate =
-        snapshot.candidates.iter().find(|candidate| candidate.version == open.version)?;
-    Some(Standing { request, candidate, assessment: Assessment::Ready })
+    let candidate = snapshot
+        .candidates
+        .iter()
+        .find(|candidate| candidate.version == open.version)?;
+    Some(Standing {
+        request,
+        candidate,
+        assessment: Assessment::Ready,
+    })
 }
-

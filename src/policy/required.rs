@@ -8,9 +8,12 @@ use crate::domain::{Check, Digest, PinFacts, ProposalKind, Rules, SiteState, Ver
 /// not a gate.
 pub fn required_checks(kind: ProposalKind, _released: &Version) -> impl Iterator<Item = Check> {
     let checks: &[Check] = match kind {
-        ProposalKind::PinBump => {
-            &[Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
-        }
+        ProposalKind::PinBump => &[
+            Check::Platforms,
+            Check::VersionLabel,
+            Check::Sites,
+            Check::Canary,
+        ],
         ProposalKind::MigrationStub => &[Check::Platforms, Check::VersionLabel],
     };
     checks.iter().copied()
@@ -25,21 +28,31 @@ pub fn inputs_of(
     pinned: Option<&Digest>,
 ) -> String {
     match check {
-        Check::Platforms => {
-            rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
-        }
+        Check::Platforms => rules
+            .platforms
+            .iter()
+            .map(|platform| platform.0.as_str())
+            .collect::<Vec<_>>()
+            .join(","),
         Check::VersionLabel => String::new(),
-        Check::Sites => Digest::of(site_faults(sites).join("\n").as_bytes()).short().to_owned(),
+        Check::Sites => Digest::of(site_faults(sites).join("\n").as_bytes())
+            .short()
+            .to_owned(),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
-            format!("{} on {pinned}", Digest::of(rules.canary.as_bytes()).short())
+            format!(
+                "{} on {pinned}",
+                Digest::of(rules.canary.as_bytes()).short()
+            )
         }
     }
 }
 
 /// What stands in the way of an edit, one line for each site.
 pub(super) fn site_faults(sites: Option<&PinFacts>) -> Vec<String> {
-    let Some(facts) = sites else { return Vec::new() };
+    let Some(facts) = sites else {
+        return Vec::new();
+    };
     facts
         .sites
         .iter()

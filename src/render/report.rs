@@ -1,7 +1,8 @@
 //! What the command line says of a watch, as plain text.
 
+use super::view::{Explanation, WatchView};
 use crate::domain::{Timestamp, Version, human_duration};
-use crate::policy::{Ignored, PinState, Stage};
+use crate::policy::Stage;
 use std::fmt::Write as _;
 
 /// The stage in one word, for a table.
@@ -60,27 +61,56 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
 
 /// The status of a watch.
 #[must_use]
-pub fn status(
-    watch: &str,
-    pin: &PinState,
-    stages: &[(Version, Stage)],
-    ignored: &[Ignored],
-    now: Timestamp,
-) -> String {
-    let mut out = match pin {
-        PinState::Known { version, digest } => format!("{watch}: pinned at {version} ({digest})\n"),
-        PinState::Unknown { why, .. } => format!("{watch}: the pin is unknown: {why}\n"),
+pub fn status(view: &WatchView) -> String {
+    let mut out = match (&view.pinned, &view.digest, &view.pin_fault) {
+        (Some(version), Some(digest), _) => {
+            format!("{}: pinned at {version} ({digest})\n", view.watch)
+        }
+        (_, _, fault) => {
+            let fault = fault.as_deref().unwrap_or("nothing was observed yet");
+            format!("{}: the pin is unknown: {fault}\n", view.watch)
+        }
     };
-    let older = stages.iter().filter(|(_, stage)| *stage == Stage::Older).count();
-    for (version, stage) in stages.iter().filter(|(_, stage)| *stage != Stage::Older) {
-        let line = stage_line(version, stage, now);
-        let _ = writeln!(out, "  {version:<10} {:<9} {line}", stage_word(stage));
+    for line in &view.drift {
+        let _ = writeln!(out, "  drift: {line}");
     }
-    if older > 0 {
-        let _ = writeln!(out, "  {older} older releases");
+    for release in &view.releases {
+        let (version, bump) = (release.version.to_string(), release.bump);
+        let _ = writeln!(out, "  {version:<10} {bump:<6} {:<9} {}", release.word, release.line);
     }
-    for ignored in ignored {
-        let _ = writeln!(out, "  {:<10} ignored   {}", ignored.tag, ignored.why);
+    if view.older > 0 {
+        let _ = writeln!(out, "  and {} older", view.older);
+    }
+    for ignored in &view.ignored {
+        let _ = writeln!(out, "  {:<17} ignored   {}", ignored.tag, ignored.why);
+    }
+    for pull in view.proposals.iter().filter(|pull| pull.state == "open") {
+        let _ = writeln!(out, "  open #{}: {} <{}>", pull.number, pull.title, pull.url);
+    }
+    for asked in view.requests.iter().filter(|asked| asked.answer.is_none()) {
+        let _ = writeln!(out, "  request {} by {}: bump {}", asked.id, asked.actor, asked.version);
+    }
+    out
+}
+
+/// Why a release stands where it stands.
+#[must_use]
+pub fn explain(explanation: &Explanation) -> String {
+    let release = &explanation.release;
+    let mut out = format!(
+        "{} ({}, published {}) is {}: {}\n",
+        release.version, release.bump, release.published_at, release.word, release.line
+    );
+    if let Some(digest) = &explanation.digest {
+        let platforms = explanation.platforms.join(", ");
+        let _ = writeln!(out, "  image {digest}\n  platforms {platforms}");
+    }
+    for line in &explanation.history {
+        let _ = writeln!(out, "  {line}");
+    }
+    for asked in &explanation.requests {
+        let answer = asked.answer.as_deref().unwrap_or("not answered yet");
+        let _ = writeln!(out, "  {}  request {} by {}: {answer}", asked.at, asked.id, asked.actor);
     }
     out
 }

@@ -1,0 +1,271 @@
+//! Reading and making objects. The same inputs make the same ids, so that a repeated run finds
+//! its own work.
+
+use super::{GitCache, GitError};
+use crate::domain::{CommitId, FileChange, FilePath, Timestamp, TreeId};
+use git2::{
+    Commit, DiffFormat, DiffOptions, FileMode, ObjectType, Oid, Repository, Signature, Tree,
+    TreeEntry, build::TreeUpdateBuilder,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+/// No pin site is larger; a lockfile may come near.
+const FILE_LIMIT: u64 = 8 << 20;
+const FILE: i32 = 0o100_644;
+const EXECUTABLE: i32 = 0o100_755;
+
+/// Who a commit is by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+impl GitCache {
+    /// The content of `paths` at `commit`; `None` where nothing is.
+    ///
+    /// # Errors
+    /// [`GitError::NotAFile`] if a folder, a link or a submodule is at a path,
+    /// [`GitError::TooLarge`] for a file over 8 MiB, [`GitError::NotFound`] for an unknown commit.
+    pub async fn read_files(
+        &self,
+        commit: &CommitId,
+        paths: &BTreeSet<FilePath>,
+    ) -> Result<BTreeMap<FilePath, Option<Vec<u8>>>, GitError> {
+        let (commit, paths) = (commit.clone(), paths.clone());
+        self.local(move |repository| {
+            let tree = tree_of(&find_commit(repository, &commit)?)?;
+            paths
+                .into_iter()
+                .map(|path| Ok((path.clone(), read_file(repository, &tree, &path)?)))
+                .collect()
+        })
+        .await
+    }
+
+    /// The tree of `base` with `changes` put in. A file keeps its mode; a new one is not
+    /// executable.
+    ///
+    /// # Errors
+    /// [`GitError::NotAFile`] if something else than a file is at a path; or if the result differs
+    /// from `base` anywhere else than said.
+    pub async fn write_tree(
+        &self,
+        base: &CommitId,
+        changes: &[FileChange],
+    ) -> Result<TreeId, GitError> {
+        let (base, changes) = (base.clone(), changes.to_vec());
+        self.local(move |repository| write_tree(repository, &base, &changes))
+            .await
+    }
+
+    /// A commit of `tree` on top of `base`. Nothing points to it until it is pushed.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if `base` or `tree` is unknown here.
+    pub async fn commit(
+        &self,
+        base: &CommitId,
+        tree: &TreeId,
+        message: &str,
+        author: &Author,
+        at: Timestamp,
+    ) -> Result<CommitId, GitError> {
+        let (base, tree, message) = (base.clone(), tree.clone(), message.to_owned());
+        let author = author.clone();
+        self.local(move |repository| {
+            let time = git2::Time::new(at.seconds(), 0);
+            let signature =
+                Signature::new(&author.name, &author.email, &time).map_err(GitError::local)?;
+            let parent = find_commit(repository, &base)?;
+            let tree = find_tree(repository, &tree)?;
+            let id = repository
+                .commit(None, &signature, &signature, &message, &tree, &[&parent])
+                .map_err(GitError::local)?;
+            Ok(id.to_string().parse()?)
+        })
+        .await
+    }
+
+    /// When `commit` was committed.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if it is unknown here.
+    pub async fn commit_time(&self, commit: &CommitId) -> Result<Timestamp, GitError> {
+        let commit = commit.clone();
+        self.local(move |repository| {
+            let seconds = find_commit(repository, &commit)?.time().seconds();
+            Ok(Timestamp::from_millis(seconds.saturating_mul(1000)))
+        })
+        .await
+    }
+
+    /// The unified diff from `base` to `tree`; bytes that are not UTF-8 are replaced.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if one of them is unknown here.
+    pub async fn diff(&self, base: &CommitId, tree: &TreeId) -> Result<String, GitError> {
+        let (base, tree) = (base.clone(), tree.clone());
+        self.local(move |repository| {
+            let old = tree_of(&find_commit(repository, &base)?)?;
+            let new = find_tree(repository, &tree)?;
+            diff(repository, &old, &new).map_err(GitError::local)
+        })
+        .await
+    }
+}
+
+pub(super) fn find_commit<'repo>(
+    repository: &'repo Repository,
+    id: &CommitId,
+) -> Result<Commit<'repo>, GitError> {
+    repository
+        .find_commit(oid(id.as_str())?)
+        .map_err(GitError::finding(format!("commit {id}")))
+}
+
+pub(super) fn find_tree<'repo>(
+    repository: &'repo Repository,
+    id: &TreeId,
+) -> Result<Tree<'repo>, GitError> {
+    repository
+        .find_tree(oid(id.as_str())?)
+        .map_err(GitError::finding(format!("tree {id}")))
+}
+
+pub(super) fn tree_of<'repo>(commit: &Commit<'repo>) -> Result<Tree<'repo>, GitError> {
+    commit.tree().map_err(GitError::local)
+}
+
+pub(super) fn oid(text: &str) -> Result<Oid, GitError> {
+    Oid::from_str(text).map_err(GitError::local)
+}
+
+/// The content of a blob, unless it is larger than `limit`.
+pub(super) fn read_blob(
+    repository: &Repository,
+    id: Oid,
+    what: &str,
+    limit: u64,
+) -> Result<Vec<u8>, GitError> {
+    let odb = repository.odb().map_err(GitError::local)?;
+    let (size, _) = odb.read_header(id).map_err(GitError::local)?;
+    if size as u64 > limit {
+        return Err(GitError::TooLarge {
+            what: format!("`{what}`"),
+            limit,
+        });
+    }
+    let blob = repository.find_blob(id).map_err(GitError::local)?;
+    Ok(blob.content().to_vec())
+}
+
+fn read_file(
+    repository: &Repository,
+    tree: &Tree<'_>,
+    path: &FilePath,
+) -> Result<Option<Vec<u8>>, GitError> {
+    let Some(entry) = file_at(tree, path)? else {
+        return Ok(None);
+    };
+    read_blob(repository, entry.id(), path.as_str(), FILE_LIMIT).map(Some)
+}
+
+/// The entry of a regular file; `None` if nothing is at `path`.
+fn file_at(tree: &Tree<'_>, path: &FilePath) -> Result<Option<TreeEntry<'static>>, GitError> {
+    let entry = match tree.get_path(Path::new(path.as_str())) {
+        Ok(entry) => entry,
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(GitError::local(error)),
+    };
+    let regular = matches!(entry.filemode(), FILE | EXECUTABLE);
+    if regular && entry.kind() == Some(ObjectType::Blob) {
+        Ok(Some(entry))
+    } else {
+        Err(GitError::NotAFile { path: path.clone() })
+    }
+}
+
+fn write_tree(
+    repository: &Repository,
+    base: &CommitId,
+    changes: &[FileChange],
+) -> Result<TreeId, GitError> {
+    let old = tree_of(&find_commit(repository, base)?)?;
+    let mut update = TreeUpdateBuilder::new();
+    let mut expected = BTreeSet::new();
+    for change in changes {
+        let entry = file_at(&old, &change.path)?;
+        let blob = repository.blob(&change.content).map_err(GitError::local)?;
+        if entry.as_ref().is_some_and(|entry| entry.id() == blob) {
+            continue;
+        }
+        let mode = match entry.map(|entry| entry.filemode()) {
+            Some(EXECUTABLE) => FileMode::BlobExecutable,
+            _ => FileMode::Blob,
+        };
+        update.upsert(change.path.as_str(), blob, mode);
+        expected.insert(change.path.as_str().to_owned());
+    }
+    let id = update
+        .create_updated(repository, &old)
+        .map_err(|error| not_writable(error, changes))?;
+    let new = repository.find_tree(id).map_err(GitError::local)?;
+    let found = changed_paths(repository, &old, &new).map_err(GitError::local)?;
+    if found != expected {
+        let what = format!("{expected:?} were to change, {found:?} did");
+        return Err(GitError::Corrupt(what.into()));
+    }
+    Ok(id.to_string().parse()?)
+}
+
+/// libgit2 refuses to put a file below another file, or in the place of a folder.
+fn not_writable(error: git2::Error, changes: &[FileChange]) -> GitError {
+    match changes {
+        [first, ..] if error.class() == git2::ErrorClass::Tree => GitError::NotAFile {
+            path: changes
+                .iter()
+                .find(|change| error.message().contains(change.path.as_str()))
+                .unwrap_or(first)
+                .path
+                .clone(),
+        },
+        _ => GitError::local(error),
+    }
+}
+
+fn changed_paths(
+    repository: &Repository,
+    old: &Tree<'_>,
+    new: &Tree<'_>,
+) -> Result<BTreeSet<String>, git2::Error> {
+    let diff = repository.diff_tree_to_tree(Some(old), Some(new), None)?;
+    let sides = diff
+        .deltas()
+        .flat_map(|delta| [delta.old_file().path_bytes(), delta.new_file().path_bytes()]);
+    Ok(sides
+        .flatten()
+        .map(|path| String::from_utf8_lossy(path).into_owned())
+        .collect())
+}
+
+fn diff(repository: &Repository, old: &Tree<'_>, new: &Tree<'_>) -> Result<String, git2::Error> {
+    let mut options = DiffOptions::new();
+    // Fixed, so that the text does not depend on what else is in the repository.
+    options.id_abbrev(12);
+    let diff = repository.diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?;
+    let mut text = Vec::new();
+    diff.print(DiffFormat::Patch, |_, _, line| {
+        if matches!(line.origin(), '+' | '-' | ' ') {
+            text.push(line.origin() as u8);
+        }
+        text.extend_from_slice(line.content());
+        true
+    })?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}

@@ -1,0 +1,235 @@
+//! What goes over the wire: fetch, look, push.
+
+use super::{
+    GitCache, GitError, Inner,
+    objects::{find_commit, tree_of},
+    transport::within_deadline,
+};
+use crate::domain::{BranchName, CommitId};
+use git2::{
+    AutotagOption, Direction, FetchOptions, Oid, PushOptions, PushUpdate, RemoteCallbacks,
+    RemoteHead, Repository,
+};
+use std::{
+    cell::RefCell, collections::BTreeSet, fs, path::Path, sync::atomic::Ordering, time::Duration,
+};
+
+/// A first clone of a large repository over a slow line.
+const FETCH_LIMIT: Duration = Duration::from_mins(10);
+const LOOK_LIMIT: Duration = Duration::from_mins(1);
+const PUSH_LIMIT: Duration = Duration::from_mins(2);
+/// libgit2 never repacks, and every fetch of something new adds a pack. A fresh clone is one.
+const PACKS_LIMIT: usize = 200;
+/// The server's reason is shown to people.
+const MESSAGE_LIMIT: usize = 300;
+
+/// What a push did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// The branch was created.
+    Created,
+    /// The branch was moved from another commit of the bot.
+    Moved,
+    /// The branch was at the commit already; nothing was sent.
+    AlreadyThere,
+}
+
+impl GitCache {
+    /// Fetches what is new on `branch`, and returns the commit at its head. No other branch and no
+    /// tag is fetched. A damaged cache is set aside and cloned again.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if there is no such branch or repository; or whatever went wrong on
+    /// the way.
+    pub async fn fetch_branch(&self, branch: &BranchName) -> Result<CommitId, GitError> {
+        let branch = branch.clone();
+        self.alone(move |inner| {
+            if inner.damaged.load(Ordering::Relaxed) {
+                inner.set_aside()?;
+            }
+            if count_packs(&inner.path()) > PACKS_LIMIT {
+                fs::remove_dir_all(inner.path())?;
+            }
+            match fetch(inner, &branch) {
+                Err(GitError::Corrupt(_)) => {
+                    inner.set_aside()?;
+                    fetch(inner, &branch)
+                }
+                result => result,
+            }
+        })
+        .await
+    }
+
+    /// The commit at the head of `branch` at the remote; `None` if there is no such branch.
+    ///
+    /// # Errors
+    /// Whatever went wrong on the way.
+    pub async fn remote_head(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
+        let branch = branch.clone();
+        self.alone(move |inner| {
+            let repository = inner.repository()?;
+            let mut remote = anonymous(&repository, inner)?;
+            let head = inner.wire.exchange(LOOK_LIMIT, || {
+                let connection = remote.connect_auth(Direction::Fetch, None, None)?;
+                Ok(advertised(connection.list()?, &branch))
+            })?;
+            head.map(commit_id).transpose()
+        })
+        .await
+    }
+
+    /// Moves `branch` at the remote to `commit`, in one exchange: the head that the server
+    /// advertises decides, and the server is asked to move the branch from that head alone.
+    ///
+    /// A branch that is absent is created. One whose head is in `ours` is moved, forwards or not.
+    ///
+    /// # Errors
+    /// [`GitError::Foreign`] if another head is there; [`GitError::Rejected`] if the server
+    /// refuses, also because the branch moved meanwhile; [`GitError::Denied`] if the token may
+    /// not push. After [`GitError::Transient`] it is unknown whether the branch moved.
+    pub async fn push(
+        &self,
+        branch: &BranchName,
+        commit: &CommitId,
+        ours: &BTreeSet<CommitId>,
+    ) -> Result<Pushed, GitError> {
+        let (branch, commit, ours) = (branch.clone(), commit.clone(), ours.clone());
+        self.alone(move |inner| push(inner, &branch, &commit, &ours))
+            .await
+    }
+}
+
+/// A remote without a name: no URL is written into the repository's configuration.
+fn anonymous<'repo>(
+    repository: &'repo Repository,
+    inner: &Inner,
+) -> Result<git2::Remote<'repo>, GitError> {
+    repository
+        .remote_anonymous(inner.wire.url())
+        .map_err(GitError::local)
+}
+
+fn advertised(heads: &[RemoteHead<'_>], branch: &BranchName) -> Option<Oid> {
+    let name = format!("refs/heads/{branch}");
+    heads
+        .iter()
+        .find(|head| head.name() == name)
+        .map(RemoteHead::oid)
+}
+
+fn commit_id(id: Oid) -> Result<CommitId, GitError> {
+    Ok(id.to_string().parse()?)
+}
+
+fn count_packs(repository: &Path) -> usize {
+    fs::read_dir(repository.join("objects/pack")).map_or(0, |files| {
+        files
+            .flatten()
+            .filter(|file| file.path().extension().is_some_and(|end| end == "pack"))
+            .count()
+    })
+}
+
+fn fetch(inner: &Inner, branch: &BranchName) -> Result<CommitId, GitError> {
+    let repository = inner.repository()?;
+    let mut remote = anonymous(&repository, inner)?;
+    let head = inner.wire.exchange(FETCH_LIMIT, || {
+        let mut callbacks = RemoteCallbacks::new();
+        callbacks.transfer_progress(|_| within_deadline());
+        let mut options = FetchOptions::new();
+        options
+            .remote_callbacks(callbacks)
+            .download_tags(AutotagOption::None)
+            .update_fetchhead(false);
+        let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+        remote.fetch(&[refspec], Some(&mut options), Some("fetch"))?;
+        // A branch that is gone makes no error, and leaves the old reference where it was.
+        Ok(advertised(remote.list()?, branch))
+    })?;
+    let head = head.map(commit_id).transpose()?;
+    let head = head.ok_or_else(|| GitError::NotFound {
+        what: format!("branch `{branch}`"),
+    })?;
+    let commit = find_commit(&repository, &head).map_err(missing_is_damage)?;
+    tree_of(&commit)?;
+    Ok(head)
+}
+
+fn missing_is_damage(error: GitError) -> GitError {
+    match error {
+        GitError::NotFound { what } => GitError::Corrupt(format!("{what} is missing").into()),
+        other => other,
+    }
+}
+
+fn push(
+    inner: &Inner,
+    branch: &BranchName,
+    commit: &CommitId,
+    ours: &BTreeSet<CommitId>,
+) -> Result<Pushed, GitError> {
+    let repository = inner.repository()?;
+    find_commit(&repository, commit)?;
+    let mut remote = anonymous(&repository, inner)?;
+    let decision = RefCell::new(None);
+    let rejection = RefCell::new(None);
+    let result = inner.wire.exchange(PUSH_LIMIT, || {
+        let mut callbacks = RemoteCallbacks::new();
+        // Called between the advertisement and the upload, with what is about to be sent.
+        callbacks.push_negotiation(|updates| {
+            let head = updates.first().map_or(Oid::ZERO_SHA1, PushUpdate::src);
+            let judged = judge(head, commit, ours);
+            let go_on = matches!(judged, Ok(Pushed::Created | Pushed::Moved));
+            decision.replace(Some(judged));
+            if go_on {
+                Ok(())
+            } else {
+                Err(git2::Error::from_str("nothing to push"))
+            }
+        });
+        callbacks.push_update_reference(|_, reason| {
+            rejection.replace(reason.map(shortened));
+            Ok(())
+        });
+        let mut options = PushOptions::new();
+        options.remote_callbacks(callbacks);
+        // The plus only spares libgit2's own check: what may be moved was decided above, and the
+        // server compares the old id.
+        let refspec = format!("+{commit}:refs/heads/{branch}");
+        remote.push(&[refspec], Some(&mut options))
+    });
+    match (decision.into_inner(), rejection.into_inner(), result) {
+        (Some(Err(foreign)), ..) => Err(foreign),
+        (Some(Ok(Pushed::AlreadyThere)), ..) => Ok(Pushed::AlreadyThere),
+        (_, Some(message), _) => Err(GitError::Rejected { message }),
+        (_, None, Err(error)) => Err(error),
+        (Some(Ok(pushed)), None, Ok(())) => Ok(pushed),
+        (None, None, Ok(())) => Err(GitError::Malformed {
+            what: "the push ended before it began".to_owned(),
+        }),
+    }
+}
+
+fn judge(head: Oid, commit: &CommitId, ours: &BTreeSet<CommitId>) -> Result<Pushed, GitError> {
+    if head.is_zero() {
+        return Ok(Pushed::Created);
+    }
+    let head = commit_id(head)?;
+    if head == *commit {
+        Ok(Pushed::AlreadyThere)
+    } else if ours.contains(&head) {
+        Ok(Pushed::Moved)
+    } else {
+        Err(GitError::Foreign { head })
+    }
+}
+
+/// One line of printable text, however long the server's reason is.
+fn shortened(reason: &str) -> String {
+    reason
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(MESSAGE_LIMIT)
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! What can go wrong between the bot and GitHub.
+
+use crate::clients::wire::{Cause, Unusable, WireError};
+use crate::domain::Timestamp;
+
+/// Why a request to GitHub brought no result. No variant ever contains the token.
+#[derive(Debug, thiserror::Error)]
+pub enum GithubError {
+    /// There is no such thing, or the token may not know of it (404, 410).
+    #[error("github knows no {what}")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// A primary or secondary rate limit (403, 429).
+    #[error("github's rate limit holds until {until}")]
+    RateLimited {
+        /// When to try again.
+        until: Timestamp,
+    },
+    /// The token is missing, wrong, or may not do this (401, 403, 451).
+    #[error("github denies it ({status}): {message}")]
+    Denied {
+        /// The HTTP status.
+        status: u16,
+        /// GitHub's words, cut to one line.
+        message: String,
+    },
+    /// The request was understood and refused (422 above all): repeating it changes nothing.
+    #[error("github rejects it ({status}): {message}")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// GitHub's words, cut to one line.
+        message: String,
+    },
+    /// No answer, or one of the server's own troubles (408, 5xx): later it may work.
+    #[error("github is out of reach: {what}")]
+    Transient {
+        /// What was seen.
+        what: String,
+        /// What the connection says, if there was no answer.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// An answer that is not what the API promises: broken off, a page for people, fields missing.
+    #[error("github's answer is malformed: {what}")]
+    Malformed {
+        /// What was wrong, and where.
+        what: String,
+        /// What the connection or the parser says.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// The client cannot be built from what the config says.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+}
+
+impl GithubError {
+    pub(super) fn malformed(what: impl Into<String>) -> Self {
+        Self::Malformed {
+            what: what.into(),
+            source: None,
+        }
+    }
+
+    /// Whether a write that ended so may have been performed all the same. Then it has to be
+    /// probed before it is repeated.
+    #[must_use]
+    pub const fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Transient { .. } | Self::Malformed { .. } => true,
+            Self::NotFound { .. }
+            | Self::RateLimited { .. }
+            | Self::Denied { .. }
+            | Self::Rejected { .. }
+            | Self::Unusable(_) => false,
+        }
+    }
+}
+
+impl From<WireError> for GithubError {
+    fn from(error: WireError) -> Self {
+        let what = error.to_string();
+        match error {
+            WireError::Unreachable { source } => Self::Transient {
+                what,
+                source: Some(source),
+            },
+            WireError::Cut { source } => Self::Malformed {
+                what,
+                source: Some(source),
+            },
+            WireError::TooLarge { .. } => Self::malformed(what),
+        }
+    }
+}

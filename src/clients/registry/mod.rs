@@ -1,0 +1,327 @@
+//! Image registries (OCI distribution specification 1.1), read without an account.
+//!
+//! Nothing that a registry says about a digest is believed: every digest is computed over the
+//! bytes that were received, and what was asked for by digest has to have it.
+
+mod answer;
+mod challenge;
+mod error;
+mod manifest;
+mod token;
+
+pub use error::RegistryError;
+pub use manifest::IndexEntry;
+
+use crate::clients::wire;
+use crate::clients::wire::{Answer, Http};
+use crate::domain::{
+    Digest, ImageFacts, ImageName, IndexDigest, PlatformDigest, PlatformFacts, Version,
+};
+use futures_util::future::try_join_all;
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE},
+};
+use reqwest::Url;
+use secrecy::ExposeSecret;
+use std::{collections::BTreeMap, sync::Arc};
+use token::{Holder, Tokens};
+
+/// The specification's bound on manifests.
+const MANIFEST_CAP: usize = 4 * 1024 * 1024;
+
+/// An image config is a few kilobytes; its history may make it larger.
+const CONFIG_CAP: usize = 1024 * 1024;
+
+/// Registries keep blobs at a storage service, one redirect away.
+const MAX_REDIRECTS: usize = 3;
+
+/// A multi-platform index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// sha256 over the bytes that were received.
+    pub digest: IndexDigest,
+    /// Its platforms, in its order; build attestations are left out.
+    pub entries: Vec<IndexEntry>,
+}
+
+/// Reads images. Cheap to clone; clones share the tokens.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    http: Http,
+    origins: Arc<BTreeMap<String, Url>>,
+    tokens: Tokens,
+}
+
+impl Registry {
+    /// A client of every registry. `origins` maps a host, as image names spell it, to the base URL
+    /// under which it is really reached; a host that is not in it is reached at `https://HOST`.
+    /// Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unusable`] if a base URL is not HTTPS and not on this machine.
+    pub fn new(http: &Http, origins: &BTreeMap<String, String>) -> Result<Self, RegistryError> {
+        let origins = origins
+            .iter()
+            .map(|(host, url)| Ok((host.clone(), wire::base_url(url)?)))
+            .collect::<Result<_, wire::Unusable>>()?;
+        Ok(Self {
+            http: http.clone(),
+            origins: Arc::new(origins),
+            tokens: Tokens::default(),
+        })
+    }
+
+    /// Fetches the index behind a tag or a digest.
+    ///
+    /// # Errors
+    /// As [`RegistryError`] says; [`RegistryError::NotAnIndex`] for a single platform's image,
+    /// [`RegistryError::Malformed`] if the bytes have another digest than was asked for or than
+    /// the registry claims.
+    pub async fn fetch_index(
+        &self,
+        image: &ImageName,
+        reference: &str,
+    ) -> Result<Index, RegistryError> {
+        let asked = reference.parse::<Digest>().ok();
+        let separator = if asked.is_some() { '@' } else { ':' };
+        let what = format!("{image}{separator}{}", wire::excerpt(reference));
+        if asked.is_none() && !is_tag(reference) {
+            // No registry can hold it, and it must not get into a path.
+            return Err(RegistryError::NotFound { what });
+        }
+        let path = format!("manifests/{reference}");
+        let answer = self
+            .get(image, &path, manifest::ACCEPT_ANY, MANIFEST_CAP, &what)
+            .await?;
+        let digest = verified_digest(&answer, asked.as_ref(), &what)?;
+        let entries = manifest::parse_index(&answer.body, answer.header(CONTENT_TYPE), &what)?;
+        Ok(Index {
+            digest: IndexDigest::new(digest),
+            entries,
+        })
+    }
+
+    /// Fetches the labels of one platform's image, by way of its manifest and its config.
+    ///
+    /// # Errors
+    /// As [`RegistryError`] says.
+    pub async fn fetch_labels(
+        &self,
+        image: &ImageName,
+        manifest: &PlatformDigest,
+    ) -> Result<BTreeMap<String, String>, RegistryError> {
+        let what = format!("{image}@{manifest}");
+        let path = format!("manifests/{manifest}");
+        let answer = self
+            .get(image, &path, manifest::ACCEPT_MANIFEST, MANIFEST_CAP, &what)
+            .await?;
+        verified_digest(&answer, Some(manifest.digest()), &what)?;
+        let config = manifest::parse_manifest(&answer.body, &what)?;
+
+        let what = format!("the config of {what}");
+        let answer = self.get_blob(image, &config, &what).await?;
+        verified_digest(&answer, Some(&config), &what)?;
+        manifest::parse_labels(&answer.body, &what)
+    }
+
+    /// Resolves the tag of a version, once, and reads what is behind it. The platforms are read
+    /// side by side: three round trips in a row however many there are, and two more for the first
+    /// token.
+    ///
+    /// # Errors
+    /// As [`RegistryError`] says; one platform that cannot be read is an error for the whole.
+    pub async fn fetch_image(
+        &self,
+        image: &ImageName,
+        version: &Version,
+    ) -> Result<ImageFacts, RegistryError> {
+        let index = self.fetch_index(image, &version.to_string()).await?;
+        let platforms = index.entries.into_iter().map(async |entry| {
+            let labels = self.fetch_labels(image, &entry.digest).await?;
+            Ok::<_, RegistryError>(PlatformFacts {
+                platform: entry.platform,
+                digest: entry.digest,
+                labels,
+            })
+        });
+        Ok(ImageFacts {
+            version: version.clone(),
+            digest: index.digest,
+            platforms: try_join_all(platforms).await?,
+        })
+    }
+
+    /// Fetches something of a repository, with a token where the registry wants one.
+    async fn get(
+        &self,
+        image: &ImageName,
+        path: &str,
+        accept: &'static str,
+        cap: usize,
+        what: &str,
+    ) -> Result<Answer, RegistryError> {
+        let answer = self.get_authorised(image, path, accept, cap, what).await?;
+        answer::judge(answer, what, self.http.now())
+    }
+
+    /// Fetches a blob. The redirect to a storage service is followed without the token, which is
+    /// the registry's alone; the digest says whether the right bytes came.
+    async fn get_blob(
+        &self,
+        image: &ImageName,
+        digest: &Digest,
+        what: &str,
+    ) -> Result<Answer, RegistryError> {
+        let path = format!("blobs/{digest}");
+        let mut place = self.url(image, &path)?;
+        let mut answer = self
+            .get_authorised(image, &path, "*/*", CONFIG_CAP, what)
+            .await?;
+        for _ in 0..MAX_REDIRECTS {
+            let Some(target) = answer
+                .header(LOCATION)
+                .filter(|_| answer.status.is_redirection())
+            else {
+                break;
+            };
+            place = place
+                .join(target)
+                .ok()
+                .filter(|next| wire::may_go(&place, next))
+                .ok_or_else(|| RegistryError::malformed("a redirect to where we may not go"))?;
+            answer = self
+                .http
+                .get(place.clone(), HeaderMap::new(), CONFIG_CAP)
+                .await?;
+        }
+        answer::judge(answer, what, self.http.now())
+    }
+
+    /// Fetches with the token that there is, and once more with a new one if it is refused.
+    async fn get_authorised(
+        &self,
+        image: &ImageName,
+        path: &str,
+        accept: &'static str,
+        cap: usize,
+        what: &str,
+    ) -> Result<Answer, RegistryError> {
+        let origin = self.origin(image)?;
+        let holder = Holder {
+            origin: &origin,
+            path: image.path(),
+        };
+        let url = self.url(image, path)?;
+        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+        let grant = self.tokens.current(&self.http, &holder).await?;
+        if let Some(grant) = &grant {
+            headers.insert(AUTHORIZATION, authorization(grant)?);
+        }
+        let answer = self.http.get(url.clone(), headers.clone(), cap).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let Some(bearer) = bearer_of(&answer) else {
+            return Err(RegistryError::Denied {
+                what: what.to_owned(),
+                message: "it wants more than an anonymous token".to_owned(),
+            });
+        };
+        let grant = self
+            .tokens
+            .replace(&self.http, &holder, grant.as_ref(), bearer)
+            .await?;
+        headers.insert(AUTHORIZATION, authorization(&grant)?);
+        Ok(self.http.get(url, headers, cap).await?)
+    }
+
+    fn url(&self, image: &ImageName, path: &str) -> Result<Url, RegistryError> {
+        let path = format!("/v2/{}/{path}", image.path());
+        Ok(wire::below(&self.origin(image)?, &path)?)
+    }
+
+    fn origin(&self, image: &ImageName) -> Result<Url, RegistryError> {
+        match self.origins.get(image.host()) {
+            Some(origin) => Ok(origin.clone()),
+            None => Ok(wire::base_url(&format!("https://{}", image.host()))?),
+        }
+    }
+}
+
+/// Whether this is a tag (distribution specification, "Pulling manifests").
+fn is_tag(text: &str) -> bool {
+    text.len() <= 128
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+fn bearer_of(answer: &Answer) -> Option<challenge::Bearer> {
+    answer
+        .headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(challenge::bearer)
+}
+
+fn authorization(grant: &token::Grant) -> Result<HeaderValue, RegistryError> {
+    let text = format!("Bearer {}", grant.token.expose_secret());
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| RegistryError::malformed("a token that cannot be sent"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The digest of the bytes, once it is the one that was asked for and the one that the registry
+/// claims.
+fn verified_digest(
+    answer: &Answer,
+    asked: Option<&Digest>,
+    what: &str,
+) -> Result<Digest, RegistryError> {
+    let digest = Digest::of(&answer.body);
+    if asked.is_some_and(|asked| *asked != digest) {
+        return Err(RegistryError::malformed(format!(
+            "{what} has the digest {digest}"
+        )));
+    }
+    // A claim in another algorithm cannot be compared, and nothing depends on it.
+    let claim = answer
+        .header("docker-content-digest")
+        .filter(|claim| claim.starts_with("sha256:"));
+    match claim {
+        Some(claim) if claim != digest.as_str() => Err(RegistryError::malformed(format!(
+            "{what} has the digest {digest}, but the registry says {}",
+            wire::excerpt(claim)
+        ))),
+        _ => Ok(digest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_cannot_carry_a_path() {
+        for good in ["3.10.0", "latest", "_x", "sha256-ab.sig", &"a".repeat(128)] {
+            assert!(is_tag(good), "{good}");
+        }
+        for bad in [
+            "",
+            "..",
+            ".x",
+            "-x",
+            "1/2",
+            "1?x",
+            "1.0.0+b",
+            "é",
+            &"a".repeat(129),
+        ] {
+            assert!(!is_tag(bad), "{bad}");
+        }
+    }
+}

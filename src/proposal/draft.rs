@@ -1,0 +1,70 @@
+//! The edited files and their tree, not yet a commit.
+
+use crate::clients::git::GitCache;
+use crate::config::Watch;
+use crate::domain::{CommitId, FileChange, FilePath, Pin, TreeId, Version};
+use crate::edit::{self, SiteLine, migration};
+use anyhow::{Context as _, Result, bail};
+
+/// The edited files of a proposal.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The commit that they were made on.
+    pub base: CommitId,
+    /// The whole tree with the edits.
+    pub tree: TreeId,
+    /// The edits.
+    pub changes: Vec<FileChange>,
+    /// What happened to each pin site.
+    pub sites: Vec<SiteLine>,
+}
+
+/// The lockstep edit on top of `base`: all sites or none.
+///
+/// # Errors
+/// If a site cannot be edited, nothing would change, or git fails.
+pub async fn draft_pin_bump(
+    git: &GitCache,
+    watch: &Watch,
+    base: &CommitId,
+    to: &Pin,
+) -> Result<Draft> {
+    let sites = &watch.downstream.sites;
+    let files = git.read_files(base, &edit::paths(sites)).await.context("the pin sites")?;
+    let lockstep = edit::lockstep(sites, &watch.upstream.image, &files, to).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
+    })?;
+    if lockstep.changes.is_empty() {
+        bail!("every pin site spells {} already", to.version);
+    }
+    let tree = git.write_tree(base, &lockstep.changes).await.context("the edited tree")?;
+    Ok(Draft { base: base.clone(), tree, changes: lockstep.changes, sites: lockstep.lines })
+}
+
+/// The new section in the migration document, on top of `base`, and how many rows it has.
+pub(super) async fn draft_stub(
+    git: &GitCache,
+    base: &CommitId,
+    document: &FilePath,
+    from: &Version,
+    to: &Version,
+    notes: &str,
+) -> Result<(Draft, usize)> {
+    let files = git.read_files(base, &std::iter::once(document.clone()).collect()).await?;
+    let Some(old) = files.get(document).and_then(Option::as_deref) else {
+        bail!("{document} is not there");
+    };
+    let breaking = crate::domain::Notes::parse(notes).breaking;
+    let new = migration::insert_section(old, from, to, &breaking)
+        .map_err(|why| anyhow::anyhow!("{document} cannot take a section: {why}"))?;
+    let change = FileChange {
+        path: document.clone(),
+        content: new,
+        notes: vec![format!("a section for {from} → {to}")],
+    };
+    let changes = vec![change];
+    let tree = git.write_tree(base, &changes).await.context("the edited tree")?;
+    let draft = Draft { base: base.clone(), tree, changes, sites: Vec::new() };
+    Ok((draft, breaking.len().max(1)))
+}

@@ -1,0 +1,13 @@
+//! From a candidate with evidence to a branch and a pull request.
+//!
+//! A [`Draft`] is the edited files and their tree; the canary runs on that tree. A
+//! [`Plan`](crate::domain::Plan) is the draft plus everything else that a proposal consists of;
+//! its effects are performed by [`Performer`], which makes no choices.
+
+mod draft;
+mod perform;
+mod plan;
+
+pub use draft::{Draft, draft_pin_bump};
+pub use perform::{Outcome, Performer};
+pub use plan::{Workshop, effects_of};

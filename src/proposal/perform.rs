@@ -1,0 +1,104 @@
+//! Every write to the outside: performed by one function, found again by another.
+
+use crate::clients::git::GitCache;
+use crate::clients::github::{Reader, Writer};
+use crate::domain::{CommitId, Effect, PullFacts, PullState, RepoName};
+use anyhow::{Context as _, Result};
+use std::collections::BTreeSet;
+
+/// Performs effects in one downstream. Only this module is given a [`Writer`].
+#[derive(Debug, Clone)]
+pub struct Performer {
+    /// Probes.
+    pub reader: Reader,
+    /// Writes.
+    pub writer: Writer,
+    /// Pushes.
+    pub git: GitCache,
+    /// The downstream.
+    pub repository: RepoName,
+}
+
+/// What an effect left in the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the outside calls it.
+    pub remote_id: String,
+    /// The pull request, as it is now.
+    pub pull: Option<PullFacts>,
+}
+
+impl Outcome {
+    fn of_pull(pull: crate::clients::github::Pull) -> Self {
+        Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
+    }
+}
+
+impl Performer {
+    /// Looks in the world for what `effect` would leave there; `None` if it is not there.
+    ///
+    /// # Errors
+    /// If it could not be found out. Then the effect must not be performed.
+    pub async fn probe(&self, effect: &Effect) -> Result<Option<Outcome>> {
+        match effect {
+            Effect::PushBranch { branch, commit } => {
+                let head = self.git.remote_head(branch).await.context("the branch's head")?;
+                Ok((head.as_ref() == Some(commit))
+                    .then(|| Outcome { remote_id: commit.to_string(), pull: None }))
+            }
+            Effect::OpenPull { branch, .. } => {
+                let pull = self.reader.fetch_open_pull(&self.repository, branch).await?;
+                Ok(pull.map(Outcome::of_pull))
+            }
+            Effect::EditPull { number, title, body, close } => {
+                let pull = self.reader.fetch_pull(&self.repository, *number).await?;
+                let closed = pull.state != PullState::Open;
+                let there = pull.title == *title && same_text(&pull.body, body);
+                Ok((there && (closed || !close)).then(|| Outcome::of_pull(pull)))
+            }
+            Effect::LabelPull { number, labels } => {
+                let pull = self.reader.fetch_pull(&self.repository, *number).await?;
+                let there = labels.iter().all(|label| pull.labels.contains(label));
+                Ok(there.then(|| Outcome::of_pull(pull)))
+            }
+        }
+    }
+
+    /// Performs `effect`. `ours` are the commits that the bot pushed: a branch whose head is none
+    /// of them is a person's, and is not moved.
+    ///
+    /// # Errors
+    /// If it was not performed, or nobody knows: then it is probed before it is repeated.
+    pub async fn perform(&self, effect: &Effect, ours: &BTreeSet<CommitId>) -> Result<Outcome> {
+        let repo = &self.repository;
+        match effect {
+            Effect::PushBranch { branch, commit } => {
+                self.git
+                    .push(branch, commit, ours)
+                    .await
+                    .with_context(|| format!("pushing {branch}"))?;
+                Ok(Outcome { remote_id: commit.to_string(), pull: None })
+            }
+            Effect::OpenPull { branch, base, title, body, draft, .. } => {
+                let opened = self.writer.open_pull(repo, base, branch, title, body, *draft);
+                let pull = opened.await.context("opening the pull request")?;
+                Ok(Outcome::of_pull(pull))
+            }
+            Effect::EditPull { number, title, body, close } => {
+                let edited = self.writer.edit_pull(repo, *number, title, body, *close);
+                let pull = edited.await.with_context(|| format!("editing {number}"))?;
+                Ok(Outcome::of_pull(pull))
+            }
+            Effect::LabelPull { number, labels } => {
+                let labelled = self.writer.add_labels(repo, *number, labels);
+                labelled.await.with_context(|| format!("labelling {number}"))?;
+                Ok(Outcome { remote_id: number.0.to_string(), pull: None })
+            }
+        }
+    }
+}
+
+/// GitHub stores line ends as they were sent, and browsers send `\r\n`.
+fn same_text(a: &str, b: &str) -> bool {
+    a.replace("\r\n", "\n").trim_end() == b.replace("\r\n", "\n").trim_end()
+}

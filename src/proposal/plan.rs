@@ -1,0 +1,295 @@
+//! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
+
+use super::draft::{Draft, draft_pin_bump, draft_stub};
+use crate::clients::git::{Author, GitCache};
+use crate::config::Watch;
+use crate::domain::{
+    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind, PullNumber,
+    ReleaseFacts, RunState, Verdict, Version,
+};
+use crate::edit;
+use crate::policy::{self, Stage};
+use crate::render::{
+    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title,
+    title,
+};
+use anyhow::{Context as _, Result, bail};
+
+/// Everything that plans are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Workshop<'a> {
+    /// The watch.
+    pub watch: &'a Watch,
+    /// What is remembered of it.
+    pub memory: &'a Memory,
+    /// The downstream's objects.
+    pub git: &'a GitCache,
+    /// What is pinned now.
+    pub pin: &'a Pin,
+    /// Where each release stands.
+    pub stages: &'a [(Version, Stage)],
+    /// Now, for what a body says of waiting releases.
+    pub now: crate::domain::Timestamp,
+}
+
+impl Workshop<'_> {
+    /// The plan for a proposal of this kind.
+    ///
+    /// # Errors
+    /// If the evidence is not complete after all, a file cannot be edited, or git fails.
+    pub async fn plan(
+        &self,
+        kind: ProposalKind,
+        version: &Version,
+        requested: bool,
+    ) -> Result<Plan> {
+        match kind {
+            ProposalKind::PinBump => self.plan_pin_bump(version, requested).await,
+            ProposalKind::MigrationStub => self.plan_stub(version).await,
+        }
+    }
+
+    async fn plan_pin_bump(&self, version: &Version, requested: bool) -> Result<Plan> {
+        let to = self.target(version)?;
+        let run = self.run(&to.digest, version)?;
+        let passed = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
+        if !passed {
+            bail!("the canary has not passed at {version}");
+        }
+        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to).await?;
+        if draft.tree != run.tree {
+            bail!("the tree is not the one that the canary saw");
+        }
+        let title = title(&self.watch.title, self.pin, version);
+        let kind = ProposalKind::PinBump;
+        let mut plan = self.commit(kind, &to, &draft, title).await?;
+        let marker = marker_of(&plan, &to, requested);
+        let (releases, release) = (self.releases(version), self.release(version)?);
+        let (evidence, drift) = (self.evidence(&to, kind), self.drift());
+        plan.body = pin_bump_body(&PinBump {
+            from: self.pin,
+            to: &to,
+            bump: policy::classify(&self.pin.version, version),
+            published_at: release.published_at,
+            release_url: &release.url,
+            requested_by: self.actor(version).filter(|_| requested),
+            evidence: &evidence,
+            canary_output: last_lines(run),
+            sites: &draft.sites,
+            drift: &drift,
+            passed_over: &self.passed_over(version),
+            releases: &releases,
+            base: &draft.base,
+            tree: &draft.tree,
+            marker: &marker,
+        });
+        Ok(plan)
+    }
+
+    async fn plan_stub(&self, version: &Version) -> Result<Plan> {
+        let to = self.target(version)?;
+        let Some(rule) = &self.watch.rules.migration else { bail!("no migration document") };
+        // The canary's tree moves the pin, which a stub does not; its base will do.
+        let run = self.run(&to.digest, version)?;
+        let release = self.release(version)?;
+        let from = &self.pin.version;
+        let (draft, rows) =
+            draft_stub(self.git, &run.base, &rule.path, from, version, &release.notes).await?;
+        let kind = ProposalKind::MigrationStub;
+        let mut plan = self.commit(kind, &to, &draft, stub_title(self.pin, version)).await?;
+        let marker = marker_of(&plan, &to, false);
+        plan.body = stub_body(&StubBody {
+            from: self.pin,
+            to: &to,
+            release_url: &release.url,
+            document: &rule.path,
+            rows,
+            evidence: &self.evidence(&to, kind),
+            canary_output: last_lines(run),
+            releases: &self.releases(version),
+            marker: &marker,
+        });
+        Ok(plan)
+    }
+
+    /// The plan without its body, which needs the commit's id.
+    async fn commit(
+        &self,
+        kind: ProposalKind,
+        to: &Pin,
+        draft: &Draft,
+        title: String,
+    ) -> Result<Plan> {
+        let branch =
+            policy::branch_for(kind, &to.image, &to.version, self.memory.pulls())?;
+        let release = self.release(&to.version)?;
+        // Fixed times make the same commit each time, so that a repeated push changes nothing.
+        let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
+        let message = format!("{title}\n\n{}@{}\n", to.image, to.digest);
+        let (name, email) = self.watch.author.clone();
+        let author = Author { name, email };
+        let commit = self
+            .git
+            .commit(&draft.base, &draft.tree, &message, &author, at)
+            .await
+            .context("the commit")?;
+        Ok(Plan {
+            kind,
+            version: to.version.clone(),
+            branch,
+            base: self.watch.downstream.branch.clone(),
+            tree: draft.tree.clone(),
+            commit,
+            title,
+            body: String::new(),
+            labels: self.watch.labels.clone(),
+            draft: false,
+        })
+    }
+
+    fn target(&self, version: &Version) -> Result<Pin> {
+        let image = self.memory.image(version).context("its image was never resolved")?;
+        Ok(Pin {
+            image: self.watch.upstream.image.clone(),
+            version: version.clone(),
+            digest: image.digest.clone(),
+        })
+    }
+
+    /// The latest ended run at this digest on the pin as it is now.
+    fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
+        let pinned = Some(self.pin.digest.digest());
+        let inputs =
+            policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
+        let fits = |run: &&CanaryRun| {
+            run.subject == *digest
+                && run.version == *version
+                && run.inputs == inputs
+                && matches!(run.state, RunState::Ended { .. })
+        };
+        self.memory.runs.iter().rev().find(fits).context("the canary did not run")
+    }
+
+    /// The commit that a proposal of `version` is made on: where its canary ran.
+    ///
+    /// # Errors
+    /// If the canary did not run.
+    pub fn base_of(&self, version: &Version) -> Result<&CommitId> {
+        Ok(&self.run(&self.target(version)?.digest, version)?.base)
+    }
+
+    fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
+        self.memory
+            .releases()
+            .find(|release| self.admit(release).as_ref() == Some(version))
+            .with_context(|| format!("release {version} is not known"))
+    }
+
+    fn admit(&self, release: &ReleaseFacts) -> Option<Version> {
+        policy::admit(release, &self.watch.rules.tags).ok()
+    }
+
+    /// The releases from the pin up to `version`, newest first.
+    fn releases(&self, version: &Version) -> Vec<NotedRelease<'_>> {
+        self.stages
+            .iter()
+            .map(|(between, _)| between)
+            .filter(|between| {
+                between.cmp_precedence(&self.pin.version).is_gt()
+                    && between.cmp_precedence(version).is_le()
+            })
+            .filter_map(|between| {
+                let release = self.release(between).ok()?;
+                Some(NotedRelease { version: between, url: &release.url, notes: &release.notes })
+            })
+            .collect()
+    }
+
+    fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
+        let latest = |check: Check| {
+            self.memory
+                .findings
+                .iter()
+                .rev()
+                .find(|f| f.check == check && f.subject == to.digest && f.version == to.version)
+        };
+        let asked: Vec<Check> = policy::required_checks(kind, &to.version).collect();
+        Check::ALL
+            .into_iter()
+            // For a stub the canary's answer is news.
+            .filter(|check| asked.contains(check) || *check == Check::Canary)
+            .filter_map(latest)
+            .map(|found| Evidence {
+                check: found.check,
+                verdict: found.verdict,
+                summary: found.summary.clone(),
+            })
+            .collect()
+    }
+
+    fn drift(&self) -> Vec<String> {
+        self.memory
+            .pin()
+            .map(|facts| edit::disagreements(&facts.sites, self.pin))
+            .unwrap_or_default()
+    }
+
+    /// Who asked for this version last.
+    fn actor(&self, version: &Version) -> Option<&str> {
+        let asked = self.memory.requests.iter().rev().find(|request| request.version == *version);
+        asked.map(|request| request.actor.as_str())
+    }
+
+    /// Newer releases of the same stream that are held or waited for.
+    fn passed_over(&self, version: &Version) -> Vec<(Version, String)> {
+        self.stages
+            .iter()
+            .filter(|(newer, stage)| {
+                newer.major == version.major
+                    && newer.cmp_precedence(version).is_gt()
+                    && matches!(stage, Stage::Held { .. } | Stage::Waiting { .. })
+            })
+            .map(|(newer, stage)| (newer.clone(), stage_line(newer, stage, self.now)))
+            .collect()
+    }
+}
+
+fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
+    Marker {
+        kind: plan.kind,
+        version: plan.version.clone(),
+        digest: to.digest.clone(),
+        commit: plan.commit.clone(),
+        requested,
+    }
+}
+
+/// The end of what a run printed, short enough for a pull request.
+fn last_lines(run: &CanaryRun) -> &str {
+    const LINES: usize = 20;
+    let RunState::Ended { output, .. } = &run.state else { return "" };
+    let output = output.trim_end();
+    let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
+    &output[start..]
+}
+
+/// The effects that make `plan` real, in their order; `over` is the open pull request that is
+/// rewritten. The labels of a new one follow when its number is known.
+#[must_use]
+pub fn effects_of(plan: &Plan, over: Option<(PullNumber, &crate::domain::BranchName)>) -> Vec<Effect> {
+    let branch = over.map_or(&plan.branch, |(_, branch)| branch).clone();
+    let push = Effect::PushBranch { branch: branch.clone(), commit: plan.commit.clone() };
+    let (title, body) = (plan.title.clone(), plan.body.clone());
+    let pull = match over {
+        Some((number, _)) => Effect::EditPull { number, title, body, close: false },
+        None => Effect::OpenPull {
+            branch,
+            base: plan.base.clone(),
+            commit: plan.commit.clone(),
+            title,
+            body,
+            draft: plan.draft,
+        },
+    };
+    vec![push, pull]
+}

@@ -1,0 +1,15 @@
+//! One pass: load, observe, decide, perform, record, and again until nothing is due.
+//!
+//! A pass takes no input and never waits. Whatever wakes it, it reads the store and the world, and
+//! does what is due; what cannot go on yet is parked, and the pass says when to look again.
+
+mod act;
+mod effects;
+mod observe;
+mod pass;
+mod preview;
+mod view;
+
+pub use pass::{Bot, PassReport};
+pub use preview::{PlannedAction, Preview};
+pub use view::{explain, look_at};

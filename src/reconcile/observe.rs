@@ -1,0 +1,145 @@
+//! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
+//! new is handed back, and only a pass records it.
+
+use super::pass::snapshot;
+use crate::clients::git::GitCache;
+use crate::clients::registry::RegistryError;
+use crate::config::Watch;
+use crate::domain::{
+    Cached, CommitId, Fact, Finding, Memory, Observation, Timestamp, Version,
+};
+use crate::policy::{Intent, Look, branches_to_ask};
+use crate::sources::{Gathered, Sources, read_pin};
+use crate::verify::{Subject, verify};
+use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
+
+/// What a pass saw beyond what is remembered. It is gone with the pass.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    /// The head of the downstream's base branch.
+    pub(super) base: Option<CommitId>,
+    /// Looks at the registry that gave no image.
+    pub(super) looks: BTreeMap<Version, Look>,
+    /// Why npm could not be asked.
+    pub(super) npm_trouble: Option<String>,
+    /// Whether the list of releases could not be read.
+    pub(super) releases_unknown: bool,
+    /// Whether the bot's pull requests were read.
+    pub(super) pulls_known: bool,
+}
+
+/// What observing brought.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) world: World,
+    /// Facts that are new or say something else than before.
+    pub(super) news: Vec<Observation>,
+    /// Response bodies to remember.
+    pub(super) fresh: Vec<Cached>,
+    pub(super) troubles: Vec<anyhow::Error>,
+}
+
+impl Seen {
+    /// Takes in what a source gave; whether it gave anything.
+    fn take(&mut self, gathered: Result<Gathered>, memory: &mut Memory, now: Timestamp) -> bool {
+        match gathered {
+            Ok(gathered) => {
+                let news = gathered.facts.into_iter().filter_map(|fact| memory.observe(fact, now));
+                self.news.extend(news);
+                self.fresh.extend(gathered.fresh);
+                true
+            }
+            Err(error) => {
+                self.troubles.push(error);
+                false
+            }
+        }
+    }
+}
+
+/// Reads releases, npm and the pin side by side, then the pull requests that they make relevant.
+pub(super) async fn observe(
+    watch: &Watch,
+    sources: &Sources,
+    git: &GitCache,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Seen {
+    let mut seen = Seen::default();
+    let (releases, npm, pin) = tokio::join!(
+        sources.observe_releases(watch),
+        sources.observe_npm(watch),
+        read_pin(git, watch),
+    );
+    seen.world.releases_unknown = !seen.take(releases, memory, now);
+    seen.world.npm_trouble = npm.as_ref().err().map(|error| format!("{error:#}"));
+    seen.take(npm, memory, now);
+    match pin {
+        Ok(downstream) => {
+            seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
+            seen.world.base = Some(downstream.base);
+        }
+        Err(error) => seen.troubles.push(error),
+    }
+    let now_known = snapshot(watch, memory, &seen.world);
+    let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
+    let pulls = sources.observe_pulls(watch, &branches).await;
+    seen.world.pulls_known = seen.take(pulls, memory, now);
+    seen
+}
+
+/// What an intent that only reads brought.
+#[derive(Debug)]
+pub(super) enum Learned {
+    /// An image, if it is news.
+    Image(Option<Observation>),
+    /// There is no image, for this reason; known to the pass alone.
+    NoImage,
+    /// An answer to a check.
+    Finding(Finding),
+}
+
+/// Does what an intent that only reads asks for, and takes the result into memory.
+pub(super) async fn learn(
+    intent: &Intent,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Result<Option<Learned>> {
+    match intent {
+        Intent::Look(version) => match sources.fetch_image(watch, version).await {
+            Ok(image) => Ok(Some(Learned::Image(memory.observe(Fact::Image(image), now)))),
+            Err(error) => {
+                world.looks.insert(version.clone(), look(error));
+                Ok(Some(Learned::NoImage))
+            }
+        },
+        Intent::Check { version, check } => {
+            let pinned = match snapshot(watch, memory, world).pin {
+                crate::policy::PinState::Known { digest, .. } => Some(digest),
+                crate::policy::PinState::Unknown { .. } => None,
+            };
+            let subject = Subject {
+                image: memory.image(version).context("its image was never resolved")?,
+                sites: memory.pin(),
+                rules: &watch.rules,
+                pinned: pinned.as_ref().map(crate::domain::IndexDigest::digest),
+            };
+            let finding = verify(*check, subject, now).context("the canary is no cheap check")?;
+            memory.findings.push(finding.clone());
+            Ok(Some(Learned::Finding(finding)))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn look(error: RegistryError) -> Look {
+    match error {
+        RegistryError::NotFound { .. } => Look::Absent,
+        RegistryError::NotAnIndex { .. } => Look::Unusable(error.to_string()),
+        error => Look::Unavailable(format!("{:#}", anyhow::Error::new(error))),
+    }
+}

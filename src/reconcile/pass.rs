@@ -1,0 +1,220 @@
+//! The loop.
+
+use super::observe::World;
+use crate::canary::Supervisor;
+use crate::clients::git::GitCache;
+use crate::clients::github::GithubError;
+use crate::clients::registry::RegistryError;
+use crate::clock::Clock;
+use crate::config::Watch;
+use crate::domain::{Memory, Observation, Pin, Timestamp};
+use crate::policy::{Decision, Intent, PinState, Snapshot, View, decide};
+use crate::proposal::Performer;
+use crate::sources::Sources;
+use crate::store::{Lease, Store};
+use anyhow::{Result, bail};
+use std::{path::PathBuf, time::Duration};
+use tracing::{debug, info, warn};
+
+/// How long the lease outlives a pass that died. Longer than any single step between renewals.
+pub(super) const LEASE_TTL: Duration = Duration::from_secs(120);
+/// A pass that is not settled after so many rounds goes in circles.
+const MAX_ROUNDS: usize = 200;
+
+/// Everything that one watch's passes need.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    /// The watch.
+    pub watch: Watch,
+    /// What happened.
+    pub store: Store,
+    /// The read side of the world.
+    pub sources: Sources,
+    /// The downstream's objects.
+    pub git: GitCache,
+    /// The write side of the world.
+    pub performer: Performer,
+    /// Carries canary runs.
+    pub supervisor: Supervisor,
+    /// The time.
+    pub clock: Clock,
+    /// The directory for canary work trees.
+    pub state: PathBuf,
+}
+
+/// What a pass did, and where it left things.
+#[derive(Debug, Default)]
+pub struct PassReport {
+    /// What was done in the world, one line each.
+    pub performed: Vec<String>,
+    /// What could not be read or done, one line each. Nothing is lost: it is due again.
+    pub troubles: Vec<String>,
+    /// Where each release stands now.
+    pub decision: Decision,
+    /// When the next pass is due at the latest, if a time is known.
+    pub wake: Option<Timestamp>,
+}
+
+impl Bot {
+    /// The lease under which this watch's passes run.
+    #[must_use]
+    pub fn lease_name(&self) -> String {
+        format!("pass {}", self.watch.name)
+    }
+
+    /// One settled pass, if nobody else has the lease: `None` if somebody has.
+    ///
+    /// # Errors
+    /// If the store fails or the lease is lost. Troubles in the world are part of the report.
+    pub async fn pass(&self, owner: &str) -> Result<Option<PassReport>> {
+        let Some(lease) = self.store.acquire(&self.lease_name(), owner, LEASE_TTL).await? else {
+            return Ok(None);
+        };
+        let report = self.settle(&lease).await;
+        self.store.release(lease).await?;
+        report.map(Some)
+    }
+
+    async fn settle(&self, lease: &Lease) -> Result<PassReport> {
+        let memory = self.store.load_memory(&self.watch.name).await?;
+        let mut pass = Pass {
+            bot: self,
+            lease,
+            memory,
+            world: World::default(),
+            report: PassReport::default(),
+        };
+        if !pass.observe().await? {
+            return Ok(pass.report);
+        }
+        for _ in 0..MAX_ROUNDS {
+            let decision = pass.decide();
+            if decision.due.is_empty() || !pass.perform_all(&decision).await? {
+                let wake = [pass.report.wake, decision.wake].into_iter().flatten().min();
+                pass.report.wake = wake;
+                pass.report.decision = decision;
+                return Ok(pass.report);
+            }
+            self.store.renew(lease, LEASE_TTL).await?;
+        }
+        bail!("the pass did not settle in {MAX_ROUNDS} rounds")
+    }
+}
+
+/// A pass under way.
+pub(super) struct Pass<'a> {
+    pub(super) bot: &'a Bot,
+    pub(super) lease: &'a Lease,
+    pub(super) memory: Memory,
+    /// What this pass saw beyond what is remembered.
+    pub(super) world: World,
+    pub(super) report: PassReport,
+}
+
+impl Pass<'_> {
+    /// Reads the world. `false` if too little could be read to decide anything.
+    async fn observe(&mut self) -> Result<bool> {
+        let now = self.bot.clock.now();
+        let (bot, memory) = (self.bot, &mut self.memory);
+        let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, now).await;
+        self.bot.store.record_observations(self.lease, &self.bot.watch.name, &seen.news).await?;
+        for fresh in &seen.fresh {
+            self.bot.store.cache(self.lease, fresh, now).await?;
+        }
+        for trouble in &seen.troubles {
+            self.trouble(trouble);
+        }
+        self.world = seen.world;
+        Ok(self.world.base.is_some() && self.world.pulls_known)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        snapshot(&self.bot.watch, &self.memory, &self.world)
+    }
+
+    fn decide(&self) -> Decision {
+        let decision = decide(&self.snapshot(), self.bot.clock.now());
+        debug!(due = ?decision.due, "decided");
+        decision
+    }
+
+    /// Performs all intents of a decision. `false` if nothing more can be done in this pass.
+    async fn perform_all(&mut self, decision: &Decision) -> Result<bool> {
+        let mut progress = false;
+        let mut failed = false;
+        for intent in &decision.due {
+            // Without the list of releases nobody knows whether one exists.
+            if self.world.releases_unknown && matches!(intent, Intent::Answer { .. }) {
+                continue;
+            }
+            match self.perform(intent, decision).await {
+                Ok(()) => progress = true,
+                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
+                Err(error) => {
+                    self.trouble(&error);
+                    failed = true;
+                }
+            }
+        }
+        Ok(progress && !failed)
+    }
+
+    /// Something that did not work. Whatever it was, it is due again in the next pass.
+    pub(super) fn trouble(&mut self, error: &anyhow::Error) {
+        let text = format!("{error:#}");
+        warn!(error = %text, "not done");
+        self.report.wake = self.report.wake.into_iter().chain(rate_limit(error)).min();
+        self.report.troubles.push(text);
+    }
+
+    pub(super) fn done(&mut self, line: String) {
+        info!("{line}");
+        self.report.performed.push(line);
+    }
+
+    /// What the pin is, once it is known.
+    pub(super) fn pin(&self) -> Result<Pin> {
+        known_pin(&self.bot.watch, &self.snapshot())
+    }
+
+    pub(super) async fn record(&self, news: Option<Observation>) -> Result<()> {
+        let news: Vec<Observation> = news.into_iter().collect();
+        let watch = &self.bot.watch.name;
+        Ok(self.bot.store.record_observations(self.lease, watch, &news).await?)
+    }
+}
+
+pub(super) fn snapshot(watch: &Watch, memory: &Memory, world: &World) -> Snapshot {
+    Snapshot::of(View {
+        memory,
+        rules: &watch.rules,
+        image: &watch.upstream.image,
+        sites: &watch.downstream.sites,
+        looks: &world.looks,
+        npm_trouble: world.npm_trouble.as_deref(),
+    })
+}
+
+pub(super) fn known_pin(watch: &Watch, snapshot: &Snapshot) -> Result<Pin> {
+    match &snapshot.pin {
+        PinState::Known { version, digest } => Ok(Pin {
+            image: watch.upstream.image.clone(),
+            version: version.clone(),
+            digest: digest.clone(),
+        }),
+        PinState::Unknown { why, .. } => bail!("the pin is unknown: {why}"),
+    }
+}
+
+/// When a rate limit that caused `error` ends.
+fn rate_limit(error: &anyhow::Error) -> Option<Timestamp> {
+    error.chain().find_map(|cause| {
+        if let Some(GithubError::RateLimited { until }) = cause.downcast_ref() {
+            return Some(*until);
+        }
+        match cause.downcast_ref() {
+            Some(RegistryError::RateLimited { until }) => Some(*until),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,236 @@
+//! The dry run: exactly what a pass would do, found out by deciding without doing.
+//!
+//! It writes nothing anywhere: observations stay in memory, git objects in a directory that
+//! vanishes, and the canary is not run but supposed to pass.
+
+use super::{
+    observe::{World, learn, observe},
+    pass::{known_pin, snapshot},
+};
+use crate::clients::git::GitCache;
+use crate::clock::Clock;
+use crate::config::Watch;
+use crate::domain::{
+    CanaryRun, Check, CommitId, Finding, Memory, Pin, ProposalKind, RunId, RunState, TreeId,
+    Verdict, Version,
+};
+use crate::policy::{Decision, Intent, decide, inputs_of};
+use crate::proposal::{Workshop, draft_pin_bump};
+use crate::sources::Sources;
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+/// What a dry run needs. There is nothing in it that could write.
+#[derive(Debug)]
+pub struct Preview {
+    /// The watch.
+    pub watch: Watch,
+    /// The read side of the world.
+    pub sources: Sources,
+    /// A scratch copy of the downstream's objects.
+    pub git: GitCache,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// One thing that a pass would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum PlannedAction {
+    /// Run the canary.
+    RunCanary {
+        /// At this version.
+        version: Version,
+    },
+    /// Open or rewrite a pull request.
+    Propose {
+        /// What for.
+        kind: ProposalKind,
+        /// What it proposes.
+        version: Version,
+        /// The open pull request that is rewritten, if there is one.
+        over: Option<u64>,
+        /// The branch.
+        branch: String,
+        /// The commit that is pushed.
+        commit: CommitId,
+        /// The tree of that commit.
+        tree: TreeId,
+        /// The title.
+        title: String,
+        /// The body.
+        body: String,
+        /// The edit, as a unified diff.
+        diff: String,
+        /// The canary that has to pass first.
+        if_canary_passes: bool,
+    },
+    /// Close a pull request.
+    Close {
+        /// Its number.
+        pull: u64,
+        /// Why.
+        why: String,
+    },
+    /// Answer a request.
+    Answer {
+        /// Its number.
+        request: i64,
+        /// The answer.
+        answer: String,
+    },
+}
+
+impl Preview {
+    /// What a pass would do now, on top of what is remembered, and the troubles on the way.
+    ///
+    /// # Errors
+    /// If the downstream or GitHub could not be read, or a proposal could not be planned.
+    pub async fn run(&self, mut memory: Memory) -> Result<(Vec<PlannedAction>, Decision, Vec<String>)> {
+        let now = self.clock.now();
+        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, now).await;
+        let mut world = seen.world;
+        let troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
+        if world.base.is_none() || !world.pulls_known {
+            anyhow::bail!("too little could be read: {}", troubles.join("; "));
+        }
+        let decision = self.inquire(&mut memory, &mut world).await?;
+        let mut actions = Vec::new();
+        let mut starts = Vec::new();
+        for intent in &decision.due {
+            match intent {
+                Intent::StartCanary(version) => {
+                    actions.push(PlannedAction::RunCanary { version: version.clone() });
+                    starts.push(version.clone());
+                }
+                intent => {
+                    actions.extend(self.action(intent, &memory, &decision, false).await?);
+                }
+            }
+        }
+        for version in starts {
+            actions.extend(self.if_it_passed(&version, &memory, &world, &decision).await?);
+        }
+        Ok((actions, decision, troubles))
+    }
+
+    /// Does everything that only reads, until only acts are due.
+    async fn inquire(&self, memory: &mut Memory, world: &mut World) -> Result<Decision> {
+        loop {
+            let now = self.clock.now();
+            let decision = decide(&snapshot(&self.watch, memory, world), now);
+            let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
+            if reads.is_empty() {
+                return Ok(decision);
+            }
+            for intent in reads {
+                learn(intent, &self.watch, &self.sources, memory, world, now).await?;
+            }
+        }
+    }
+
+    /// What would be due besides, had the canary passed at `version`.
+    async fn if_it_passed(
+        &self,
+        version: &Version,
+        memory: &Memory,
+        world: &World,
+        before: &Decision,
+    ) -> Result<Vec<PlannedAction>> {
+        let mut memory = memory.clone();
+        self.suppose(version, &mut memory, world).await?;
+        let after = decide(&snapshot(&self.watch, &memory, world), self.clock.now());
+        let mut actions = Vec::new();
+        for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
+            if matches!(intent, Intent::Propose { .. }) {
+                actions.extend(self.action(intent, &memory, &after, true).await?);
+            }
+        }
+        Ok(actions)
+    }
+
+    /// Puts a run into memory that never was.
+    async fn suppose(&self, version: &Version, memory: &mut Memory, world: &World) -> Result<()> {
+        let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
+        let image = memory.image(version).context("its image was never resolved")?;
+        let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
+        let base = world.base.clone().context("the downstream was not read")?;
+        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
+        let now = self.clock.now();
+        let inputs =
+            inputs_of(Check::Canary, &self.watch.rules, memory.pin(), Some(pin.digest.digest()));
+        let summary = "it has not run: this is a dry run";
+        memory.findings.push(Finding {
+            check: Check::Canary,
+            verdict: Verdict::Passed,
+            version: version.clone(),
+            subject: to.digest.clone(),
+            inputs: inputs.clone(),
+            summary: summary.to_owned(),
+            at: now,
+        });
+        memory.runs.push(CanaryRun {
+            id: RunId(0),
+            version: version.clone(),
+            subject: to.digest,
+            inputs,
+            base,
+            tree: draft.tree,
+            started_at: now,
+            state: RunState::Ended {
+                at: now,
+                verdict: Verdict::Passed,
+                summary: summary.to_owned(),
+                output: String::new(),
+            },
+        });
+        Ok(())
+    }
+
+    async fn action(
+        &self,
+        intent: &Intent,
+        memory: &Memory,
+        decision: &Decision,
+        if_canary_passes: bool,
+    ) -> Result<Option<PlannedAction>> {
+        Ok(match intent {
+            Intent::Propose { kind, version, over, requested } => {
+                let world = World::default();
+                let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, &world))?;
+                let workshop = Workshop {
+                    watch: &self.watch,
+                    memory,
+                    git: &self.git,
+                    pin: &pin,
+                    stages: &decision.stages,
+                    now: self.clock.now(),
+                };
+                let plan = workshop.plan(*kind, version, *requested).await?;
+                let rewritten = over.and_then(|n| memory.pulls().find(|pull| pull.number == n));
+                let base = workshop.base_of(version)?;
+                Some(PlannedAction::Propose {
+                    kind: *kind,
+                    version: version.clone(),
+                    over: over.map(|number| number.0),
+                    branch: rewritten.map_or(&plan.branch, |pull| &pull.branch).to_string(),
+                    diff: self.git.diff(base, &plan.tree).await?,
+                    commit: plan.commit,
+                    tree: plan.tree,
+                    title: plan.title,
+                    body: plan.body,
+                    if_canary_passes,
+                })
+            }
+            Intent::Close { pull, why } => {
+                Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
+            }
+            Intent::Answer { request, answer, .. } => {
+                Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
+            }
+            Intent::Look(_) | Intent::Check { .. } | Intent::StartCanary(_) | Intent::Bury(_) => {
+                None
+            }
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! A watch as it is remembered, for people. Nothing is fetched: works beside a running daemon.
+
+use super::{observe::World, pass::snapshot};
+use crate::config::Watch;
+use crate::domain::{Memory, Timestamp, Version};
+use crate::policy::{Ignored, decide};
+use crate::render::{Explanation, WatchView};
+
+/// The watch from what is remembered.
+#[must_use]
+pub fn look_at(watch: &Watch, memory: &Memory, now: Timestamp) -> WatchView {
+    let snapshot = snapshot(watch, memory, &World::default());
+    let decision = decide(&snapshot, now);
+    let (name, image) = (watch.name.as_str(), &watch.upstream.image);
+    WatchView::of(name, image, memory, &snapshot, &decision, now)
+}
+
+/// Why a release stands where it stands.
+///
+/// # Errors
+/// The reason for which the release is ignored, or that it is not known.
+pub fn explain(
+    watch: &Watch,
+    memory: &Memory,
+    version: &Version,
+    now: Timestamp,
+) -> Result<Explanation, String> {
+    let snapshot = snapshot(watch, memory, &World::default());
+    let decision = decide(&snapshot, now);
+    Explanation::of(version, memory, &snapshot, &decision, now).ok_or_else(|| {
+        let named = |ignored: &&Ignored| ignored.tag.trim_start_matches('v') == version.to_string();
+        match snapshot.ignored.iter().find(named) {
+            Some(ignored) => format!("{} is ignored: {}", ignored.tag, ignored.why),
+            None => format!("no release {version} is known"),
+        }
+    })
+}

@@ -1,0 +1,255 @@
+//! A watch as people look at it: what the status page, `status` and `explain` show, as data.
+
+use super::report::{stage_line, stage_word};
+use crate::domain::{
+    Bump, CanaryRun, Finding, Memory, Pin, ProposalKind, PullState, Request, RunState, Timestamp,
+    Version,
+};
+use crate::edit;
+use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage};
+use serde::Serialize;
+
+/// A watch at one moment.
+#[derive(Debug, Clone, Serialize)]
+pub struct WatchView {
+    /// Its name.
+    pub watch: String,
+    /// The pinned version, if it is known.
+    pub pinned: Option<Version>,
+    /// The pinned digest, if it is known.
+    pub digest: Option<String>,
+    /// Why the pin is not known, if it is not.
+    pub pin_fault: Option<String>,
+    /// Pin sites that say something else than the pin.
+    pub drift: Vec<String>,
+    /// The releases that are not older than the pin, newest first.
+    pub releases: Vec<ReleaseView>,
+    /// How many releases are older than the pin.
+    pub older: usize,
+    /// The releases that are none of ours.
+    pub ignored: Vec<Ignored>,
+    /// The bot's pull requests, newest first.
+    pub proposals: Vec<ProposalView>,
+    /// What people asked for, newest first.
+    pub requests: Vec<RequestView>,
+}
+
+/// One release and what became of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseView {
+    /// The version.
+    pub version: Version,
+    /// How far it is from the pin.
+    pub bump: Bump,
+    /// When it was published.
+    pub published_at: String,
+    /// Its page.
+    pub url: String,
+    /// Where it stands, in one word.
+    pub word: &'static str,
+    /// Where it stands, in one sentence.
+    pub line: String,
+    /// Where it stands, for machines.
+    #[serde(flatten)]
+    pub stage: Stage,
+}
+
+/// One pull request of the bot.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProposalView {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+    /// `open`, `merged` or `closed`.
+    pub state: &'static str,
+    /// What it is for.
+    pub kind: Option<ProposalKind>,
+}
+
+/// One request and what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestView {
+    /// Its number.
+    pub id: i64,
+    /// What was asked for.
+    pub version: Version,
+    /// Who asked.
+    pub actor: String,
+    /// When.
+    pub at: String,
+    /// `open`, `granted` or `refused`.
+    pub state: &'static str,
+    /// The answer, if it has ended.
+    pub answer: Option<String>,
+}
+
+/// Why one release stands where it stands, from what was stored.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The release and its stage.
+    #[serde(flatten)]
+    pub release: ReleaseView,
+    /// What its tag was resolved to.
+    pub digest: Option<String>,
+    /// Its platforms.
+    pub platforms: Vec<String>,
+    /// Every answer about it, oldest first: time, check, verdict, what was seen.
+    pub history: Vec<String>,
+    /// The requests for it.
+    pub requests: Vec<RequestView>,
+}
+
+impl WatchView {
+    /// Puts the view together.
+    #[must_use]
+    pub fn of(
+        watch: &str,
+        image: &crate::domain::ImageName,
+        memory: &Memory,
+        snapshot: &Snapshot,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Self {
+        let (pinned, digest, pin_fault) = match &snapshot.pin {
+            PinState::Known { version, digest } => (Some(version.clone()), Some(digest), None),
+            PinState::Unknown { why, .. } => (None, None, Some(why.clone())),
+        };
+        let drift = pinned.as_ref().zip(digest).zip(memory.pin()).map(|((version, digest), facts)| {
+            let (version, digest) = (version.clone(), digest.clone());
+            edit::disagreements(&facts.sites, &Pin { image: image.clone(), version, digest })
+        });
+        let shown = |stage: &Stage| *stage != Stage::Older;
+        let releases = decision.stages.iter().filter(|(_, stage)| shown(stage));
+        let releases: Vec<ReleaseView> = releases
+            .filter_map(|(version, stage)| release(memory, snapshot, version, stage, now))
+            .collect();
+        let mut proposals: Vec<ProposalView> = memory.pulls().map(proposal).collect();
+        proposals.sort_by_key(|proposal| std::cmp::Reverse(proposal.number));
+        Self {
+            watch: watch.to_owned(),
+            pinned,
+            digest: digest.map(ToString::to_string),
+            pin_fault,
+            drift: drift.unwrap_or_default(),
+            older: decision.stages.len() - releases.len(),
+            releases,
+            ignored: snapshot.ignored.clone(),
+            proposals,
+            requests: memory.requests.iter().rev().map(request).collect(),
+        }
+    }
+}
+
+fn release(
+    memory: &Memory,
+    snapshot: &Snapshot,
+    version: &Version,
+    stage: &Stage,
+    now: Timestamp,
+) -> Option<ReleaseView> {
+    let candidate: &Candidate = snapshot.candidates.iter().find(|c| c.version == *version)?;
+    let facts = memory.releases().find(|release| {
+        release.published_at == candidate.published_at
+            && release.tag.trim_start_matches('v') == version.to_string()
+    });
+    Some(ReleaseView {
+        version: version.clone(),
+        bump: candidate.bump,
+        published_at: candidate.published_at.to_string(),
+        url: facts.map(|facts| facts.url.clone()).unwrap_or_default(),
+        word: stage_word(stage),
+        line: stage_line(version, stage, now),
+        stage: stage.clone(),
+    })
+}
+
+fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {
+    ProposalView {
+        number: pull.number.0,
+        title: pull.title.clone(),
+        url: pull.url.clone(),
+        state: match pull.state {
+            PullState::Open => "open",
+            PullState::Merged => "merged",
+            PullState::Closed => "closed",
+        },
+        kind: pull.marker.as_ref().map(|marker| marker.kind),
+    }
+}
+
+fn request(request: &Request) -> RequestView {
+    RequestView {
+        id: request.id.0,
+        version: request.version.clone(),
+        actor: request.actor.clone(),
+        at: request.at.to_string(),
+        state: match &request.outcome {
+            None => "open",
+            Some(outcome) if outcome.granted => "granted",
+            Some(_) => "refused",
+        },
+        answer: request.outcome.as_ref().map(|outcome| outcome.answer.clone()),
+    }
+}
+
+impl Explanation {
+    /// Why `version` stands where it stands; `None` if no release has it.
+    #[must_use]
+    pub fn of(
+        version: &Version,
+        memory: &Memory,
+        snapshot: &Snapshot,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let (_, stage) = decision.stages.iter().find(|(known, _)| known == version)?;
+        let release = release(memory, snapshot, version, stage, now)?;
+        let image = memory.image(version);
+        let mut history: Vec<(Timestamp, String)> = memory
+            .findings
+            .iter()
+            .filter(|found| found.version == *version)
+            .map(|found| (found.at, finding_line(found)))
+            .chain(
+                memory
+                    .runs
+                    .iter()
+                    .filter(|run| run.version == *version)
+                    .map(|run| (run.started_at, run_line(run))),
+            )
+            .collect();
+        history.sort_by_key(|(at, _)| *at);
+        Some(Self {
+            release,
+            digest: image.map(|image| image.digest.to_string()),
+            platforms: image
+                .map(|image| image.platforms.iter().map(|part| part.platform.0.clone()).collect())
+                .unwrap_or_default(),
+            history: history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect(),
+            requests: memory
+                .requests
+                .iter()
+                .filter(|asked| asked.version == *version)
+                .map(request)
+                .collect(),
+        })
+    }
+}
+
+fn finding_line(found: &Finding) -> String {
+    format!("{} {}: {}", found.check, found.verdict, found.summary)
+}
+
+fn run_line(run: &CanaryRun) -> String {
+    let (id, base) = (run.id, run.base.short());
+    match &run.state {
+        RunState::Running { .. } => format!("canary run {id} started on {base}"),
+        RunState::Ended { at, .. } => {
+            let took = crate::domain::human_duration(at.since(run.started_at));
+            format!("canary run {id} started on {base}, and took {took}")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Where facts come from: GitHub releases, npm, the registry, the downstream's pin sites and pull
+//! requests. Reads only; what the facts mean is the policy's business.
+
+mod npm;
+mod pin;
+mod pulls;
+mod releases;
+
+pub use pin::{Downstream, read_pin};
+
+use crate::clients::{github::Reader, npm::Npm, registry::Registry};
+use crate::config::Watch;
+use crate::domain::{BranchName, Cached, Fact, ImageFacts, Version};
+use crate::store::Store;
+use anyhow::Result;
+
+/// The read side of the world, for one watch.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// GitHub.
+    pub github: Reader,
+    /// The npm registry, if the watch has an npm half.
+    pub npm: Option<Npm>,
+    /// The image's registry.
+    pub registry: Registry,
+    /// Remembered bodies for conditional requests; without it every request is a full one.
+    pub store: Option<Store>,
+}
+
+/// Facts, and the response bodies that are to be remembered with them.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// What was read.
+    pub facts: Vec<Fact>,
+    /// Bodies that are new.
+    pub fresh: Vec<Cached>,
+}
+
+impl Sources {
+    /// All releases of the upstream, from every page of the list.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn observe_releases(&self, watch: &Watch) -> Result<Gathered> {
+        releases::observe(self, watch).await
+    }
+
+    /// Every version of the npm package; nothing if the watch has none.
+    ///
+    /// # Errors
+    /// If npm could not be asked or understood, or has no such package: that says nothing about
+    /// any version.
+    pub async fn observe_npm(&self, watch: &Watch) -> Result<Gathered> {
+        npm::observe(self, watch).await
+    }
+
+    /// The pull requests from these branches of the downstream.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn observe_pulls(&self, watch: &Watch, branches: &[BranchName]) -> Result<Gathered> {
+        pulls::observe(self, watch, branches).await
+    }
+
+    /// Resolves the tag of a version, and reads each platform's labels.
+    ///
+    /// # Errors
+    /// As the registry client says; "not there" is one of its errors.
+    pub async fn fetch_image(
+        &self,
+        watch: &Watch,
+        version: &Version,
+    ) -> Result<ImageFacts, crate::clients::registry::RegistryError> {
+        self.registry.fetch_image(&watch.upstream.image, version).await
+    }
+
+    async fn cached(&self, url: &str) -> Result<Option<Cached>> {
+        match &self.store {
+            Some(store) => Ok(store.cached(url).await?),
+            None => Ok(None),
+        }
+    }
+}

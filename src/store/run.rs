@@ -1,0 +1,111 @@
+//! The canary's runs. A pass starts them under its lease; their supervisors work outside of it, so
+//! that a run's end counts once, whoever reports it.
+
+use super::{Lease, Store, StoreError, write::append_finding};
+use crate::domain::{CommitId, Finding, IndexDigest, RunId, Timestamp, TreeId, Version, WatchName};
+use sqlx::Row as _;
+
+/// A canary run that is about to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRun {
+    /// The release under test.
+    pub version: Version,
+    /// The digest under test.
+    pub subject: IndexDigest,
+    /// What else the result depends on.
+    pub inputs: String,
+    /// The commit that the draft was made on.
+    pub base: CommitId,
+    /// The draft's tree.
+    pub tree: TreeId,
+    /// Now.
+    pub started_at: Timestamp,
+    /// When it counts as orphaned, unless its supervisor speaks before.
+    pub alive_until: Timestamp,
+}
+
+impl Store {
+    /// Records that a canary run starts.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn start_run(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        run: &NewRun,
+    ) -> Result<RunId, StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        let id = sqlx::query(
+            "INSERT INTO canary_run (id, watch, version, subject, inputs, base, tree, \
+             started_at, alive_until) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM canary_run), \
+             $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+        )
+        .bind(watch.as_str())
+        .bind(run.version.to_string())
+        .bind(run.subject.as_str())
+        .bind(&run.inputs)
+        .bind(run.base.as_str())
+        .bind(run.tree.as_str())
+        .bind(run.started_at.millis())
+        .bind(run.alive_until.millis())
+        .fetch_one(&mut *transaction)
+        .await?
+        .try_get("id")?;
+        transaction.commit().await?;
+        Ok(RunId(id))
+    }
+
+    /// A sign of life of a run's supervisor. `false` if the run is over: somebody took it for
+    /// orphaned, and its result no longer counts.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn keep_run_alive(&self, run: RunId, until: Timestamp) -> Result<bool, StoreError> {
+        let mut transaction = self.writing().await?;
+        let rows = sqlx::query(
+            "UPDATE canary_run SET alive_until = $1 WHERE id = $2 AND ended_at IS NULL",
+        )
+        .bind(until.millis())
+        .bind(run.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit().await?;
+        Ok(rows == 1)
+    }
+
+    /// Ends a run with what it found, and appends the finding, both or neither. `false`, and
+    /// nothing is written, if the run had ended before.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn end_run(
+        &self,
+        watch: &WatchName,
+        run: RunId,
+        output: &str,
+        finding: &Finding,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.writing().await?;
+        let rows = sqlx::query(
+            "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4 \
+             WHERE id = $5 AND watch = $6 AND ended_at IS NULL",
+        )
+        .bind(finding.at.millis())
+        .bind(finding.verdict.name())
+        .bind(&finding.summary)
+        .bind(output)
+        .bind(run.0)
+        .bind(watch.as_str())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if rows == 0 {
+            return Ok(false);
+        }
+        append_finding(&mut transaction, watch, finding).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}

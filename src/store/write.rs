@@ -1,0 +1,239 @@
+//! Recording. Whatever a pass writes, it writes under its lease; people's wishes need none.
+
+use super::{Lease, Store, StoreError, row};
+use crate::domain::{
+    Cached, Effect, EffectKey, EffectRecord, EffectState, Finding, Observation, RequestId,
+    Timestamp, Version, WatchName,
+};
+use sqlx::{Any, Row as _, Transaction};
+
+impl Store {
+    /// Appends what was read. Nothing is compared: whether a fact is news is the caller's
+    /// question, and an empty list writes nothing.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn record_observations(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        observations: &[Observation],
+    ) -> Result<(), StoreError> {
+        if observations.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.writing_under(lease).await?;
+        for observation in observations {
+            let key = observation.fact.key();
+            sqlx::query(
+                "INSERT INTO observation (id, watch, aspect, subject, fact, seen_at) VALUES \
+                 ((SELECT COALESCE(MAX(id), 0) + 1 FROM observation), $1, $2, $3, $4, $5)",
+            )
+            .bind(watch.as_str())
+            .bind(key.aspect)
+            .bind(key.subject)
+            .bind(json(&observation.fact)?)
+            .bind(observation.at.millis())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Appends a finding.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn record_finding(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        finding: &Finding,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        append_finding(&mut transaction, watch, finding).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records a wish. While one for the same version is open, its id is returned instead.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn record_request(
+        &self,
+        watch: &WatchName,
+        version: &Version,
+        actor: &str,
+        at: Timestamp,
+    ) -> Result<RequestId, StoreError> {
+        let mut transaction = self.writing().await?;
+        sqlx::query(
+            "INSERT INTO request (id, watch, version, actor, asked_at) VALUES \
+             ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4) \
+             ON CONFLICT (watch, version) WHERE ended_at IS NULL DO NOTHING",
+        )
+        .bind(watch.as_str())
+        .bind(version.to_string())
+        .bind(actor)
+        .bind(at.millis())
+        .execute(&mut *transaction)
+        .await?;
+        let id = sqlx::query(
+            "SELECT id FROM request WHERE watch = $1 AND version = $2 AND ended_at IS NULL",
+        )
+        .bind(watch.as_str())
+        .bind(version.to_string())
+        .fetch_one(&mut *transaction)
+        .await?
+        .try_get("id")?;
+        transaction.commit().await?;
+        Ok(RequestId(id))
+    }
+
+    /// Closes a request with an answer. One that was answered before keeps its first answer.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn answer_request(
+        &self,
+        lease: &Lease,
+        id: RequestId,
+        granted: bool,
+        answer: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        sqlx::query(
+            "UPDATE request SET granted = $1, answer = $2, ended_at = $3 \
+             WHERE id = $4 AND ended_at IS NULL",
+        )
+        .bind(i64::from(granted))
+        .bind(answer)
+        .bind(at.millis())
+        .bind(id.0)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records that an effect is about to be performed, and returns what is known of it: a record
+    /// from before, if there is one, else the new one.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn intend(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        effect: &Effect,
+        at: Timestamp,
+    ) -> Result<EffectRecord, StoreError> {
+        let key = effect.key(watch);
+        let mut transaction = self.writing_under(lease).await?;
+        sqlx::query(
+            "INSERT INTO effect (effect_key, watch, effect, state, intended_at) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (effect_key) DO NOTHING",
+        )
+        .bind(&key.0)
+        .bind(watch.as_str())
+        .bind(json(effect)?)
+        .bind(row::effect_state(EffectState::Intended))
+        .bind(at.millis())
+        .execute(&mut *transaction)
+        .await?;
+        let row = sqlx::query("SELECT * FROM effect WHERE effect_key = $1")
+            .bind(&key.0)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let record = row::effect(&row)?;
+        transaction.commit().await?;
+        Ok(record)
+    }
+
+    /// Records that an intended effect was performed, with the name that the outside gave to its
+    /// result, if any.
+    ///
+    /// # Errors
+    /// If it was never intended, the lease was lost, or the database cannot be written.
+    pub async fn effect_done(
+        &self,
+        lease: &Lease,
+        key: &EffectKey,
+        remote_id: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        let rows = sqlx::query(
+            "UPDATE effect SET state = $1, done_at = $2, remote_id = $3 WHERE effect_key = $4",
+        )
+        .bind(row::effect_state(EffectState::Done))
+        .bind(at.millis())
+        .bind(remote_id)
+        .bind(&key.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if rows == 0 {
+            return Err(StoreError::Absent {
+                what: format!("intended effect `{key}`"),
+            });
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Remembers the whole answer to a GET, in place of an older one.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn cache(
+        &self,
+        lease: &Lease,
+        cached: &Cached,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        sqlx::query(
+            "INSERT INTO http_cache (url, etag, last_modified, next_url, body, cached_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url) DO UPDATE SET \
+             etag = excluded.etag, last_modified = excluded.last_modified, \
+             next_url = excluded.next_url, body = excluded.body, cached_at = excluded.cached_at",
+        )
+        .bind(&cached.url)
+        .bind(&cached.etag)
+        .bind(&cached.last_modified)
+        .bind(&cached.next)
+        .bind(&cached.body)
+        .bind(at.millis())
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Appends a finding inside a transaction.
+pub(super) async fn append_finding(
+    transaction: &mut Transaction<'static, Any>,
+    watch: &WatchName,
+    finding: &Finding,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO finding (id, watch, version, check_name, subject, inputs, verdict, summary, \
+         found_at) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM finding), \
+         $1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(watch.as_str())
+    .bind(finding.version.to_string())
+    .bind(finding.check.name())
+    .bind(finding.subject.as_str())
+    .bind(&finding.inputs)
+    .bind(finding.verdict.name())
+    .bind(&finding.summary)
+    .bind(finding.at.millis())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Refused(error.into()))
+}
