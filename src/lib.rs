@@ -2,15 +2,19 @@
 //! pin current. `docs/architecture.md` is the map; every module uses only lower floors.
 
 pub mod canary;
+pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod domain;
 pub mod edit;
+pub mod http;
 pub mod policy;
 pub mod proposal;
 pub mod reconcile;
 pub mod render;
 pub mod sources;
 pub mod store;
+pub mod telemetry;
 pub mod verify;

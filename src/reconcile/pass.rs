@@ -218,3 +218,13 @@ fn rate_limit(error: &anyhow::Error) -> Option<Timestamp> {
         }
     })
 }
+
+impl PassReport {
+    /// This report and the next one of the same watch, as one.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        self.performed.extend(next.performed);
+        self.troubles.extend(next.troubles);
+        Self { performed: self.performed, troubles: self.troubles, ..next }
+    }
+}

@@ -1,6 +1,9 @@
 //! A watch as people look at it: what the status page, `status` and `explain` show, as data.
 
-use super::report::{stage_line, stage_word};
+use super::{
+    notes::safe_url,
+    report::{stage_line, stage_word},
+};
 use crate::domain::{
     Bump, CanaryRun, Finding, Memory, Pin, ProposalKind, PullState, Request, RunState, Timestamp,
     Version,
@@ -159,7 +162,7 @@ fn release(
         version: version.clone(),
         bump: candidate.bump,
         published_at: candidate.published_at.to_string(),
-        url: facts.map(|facts| facts.url.clone()).unwrap_or_default(),
+        url: facts.map(|facts| safe_url(&facts.url).to_owned()).unwrap_or_default(),
         word: stage_word(stage),
         line: stage_line(version, stage, now),
         stage: stage.clone(),
@@ -170,7 +173,7 @@ fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {
     ProposalView {
         number: pull.number.0,
         title: pull.title.clone(),
-        url: pull.url.clone(),
+        url: safe_url(&pull.url).to_owned(),
         state: match pull.state {
             PullState::Open => "open",
             PullState::Merged => "merged",

@@ -1,0 +1,40 @@
+//! The command line: arguments, output for people and for machines, exit codes.
+
+mod args;
+mod exit;
+mod pin;
+mod run;
+mod text;
+
+pub use exit::Exit;
+
+use crate::clock::Clock;
+use crate::config::Environment;
+use clap::Parser as _;
+use std::{ffi::OsString, process::ExitCode};
+
+/// Runs the command that `arguments` name, program name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    let arguments = match args::Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are printed this way too, and are no errors.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let json = environment.log_format.as_deref() == Some("json");
+    crate::telemetry::init(environment.log.as_deref(), json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run::command(arguments, environment, Clock::system())),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("digest-bump: {error:#}");
+            Exit::of(&error).into()
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `pin`: the lockstep edit and its guard, in a plain directory. No network, no database.
+
+use super::{args, exit::Exit, run::print};
+use crate::config::Watch;
+use crate::domain::{Digest, FilePath, IndexDigest, Pin, SiteReading, SiteState, Version};
+use crate::edit::{self, Files};
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use std::{collections::BTreeSet, fmt::Write as _, fs, io::Write as _, path::Path};
+
+pub(super) fn run(arguments: &args::Pin, watch: &Watch, json: bool) -> Result<Exit> {
+    let files = read(&arguments.tree, &edit::paths(&watch.downstream.sites))?;
+    match arguments.to.clone().zip(arguments.digest.clone()) {
+        Some((version, digest)) => {
+            let to = Pin { image: watch.upstream.image.clone(), version, digest };
+            bump(&arguments.tree, watch, &files, &to, json)
+        }
+        None => check(watch, &files, json),
+    }
+}
+
+/// What was done, or what was found.
+#[derive(Debug, Serialize)]
+struct PinView {
+    agrees: bool,
+    /// One line for each site.
+    sites: Vec<String>,
+    /// The sites that disagree or cannot be read.
+    faults: Vec<String>,
+}
+
+fn text(view: &PinView) -> String {
+    let mut out = String::new();
+    for line in &view.sites {
+        let _ = writeln!(out, "{line}");
+    }
+    for line in &view.faults {
+        let _ = writeln!(out, "✗ {line}");
+    }
+    if view.sites.is_empty() && view.agrees {
+        out.push_str("all sites agree\n");
+    }
+    out
+}
+
+fn bump(tree: &Path, watch: &Watch, files: &Files, to: &Pin, json: bool) -> Result<Exit> {
+    match edit::lockstep(&watch.downstream.sites, &watch.upstream.image, files, to) {
+        Ok(lockstep) => {
+            write(tree, &lockstep.changes)?;
+            let sites = lockstep.lines.iter().map(ToString::to_string).collect();
+            print(json, &PinView { agrees: true, sites, faults: Vec::new() }, text)?;
+            Ok(Exit::Done)
+        }
+        Err(faults) => {
+            let faults = faults.iter().map(ToString::to_string).collect();
+            print(json, &PinView { agrees: false, sites: Vec::new(), faults }, text)?;
+            Ok(Exit::No)
+        }
+    }
+}
+
+fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
+    let readings = edit::read(&watch.downstream.sites, &watch.upstream.image, files);
+    let mut faults: Vec<String> = readings
+        .iter()
+        .filter_map(|reading| match &reading.state {
+            SiteState::Faulty { why } => {
+                Some(format!("{} ({}): {why}", reading.site, reading.path))
+            }
+            _ => None,
+        })
+        .collect();
+    match spelled(watch, &readings) {
+        Some(pin) => faults.extend(edit::disagreements(&readings, &pin)),
+        None => faults.push("no authority among the sites spells the pin".to_owned()),
+    }
+    let view = PinView { agrees: faults.is_empty(), sites: Vec::new(), faults };
+    print(json, &view, text)?;
+    Ok(if view.agrees { Exit::Done } else { Exit::No })
+}
+
+/// The pin as the sites spell it: from the first authority, and what that leaves out from the
+/// first site that spells it.
+fn spelled(watch: &Watch, readings: &[SiteReading]) -> Option<Pin> {
+    let sites = watch.downstream.sites.iter().zip(readings);
+    let parts = |reading: &SiteReading| match &reading.state {
+        SiteState::Spelled { version, digest, .. } => Some((version.clone(), digest.clone())),
+        SiteState::Absent | SiteState::Faulty { .. } => None,
+    };
+    let (version, digest) =
+        sites.filter(|(site, _)| site.authority).find_map(|(_, reading)| parts(reading))?;
+    let all = || readings.iter().filter_map(parts);
+    Some(Pin {
+        image: watch.upstream.image.clone(),
+        // Where no site at all spells one of the two, there is nothing to disagree with.
+        version: version.or_else(|| all().find_map(|(v, _)| v)).unwrap_or(Version::new(0, 0, 0)),
+        digest: digest
+            .or_else(|| all().find_map(|(_, d)| d))
+            .unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
+    })
+}
+
+fn read(tree: &Path, paths: &BTreeSet<FilePath>) -> Result<Files> {
+    if !tree.is_dir() {
+        bail!("{} is not a directory", tree.display());
+    }
+    let mut files = Files::new();
+    for path in paths {
+        let file = tree.join(path.as_str());
+        let content = match fs::symlink_metadata(&file) {
+            Ok(found) if found.is_file() => {
+                Some(fs::read(&file).with_context(|| format!("reading {path}"))?)
+            }
+            Ok(_) => bail!("{path} is not a plain file"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => None,
+            Err(error) => return Err(error).with_context(|| format!("reading {path}")),
+        };
+        files.insert(path.clone(), content);
+    }
+    Ok(files)
+}
+
+/// All files are written beside the old ones first, then put in their place: an error on the way
+/// leaves none of them changed.
+fn write(tree: &Path, changes: &[crate::domain::FileChange]) -> Result<()> {
+    let mut ready = Vec::new();
+    for change in changes {
+        let file = tree.join(change.path.as_str());
+        let folder = file.parent().context("a file has a folder")?;
+        let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        new.write_all(&change.content).with_context(|| format!("writing {}", change.path))?;
+        new.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
+        ready.push((new, file));
+    }
+    for (new, file) in ready {
+        new.persist(&file).with_context(|| format!("replacing {}", file.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! One function for each command.
+
+use super::{
+    args::{Arguments, Chosen, Command, Wish},
+    exit::Exit,
+    pin, text,
+};
+use crate::clock::Clock;
+use crate::config::{self, Config, Environment, Watch};
+use crate::daemon::{self, App};
+use crate::domain::{Memory, Version};
+use crate::reconcile;
+use crate::render;
+use crate::store::Store;
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Runs one command.
+pub(super) async fn command(
+    arguments: Arguments,
+    environment: &Environment,
+    clock: Clock,
+) -> Result<Exit> {
+    let config = config::load(&arguments.config, environment)?;
+    let json = arguments.json;
+    match arguments.command {
+        Command::Serve => serve(config, clock).await,
+        Command::Once => once(config, clock, json).await,
+        Command::Plan(chosen) => plan(&config, &chosen, &clock, json).await,
+        Command::Explain { version, chosen } => {
+            explain(&config, &chosen, &version, &clock, json).await
+        }
+        Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
+        Command::Request { wish: Wish::Bump { version, chosen } } => {
+            let actor = environment.user.as_deref().unwrap_or("the command line");
+            request(&config, &chosen, &version, actor, &clock, json).await
+        }
+        Command::Pin(arguments) => pin::run(&arguments, chosen(&config, &arguments.chosen)?, json),
+    }
+}
+
+async fn serve(config: Config, clock: Clock) -> Result<Exit> {
+    let listen = config.listen;
+    let app = App::build(config, clock).await?;
+    let listener = match listen {
+        Some(address) => Some(daemon::bind(address).await?),
+        None => None,
+    };
+    let shutdown = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    });
+    daemon::serve(app, listener, shutdown).await?;
+    Ok(Exit::Done)
+}
+
+async fn once(config: Config, clock: Clock, json: bool) -> Result<Exit> {
+    let app = App::build(config, clock).await?;
+    let reports = daemon::once(&app).await;
+    app.supervisor.stop().await;
+    app.store.close().await;
+    let mut exit = Exit::Done;
+    for (watch, report) in app.config.watches.iter().zip(reports?) {
+        let Some(report) = report else {
+            eprintln!("{}: another process was at work the whole time", watch.name);
+            exit = Exit::Busy;
+            continue;
+        };
+        if !report.troubles.is_empty() {
+            exit = Exit::Trouble;
+        }
+        print(json, &text::ReportView::of(watch.name.as_str(), &report), text::report)?;
+    }
+    Ok(exit)
+}
+
+async fn plan(config: &Config, chosen: &Chosen, clock: &Clock, json: bool) -> Result<Exit> {
+    let store = daemon::read_store(config).await?;
+    let mut exit = Exit::Done;
+    for watch in several(config, chosen)? {
+        let memory = memory(store.as_ref(), watch).await?;
+        let preview = daemon::preview_of(config, watch, store.clone(), clock)?;
+        let (actions, decision, troubles) = preview.run(memory).await?;
+        if !troubles.is_empty() {
+            exit = Exit::Trouble;
+        }
+        let now = clock.now();
+        let view = text::PlanView::of(watch.name.as_str(), actions, &decision, troubles, now);
+        print(json, &view, text::plan)?;
+    }
+    Ok(exit)
+}
+
+async fn explain(
+    config: &Config,
+    which: &Chosen,
+    version: &Version,
+    clock: &Clock,
+    json: bool,
+) -> Result<Exit> {
+    let watch = chosen(config, which)?;
+    let memory = memory(daemon::read_store(config).await?.as_ref(), watch).await?;
+    match reconcile::explain(watch, &memory, version, clock.now()) {
+        Ok(explanation) => {
+            print(json, &explanation, render::explain)?;
+            Ok(Exit::Done)
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            Ok(Exit::No)
+        }
+    }
+}
+
+async fn status(config: &Config, which: &Chosen, clock: &Clock, json: bool) -> Result<Exit> {
+    let store = daemon::read_store(config).await?;
+    for watch in several(config, which)? {
+        let memory = memory(store.as_ref(), watch).await?;
+        print(json, &reconcile::look_at(watch, &memory, clock.now()), render::status)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn request(
+    config: &Config,
+    which: &Chosen,
+    version: &Version,
+    actor: &str,
+    clock: &Clock,
+    json: bool,
+) -> Result<Exit> {
+    let watch = chosen(config, which)?;
+    let Some(_) = daemon::read_store(config).await? else {
+        bail!("there is no database in {} yet: run a pass first", config.state.display());
+    };
+    let store = daemon::open_store(config, clock).await?;
+    let id = store.record_request(&watch.name, version, actor, clock.now()).await?;
+    store.close().await;
+    let recorded = text::Recorded { request: id.0, version: version.clone() };
+    print(json, &recorded, text::recorded)?;
+    Ok(Exit::Done)
+}
+
+async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
+    match store {
+        Some(store) => Ok(store.load_memory(&watch.name).await?),
+        None => Ok(Memory::default()),
+    }
+}
+
+/// The one watch that is meant.
+fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
+    match several(config, chosen)?.as_slice() {
+        [watch] => Ok(watch),
+        _ => bail!("there is more than one watch: say which with --watch"),
+    }
+}
+
+fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
+    let Some(name) = &chosen.watch else { return Ok(config.watches.iter().collect()) };
+    let watch = config.watches.iter().find(|watch| watch.name == *name);
+    Ok(vec![watch.with_context(|| format!("there is no watch `{name}` in the config"))?])
+}
+
+/// Text for people, JSON for machines.
+pub(super) fn print<T: Serialize>(json: bool, value: &T, text: fn(&T) -> String) -> Result<()> {
+    use std::io::Write as _;
+    let out = if json { serde_json::to_string(value)? + "\n" } else { text(value) };
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever read us has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}

@@ -1,0 +1,135 @@
+//! What the commands print.
+
+use crate::domain::{Timestamp, Version};
+use crate::policy::{Decision, Stage};
+use crate::reconcile::{PassReport, PlannedAction};
+use crate::render::{stage_line, stage_word};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// What a pass did.
+#[derive(Debug, Serialize)]
+pub(super) struct ReportView {
+    watch: String,
+    performed: Vec<String>,
+    troubles: Vec<String>,
+    /// When the next pass is due at the latest, if a time is known.
+    wake: Option<String>,
+}
+
+impl ReportView {
+    pub(super) fn of(watch: &str, report: &PassReport) -> Self {
+        Self {
+            watch: watch.to_owned(),
+            performed: report.performed.clone(),
+            troubles: report.troubles.clone(),
+            wake: report.wake.map(|time| time.to_string()),
+        }
+    }
+}
+
+pub(super) fn report(view: &ReportView) -> String {
+    let mut out = String::new();
+    for line in &view.performed {
+        let _ = writeln!(out, "{}: {line}", view.watch);
+    }
+    for line in &view.troubles {
+        let _ = writeln!(out, "{}: not done: {line}", view.watch);
+    }
+    if view.performed.is_empty() && view.troubles.is_empty() {
+        let _ = writeln!(out, "{}: nothing to do", view.watch);
+    }
+    if let Some(wake) = &view.wake {
+        let _ = writeln!(out, "{}: look again by {wake}", view.watch);
+    }
+    out
+}
+
+/// What a pass would do.
+#[derive(Debug, Serialize)]
+pub(super) struct PlanView {
+    watch: String,
+    actions: Vec<PlannedAction>,
+    stages: Vec<StageView>,
+    troubles: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct StageView {
+    version: Version,
+    word: &'static str,
+    line: String,
+}
+
+impl PlanView {
+    pub(super) fn of(
+        watch: &str,
+        actions: Vec<PlannedAction>,
+        decision: &Decision,
+        troubles: Vec<String>,
+        now: Timestamp,
+    ) -> Self {
+        let told = decision.stages.iter().filter(|(_, stage)| *stage != Stage::Older);
+        let stages = told.map(|(version, stage)| StageView {
+            version: version.clone(),
+            word: stage_word(stage),
+            line: stage_line(version, stage, now),
+        });
+        Self { watch: watch.to_owned(), actions, stages: stages.collect(), troubles }
+    }
+}
+
+pub(super) fn plan(view: &PlanView) -> String {
+    let mut out = format!("{}: a pass would\n", view.watch);
+    if view.actions.is_empty() {
+        out.push_str("  do nothing\n");
+    }
+    for action in &view.actions {
+        action_lines(&mut out, action);
+    }
+    for trouble in &view.troubles {
+        let _ = writeln!(out, "  not read: {trouble}");
+    }
+    out.push_str("Releases:\n");
+    for stage in &view.stages {
+        let _ = writeln!(out, "  {:<10} {:<9} {}", stage.version.to_string(), stage.word, stage.line);
+    }
+    out
+}
+
+fn action_lines(out: &mut String, action: &PlannedAction) {
+    match action {
+        PlannedAction::RunCanary { version } => {
+            let _ = writeln!(out, "  run the canary at {version}");
+        }
+        PlannedAction::Propose { over, branch, title, diff, if_canary_passes, .. } => {
+            let when = if *if_canary_passes { "… then, if the canary passes: " } else { "" };
+            let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number}"));
+            let _ = writeln!(out, "  {when}{verb}: {title}\n    from the branch {branch}");
+            for line in diff.lines() {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+        PlannedAction::Close { pull, why } => {
+            let _ = writeln!(out, "  close #{pull}: {why}");
+        }
+        PlannedAction::Answer { request, answer } => {
+            let _ = writeln!(out, "  answer request {request}: {answer}");
+        }
+    }
+}
+
+/// A request that was recorded.
+#[derive(Debug, Serialize)]
+pub(super) struct Recorded {
+    pub(super) request: i64,
+    pub(super) version: Version,
+}
+
+pub(super) fn recorded(recorded: &Recorded) -> String {
+    format!(
+        "request {} is recorded: bump to {}. A running daemon acts on it at once, otherwise the \
+         next pass does; `digest-bump status` shows what comes of it.\n",
+        recorded.request, recorded.version
+    )
+}

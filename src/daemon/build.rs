@@ -1,0 +1,159 @@
+//! From the config to working parts.
+
+use crate::canary::Supervisor;
+use crate::clients::{
+    git::GitCache,
+    github::{self, Reader, Writer},
+    npm::Npm,
+    registry::Registry,
+    wire::{Http, Timeouts},
+};
+use crate::clock::Clock;
+use crate::config::{Config, Watch};
+use crate::proposal::Performer;
+use crate::reconcile::{Bot, Preview};
+use crate::sources::Sources;
+use crate::store::Store;
+use anyhow::{Context as _, Result, bail};
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::Notify;
+
+/// Everything that runs.
+#[derive(Debug)]
+pub struct App {
+    /// The config that it was built from.
+    pub config: Config,
+    /// One for each watch.
+    pub bots: Vec<Bot>,
+    /// What happened.
+    pub store: Store,
+    /// Carries canary runs.
+    pub supervisor: Supervisor,
+    /// The time.
+    pub clock: Clock,
+    /// Notified when something may be due: a canary ended, the alarm rang.
+    pub wake: Arc<Notify>,
+    /// This process, as the holder of leases.
+    pub owner: String,
+}
+
+impl App {
+    /// Opens the store and the caches, and connects the clients. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If there is no token, or the state directory cannot be used.
+    pub async fn build(config: Config, clock: Clock) -> Result<Self> {
+        let Some(token) = config.github_token.clone() else {
+            bail!("there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN");
+        };
+        std::fs::create_dir_all(&config.state)
+            .with_context(|| format!("the state directory {}", config.state.display()))?;
+        let store = Store::open(&database(&config), &clock).await?;
+        let wake = Arc::new(Notify::new());
+        let supervisor =
+            Supervisor::new(store.clone(), clock.clone(), Some(token.clone()), wake.clone());
+        let clients = Clients::connect(&config, &clock)?;
+        let writer = clients.writer.clone().context("a token makes a writer")?;
+        let mut bots = Vec::new();
+        for watch in &config.watches {
+            let cache = git_cache(&config, watch);
+            let git = GitCache::open(&cache, &git_url(&config, watch), Some(token.clone()))?;
+            bots.push(Bot {
+                watch: watch.clone(),
+                store: store.clone(),
+                sources: clients.sources(watch, Some(store.clone())),
+                performer: Performer {
+                    reader: clients.reader.clone(),
+                    writer: writer.clone(),
+                    git: git.clone(),
+                    repository: watch.downstream.repository.clone(),
+                },
+                git,
+                supervisor: supervisor.clone(),
+                clock: clock.clone(),
+                state: config.state.clone(),
+            });
+        }
+        let owner = format!("{}-{}", std::process::id(), clock.now().millis());
+        Ok(Self { config, bots, store, supervisor, clock, wake, owner })
+    }
+}
+
+/// The store for looking only, beside a running daemon or before the first one: `None` if there
+/// is no database yet.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn read_store(config: &Config) -> Result<Option<Store>> {
+    Ok(Store::open_readonly(&database(config)).await?)
+}
+
+/// The store for recording a request, beside a running daemon too.
+///
+/// # Errors
+/// If the database cannot be written.
+pub async fn open_store(config: &Config, clock: &Clock) -> Result<Store> {
+    Ok(Store::open(&database(config), clock).await?)
+}
+
+/// The dry run of one watch. Works without a token where everything is public.
+///
+/// # Errors
+/// If the clients cannot be made from the config, or no temporary directory can be written.
+pub fn preview_of(
+    config: &Config,
+    watch: &Watch,
+    store: Option<Store>,
+    clock: &Clock,
+) -> Result<Preview> {
+    let clients = Clients::connect(config, clock)?;
+    let url = git_url(config, watch);
+    let cache = git_cache(config, watch);
+    let git = GitCache::scratch(&url, config.github_token.clone(), Some(&cache))?;
+    Ok(Preview {
+        watch: watch.clone(),
+        sources: clients.sources(watch, store),
+        git,
+        clock: clock.clone(),
+    })
+}
+
+struct Clients {
+    reader: Reader,
+    writer: Option<Writer>,
+    npm: Option<Npm>,
+    registry: Registry,
+}
+
+impl Clients {
+    fn connect(config: &Config, clock: &Clock) -> Result<Self> {
+        crate::clients::install_tls_provider();
+        let http = Http::new(&Timeouts::default(), clock.clone())?;
+        let token = config.github_token.clone();
+        let (reader, writer) = github::connect(&http, &config.github_api, token)?;
+        let npm = config.npm_registry.as_ref().map(|url| Npm::new(&http, url)).transpose()?;
+        let registry = Registry::new(&http, &config.registries)?;
+        Ok(Self { reader, writer, npm, registry })
+    }
+
+    fn sources(&self, watch: &Watch, store: Option<Store>) -> Sources {
+        Sources {
+            github: self.reader.clone(),
+            npm: self.npm.clone().filter(|_| watch.rules.npm.is_some()),
+            registry: self.registry.clone(),
+            store,
+        }
+    }
+}
+
+fn database(config: &Config) -> PathBuf {
+    config.state.join("digest-bump.db")
+}
+
+fn git_cache(config: &Config, watch: &Watch) -> PathBuf {
+    config.state.join("git").join(watch.name.as_str())
+}
+
+fn git_url(config: &Config, watch: &Watch) -> String {
+    format!("{}/{}.git", config.github_git, watch.downstream.repository)
+}

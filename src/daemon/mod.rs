@@ -1,0 +1,10 @@
+//! Builds the bot from its config, and lets it run: one settled pass, or a daemon.
+
+mod alarm;
+mod build;
+mod once;
+mod serve;
+
+pub use build::{App, open_store, preview_of, read_store};
+pub use once::once;
+pub use serve::{bind, serve};

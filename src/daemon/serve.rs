@@ -1,0 +1,117 @@
+//! The daemon: one pass at the start, then whenever the alarm rings; never two at once.
+
+use super::{alarm::Alarm, build::App};
+use crate::http::{Page, router};
+use crate::reconcile::PassReport;
+use anyhow::{Context as _, Result};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, error, info};
+
+/// After a trouble that gave no time of its own.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+
+/// Opens the status page's address.
+///
+/// # Errors
+/// If it cannot be listened on.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+}
+
+/// Runs until `shutdown` is cancelled; then drains within the grace period.
+///
+/// # Errors
+/// If the alarm clock or the page cannot be started.
+pub async fn serve(
+    app: App,
+    listener: Option<TcpListener>,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    let app = Arc::new(app);
+    let schedule = app.config.schedule.clone();
+    let grace = schedule.grace;
+    let (store, clock) = (app.store.clone(), app.clock.clone());
+    let alarm = Alarm::new(schedule, store, clock, app.wake.clone(), app.owner.clone());
+    info!(next = ?alarm.preview(3), "the schedule's next times");
+    let mut scheduler = alarm.start(shutdown.clone()).await?;
+    let page = listener.map(|listener| tokio::spawn(show(app.clone(), listener, shutdown.clone())));
+
+    let passes = tokio::spawn(keep_passing(app.clone(), alarm, shutdown.clone()));
+    shutdown.cancelled().await;
+    info!(grace = ?grace, "draining");
+    let drain = async {
+        // A pass under way settles first, so that the runs that it starts are ended as well.
+        let _ = passes.await;
+        app.supervisor.stop().await;
+    };
+    if tokio::time::timeout(grace, drain).await.is_err() {
+        error!("the grace period ended before the pass did; what it was doing is due again");
+    }
+    let _ = scheduler.shutdown().await;
+    if let Some(page) = page {
+        let _ = tokio::time::timeout(Duration::from_secs(1), page).await;
+    }
+    app.store.close().await;
+    info!("stopped");
+    Ok(())
+}
+
+async fn keep_passing(app: Arc<App>, alarm: Alarm, shutdown: CancellationToken) {
+    let mut number: u64 = 0;
+    loop {
+        number += 1;
+        let span = tracing::info_span!("pass", number);
+        let parked = pass_all(&app, &alarm).instrument(span).await;
+        alarm.pass_ended(parked);
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = app.wake.notified() => {}
+        }
+    }
+}
+
+/// One pass of each watch; when something changes by itself.
+async fn pass_all(app: &App, alarm: &Alarm) -> Option<crate::domain::Timestamp> {
+    let again = app.clock.now() + TRY_AGAIN;
+    if let Err(error) = alarm.pass_begins().await {
+        error!(error = %format!("{error:#}"), "the store cannot be read; a person must look");
+        return Some(again);
+    }
+    let mut wakes = Vec::new();
+    for bot in &app.bots {
+        let span = tracing::info_span!("watch", name = %bot.watch.name);
+        match bot.pass(&app.owner).instrument(span).await {
+            Ok(Some(PassReport { wake, troubles, .. })) => {
+                wakes.extend(wake);
+                wakes.extend((!troubles.is_empty() && wake.is_none()).then_some(again));
+            }
+            // Another process is at it. It may have been asked before what woke us happened.
+            Ok(None) => wakes.push(app.clock.now() + Duration::from_secs(2)),
+            Err(error) => {
+                error!(error = %format!("{error:#}"), "the pass failed; a person must look");
+                wakes.push(again);
+            }
+        }
+    }
+    wakes.into_iter().min()
+}
+
+async fn show(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken) {
+    let page = Page {
+        watches: app.config.watches.clone(),
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+    };
+    match listener.local_addr() {
+        Ok(address) => info!("the status page is at http://{address}/"),
+        Err(error) => error!(%error, "the status page has no address"),
+    }
+    let served = axum::serve(listener, router(page))
+        .with_graceful_shutdown(async move { shutdown.cancelled().await })
+        .await;
+    if let Err(error) = served {
+        error!(%error, "the status page ended; a person must look");
+    }
+}

@@ -1,0 +1,106 @@
+//! The status page, its JSON twin, and the health check. Shows what is stored; changes nothing.
+
+use crate::clock::Clock;
+use crate::config::Watch;
+use crate::reconcile::look_at;
+use crate::render::WatchView;
+use crate::store::Store;
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use std::time::Duration;
+use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tracing::error;
+
+/// Nobody has reason to send more.
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+/// A page that takes longer is of no use.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// What the page is made from.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The watches.
+    pub watches: Vec<Watch>,
+    /// What happened.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct StatusPage {
+    views: Vec<WatchView>,
+    now: String,
+    version: &'static str,
+}
+
+/// All routes.
+pub fn router(page: Page) -> Router {
+    Router::new()
+        .route("/", get(status_page))
+        .route("/status.json", get(status_json))
+        .route("/healthz", get(health))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
+        .with_state(page)
+}
+
+impl Page {
+    async fn views(&self) -> Result<Vec<WatchView>, crate::store::StoreError> {
+        let now = self.clock.now();
+        let mut views = Vec::new();
+        for watch in &self.watches {
+            let memory = self.store.load_memory(&watch.name).await?;
+            views.push(look_at(watch, &memory, now));
+        }
+        Ok(views)
+    }
+}
+
+async fn status_page(State(page): State<Page>) -> Response {
+    let views = match page.views().await {
+        Ok(views) => views,
+        Err(error) => return broken(&error),
+    };
+    let template = StatusPage {
+        views,
+        now: page.clock.now().to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    match template.render() {
+        Ok(html) => {
+            // Foreign text is escaped; should that ever fail, nothing of it may run.
+            let policy = "default-src 'none'; style-src 'unsafe-inline'";
+            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+        }
+        Err(error) => broken(&error),
+    }
+}
+
+async fn status_json(State(page): State<Page>) -> Response {
+    match page.views().await.map(|views| serde_json::to_string_pretty(&views)) {
+        Ok(Ok(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Ok(Err(error)) => broken(&error),
+        Err(error) => broken(&error),
+    }
+}
+
+/// Healthy as long as the store can be read.
+async fn health(State(page): State<Page>) -> Response {
+    match page.store.newest_request().await {
+        Ok(_) => "ok\n".into_response(),
+        Err(error) => broken(&error),
+    }
+}
+
+fn broken(error: &dyn std::error::Error) -> Response {
+    error!(%error, "the status could not be shown; a person must look");
+    (StatusCode::INTERNAL_SERVER_ERROR, "the status could not be read; see the log\n").into_response()
+}

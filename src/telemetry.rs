@@ -1,0 +1,23 @@
+//! Logging: a sentence with fields, to standard error. `error!` only when a person must act.
+
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `DIGEST_BUMP_LOG` says otherwise.
+const DEFAULT_FILTER: &str = "digest_bump=info,warn";
+
+/// Sets logging up for the whole process; a second call does nothing.
+///
+/// `filter` is in the syntax of `tracing_subscriber::EnvFilter`; one that cannot be read is
+/// replaced by the default. With `json` each line is one JSON object.
+pub fn init(filter: Option<&str>, json: bool) {
+    let filter = filter
+        .and_then(|text| EnvFilter::try_new(text).ok())
+        .unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error only says that logging is set up already.
+    let _ = if json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_target(false).try_init()
+    };
+}

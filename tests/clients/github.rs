@@ -1,0 +1,453 @@
+//! The GitHub client.
+
+use crate::server::{Reply, Server, page, reply};
+use crate::{NOW, fresh, http, impatient, whole};
+use digest_bump::clients::github::{self, GithubError, Reader, Writer};
+use digest_bump::domain::{BranchName, Fetched, PullNumber, PullState, RepoName};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const TOKEN: &str = "ghp_0123456789secret";
+
+fn repo() -> RepoName {
+    "toon-protocol/connector".parse().unwrap()
+}
+
+fn branch() -> BranchName {
+    "digest-bump/connector".parse().unwrap()
+}
+
+fn github(server: &Server) -> (Reader, Writer) {
+    let (reader, writer) = github::connect(&http(), &server.url, Some(TOKEN.into())).unwrap();
+    (reader, writer.unwrap())
+}
+
+fn release(tag: &str) -> Value {
+    json!({"tag_name": tag, "draft": false, "prerelease": false, "created_at": "2026-01-01T00:00:00Z",
+           "published_at": "2026-01-01T00:00:05Z", "html_url": "https://github.com/x", "body": "notes"})
+}
+
+fn pull(number: u64, owner: &str, state: &str) -> Value {
+    json!({"number": number, "state": state, "merged_at": null, "draft": false, "title": "t", "body": "b",
+           "html_url": "https://github.com/x", "user": {"login": "bot"}, "labels": [],
+           "head": {"ref": branch(), "sha": "a".repeat(40), "repo": {"full_name": format!("{owner}/connector")}},
+           "base": {"ref": "main", "sha": "b".repeat(40), "repo": {"full_name": repo()}}})
+}
+
+async fn releases_of(reply: Reply) -> Result<Fetched, GithubError> {
+    let server = Server::always(reply).await;
+    github(&server)
+        .0
+        .fetch_releases_page(&repo(), None, None)
+        .await
+}
+
+#[tokio::test]
+async fn releases_are_fetched_once_and_then_only_asked_about() {
+    let server = Server::start(|asked| match asked.header("if-none-match") {
+        Some("W/\"1\"") => reply(304, &[("etag", "W/\"1\"")], ""),
+        _ => reply(
+            200,
+            &[
+                ("etag", "W/\"1\""),
+                ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"),
+            ],
+            json!([release("v1.0.0")]).to_string(),
+        ),
+    })
+    .await;
+    let (reader, _) = github(&server);
+    let first = fresh(
+        reader
+            .fetch_releases_page(&repo(), None, None)
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        Reader::parse_releases(&first.body).unwrap()[0].tag,
+        "v1.0.0"
+    );
+    let second = reader
+        .fetch_releases_page(&repo(), Some(&first), None)
+        .await
+        .unwrap();
+    assert_eq!(second, Fetched::NotModified);
+
+    let asked = server.asked();
+    assert_eq!(
+        asked[0].path,
+        "/repos/toon-protocol/connector/releases?per_page=100"
+    );
+    assert_eq!(
+        asked[0].header("authorization"),
+        Some(&*format!("Bearer {TOKEN}"))
+    );
+    assert_eq!(
+        asked[0].header("accept"),
+        Some("application/vnd.github+json")
+    );
+    assert_eq!(asked[0].header("x-github-api-version"), Some("2022-11-28"));
+    let agent = concat!("digest-bump/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(asked[0].header("user-agent"), Some(agent));
+    assert_eq!(
+        (
+            asked[0].header("if-none-match"),
+            asked[0].header("if-modified-since")
+        ),
+        (None, None)
+    );
+    assert_eq!(asked[1].header("if-none-match"), Some("W/\"1\""));
+    assert_eq!(
+        asked[1].header("if-modified-since"),
+        Some("Thu, 01 Jan 2026 00:00:00 GMT")
+    );
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_another_url_is_not_asked_about() {
+    let server = Server::always(reply(200, &[("etag", "\"1\"")], "[]")).await;
+    let (reader, _) = github(&server);
+    let mut other = fresh(
+        reader
+            .fetch_releases_page(&repo(), None, None)
+            .await
+            .unwrap(),
+    );
+    other.url.push_str("&page=2");
+    fresh(
+        reader
+            .fetch_releases_page(&repo(), Some(&other), None)
+            .await
+            .unwrap(),
+    );
+    assert_eq!(server.asked()[1].header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_with_the_token() {
+    let server = Server::start(|asked| {
+        let host = asked.header("host").unwrap();
+        let next =
+            format!("<http://{host}/repositories/1/releases?per_page=100&page=2>; rel=\"next\"");
+        if asked.path.contains("page=2") {
+            reply(200, &[], json!([release("v1.0.0")]).to_string())
+        } else {
+            let first = json!([release("v2.0.0")]).to_string();
+            reply(200, &[("link", &next)], first)
+        }
+    })
+    .await;
+    let (reader, _) = github(&server);
+    let first = fresh(
+        reader
+            .fetch_releases_page(&repo(), None, None)
+            .await
+            .unwrap(),
+    );
+    let next = first.next.expect("a next page");
+    let second = fresh(
+        reader
+            .fetch_releases_page(&repo(), None, Some(&next))
+            .await
+            .unwrap(),
+    );
+    assert_eq!((second.url, second.next), (next, None));
+    assert_eq!(
+        Reader::parse_releases(&second.body).unwrap()[0].tag,
+        "v1.0.0"
+    );
+    assert!(server.asked()[1].header("authorization").is_some());
+}
+
+#[tokio::test]
+async fn a_next_page_elsewhere_is_refused_and_never_asked() {
+    let elsewhere = Server::always(reply(200, &[], "[]")).await;
+    let link = format!("<{}/x>; rel=\"next\"", elsewhere.url);
+    let error = releases_of(reply(200, &[("link", &link)], "[]"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, GithubError::Malformed { .. }), "{error}");
+
+    let server = Server::always(reply(200, &[], "[]")).await;
+    let page = format!("{}/x", elsewhere.url);
+    let asked = github(&server)
+        .0
+        .fetch_releases_page(&repo(), None, Some(&page))
+        .await;
+    assert!(matches!(asked, Err(GithubError::Malformed { .. })));
+    assert!(elsewhere.asked().is_empty() && server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_renamed_repository_is_followed_but_not_to_another_host() {
+    let elsewhere = Server::always(reply(200, &[], "[]")).await;
+    let away = format!("{}/x", elsewhere.url);
+    let error = releases_of(reply(301, &[("location", &away)], ""))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, GithubError::Malformed { .. }), "{error}");
+    assert!(elsewhere.asked().is_empty());
+
+    let server = Server::start(|asked| {
+        if asked.path.starts_with("/repos/") {
+            reply(301, &[("location", "/repositories/7/releases")], "")
+        } else {
+            reply(200, &[], json!([release("v1.0.0")]).to_string())
+        }
+    })
+    .await;
+    let cached = fresh(
+        github(&server)
+            .0
+            .fetch_releases_page(&repo(), None, None)
+            .await
+            .unwrap(),
+    );
+    assert_eq!(Reader::parse_releases(&cached.body).unwrap().len(), 1);
+    assert!(server.asked()[1].header("authorization").is_some());
+
+    let error = releases_of(reply(302, &[("location", "/round")], ""))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("too many redirects"), "{error}");
+}
+
+#[tokio::test]
+async fn every_bad_answer_of_github_has_its_error() {
+    let denied = r#"{"message":"Bad credentials"}"#;
+    let error = releases_of(reply(401, &[], denied)).await.unwrap_err();
+    assert_eq!(error.to_string(), "github denies it (401): Bad credentials");
+    assert!(!whole(&error).contains(TOKEN));
+    let error = releases_of(reply(404, &[], r#"{"message":"Not Found"}"#))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, GithubError::NotFound { .. }), "{error}");
+    let error = releases_of(reply(403, &[("retry-after", "2.5")], "{}"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, GithubError::RateLimited { until } if until == NOW + Duration::from_millis(2500))
+    );
+    let error = releases_of(reply(429, &[], "")).await.unwrap_err();
+    assert!(
+        matches!(error, GithubError::RateLimited { until } if until == NOW + Duration::from_mins(1))
+    );
+    for transient in [page(502), Reply::HangUp] {
+        let error = releases_of(transient).await.unwrap_err();
+        assert!(matches!(error, GithubError::Transient { .. }), "{error}");
+        assert!(!whole(&error).contains(TOKEN));
+    }
+    let list = json!([release("v1.0.0")]).to_string();
+    for malformed in [
+        page(200),
+        Reply::Half(list.into_bytes()),
+        reply(200, &[], "{}"),
+        reply(200, &[], ""),
+        reply(304, &[], ""),
+        reply(200, &[], vec![b' '; 17 * 1024 * 1024]),
+    ] {
+        let error = releases_of(malformed).await.unwrap_err();
+        assert!(matches!(error, GithubError::Malformed { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_github_is_given_up() {
+    let server = Server::always(Reply::Silence).await;
+    let (reader, _) = github::connect(&impatient(), &server.url, None).unwrap();
+    let error = reader.fetch_pull(&repo(), PullNumber(1)).await.unwrap_err();
+    assert!(matches!(error, GithubError::Transient { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn without_a_token_there_is_no_writer_and_no_authorisation() {
+    let server = Server::always(reply(200, &[], "[]")).await;
+    let (reader, writer) = github::connect(&http(), &server.url, None).unwrap();
+    assert!(writer.is_none());
+    reader
+        .fetch_releases_page(&repo(), None, None)
+        .await
+        .unwrap();
+    assert_eq!(server.asked()[0].header("authorization"), None);
+    let refused = github::connect(&http(), "http://api.github.com", None);
+    assert!(matches!(refused, Err(GithubError::Unusable(_))));
+}
+
+#[tokio::test]
+async fn the_paths_of_an_enterprise_server_are_kept() {
+    let server = Server::start(|asked| {
+        let host = asked.header("host").unwrap();
+        let next = format!("<http://{host}/api/v3/repositories/1/releases?page=2>; rel=\"next\"");
+        reply(200, &[("link", &next)], "[]")
+    })
+    .await;
+    let base = format!("{}/api/v3/", server.url);
+    let (reader, _) = github::connect(&http(), &base, None).unwrap();
+    let first = fresh(
+        reader
+            .fetch_releases_page(&repo(), None, None)
+            .await
+            .unwrap(),
+    );
+    reader
+        .fetch_releases_page(&repo(), None, first.next.as_deref())
+        .await
+        .unwrap();
+    assert_eq!(
+        server.paths(),
+        [
+            "/api/v3/repos/toon-protocol/connector/releases?per_page=100",
+            "/api/v3/repositories/1/releases?page=2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn only_the_open_pull_request_of_the_repository_itself_is_found() {
+    // A list in which the filter was ignored: a fork's, a closed one, and the right one.
+    let list = json!([
+        pull(3, "somebody", "open"),
+        pull(2, "toon-protocol", "closed"),
+        pull(1, "toon-protocol", "open")
+    ]);
+    let server = Server::always(reply(200, &[], list.to_string())).await;
+    let (reader, _) = github(&server);
+    let found = reader
+        .fetch_open_pull(&repo(), &branch())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.number, found.state),
+        (PullNumber(1), PullState::Open)
+    );
+    let path = "/repos/toon-protocol/connector/pulls?state=open&head=toon-protocol%3Adigest-bump%2Fconnector&per_page=100";
+    assert_eq!(server.paths(), [path]);
+
+    let all = fresh(
+        reader
+            .fetch_pulls_of_branch(&repo(), &branch(), None)
+            .await
+            .unwrap(),
+    );
+    assert_eq!(Reader::parse_pulls(&all.body).unwrap().len(), 3);
+    let none = Server::always(reply(200, &[], "[]")).await;
+    assert_eq!(
+        github(&none)
+            .0
+            .fetch_open_pull(&repo(), &branch())
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_write_is_sent_once_whatever_comes_back() {
+    for (bad, unknown) in [
+        (page(502), true),
+        (Reply::HangUp, true),
+        (Reply::Half(b"{\"number\":1}".to_vec()), true),
+        (
+            reply(200, &[], pull(1, "toon-protocol", "open").to_string()),
+            true,
+        ),
+        (reply(422, &[], r#"{"message":"Validation Failed"}"#), false),
+        (reply(403, &[("retry-after", "1")], "{}"), false),
+        (reply(307, &[("location", "/elsewhere")], ""), false),
+        (reply(301, &[("location", "/elsewhere")], ""), false),
+    ] {
+        let server = Server::always(bad).await;
+        let (_, writer) = github(&server);
+        let main = "main".parse().unwrap();
+        let opened = writer
+            .open_pull(&repo(), &main, &branch(), "t", "b", false)
+            .await;
+        let error = opened.unwrap_err();
+        assert_eq!(error.outcome_unknown(), unknown, "{error}");
+        assert_eq!(server.asked().len(), 1, "{error}");
+        assert!(!whole(&error).contains(TOKEN));
+    }
+}
+
+#[tokio::test]
+async fn writes_say_what_they_mean() {
+    let server = Server::start(|asked| {
+        if asked.path.ends_with("/labels") {
+            return reply(200, &[], r#"[{"name":"dependencies"}]"#);
+        }
+        let status = if asked.method == "POST" { 201 } else { 200 };
+        reply(status, &[], pull(7, "toon-protocol", "open").to_string())
+    })
+    .await;
+    let (_, writer) = github(&server);
+    let main = "main".parse().unwrap();
+    let opened = writer
+        .open_pull(&repo(), &main, &branch(), "3.9 → 3.10", "b", true)
+        .await
+        .unwrap();
+    assert_eq!(opened.number, PullNumber(7));
+    writer
+        .edit_pull(&repo(), opened.number, "t2", "b2", false)
+        .await
+        .unwrap();
+    writer
+        .edit_pull(&repo(), opened.number, "t3", "b3", true)
+        .await
+        .unwrap();
+    writer
+        .add_labels(&repo(), opened.number, &["dependencies".to_owned()])
+        .await
+        .unwrap();
+
+    let said: Vec<(String, String, Value)> = server
+        .asked()
+        .into_iter()
+        .map(|asked| {
+            (
+                asked.method,
+                asked.path,
+                serde_json::from_slice(&asked.body).unwrap(),
+            )
+        })
+        .collect();
+    let root = "/repos/toon-protocol/connector";
+    let expected = [
+        (
+            "POST",
+            format!("{root}/pulls"),
+            json!({"title": "3.9 → 3.10", "body": "b", "head": "digest-bump/connector", "base": "main", "draft": true}),
+        ),
+        (
+            "PATCH",
+            format!("{root}/pulls/7"),
+            json!({"title": "t2", "body": "b2"}),
+        ),
+        (
+            "PATCH",
+            format!("{root}/pulls/7"),
+            json!({"title": "t3", "body": "b3", "state": "closed"}),
+        ),
+        (
+            "POST",
+            format!("{root}/issues/7/labels"),
+            json!({"labels": ["dependencies"]}),
+        ),
+    ];
+    assert_eq!(
+        said,
+        expected.map(|(method, path, body)| (method.to_owned(), path, body))
+    );
+    let all_authorised = server
+        .asked()
+        .iter()
+        .all(|asked| asked.header("authorization").is_some());
+    assert!(all_authorised);
+}
+
+#[tokio::test]
+async fn the_clients_do_not_show_the_token() {
+    let server = Server::always(reply(200, &[], "[]")).await;
+    let shown = format!("{:?}", github(&server));
+    assert!(!shown.contains(TOKEN), "{shown}");
+}

@@ -1,0 +1,118 @@
+//! What a test may do to the upstream's artifacts, and to time.
+
+use crate::{ReleaseBuilder, World, webhook::Hook};
+use chrono::{DateTime, Utc};
+
+impl World {
+    /// Describes a release of upstream; `.publish().await` publishes it with all its artifacts.
+    pub fn release(&self, version: &str) -> ReleaseBuilder<'_> {
+        ReleaseBuilder::new(self, version)
+    }
+
+    /// Publishes the image of a release that was published without.
+    pub async fn publish_image(&self, version: &str) {
+        let version = version.to_owned();
+        self.run(move |inner| inner.state().build_image(&version))
+            .await;
+    }
+
+    /// Publishes the npm version of a release that was published without.
+    pub async fn publish_npm(&self, version: &str) {
+        let version = version.to_owned();
+        self.run(move |inner| {
+            let mut state = inner.state();
+            let mut known = state.releases.iter_mut();
+            if let Some(release) = known.find(|release| release.version == version) {
+                release.on_npm = true;
+            }
+        })
+        .await;
+    }
+
+    /// Pushes other content under the same tag: another digest, the right version label, and a
+    /// revision that is younger than the release.
+    pub async fn retag(&self, version: &str) {
+        self.publish_image(version).await;
+    }
+
+    /// The index digest that a version's tag resolves to now.
+    #[must_use]
+    pub fn image_digest(&self, version: &str) -> Option<String> {
+        self.inner.state().registry.tags.get(version).cloned()
+    }
+
+    /// Removes an image tag; what it pointed to stays.
+    pub fn delete_image_tag(&self, tag: &str) {
+        self.inner.state().registry.tags.remove(tag);
+    }
+
+    /// Makes all tokens of the registry worthless, as time does.
+    pub fn expire_registry_tokens(&self) {
+        self.inner.state().registry.forget_tokens();
+    }
+
+    /// Makes one of the bot's tokens worthless.
+    pub fn revoke_token(&self, token: &str) {
+        self.inner.state().tokens.remove(token);
+    }
+
+    /// The whole package is gone from npm.
+    pub fn npm_gone(&self) {
+        self.inner.state().npm_gone = true;
+    }
+
+    /// The package is back.
+    pub fn npm_back(&self) {
+        self.inner.state().npm_gone = false;
+    }
+
+    /// Somebody downloads something: the release list's `ETag` changes, its releases do not.
+    pub fn bump_download_count(&self) {
+        for release in &mut self.inner.state().releases {
+            release.downloads += 1;
+        }
+    }
+
+    /// Rewrites the notes of a release.
+    pub fn edit_notes(&self, version: &str, markdown: &str) {
+        let mut state = self.inner.state();
+        let mut known = state.releases.iter_mut();
+        if let Some(release) = known.find(|release| release.version == version) {
+            markdown.clone_into(&mut release.notes);
+        }
+    }
+
+    /// How many requests a user has left (`""` is everybody without a token).
+    pub fn set_rate_limit_remaining(&self, login: &str, left: u32) {
+        self.inner.state().rate.insert(login.to_owned(), left);
+    }
+
+    /// Stops the world's clock at this time (RFC 3339).
+    ///
+    /// # Panics
+    /// If it is no such time.
+    pub fn set_now(&self, time: &str) {
+        let time = DateTime::parse_from_rfc3339(time).expect("an RFC 3339 time");
+        self.inner.state().fixed_now = Some(time.with_timezone(&Utc));
+    }
+
+    /// Sends signed deliveries of these events to a URL from now on.
+    pub fn subscribe_webhook(&self, url: &str, secret: &str, events: &[&str]) {
+        let mut state = self.inner.state();
+        let id = state.id();
+        state.hooks.push(Hook {
+            id,
+            url: url.to_owned(),
+            secret: secret.to_owned(),
+            events: events.iter().map(|&name| name.to_owned()).collect(),
+        });
+    }
+
+    /// Sends the last delivery again, with the same id, as a person does from the settings page.
+    pub fn redeliver_last(&self) {
+        let last = self.inner.last_delivery().clone();
+        if let Some(last) = last {
+            self.inner.send(last);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Git's smart HTTP: `git http-backend` behind GitHub's manners of asking for a password.
+
+use crate::{
+    Inner,
+    repository::{Repository, feed, git},
+    state::Actor,
+    wire::{Answer, Call},
+};
+use std::{process::Stdio, sync::Arc};
+
+/// Whether this is a push that changes refs. Git sends an empty one first, to see whether it may.
+pub(crate) fn carries_commands(call: &Call) -> bool {
+    call.method == "POST"
+        && call.path.ends_with("/git-receive-pack")
+        && !commands(&call.body).is_empty()
+}
+
+/// Answers one request of a git client.
+pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
+    let Some((name, repository)) = find(inner, call) else {
+        return Answer::text(404, "Repository not found.\n");
+    };
+    let Some(actor) = authenticate(inner, call) else {
+        return unauthorised();
+    };
+    let pushes = call.path.ends_with("/git-receive-pack")
+        || call.parameter("service").as_deref() == Some("git-receive-pack");
+    if !pushes {
+        return backend(&repository, call, "");
+    }
+    if actor == Actor::Anonymous {
+        return unauthorised();
+    }
+    let login = inner.state().login_of(&actor);
+    if let Some(refused) = judge(inner, &name, &actor, &login, call) {
+        return refused;
+    }
+    if call.method != "POST" {
+        return backend(&repository, call, &login);
+    }
+    let one_push_at_a_time = inner.push_lock();
+    let answer = backend(&repository, call, &login);
+    drop(one_push_at_a_time);
+    inner.state().after_push(&name, &login);
+    inner.deliver();
+    answer
+}
+
+fn authenticate(inner: &Inner, call: &Call) -> Option<Actor> {
+    if call.header("authorization").is_empty() {
+        return Some(Actor::Anonymous);
+    }
+    let (_, password) = call.basic()?;
+    inner.state().actor_of_token(&password)
+}
+
+/// What the rules say about a push. One to a foreign branch is remembered and goes on, as it
+/// would on GitHub; one to a repository that the pusher may only read is refused.
+fn judge(inner: &Inner, name: &str, actor: &Actor, login: &str, call: &Call) -> Option<Answer> {
+    let mut state = inner.state();
+    if !state.may_push(login, name) {
+        if *actor == Actor::Bot {
+            let what = format!("the bot asked to push to {name}");
+            state.log.violation(what);
+        }
+        let denied = format!("Permission to {name}.git denied to {login}.\n");
+        return Some(Answer::text(403, &denied));
+    }
+    if *actor != Actor::Bot || call.method != "POST" {
+        return None;
+    }
+    if call.header("content-encoding") == "gzip" {
+        let what = "the world cannot judge a push whose body is compressed";
+        state.log.violation(what);
+        return Some(Answer::text(415, "unsupported content encoding\n"));
+    }
+    for full in commands(&call.body) {
+        state.judge_bot_ref(name, &full);
+    }
+    None
+}
+
+/// The refs that a push wants to change.
+fn commands(body: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = body;
+    while let Some(digits) = rest.get(..4) {
+        let length = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let Some(line) = length
+            .filter(|length| *length > 4)
+            .and_then(|length| rest.get(4..length))
+        else {
+            break;
+        };
+        rest = &rest[4 + line.len()..];
+        let text = String::from_utf8_lossy(line);
+        let command = text.split('\0').next().unwrap_or_default();
+        if let Some(name) = command.split(' ').nth(2) {
+            names.push(name.trim().to_owned());
+        }
+    }
+    names
+}
+
+fn find(inner: &Inner, call: &Call) -> Option<(String, Repository)> {
+    let (name, _) = call.path.strip_prefix('/')?.split_once(".git/")?;
+    let repository = inner.state().repos.get(name)?.git.clone();
+    Some((name.to_owned(), repository))
+}
+
+fn unauthorised() -> Answer {
+    Answer::text(401, "Invalid username or password.\n")
+        .with("www-authenticate", "Basic realm=\"GitHub\"")
+}
+
+fn backend(repository: &Repository, call: &Call, user: &str) -> Answer {
+    let (_, inside) = call.path.split_once(".git/").unwrap_or_default();
+    let mut command = git();
+    command
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", repository.dir())
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("PATH_INFO", format!("/{inside}"))
+        .env("QUERY_STRING", &call.query)
+        .env("REQUEST_METHOD", &call.method)
+        .env("CONTENT_TYPE", call.header("content-type"))
+        .env("CONTENT_LENGTH", call.body.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", call.header("content-encoding"))
+        .env("GIT_PROTOCOL", call.header("git-protocol"))
+        .env("REMOTE_ADDR", "127.0.0.1")
+        .stderr(Stdio::null());
+    if !user.is_empty() {
+        command.env("REMOTE_USER", user);
+    }
+    feed(command, &call.body).map_or_else(
+        |why| Answer::text(500, &why),
+        |output| from_cgi(&output.stdout),
+    )
+}
+
+fn from_cgi(output: &[u8]) -> Answer {
+    let Some(at) = output.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Answer::text(500, "git http-backend says nothing\n");
+    };
+    let mut answer = Answer::empty(200);
+    for line in String::from_utf8_lossy(&output[..at]).lines() {
+        match line.split_once(": ") {
+            Some(("Status", status)) => {
+                let digits = status.get(..3).and_then(|digits| digits.parse().ok());
+                answer.status = digits.unwrap_or(500);
+            }
+            Some((name, value)) => answer = answer.with(&name.to_lowercase(), value),
+            None => {}
+        }
+    }
+    answer.body = output[at + 4..].to_vec();
+    answer
+}

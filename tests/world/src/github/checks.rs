@@ -1,0 +1,200 @@
+//! Check runs and commit statuses.
+
+use super::{Ask, account, error, invalid, linked, shape, slice};
+use crate::wire::{Answer, iso};
+use serde_json::{Value, json};
+
+/// Answers below `/check-runs`, `/statuses` and their lists below `/commits/{ref}`.
+pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
+    let answer = match (method, rest) {
+        ("POST", ["check-runs"]) => create(ask),
+        ("GET", ["check-runs", id]) => show(ask, id),
+        ("PATCH", ["check-runs", id]) => update(ask, id),
+        ("GET", ["commits", name @ .., "check-runs"]) => list(ask, &name.join("/")),
+        ("POST", ["statuses", sha]) => set_status(ask, sha),
+        ("GET", ["commits", name @ .., "status"]) => combined(ask, &name.join("/")),
+        _ => return None,
+    };
+    Some(answer)
+}
+
+fn resolve(ask: &Ask<'_>, name: &str) -> Option<String> {
+    let name = name.strip_prefix("heads/").unwrap_or(name);
+    ask.repo_ref().git.commit_id(name)
+}
+
+fn create(ask: &mut Ask<'_>) -> Answer {
+    let wish = ask.call.json();
+    let sha = wish["head_sha"].as_str().unwrap_or_default().to_owned();
+    if resolve(ask, &sha).is_none() {
+        return error(422, &format!("No commit found for SHA: {sha}"));
+    }
+    if wish["name"].as_str().is_none() {
+        return invalid("CheckRun", "name", "missing_field", None);
+    }
+    let id = ask.state.id();
+    let now = iso(ask.state.now());
+    let mut run = json!({
+        "id": id,
+        "node_id": shape::node_id("CR", id),
+        "head_sha": sha,
+        "name": wish["name"],
+        "external_id": "",
+        "url": ask.api(&format!("check-runs/{id}")),
+        "html_url": ask.web(&format!("runs/{id}")),
+        "details_url": null,
+        "status": "queued",
+        "conclusion": null,
+        "started_at": now,
+        "completed_at": null,
+        "output": {
+            "title": null,
+            "summary": null,
+            "text": null,
+            "annotations_count": 0,
+            "annotations_url": ask.api(&format!("check-runs/{id}/annotations")),
+        },
+        "check_suite": { "id": shape::number_of(&sha) },
+        "app": account::app(ask),
+        "pull_requests": [],
+    });
+    take_over(&mut run, &wish, &now);
+    ask.repo().checks.insert(id, run.clone());
+    Answer::json(201, &run)
+}
+
+/// Takes over what the wish has. A conclusion completes the run.
+fn take_over(run: &mut Value, wish: &Value, now: &str) {
+    let fields = [
+        "name",
+        "external_id",
+        "details_url",
+        "status",
+        "conclusion",
+        "started_at",
+        "completed_at",
+    ];
+    for field in fields {
+        if let Some(value) = wish.get(field) {
+            run[field] = value.clone();
+        }
+    }
+    for field in ["title", "summary", "text"] {
+        if let Some(value) = wish["output"].get(field) {
+            run["output"][field] = value.clone();
+        }
+    }
+    if !run["conclusion"].is_null() {
+        run["status"] = json!("completed");
+        if run["completed_at"].is_null() {
+            run["completed_at"] = json!(now);
+        }
+    }
+}
+
+fn show(ask: &Ask<'_>, id: &str) -> Answer {
+    let run = id
+        .parse()
+        .ok()
+        .and_then(|id| ask.repo_ref().checks.get(&id));
+    run.map_or_else(|| error(404, "Not Found"), |run| Answer::json(200, run))
+}
+
+fn update(ask: &mut Ask<'_>, id: &str) -> Answer {
+    let now = iso(ask.state.now());
+    let wish = ask.call.json();
+    let key = id.parse().unwrap_or(0);
+    let Some(run) = ask.repo().checks.get_mut(&key) else {
+        return error(404, "Not Found");
+    };
+    take_over(run, &wish, &now);
+    show(ask, id)
+}
+
+fn list(ask: &mut Ask<'_>, name: &str) -> Answer {
+    let Some(sha) = resolve(ask, name) else {
+        return error(422, &format!("No commit found for SHA: {name}"));
+    };
+    let wanted = ask.call.parameter("check_name");
+    let runs: Vec<Value> = ask
+        .repo_ref()
+        .checks
+        .values()
+        .rev()
+        .filter(|run| run["head_sha"] == *sha)
+        .filter(|run| wanted.as_ref().is_none_or(|name| run["name"] == **name))
+        .cloned()
+        .collect();
+    let shown = &runs[slice(ask, runs.len())];
+    let shape = json!({ "total_count": runs.len(), "check_runs": shown });
+    linked(ask, runs.len(), Answer::json(200, &shape))
+}
+
+fn set_status(ask: &mut Ask<'_>, sha: &str) -> Answer {
+    let Some(sha) = resolve(ask, sha) else {
+        return error(422, &format!("No commit found for SHA: {sha}"));
+    };
+    let wish = ask.call.json();
+    let state = wish["state"].as_str().unwrap_or_default();
+    if !["error", "failure", "pending", "success"].contains(&state) {
+        return invalid("Status", "state", "custom", None);
+    }
+    let id = ask.state.id();
+    let now = iso(ask.state.now());
+    let login = ask.login.clone();
+    let status = json!({
+        "url": ask.api(&format!("statuses/{sha}")),
+        "avatar_url": null,
+        "id": id,
+        "node_id": shape::node_id("SC", id),
+        "state": state,
+        "description": wish["description"],
+        "target_url": wish["target_url"],
+        "context": wish["context"].as_str().unwrap_or("default"),
+        "created_at": now,
+        "updated_at": now,
+        "creator": shape::user(&ask.state.urls, &login),
+    });
+    ask.repo().statuses.push((sha, status.clone()));
+    Answer::json(201, &status)
+}
+
+/// The newest status of each context, and what they come to.
+fn combined(ask: &Ask<'_>, name: &str) -> Answer {
+    let Some(sha) = resolve(ask, name) else {
+        return error(422, &format!("No commit found for SHA: {name}"));
+    };
+    let mut statuses: Vec<Value> = Vec::new();
+    let mine = ask.repo_ref().statuses.iter().rev();
+    for (_, status) in mine.filter(|(of, _)| *of == sha) {
+        if !statuses
+            .iter()
+            .any(|newer| newer["context"] == status["context"])
+        {
+            statuses.push(status.clone());
+        }
+    }
+    let any = |wanted: &[&str]| {
+        let mut states = statuses
+            .iter()
+            .filter_map(|status| status["state"].as_str());
+        states.any(|state| wanted.contains(&state))
+    };
+    let state = if any(&["error", "failure"]) {
+        "failure"
+    } else if statuses.is_empty() || any(&["pending"]) {
+        "pending"
+    } else {
+        "success"
+    };
+    let shape = json!({
+        "state": state,
+        "sha": sha,
+        "total_count": statuses.len(),
+        "statuses": statuses,
+        "repository": shape::repository(ask.state, &ask.name),
+        "commit_url": ask.api(&format!("commits/{sha}")),
+        "url": ask.api(&format!("commits/{sha}/status")),
+    });
+    Answer::json(200, &shape)
+}

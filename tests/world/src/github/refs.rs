@@ -1,0 +1,152 @@
+//! Branches and refs.
+
+use super::{Ask, error, invalid, shape, source};
+use crate::{state::Actor, wire::Answer};
+use serde_json::{Value, json};
+
+/// Answers below `/git/ref`, `/git/refs`, `/git/matching-refs` and `/branches`.
+pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
+    let answer = match (method, rest) {
+        ("GET", ["git", "ref", name @ ..]) => one(ask, &full(name)),
+        ("GET", ["git", "matching-refs", name @ ..]) => matching(ask, &full(name)),
+        ("POST", ["git", "refs"]) => create(ask),
+        ("PATCH", ["git", "refs", name @ ..]) => update(ask, &full(name)),
+        ("DELETE", ["git", "refs", name @ ..]) => delete(ask, &full(name)),
+        ("GET", ["branches", name @ ..]) if !name.is_empty() => branch(ask, &name.join("/")),
+        _ => return None,
+    };
+    Some(answer)
+}
+
+fn full(name: &[&str]) -> String {
+    format!("refs/{}", name.join("/"))
+}
+
+/// What a ref points to: a real one, or the tag of a release.
+fn target(ask: &Ask<'_>, name: &str) -> Option<String> {
+    let released = name.strip_prefix("refs/tags/").and_then(|tag| {
+        let mut releases = ask.state.releases.iter();
+        let found = releases.find(|release| release.tag == tag && !release.draft);
+        found.filter(|_| ask.name == ask.state.upstream)
+    });
+    released.map_or_else(
+        || ask.repo_ref().git.refs(name).remove(name),
+        |release| Some(release.sha.clone()),
+    )
+}
+
+fn reference(ask: &Ask<'_>, name: &str, sha: &str) -> Value {
+    json!({
+        "ref": name,
+        "node_id": shape::node_id("REF", shape::number_of(name)),
+        "url": ask.api(&format!("git/{name}")),
+        "object": {
+            "type": "commit",
+            "sha": sha,
+            "url": ask.api(&format!("git/commits/{sha}")),
+        },
+    })
+}
+
+fn one(ask: &Ask<'_>, name: &str) -> Answer {
+    target(ask, name).map_or_else(
+        || error(404, "Not Found"),
+        |sha| Answer::json(200, &reference(ask, name, &sha)),
+    )
+}
+
+fn matching(ask: &Ask<'_>, prefix: &str) -> Answer {
+    let mut found = ask.repo_ref().git.refs(prefix);
+    if ask.name == ask.state.upstream {
+        let published = ask.state.releases.iter().filter(|release| !release.draft);
+        for release in published {
+            let name = format!("refs/tags/{}", release.tag);
+            if name.starts_with(prefix) {
+                found.insert(name, release.sha.clone());
+            }
+        }
+    }
+    let shapes = found.iter().map(|(name, sha)| reference(ask, name, sha));
+    Answer::json(200, &shapes.collect())
+}
+
+fn create(ask: &mut Ask<'_>) -> Answer {
+    let wish = ask.call.json();
+    let name = wish["ref"].as_str().unwrap_or_default().to_owned();
+    let sha = wish["sha"].as_str().unwrap_or_default().to_owned();
+    if !name.starts_with("refs/") || name.matches('/').count() < 2 {
+        return error(
+            422,
+            "Reference name must start with 'refs/' and have at least two slashes",
+        );
+    }
+    if target(ask, &name).is_some() {
+        return error(422, "Reference already exists");
+    }
+    judged(ask, &name);
+    if ask.repo_ref().git.commit_id(&sha).is_none() {
+        return error(422, "Object does not exist");
+    }
+    moved(ask, &name, &sha, 201)
+}
+
+fn update(ask: &mut Ask<'_>, name: &str) -> Answer {
+    let wish = ask.call.json();
+    let sha = wish["sha"].as_str().unwrap_or_default().to_owned();
+    let Some(old) = target(ask, name) else {
+        return error(422, "Reference does not exist");
+    };
+    judged(ask, name);
+    let git = &ask.repo_ref().git;
+    if git.commit_id(&sha).is_none() {
+        return error(422, "Object does not exist");
+    }
+    if wish["force"].as_bool() != Some(true) && !git.contains(&sha, &old) {
+        return error(422, "Update is not a fast forward");
+    }
+    moved(ask, name, &sha, 200)
+}
+
+fn moved(ask: &mut Ask<'_>, name: &str, sha: &str, status: u16) -> Answer {
+    if ask.repo_ref().git.set_ref(name, Some(sha)).is_err() {
+        return invalid("Reference", "ref", "invalid", None);
+    }
+    let (repo, login) = (ask.name.clone(), ask.login.clone());
+    ask.state.after_push(&repo, &login);
+    Answer::json(status, &reference(ask, name, sha))
+}
+
+fn delete(ask: &mut Ask<'_>, name: &str) -> Answer {
+    if target(ask, name).is_none() {
+        return error(422, "Reference does not exist");
+    }
+    judged(ask, name);
+    let deleted = ask.repo_ref().git.set_ref(name, None);
+    let (repo, login) = (ask.name.clone(), ask.login.clone());
+    ask.state.after_push(&repo, &login);
+    deleted.map_or_else(|why| error(422, &why), |()| Answer::empty(204))
+}
+
+fn judged(ask: &mut Ask<'_>, name: &str) {
+    if ask.actor == Actor::Bot {
+        let repo = ask.name.clone();
+        ask.state.judge_bot_ref(&repo, name);
+    }
+}
+
+fn branch(ask: &Ask<'_>, name: &str) -> Answer {
+    let commit = source::commit(ask, &format!("refs/heads/{name}"));
+    let Some(commit) = commit else {
+        return error(404, "Branch not found");
+    };
+    let api = ask.api(&format!("branches/{name}"));
+    let shape = json!({
+        "name": name,
+        "commit": commit,
+        "_links": { "self": api, "html": ask.web(&format!("tree/{name}")) },
+        "protected": false,
+        "protection": { "enabled": false, "required_status_checks": { "contexts": [], "checks": [] } },
+        "protection_url": format!("{api}/protection"),
+    });
+    Answer::json(200, &shape)
+}

@@ -1,0 +1,74 @@
+//! What was asked of the world, and what nobody should have asked.
+
+/// One of the world's four doors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// The REST interface.
+    GitHub,
+    /// Smart HTTP in front of the bare repositories.
+    Git,
+    /// The container registry, its token server and its storage.
+    Registry,
+    /// The npm packuments.
+    Npm,
+}
+
+/// One request, as it was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a plain observation that a test asks for by its name"
+)]
+pub struct Request {
+    /// Whom it asked.
+    pub service: Service,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, with the query if there was one.
+    pub path: String,
+    /// The status that was sent; 0 if the connection was closed without one.
+    pub status: u16,
+    /// Whether it carried `If-None-Match`.
+    pub if_none_match: bool,
+    /// Whether it carried `If-Modified-Since`.
+    pub if_modified_since: bool,
+    /// Whether it carried an `Authorization` header, valid or not.
+    pub authorised: bool,
+    /// Whether it changed something: a GitHub request that is no GET or a push with commands, and
+    /// it was performed, whatever the answer then claimed.
+    pub write: bool,
+}
+
+/// Everything that happened, and the judgement on it.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) requests: Vec<Request>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) expected: Vec<String>,
+    pub(crate) lenient: bool,
+}
+
+impl Log {
+    /// Remembers something that a well-behaved bot does not do.
+    pub(crate) fn violation(&mut self, what: impl Into<String>) {
+        self.violations.push(what.into());
+    }
+
+    /// What a world that is dropped has to complain about.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        if self.lenient {
+            return Vec::new();
+        }
+        let unexpected = self
+            .violations
+            .iter()
+            .filter(|seen| !self.expected.iter().any(|text| seen.contains(text)))
+            .cloned();
+        let missing = self
+            .expected
+            .iter()
+            .filter(|text| !self.violations.iter().any(|seen| seen.contains(*text)))
+            .map(|text| format!("expected but never happened: {text}"));
+        unexpected.chain(missing).collect()
+    }
+}

@@ -1,0 +1,267 @@
+//! What people do in the downstream, and what they see there.
+
+use crate::{
+    World,
+    state::{Actor, Issue, State},
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// The person who pushes, merges and closes in tests.
+const MAINTAINER: &str = "maya";
+
+/// A pull request of the downstream, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its body in Markdown; empty if it has none.
+    pub body: String,
+    /// The branch that it comes from.
+    pub head_branch: String,
+    /// The commit at the head.
+    pub head_sha: String,
+    /// The branch that it goes to.
+    pub base_branch: String,
+    /// `open` or `closed`.
+    pub state: String,
+    /// Whether it was merged.
+    pub merged: bool,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Its labels' names.
+    pub labels: Vec<String>,
+    /// Who opened it.
+    pub author: String,
+}
+
+/// A comment on an issue or pull request of the downstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// Its id.
+    pub id: u64,
+    /// Who wrote it.
+    pub author: String,
+    /// Its text in Markdown.
+    pub body: String,
+}
+
+impl World {
+    /// All pull requests of the downstream, open and closed, the oldest first.
+    #[must_use]
+    pub fn pulls(&self) -> Vec<Pull> {
+        self.downstream(|state, name| {
+            let issues = state.repos[name].issues.values();
+            issues.filter_map(as_pull).collect()
+        })
+    }
+
+    /// The open ones.
+    #[must_use]
+    pub fn open_pulls(&self) -> Vec<Pull> {
+        let mut pulls = self.pulls();
+        pulls.retain(|pull| pull.state == "open");
+        pulls
+    }
+
+    /// Squash-merges a pull request into its base, as a person does.
+    ///
+    /// # Panics
+    /// If it cannot be merged.
+    pub fn merge(&self, number: u64) {
+        let merged = self.downstream(|state, name| state.merge(name, number, MAINTAINER));
+        let merged =
+            merged.map(|_| self.downstream(|state, name| state.after_push(name, MAINTAINER)));
+        assert!(
+            merged.is_ok(),
+            "#{number} cannot be merged: {}",
+            merged.err().unwrap_or_default()
+        );
+    }
+
+    /// Closes an issue or pull request, as a person does.
+    pub fn close(&self, number: u64) {
+        // Only opening can be refused.
+        let _ = self.downstream(|state, name| state.set_open(name, number, false, MAINTAINER));
+    }
+
+    /// Opens an issue or pull request again, as a person does.
+    ///
+    /// # Errors
+    /// The status that GitHub answers: 422, for example when the branch is gone.
+    pub fn reopen(&self, number: u64) -> Result<(), u16> {
+        self.downstream(|state, name| state.set_open(name, number, true, MAINTAINER))
+            .map_err(|_| 422)
+    }
+
+    /// Changes a pull request's draft state, as a person does.
+    pub fn set_draft(&self, number: u64, draft: bool) {
+        self.downstream(|state, name| {
+            let issue = state.repo(name).issues.get_mut(&number);
+            if let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) {
+                pull.draft = draft;
+                let action = if draft {
+                    "converted_to_draft"
+                } else {
+                    "ready_for_review"
+                };
+                state.emit_pull(name, action, number, MAINTAINER);
+            }
+        });
+    }
+
+    /// Rewrites a pull request's body, as a person does.
+    pub fn edit_body(&self, number: u64, body: &str) {
+        let wish = serde_json::json!({ "body": body });
+        self.downstream(|state, name| state.retitle(name, number, &wish, MAINTAINER));
+    }
+
+    /// The branches of the downstream and the commits they are at.
+    #[must_use]
+    pub fn branches(&self) -> BTreeMap<String, String> {
+        self.downstream(|state, name| {
+            let refs = state.repos[name].git.refs("refs/heads/");
+            refs.into_iter()
+                .map(|(name, sha)| (name.trim_start_matches("refs/heads/").to_owned(), sha))
+                .collect()
+        })
+    }
+
+    /// A file's bytes at a branch or commit of the downstream.
+    #[must_use]
+    pub fn file(&self, revision: &str, path: &str) -> Option<Vec<u8>> {
+        self.downstream(|state, name| state.repos[name].git.file(revision, path))
+    }
+
+    /// What `git diff` says between two branches or commits of the downstream.
+    #[must_use]
+    pub fn diff(&self, base: &str, head: &str) -> String {
+        self.downstream(|state, name| {
+            let git = &state.repos[name].git;
+            let text = git.run_with(&["diff", base, head, "--"], &[], &[]);
+            String::from_utf8_lossy(&text.unwrap_or_default()).into_owned()
+        })
+    }
+
+    /// The downstream's bare repository on disk.
+    #[must_use]
+    pub fn bare_repo(&self) -> &Path {
+        &self.inner.town_dir
+    }
+
+    /// Commits a file to a branch and pushes, as a person does. A branch that is not there begins
+    /// at `main`. Gives the commit's id.
+    ///
+    /// # Panics
+    /// If git does not take it.
+    pub fn commit_to(&self, branch: &str, path: &str, content: &[u8], message: &str) -> String {
+        self.downstream(|state, name| {
+            let seconds = state.next_commit_time();
+            let git = state.repos[name].git.clone();
+            let from = git.branch(branch).or_else(|| git.branch("main"));
+            let files = BTreeMap::from([(path.to_owned(), content.to_vec())]);
+            let sha = git.import(branch, from.as_deref(), &files, message, seconds);
+            state.emit_push(name, branch, &sha, MAINTAINER);
+            state.after_push(name, MAINTAINER);
+            sha
+        })
+    }
+
+    /// Deletes a branch, as a person does; its pull requests are closed.
+    pub fn delete_branch(&self, branch: &str) {
+        self.downstream(|state, name| {
+            // A branch that is not there is deleted already.
+            let _ = state.repos[name]
+                .git
+                .set_ref(&format!("refs/heads/{branch}"), None);
+            state.after_push(name, MAINTAINER);
+        });
+    }
+
+    /// The comments on an issue or pull request, the oldest first.
+    #[must_use]
+    pub fn comments(&self, number: u64) -> Vec<Comment> {
+        self.downstream(|state, name| {
+            let comments = state.repos[name].comments.values();
+            comments
+                .filter(|comment| comment.issue == number)
+                .map(|comment| Comment {
+                    id: comment.id,
+                    author: comment.author.clone(),
+                    body: comment.body.clone(),
+                })
+                .collect()
+        })
+    }
+
+    /// Writes a comment as somebody, and gives its id.
+    pub fn comment_as(&self, login: &str, number: u64, body: &str) -> u64 {
+        self.downstream(|state, name| state.comment(name, number, login, body))
+    }
+
+    /// The reactions to a comment: who, and which.
+    #[must_use]
+    pub fn reactions(&self, comment: u64) -> Vec<(String, String)> {
+        self.downstream(|state, name| {
+            let reactions = state.repos[name].reactions.iter();
+            reactions
+                .filter(|reaction| reaction.comment == Some(comment))
+                .map(|reaction| (reaction.author.clone(), reaction.content.clone()))
+                .collect()
+        })
+    }
+
+    /// Opens an issue as somebody, and gives its number.
+    pub fn open_issue_as(&self, login: &str, title: &str, body: &str) -> u64 {
+        self.downstream(|state, name| {
+            let body = Some(body.to_owned());
+            let number = state.open_issue(name, login, title.to_owned(), body, None);
+            state.emit_issue(name, "opened", number, login);
+            number
+        })
+    }
+
+    /// What somebody may do in the downstream: `admin`, `write`, `read` or `none`.
+    pub fn set_permission(&self, login: &str, permission: &str) {
+        self.downstream(|state, name| {
+            let permissions = &mut state.repo(name).permissions;
+            permissions.insert(login.to_owned(), permission.to_owned());
+        });
+    }
+
+    /// A token for a person, for tests that go through REST as somebody else.
+    #[must_use]
+    pub fn token_of(&self, login: &str) -> String {
+        let token = format!("ghp_world{login}");
+        let person = Actor::Person(login.to_owned());
+        self.inner.state().tokens.insert(token.clone(), person);
+        token
+    }
+
+    fn downstream<T>(&self, work: impl FnOnce(&mut State, &str) -> T) -> T {
+        let mut state = self.inner.state();
+        let name = state.downstream.clone();
+        let result = work(&mut state, &name);
+        drop(state);
+        self.inner.deliver();
+        result
+    }
+}
+
+fn as_pull(issue: &Issue) -> Option<Pull> {
+    let pull = issue.pull.as_ref()?;
+    Some(Pull {
+        number: issue.number,
+        title: issue.title.clone(),
+        body: issue.body.clone().unwrap_or_default(),
+        head_branch: pull.head.clone(),
+        head_sha: pull.head_sha.clone(),
+        base_branch: pull.base.clone(),
+        state: issue.state().to_owned(),
+        merged: pull.merged.is_some(),
+        draft: pull.draft,
+        labels: issue.labels.clone(),
+        author: issue.author.clone(),
+    })
+}
