@@ -6,7 +6,9 @@ use super::{
 };
 use crate::domain::{Verdict, human_duration};
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
-use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus, process::Stdio, time::Duration};
+use std::{
+    os::unix::process::ExitStatusExt as _, process::ExitStatus, process::Stdio, time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How a canary says of itself that it could not find out (`EX_TEMPFAIL` of sysexits.h).
@@ -24,7 +26,11 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn inconclusive(summary: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Inconclusive, summary: summary.into(), output: String::new() }
+        Self {
+            verdict: Verdict::Inconclusive,
+            summary: summary.into(),
+            output: String::new(),
+        }
     }
 }
 
@@ -39,8 +45,14 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
     };
     let tail = Tail::default();
     let readers = [
-        child.stdout().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
-        child.stderr().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
+        child
+            .stdout()
+            .take()
+            .map(|stream| tokio::spawn(tail.clone().follow(stream))),
+        child
+            .stderr()
+            .take()
+            .map(|stream| tokio::spawn(tail.clone().follow(stream))),
     ];
     let ended = tokio::select! {
         status = child.wait() => Some(status),
@@ -57,16 +69,27 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
     let output = tail.text();
     let (verdict, summary) = match ended {
         Some(Ok(status)) => judge(status, &output),
-        Some(Err(error)) => (Verdict::Inconclusive, format!("it could not be waited for: {error}")),
-        None if stop.is_cancelled() => {
-            (Verdict::Inconclusive, "it was interrupted: the bot was stopped".to_owned())
-        }
+        Some(Err(error)) => (
+            Verdict::Inconclusive,
+            format!("it could not be waited for: {error}"),
+        ),
+        None if stop.is_cancelled() => (
+            Verdict::Inconclusive,
+            "it was interrupted: the bot was stopped".to_owned(),
+        ),
         None => {
             let limit = human_duration(invocation.time_limit);
-            (Verdict::Inconclusive, format!("it did not end within {limit}, and was ended"))
+            (
+                Verdict::Inconclusive,
+                format!("it did not end within {limit}, and was ended"),
+            )
         }
     };
-    Outcome { verdict, summary, output }
+    Outcome {
+        verdict,
+        summary,
+        output,
+    }
 }
 
 fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
@@ -80,19 +103,33 @@ fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
     });
-    command.wrap(ProcessGroup::leader()).wrap(KillOnDrop).spawn()
+    command
+        .wrap(ProcessGroup::leader())
+        .wrap(KillOnDrop)
+        .spawn()
 }
 
 fn judge(status: ExitStatus, output: &str) -> (Verdict, String) {
-    let last: String = last_line(output).unwrap_or("it printed nothing").chars().take(200).collect();
+    let last: String = last_line(output)
+        .unwrap_or("it printed nothing")
+        .chars()
+        .take(200)
+        .collect();
     match (status.code(), status.signal()) {
         (Some(0), _) => (Verdict::Passed, last),
-        (Some(EXIT_TEMPFAIL), _) => {
-            (Verdict::Inconclusive, format!("it could not find out (exit status 75): {last}"))
-        }
+        (Some(EXIT_TEMPFAIL), _) => (
+            Verdict::Inconclusive,
+            format!("it could not find out (exit status 75): {last}"),
+        ),
         (Some(code), _) => (Verdict::Failed, format!("exit status {code}: {last}")),
-        (None, Some(signal)) => (Verdict::Inconclusive, format!("signal {signal} ended it: {last}")),
-        (None, None) => (Verdict::Inconclusive, format!("it ended without a status: {last}")),
+        (None, Some(signal)) => (
+            Verdict::Inconclusive,
+            format!("signal {signal} ended it: {last}"),
+        ),
+        (None, None) => (
+            Verdict::Inconclusive,
+            format!("it ended without a status: {last}"),
+        ),
     }
 }
 
@@ -120,8 +157,16 @@ mod tests {
     async fn the_exit_status_is_the_verdict() {
         let cases = [
             ("echo 13 passed", Verdict::Passed, "13 passed"),
-            ("echo broken >&2; exit 1", Verdict::Failed, "exit status 1: broken"),
-            ("echo no registry; exit 75", Verdict::Inconclusive, "no registry"),
+            (
+                "echo broken >&2; exit 1",
+                Verdict::Failed,
+                "exit status 1: broken",
+            ),
+            (
+                "echo no registry; exit 75",
+                Verdict::Inconclusive,
+                "no registry",
+            ),
             ("kill -9 $$", Verdict::Inconclusive, "signal 9"),
         ];
         for (script, expected, text) in cases {
@@ -149,6 +194,10 @@ mod tests {
         invocation.program = "/nowhere/canary".into();
         let outcome = run(&invocation, &CancellationToken::new()).await;
         assert_eq!(outcome.verdict, Verdict::Inconclusive);
-        assert!(outcome.summary.contains("could not be started"), "{}", outcome.summary);
+        assert!(
+            outcome.summary.contains("could not be started"),
+            "{}",
+            outcome.summary
+        );
     }
 }

@@ -22,7 +22,11 @@ impl Exit {
     /// What an error comes to.
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.is::<ConfigError>() { Self::Usage } else { Self::Trouble }
+        if error.is::<ConfigError>() {
+            Self::Usage
+        } else {
+            Self::Trouble
+        }
     }
 }
 

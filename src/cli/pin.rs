@@ -12,7 +12,11 @@ pub(super) fn run(arguments: &args::Pin, watch: &Watch, json: bool) -> Result<Ex
     let files = read(&arguments.tree, &edit::paths(&watch.downstream.sites))?;
     match arguments.to.clone().zip(arguments.digest.clone()) {
         Some((version, digest)) => {
-            let to = Pin { image: watch.upstream.image.clone(), version, digest };
+            let to = Pin {
+                image: watch.upstream.image.clone(),
+                version,
+                digest,
+            };
             bump(&arguments.tree, watch, &files, &to, json)
         }
         None => check(watch, &files, json),
@@ -48,12 +52,28 @@ fn bump(tree: &Path, watch: &Watch, files: &Files, to: &Pin, json: bool) -> Resu
         Ok(lockstep) => {
             write(tree, &lockstep.changes)?;
             let sites = lockstep.lines.iter().map(ToString::to_string).collect();
-            print(json, &PinView { agrees: true, sites, faults: Vec::new() }, text)?;
+            print(
+                json,
+                &PinView {
+                    agrees: true,
+                    sites,
+                    faults: Vec::new(),
+                },
+                text,
+            )?;
             Ok(Exit::Done)
         }
         Err(faults) => {
             let faults = faults.iter().map(ToString::to_string).collect();
-            print(json, &PinView { agrees: false, sites: Vec::new(), faults }, text)?;
+            print(
+                json,
+                &PinView {
+                    agrees: false,
+                    sites: Vec::new(),
+                    faults,
+                },
+                text,
+            )?;
             Ok(Exit::No)
         }
     }
@@ -74,7 +94,11 @@ fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
         Some(pin) => faults.extend(edit::disagreements(&readings, &pin)),
         None => faults.push("no authority among the sites spells the pin".to_owned()),
     }
-    let view = PinView { agrees: faults.is_empty(), sites: Vec::new(), faults };
+    let view = PinView {
+        agrees: faults.is_empty(),
+        sites: Vec::new(),
+        faults,
+    };
     print(json, &view, text)?;
     Ok(if view.agrees { Exit::Done } else { Exit::No })
 }
@@ -84,16 +108,21 @@ fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
 fn spelled(watch: &Watch, readings: &[SiteReading]) -> Option<Pin> {
     let sites = watch.downstream.sites.iter().zip(readings);
     let parts = |reading: &SiteReading| match &reading.state {
-        SiteState::Spelled { version, digest, .. } => Some((version.clone(), digest.clone())),
+        SiteState::Spelled {
+            version, digest, ..
+        } => Some((version.clone(), digest.clone())),
         SiteState::Absent | SiteState::Faulty { .. } => None,
     };
-    let (version, digest) =
-        sites.filter(|(site, _)| site.authority).find_map(|(_, reading)| parts(reading))?;
+    let (version, digest) = sites
+        .filter(|(site, _)| site.authority)
+        .find_map(|(_, reading)| parts(reading))?;
     let all = || readings.iter().filter_map(parts);
     Some(Pin {
         image: watch.upstream.image.clone(),
         // Where no site at all spells one of the two, there is nothing to disagree with.
-        version: version.or_else(|| all().find_map(|(v, _)| v)).unwrap_or(Version::new(0, 0, 0)),
+        version: version
+            .or_else(|| all().find_map(|(v, _)| v))
+            .unwrap_or(Version::new(0, 0, 0)),
         digest: digest
             .or_else(|| all().find_map(|(_, d)| d))
             .unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
@@ -129,12 +158,15 @@ fn write(tree: &Path, changes: &[crate::domain::FileChange]) -> Result<()> {
         let file = tree.join(change.path.as_str());
         let folder = file.parent().context("a file has a folder")?;
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
-        new.write_all(&change.content).with_context(|| format!("writing {}", change.path))?;
-        new.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
+        new.write_all(&change.content)
+            .with_context(|| format!("writing {}", change.path))?;
+        new.as_file()
+            .set_permissions(fs::metadata(&file)?.permissions())?;
         ready.push((new, file));
     }
     for (new, file) in ready {
-        new.persist(&file).with_context(|| format!("replacing {}", file.display()))?;
+        new.persist(&file)
+            .with_context(|| format!("replacing {}", file.display()))?;
     }
     Ok(())
 }

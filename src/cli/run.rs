@@ -33,7 +33,9 @@ pub(super) async fn command(
             explain(&config, &chosen, &version, &clock, json).await
         }
         Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
-        Command::Request { wish: Wish::Bump { version, chosen } } => {
+        Command::Request {
+            wish: Wish::Bump { version, chosen },
+        } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
             request(&config, &chosen, &version, actor, &clock, json).await
         }
@@ -78,7 +80,11 @@ async fn once(config: Config, clock: Clock, json: bool) -> Result<Exit> {
         if !report.troubles.is_empty() {
             exit = Exit::Trouble;
         }
-        print(json, &text::ReportView::of(watch.name.as_str(), &report), text::report)?;
+        print(
+            json,
+            &text::ReportView::of(watch.name.as_str(), &report),
+            text::report,
+        )?;
     }
     Ok(exit)
 }
@@ -125,7 +131,11 @@ async fn status(config: &Config, which: &Chosen, clock: &Clock, json: bool) -> R
     let store = daemon::read_store(config).await?;
     for watch in several(config, which)? {
         let memory = memory(store.as_ref(), watch).await?;
-        print(json, &reconcile::look_at(watch, &memory, clock.now()), render::status)?;
+        print(
+            json,
+            &reconcile::look_at(watch, &memory, clock.now()),
+            render::status,
+        )?;
     }
     Ok(Exit::Done)
 }
@@ -140,12 +150,20 @@ async fn request(
 ) -> Result<Exit> {
     let watch = chosen(config, which)?;
     let Some(_) = daemon::read_store(config).await? else {
-        bail!("there is no database in {} yet: run a pass first", config.state.display());
+        bail!(
+            "there is no database in {} yet: run a pass first",
+            config.state.display()
+        );
     };
     let store = daemon::open_store(config, clock).await?;
-    let id = store.record_request(&watch.name, version, actor, clock.now()).await?;
+    let id = store
+        .record_request(&watch.name, version, actor, clock.now())
+        .await?;
     store.close().await;
-    let recorded = text::Recorded { request: id.0, version: version.clone() };
+    let recorded = text::Recorded {
+        request: id.0,
+        version: version.clone(),
+    };
     print(json, &recorded, text::recorded)?;
     Ok(Exit::Done)
 }
@@ -166,17 +184,28 @@ fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
 }
 
 fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
-    let Some(name) = &chosen.watch else { return Ok(config.watches.iter().collect()) };
+    let Some(name) = &chosen.watch else {
+        return Ok(config.watches.iter().collect());
+    };
     let watch = config.watches.iter().find(|watch| watch.name == *name);
-    Ok(vec![watch.with_context(|| format!("there is no watch `{name}` in the config"))?])
+    Ok(vec![watch.with_context(|| {
+        format!("there is no watch `{name}` in the config")
+    })?])
 }
 
 /// Text for people, JSON for machines.
 pub(super) fn print<T: Serialize>(json: bool, value: &T, text: fn(&T) -> String) -> Result<()> {
     use std::io::Write as _;
-    let out = if json { serde_json::to_string(value)? + "\n" } else { text(value) };
+    let out = if json {
+        serde_json::to_string(value)? + "\n"
+    } else {
+        text(value)
+    };
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(out.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         // Whoever read us has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),

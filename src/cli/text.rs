@@ -69,13 +69,21 @@ impl PlanView {
         troubles: Vec<String>,
         now: Timestamp,
     ) -> Self {
-        let told = decision.stages.iter().filter(|(_, stage)| *stage != Stage::Older);
+        let told = decision
+            .stages
+            .iter()
+            .filter(|(_, stage)| *stage != Stage::Older);
         let stages = told.map(|(version, stage)| StageView {
             version: version.clone(),
             word: stage_word(stage),
             line: stage_line(version, stage, now),
         });
-        Self { watch: watch.to_owned(), actions, stages: stages.collect(), troubles }
+        Self {
+            watch: watch.to_owned(),
+            actions,
+            stages: stages.collect(),
+            troubles,
+        }
     }
 }
 
@@ -92,7 +100,13 @@ pub(super) fn plan(view: &PlanView) -> String {
     }
     out.push_str("Releases:\n");
     for stage in &view.stages {
-        let _ = writeln!(out, "  {:<10} {:<9} {}", stage.version.to_string(), stage.word, stage.line);
+        let _ = writeln!(
+            out,
+            "  {:<10} {:<9} {}",
+            stage.version.to_string(),
+            stage.word,
+            stage.line
+        );
     }
     out
 }
@@ -102,8 +116,19 @@ fn action_lines(out: &mut String, action: &PlannedAction) {
         PlannedAction::RunCanary { version } => {
             let _ = writeln!(out, "  run the canary at {version}");
         }
-        PlannedAction::Propose { over, branch, title, diff, if_canary_passes, .. } => {
-            let when = if *if_canary_passes { "… then, if the canary passes: " } else { "" };
+        PlannedAction::Propose {
+            over,
+            branch,
+            title,
+            diff,
+            if_canary_passes,
+            ..
+        } => {
+            let when = if *if_canary_passes {
+                "… then, if the canary passes: "
+            } else {
+                ""
+            };
             let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number}"));
             let _ = writeln!(out, "  {when}{verb}: {title}\n    from the branch {branch}");
             for line in diff.lines() {

@@ -25,7 +25,8 @@ impl Environment {
     /// Reads the process's environment.
     #[must_use]
     pub fn of_process() -> Self {
-        let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let all =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Self::of(all.collect())
     }
 

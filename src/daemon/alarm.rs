@@ -50,7 +50,14 @@ impl Alarm {
         wake: Arc<Notify>,
         seed: String,
     ) -> Self {
-        let alarm = Self { schedule, store, clock, wake, seed, hands: Arc::default() };
+        let alarm = Self {
+            schedule,
+            store,
+            clock,
+            wake,
+            seed,
+            hands: Arc::default(),
+        };
         let next = alarm.after(alarm.clock.now());
         alarm.hands().scheduled = next;
         alarm
@@ -58,8 +65,17 @@ impl Alarm {
 
     /// The next times at which the schedule rings, jitter left out.
     pub(super) fn preview(&self, count: usize) -> Vec<String> {
-        let now = self.clock.now().to_chrono().with_timezone(&self.schedule.zone);
-        self.schedule.cron.iter_after(now).take(count).map(|time| time.to_rfc3339()).collect()
+        let now = self
+            .clock
+            .now()
+            .to_chrono()
+            .with_timezone(&self.schedule.zone);
+        self.schedule
+            .cron
+            .iter_after(now)
+            .take(count)
+            .map(|time| time.to_rfc3339())
+            .collect()
     }
 
     /// A pass begins: it will see every request up to the newest.
@@ -87,7 +103,10 @@ impl Alarm {
                 }
             })
         });
-        scheduler.add(job.context("the alarm clock")?).await.context("the alarm clock")?;
+        scheduler
+            .add(job.context("the alarm clock")?)
+            .await
+            .context("the alarm clock")?;
         scheduler.start().await.context("the alarm clock")?;
         Ok(scheduler)
     }
@@ -150,7 +169,10 @@ mod tests {
             grace: Duration::ZERO,
         };
         let wake = Arc::new(Notify::new());
-        (Alarm::new(schedule, store, clock.clone(), wake, "seed".to_owned()), clock)
+        (
+            Alarm::new(schedule, store, clock.clone(), wake, "seed".to_owned()),
+            clock,
+        )
     }
 
     #[tokio::test]
@@ -177,7 +199,11 @@ mod tests {
         assert!(alarm.is_due().await, "what was parked");
         let watch = "w".parse().unwrap();
         let version = "1.0.0".parse().unwrap();
-        alarm.store.record_request(&watch, &version, "me", clock.now()).await.unwrap();
+        alarm
+            .store
+            .record_request(&watch, &version, "me", clock.now())
+            .await
+            .unwrap();
         assert!(alarm.is_due().await, "a request");
         alarm.pass_begins().await.unwrap();
         assert!(!alarm.is_due().await, "seen");

@@ -17,7 +17,9 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// # Errors
 /// If it cannot be listened on.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))
 }
 
 /// Runs until `shutdown` is cancelled; then drains within the grace period.

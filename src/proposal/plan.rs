@@ -4,8 +4,8 @@ use super::draft::{Draft, draft_pin_bump, draft_stub};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind, PullNumber,
-    ReleaseFacts, RunState, Verdict, Version,
+    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind,
+    PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit;
 use crate::policy::{self, Stage};
@@ -52,7 +52,13 @@ impl Workshop<'_> {
     async fn plan_pin_bump(&self, version: &Version, requested: bool) -> Result<Plan> {
         let to = self.target(version)?;
         let run = self.run(&to.digest, version)?;
-        let passed = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
+        let passed = matches!(
+            run.state,
+            RunState::Ended {
+                verdict: Verdict::Passed,
+                ..
+            }
+        );
         if !passed {
             bail!("the canary has not passed at {version}");
         }
@@ -88,15 +94,26 @@ impl Workshop<'_> {
 
     async fn plan_stub(&self, version: &Version) -> Result<Plan> {
         let to = self.target(version)?;
-        let Some(rule) = &self.watch.rules.migration else { bail!("no migration document") };
+        let Some(rule) = &self.watch.rules.migration else {
+            bail!("no migration document")
+        };
         // The canary's tree moves the pin, which a stub does not; its base will do.
         let run = self.run(&to.digest, version)?;
         let release = self.release(version)?;
         let from = &self.pin.version;
-        let (draft, rows) =
-            draft_stub(self.git, &run.base, &rule.path, from, version, &release.notes).await?;
+        let (draft, rows) = draft_stub(
+            self.git,
+            &run.base,
+            &rule.path,
+            from,
+            version,
+            &release.notes,
+        )
+        .await?;
         let kind = ProposalKind::MigrationStub;
-        let mut plan = self.commit(kind, &to, &draft, stub_title(self.pin, version)).await?;
+        let mut plan = self
+            .commit(kind, &to, &draft, stub_title(self.pin, version))
+            .await?;
         let marker = marker_of(&plan, &to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
@@ -120,11 +137,14 @@ impl Workshop<'_> {
         draft: &Draft,
         title: String,
     ) -> Result<Plan> {
-        let branch =
-            policy::branch_for(kind, &to.image, &to.version, self.memory.pulls())?;
+        let branch = policy::branch_for(kind, &to.image, &to.version, self.memory.pulls())?;
         let release = self.release(&to.version)?;
         // Fixed times make the same commit each time, so that a repeated push changes nothing.
-        let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
+        let at = self
+            .git
+            .commit_time(&draft.base)
+            .await?
+            .max(release.published_at);
         let message = format!("{title}\n\n{}@{}\n", to.image, to.digest);
         let (name, email) = self.watch.author.clone();
         let author = Author { name, email };
@@ -148,7 +168,10 @@ impl Workshop<'_> {
     }
 
     fn target(&self, version: &Version) -> Result<Pin> {
-        let image = self.memory.image(version).context("its image was never resolved")?;
+        let image = self
+            .memory
+            .image(version)
+            .context("its image was never resolved")?;
         Ok(Pin {
             image: self.watch.upstream.image.clone(),
             version: version.clone(),
@@ -159,15 +182,19 @@ impl Workshop<'_> {
     /// The latest ended run at this digest on the pin as it is now.
     fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
         let pinned = Some(self.pin.digest.digest());
-        let inputs =
-            policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
+        let inputs = policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
         let fits = |run: &&CanaryRun| {
             run.subject == *digest
                 && run.version == *version
                 && run.inputs == inputs
                 && matches!(run.state, RunState::Ended { .. })
         };
-        self.memory.runs.iter().rev().find(fits).context("the canary did not run")
+        self.memory
+            .runs
+            .iter()
+            .rev()
+            .find(fits)
+            .context("the canary did not run")
     }
 
     /// The commit that a proposal of `version` is made on: where its canary ran.
@@ -200,7 +227,11 @@ impl Workshop<'_> {
             })
             .filter_map(|between| {
                 let release = self.release(between).ok()?;
-                Some(NotedRelease { version: between, url: &release.url, notes: &release.notes })
+                Some(NotedRelease {
+                    version: between,
+                    url: &release.url,
+                    notes: &release.notes,
+                })
             })
             .collect()
     }
@@ -236,7 +267,12 @@ impl Workshop<'_> {
 
     /// Who asked for this version last.
     fn actor(&self, version: &Version) -> Option<&str> {
-        let asked = self.memory.requests.iter().rev().find(|request| request.version == *version);
+        let asked = self
+            .memory
+            .requests
+            .iter()
+            .rev()
+            .find(|request| request.version == *version);
         asked.map(|request| request.actor.as_str())
     }
 
@@ -267,21 +303,37 @@ fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
 /// The end of what a run printed, short enough for a pull request.
 fn last_lines(run: &CanaryRun) -> &str {
     const LINES: usize = 20;
-    let RunState::Ended { output, .. } = &run.state else { return "" };
+    let RunState::Ended { output, .. } = &run.state else {
+        return "";
+    };
     let output = output.trim_end();
-    let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
+    let start = output
+        .rmatch_indices('\n')
+        .nth(LINES - 1)
+        .map_or(0, |(at, _)| at + 1);
     &output[start..]
 }
 
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is
 /// rewritten. The labels of a new one follow when its number is known.
 #[must_use]
-pub fn effects_of(plan: &Plan, over: Option<(PullNumber, &crate::domain::BranchName)>) -> Vec<Effect> {
+pub fn effects_of(
+    plan: &Plan,
+    over: Option<(PullNumber, &crate::domain::BranchName)>,
+) -> Vec<Effect> {
     let branch = over.map_or(&plan.branch, |(_, branch)| branch).clone();
-    let push = Effect::PushBranch { branch: branch.clone(), commit: plan.commit.clone() };
+    let push = Effect::PushBranch {
+        branch: branch.clone(),
+        commit: plan.commit.clone(),
+    };
     let (title, body) = (plan.title.clone(), plan.body.clone());
     let pull = match over {
-        Some((number, _)) => Effect::EditPull { number, title, body, close: false },
+        Some((number, _)) => Effect::EditPull {
+            number,
+            title,
+            body,
+            close: false,
+        },
         None => Effect::OpenPull {
             branch,
             base: plan.base.clone(),

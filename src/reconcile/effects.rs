@@ -15,8 +15,10 @@ impl Pass<'_> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);
-        let record =
-            bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
+        let record = bot
+            .store
+            .intend(self.lease, &bot.watch.name, effect, bot.clock.now())
+            .await?;
         if !known {
             self.memory.effects.push(record);
         }
@@ -31,8 +33,15 @@ impl Pass<'_> {
         };
         debug!(%key, remote_id = outcome.remote_id, "performed");
         let now = bot.clock.now();
-        bot.store.effect_done(self.lease, &key, Some(&outcome.remote_id), now).await?;
-        if let Some(record) = self.memory.effects.iter_mut().find(|record| record.key == key) {
+        bot.store
+            .effect_done(self.lease, &key, Some(&outcome.remote_id), now)
+            .await?;
+        if let Some(record) = self
+            .memory
+            .effects
+            .iter_mut()
+            .find(|record| record.key == key)
+        {
             record.state = EffectState::Done;
             record.done_at = Some(now);
             record.remote_id = Some(outcome.remote_id.clone());
@@ -43,12 +52,18 @@ impl Pass<'_> {
     /// Every commit that the bot pushed or was about to: recorded before the ref moves, so that a
     /// crash never looks like a person. The markers know them when the database does not.
     fn ours(&self) -> BTreeSet<CommitId> {
-        let pushed = self.memory.effects.iter().filter_map(|record| match &record.effect {
-            Effect::PushBranch { commit, .. } => Some(commit.clone()),
-            _ => None,
-        });
+        let pushed = self
+            .memory
+            .effects
+            .iter()
+            .filter_map(|record| match &record.effect {
+                Effect::PushBranch { commit, .. } => Some(commit.clone()),
+                _ => None,
+            });
         let marked = self.memory.pulls().filter_map(|pull| pull.marker.as_ref());
-        pushed.chain(marked.map(|marker| marker.commit.clone())).collect()
+        pushed
+            .chain(marked.map(|marker| marker.commit.clone()))
+            .collect()
     }
 
     pub(super) async fn remember_pull(&mut self, pull: PullFacts) -> Result<()> {

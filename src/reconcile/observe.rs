@@ -5,9 +5,7 @@ use super::pass::snapshot;
 use crate::clients::git::GitCache;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
-use crate::domain::{
-    Cached, CommitId, Fact, Finding, Memory, Observation, Timestamp, Version,
-};
+use crate::domain::{Cached, CommitId, Fact, Finding, Memory, Observation, Timestamp, Version};
 use crate::policy::{Intent, Look, branches_to_ask};
 use crate::sources::{Gathered, Sources, read_pin};
 use crate::verify::{Subject, verify};
@@ -45,7 +43,10 @@ impl Seen {
     fn take(&mut self, gathered: Result<Gathered>, memory: &mut Memory, now: Timestamp) -> bool {
         match gathered {
             Ok(gathered) => {
-                let news = gathered.facts.into_iter().filter_map(|fact| memory.observe(fact, now));
+                let news = gathered
+                    .facts
+                    .into_iter()
+                    .filter_map(|fact| memory.observe(fact, now));
                 self.news.extend(news);
                 self.fresh.extend(gathered.fresh);
                 true
@@ -77,7 +78,8 @@ pub(super) async fn observe(
     seen.take(npm, memory, now);
     match pin {
         Ok(downstream) => {
-            seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
+            seen.news
+                .extend(memory.observe(Fact::Pin(downstream.facts), now));
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),
@@ -111,7 +113,9 @@ pub(super) async fn learn(
 ) -> Result<Option<Learned>> {
     match intent {
         Intent::Look(version) => match sources.fetch_image(watch, version).await {
-            Ok(image) => Ok(Some(Learned::Image(memory.observe(Fact::Image(image), now)))),
+            Ok(image) => Ok(Some(Learned::Image(
+                memory.observe(Fact::Image(image), now),
+            ))),
             Err(error) => {
                 world.looks.insert(version.clone(), look(error));
                 Ok(Some(Learned::NoImage))
@@ -123,7 +127,9 @@ pub(super) async fn learn(
                 crate::policy::PinState::Unknown { .. } => None,
             };
             let subject = Subject {
-                image: memory.image(version).context("its image was never resolved")?,
+                image: memory
+                    .image(version)
+                    .context("its image was never resolved")?,
                 sites: memory.pin(),
                 rules: &watch.rules,
                 pinned: pinned.as_ref().map(crate::domain::IndexDigest::digest),

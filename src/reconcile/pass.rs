@@ -67,7 +67,11 @@ impl Bot {
     /// # Errors
     /// If the store fails or the lease is lost. Troubles in the world are part of the report.
     pub async fn pass(&self, owner: &str) -> Result<Option<PassReport>> {
-        let Some(lease) = self.store.acquire(&self.lease_name(), owner, LEASE_TTL).await? else {
+        let Some(lease) = self
+            .store
+            .acquire(&self.lease_name(), owner, LEASE_TTL)
+            .await?
+        else {
             return Ok(None);
         };
         let report = self.settle(&lease).await;
@@ -90,7 +94,10 @@ impl Bot {
         for _ in 0..MAX_ROUNDS {
             let decision = pass.decide();
             if decision.due.is_empty() || !pass.perform_all(&decision).await? {
-                let wake = [pass.report.wake, decision.wake].into_iter().flatten().min();
+                let wake = [pass.report.wake, decision.wake]
+                    .into_iter()
+                    .flatten()
+                    .min();
                 pass.report.wake = wake;
                 pass.report.decision = decision;
                 return Ok(pass.report);
@@ -117,7 +124,10 @@ impl Pass<'_> {
         let now = self.bot.clock.now();
         let (bot, memory) = (self.bot, &mut self.memory);
         let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, now).await;
-        self.bot.store.record_observations(self.lease, &self.bot.watch.name, &seen.news).await?;
+        self.bot
+            .store
+            .record_observations(self.lease, &self.bot.watch.name, &seen.news)
+            .await?;
         for fresh in &seen.fresh {
             self.bot.store.cache(self.lease, fresh, now).await?;
         }
@@ -180,7 +190,11 @@ impl Pass<'_> {
     pub(super) async fn record(&self, news: Option<Observation>) -> Result<()> {
         let news: Vec<Observation> = news.into_iter().collect();
         let watch = &self.bot.watch.name;
-        Ok(self.bot.store.record_observations(self.lease, watch, &news).await?)
+        Ok(self
+            .bot
+            .store
+            .record_observations(self.lease, watch, &news)
+            .await?)
     }
 }
 
@@ -225,6 +239,10 @@ impl PassReport {
     pub fn then(mut self, next: Self) -> Self {
         self.performed.extend(next.performed);
         self.troubles.extend(next.troubles);
-        Self { performed: self.performed, troubles: self.troubles, ..next }
+        Self {
+            performed: self.performed,
+            troubles: self.troubles,
+            ..next
+        }
     }
 }

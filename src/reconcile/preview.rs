@@ -86,7 +86,10 @@ impl Preview {
     ///
     /// # Errors
     /// If the downstream or GitHub could not be read, or a proposal could not be planned.
-    pub async fn run(&self, mut memory: Memory) -> Result<(Vec<PlannedAction>, Decision, Vec<String>)> {
+    pub async fn run(
+        &self,
+        mut memory: Memory,
+    ) -> Result<(Vec<PlannedAction>, Decision, Vec<String>)> {
         let now = self.clock.now();
         let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, now).await;
         let mut world = seen.world;
@@ -100,7 +103,9 @@ impl Preview {
         for intent in &decision.due {
             match intent {
                 Intent::StartCanary(version) => {
-                    actions.push(PlannedAction::RunCanary { version: version.clone() });
+                    actions.push(PlannedAction::RunCanary {
+                        version: version.clone(),
+                    });
                     starts.push(version.clone());
                 }
                 intent => {
@@ -109,7 +114,10 @@ impl Preview {
             }
         }
         for version in starts {
-            actions.extend(self.if_it_passed(&version, &memory, &world, &decision).await?);
+            actions.extend(
+                self.if_it_passed(&version, &memory, &world, &decision)
+                    .await?,
+            );
         }
         Ok((actions, decision, troubles))
     }
@@ -141,7 +149,11 @@ impl Preview {
         self.suppose(version, &mut memory, world).await?;
         let after = decide(&snapshot(&self.watch, &memory, world), self.clock.now());
         let mut actions = Vec::new();
-        for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
+        for intent in after
+            .due
+            .iter()
+            .filter(|intent| !before.due.contains(intent))
+        {
             if matches!(intent, Intent::Propose { .. }) {
                 actions.extend(self.action(intent, &memory, &after, true).await?);
             }
@@ -152,13 +164,23 @@ impl Preview {
     /// Puts a run into memory that never was.
     async fn suppose(&self, version: &Version, memory: &mut Memory, world: &World) -> Result<()> {
         let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
-        let image = memory.image(version).context("its image was never resolved")?;
-        let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
+        let image = memory
+            .image(version)
+            .context("its image was never resolved")?;
+        let to = Pin {
+            version: version.clone(),
+            digest: image.digest.clone(),
+            ..pin.clone()
+        };
         let base = world.base.clone().context("the downstream was not read")?;
         let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
         let now = self.clock.now();
-        let inputs =
-            inputs_of(Check::Canary, &self.watch.rules, memory.pin(), Some(pin.digest.digest()));
+        let inputs = inputs_of(
+            Check::Canary,
+            &self.watch.rules,
+            memory.pin(),
+            Some(pin.digest.digest()),
+        );
         let summary = "it has not run: this is a dry run";
         memory.findings.push(Finding {
             check: Check::Canary,
@@ -195,7 +217,12 @@ impl Preview {
         if_canary_passes: bool,
     ) -> Result<Option<PlannedAction>> {
         Ok(match intent {
-            Intent::Propose { kind, version, over, requested } => {
+            Intent::Propose {
+                kind,
+                version,
+                over,
+                requested,
+            } => {
                 let world = World::default();
                 let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, &world))?;
                 let workshop = Workshop {
@@ -213,7 +240,9 @@ impl Preview {
                     kind: *kind,
                     version: version.clone(),
                     over: over.map(|number| number.0),
-                    branch: rewritten.map_or(&plan.branch, |pull| &pull.branch).to_string(),
+                    branch: rewritten
+                        .map_or(&plan.branch, |pull| &pull.branch)
+                        .to_string(),
                     diff: self.git.diff(base, &plan.tree).await?,
                     commit: plan.commit,
                     tree: plan.tree,
@@ -222,12 +251,16 @@ impl Preview {
                     if_canary_passes,
                 })
             }
-            Intent::Close { pull, why } => {
-                Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
-            }
-            Intent::Answer { request, answer, .. } => {
-                Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
-            }
+            Intent::Close { pull, why } => Some(PlannedAction::Close {
+                pull: pull.0,
+                why: why.clone(),
+            }),
+            Intent::Answer {
+                request, answer, ..
+            } => Some(PlannedAction::Answer {
+                request: request.0,
+                answer: answer.clone(),
+            }),
             Intent::Look(_) | Intent::Check { .. } | Intent::StartCanary(_) | Intent::Bury(_) => {
                 None
             }

@@ -35,7 +35,11 @@ pub struct StubBody<'a> {
 /// The title.
 #[must_use]
 pub fn stub_title(from: &Pin, to: &Version) -> String {
-    format!("docs({}): migration stub for {} → {to}", from.image.short(), from.version)
+    format!(
+        "docs({}): migration stub for {} → {to}",
+        from.image.short(),
+        from.version
+    )
 }
 
 /// The body in Markdown.
@@ -73,8 +77,13 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
 }
 
 fn canary(stub: &StubBody<'_>) -> String {
-    let answer = stub.evidence.iter().find(|line| line.check == Check::Canary);
-    let Some(answer) = answer else { return "The contract canary did not run.".to_owned() };
+    let answer = stub
+        .evidence
+        .iter()
+        .find(|line| line.check == Check::Canary);
+    let Some(answer) = answer else {
+        return "The contract canary did not run.".to_owned();
+    };
     let news = match answer.verdict {
         Verdict::Passed => "passes at this release as the code stands",
         Verdict::Failed => "fails at this release, so there is something to migrate",

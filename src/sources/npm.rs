@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result};
 
 pub(super) async fn observe(sources: &Sources, watch: &Watch) -> Result<Gathered> {
     let mut gathered = Gathered::default();
-    let (Some(npm), Some(rule)) = (&sources.npm, &watch.rules.npm) else { return Ok(gathered) };
+    let (Some(npm), Some(rule)) = (&sources.npm, &watch.rules.npm) else {
+        return Ok(gathered);
+    };
     let cached = sources.cached(&npm.packument_url(&rule.package)?).await?;
     let fetched = npm
         .fetch_packument(&rule.package, cached.as_ref())

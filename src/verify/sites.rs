@@ -4,12 +4,16 @@ use super::{Answer, failed, passed};
 use crate::domain::{PinFacts, SiteState};
 
 pub(super) fn verify(facts: Option<&PinFacts>) -> Answer {
-    let Some(facts) = facts else { return failed("the downstream was not read yet") };
+    let Some(facts) = facts else {
+        return failed("the downstream was not read yet");
+    };
     let faults: Vec<String> = facts
         .sites
         .iter()
         .filter_map(|reading| match &reading.state {
-            SiteState::Faulty { why } => Some(format!("{} ({}): {why}", reading.site, reading.path)),
+            SiteState::Faulty { why } => {
+                Some(format!("{} ({}): {why}", reading.site, reading.path))
+            }
             SiteState::Spelled { .. } | SiteState::Absent => None,
         })
         .collect();
@@ -21,7 +25,10 @@ pub(super) fn verify(facts: Option<&PinFacts>) -> Answer {
         .iter()
         .filter(|reading| matches!(reading.state, SiteState::Spelled { .. }))
         .count();
-    passed(format!("{present} of {} sites present, each as expected", facts.sites.len()))
+    passed(format!(
+        "{present} of {} sites present, each as expected",
+        facts.sites.len()
+    ))
 }
 
 #[cfg(test)]
@@ -36,7 +43,9 @@ mod tests {
             site: "compose".to_owned(),
             state,
         };
-        let faulty = SiteState::Faulty { why: "expected 1 match, found none".to_owned() };
+        let faulty = SiteState::Faulty {
+            why: "expected 1 match, found none".to_owned(),
+        };
         let facts = PinFacts {
             sites: vec![reading(SiteState::Absent), reading(faulty)],
             migrated: Vec::new(),

@@ -14,7 +14,10 @@ pub(super) fn verify(image: &ImageFacts) -> Answer {
         };
         if label.strip_prefix('v').unwrap_or(label) != wanted {
             let shown: String = label.chars().take(80).collect();
-            return failed(format!("{} is labelled `{shown}`, not {wanted}", part.platform));
+            return failed(format!(
+                "{} is labelled `{shown}`, not {wanted}",
+                part.platform
+            ));
         }
         if !forms.contains(&label) {
             forms.push(label);
@@ -38,7 +41,10 @@ mod tests {
             labels: label
                 .iter()
                 .map(|text| {
-                    ("org.opencontainers.image.version".to_owned(), (*text).to_owned())
+                    (
+                        "org.opencontainers.image.version".to_owned(),
+                        (*text).to_owned(),
+                    )
                 })
                 .collect(),
         };
@@ -52,11 +58,27 @@ mod tests {
     #[test]
     fn the_label_must_name_the_tag() {
         let cases = [
-            (&[Some("3.10.0"), Some("3.10.0")][..], Verdict::Passed, "labelled 3.10.0"),
+            (
+                &[Some("3.10.0"), Some("3.10.0")][..],
+                Verdict::Passed,
+                "labelled 3.10.0",
+            ),
             (&[Some("v3.10.0")], Verdict::Passed, "labelled v3.10.0"),
-            (&[Some("3.10.0"), Some("v3.10.0")], Verdict::Passed, "3.10.0 and v3.10.0"),
-            (&[Some("vv3.10.0")], Verdict::Failed, "`vv3.10.0`, not 3.10.0"),
-            (&[Some("3.10.0"), Some("3.11.0")], Verdict::Failed, "`3.11.0`"),
+            (
+                &[Some("3.10.0"), Some("v3.10.0")],
+                Verdict::Passed,
+                "3.10.0 and v3.10.0",
+            ),
+            (
+                &[Some("vv3.10.0")],
+                Verdict::Failed,
+                "`vv3.10.0`, not 3.10.0",
+            ),
+            (
+                &[Some("3.10.0"), Some("3.11.0")],
+                Verdict::Failed,
+                "`3.11.0`",
+            ),
             (&[Some("3.10")], Verdict::Failed, "`3.10`"),
             (&[None], Verdict::Failed, "no version label"),
             (&[], Verdict::Failed, "no platform"),

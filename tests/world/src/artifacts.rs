@@ -1,6 +1,8 @@
 //! What a test may do to the upstream's artifacts, and to time.
 
-use crate::{ReleaseBuilder, World, webhook::Hook};
+use crate::ReleaseBuilder;
+use crate::World;
+use crate::webhook::Hook;
 use chrono::{DateTime, Utc};
 
 impl World {

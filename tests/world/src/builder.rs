@@ -1,13 +1,14 @@
 //! Setting the world up before the test begins.
 
-use crate::{
-    Inner, World,
-    log::Service,
-    repository::Repository,
-    server::{self, Door},
-    state::{Actor, Repo, State, Urls},
-    town, webhook,
-};
+use crate::Inner;
+use crate::World;
+use crate::log::Service;
+use crate::repository::Repository;
+use crate::server;
+use crate::server::Door;
+use crate::state::{Actor, Repo, State, Urls};
+use crate::town;
+use crate::webhook;
 use chrono::{DateTime, Utc};
 use std::{
     collections::BTreeMap,

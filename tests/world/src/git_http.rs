@@ -1,11 +1,9 @@
 //! Git's smart HTTP: `git http-backend` behind GitHub's manners of asking for a password.
 
-use crate::{
-    Inner,
-    repository::{Repository, feed, git},
-    state::Actor,
-    wire::{Answer, Call},
-};
+use crate::Inner;
+use crate::repository::{Repository, feed, git};
+use crate::state::Actor;
+use crate::wire::{Answer, Call};
 use std::{process::Stdio, sync::Arc};
 
 /// Whether this is a push that changes refs. Git sends an empty one first, to see whether it may.

@@ -24,6 +24,7 @@
 
 mod artifacts;
 mod builder;
+mod changes;
 mod fault;
 mod git_http;
 mod github;

@@ -1,11 +1,9 @@
 //! npm: the package's one document, in the full form.
 
-use crate::{
-    Inner,
-    release::Release,
-    state::State,
-    wire::{Answer, Call, hex, invented_sha},
-};
+use crate::Inner;
+use crate::release::Release;
+use crate::state::State;
+use crate::wire::{Answer, Call, hex, invented_sha};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};

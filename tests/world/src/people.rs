@@ -1,9 +1,7 @@
 //! What people do in the downstream, and what they see there.
 
-use crate::{
-    World,
-    state::{Actor, Issue, State},
-};
+use crate::World;
+use crate::state::{Actor, Issue, State};
 use std::{collections::BTreeMap, path::Path};
 
 /// The person who pushes, merges and closes in tests.

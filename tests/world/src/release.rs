@@ -1,6 +1,8 @@
 //! Upstream releases: what a test says about one, and what the services then show.
 
-use crate::{World, state::State, wire::invented_sha};
+use crate::World;
+use crate::state::State;
+use crate::wire::invented_sha;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 

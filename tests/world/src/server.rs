@@ -1,13 +1,16 @@
 //! The doors: loopback listeners that read a request whole, let a fault strike, and answer.
 
-use crate::{
-    Inner,
-    fault::{self, Fault, Kind, Scripted},
-    git_http, github,
-    log::{Request, Service},
-    npm, registry,
-    wire::{Answer, Call, hex_sha256},
-};
+use crate::Inner;
+use crate::fault;
+use crate::fault::Fault;
+use crate::fault::Kind;
+use crate::fault::Scripted;
+use crate::git_http;
+use crate::github;
+use crate::log::{Request, Service};
+use crate::npm;
+use crate::registry;
+use crate::wire::{Answer, Call, hex_sha256};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;

@@ -1,16 +1,14 @@
 //! Everything that the world remembers, and the rules by which it changes.
 
-use crate::{
-    fault::Fault,
-    log::Log,
-    registry::Store,
-    release::Release,
-    repository::{FIRST_COMMIT, Repository, Signature},
-    webhook::{Event, Hook},
-    wire::{invented_sha, iso},
-};
+use crate::fault::Fault;
+use crate::log::Log;
+use crate::registry::Store;
+use crate::release::Release;
+use crate::repository::{FIRST_COMMIT, Repository};
+use crate::webhook::{Event, Hook};
+use crate::wire::{invented_sha, iso};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Who is asking.
@@ -265,174 +263,6 @@ impl State {
         FIRST_COMMIT + 60 * self.commits_by_people
     }
 
-    /// A squash merge by a person.
-    pub(crate) fn merge(&mut self, name: &str, number: u64, login: &str) -> Result<String, String> {
-        let seconds = self.next_commit_time();
-        let now = self.now();
-        let repo = self.repos.get_mut(name).ok_or("no such repository")?;
-        let issue = repo.issues.get(&number).ok_or("no such pull request")?;
-        let pull = issue.pull.clone().ok_or("this is an issue")?;
-        if !issue.open {
-            return Err("it is closed".to_owned());
-        }
-        let base = repo.git.branch(&pull.base).ok_or("the base is gone")?;
-        let head = repo.git.branch(&pull.head).ok_or("the branch is gone")?;
-        let tree = repo
-            .git
-            .run(&["merge-tree", "--write-tree", &base, &head])?;
-        let message = format!("{} (#{number})\n", issue.title);
-        let author = Signature::maintainer(seconds);
-        let merged = repo
-            .git
-            .write_commit(&tree, &[base], &message, &author, &author)?;
-        repo.before_change();
-        repo.git
-            .set_ref(&format!("refs/heads/{}", pull.base), Some(&merged))?;
-        if let Some(issue) = repo.issues.get_mut(&number) {
-            issue.open = false;
-            issue.updated_at = now;
-            issue.closed_at = Some(now);
-            issue.closed_by = Some(login.to_owned());
-            if let Some(pull) = &mut issue.pull {
-                pull.merged = Some(Merged {
-                    at: now,
-                    by: login.to_owned(),
-                    sha: merged.clone(),
-                });
-            }
-        }
-        self.emit_pull(name, "closed", number, login);
-        self.emit_push(name, &pull.base, &merged, login);
-        Ok(merged)
-    }
-
-    /// Closes or opens an issue or pull request; `Err` is GitHub's sentence.
-    pub(crate) fn set_open(
-        &mut self,
-        name: &str,
-        number: u64,
-        open: bool,
-        login: &str,
-    ) -> Result<(), String> {
-        let now = self.now();
-        let owner = name.split('/').next().unwrap_or_default().to_owned();
-        let repo = self.repos.get_mut(name).ok_or("no such repository")?;
-        let issue = repo.issues.get(&number).ok_or("no such issue")?;
-        if issue.open == open {
-            return Ok(());
-        }
-        if let (true, Some(pull)) = (open, issue.pull.as_ref()) {
-            reopenable(repo, &owner, pull)?;
-        }
-        repo.before_change();
-        let head = repo
-            .issues
-            .get(&number)
-            .and_then(|issue| issue.pull.as_ref())
-            .and_then(|pull| repo.git.branch(&pull.head));
-        let Some(issue) = repo.issues.get_mut(&number) else {
-            return Ok(());
-        };
-        issue.open = open;
-        issue.updated_at = now;
-        issue.closed_at = (!open).then_some(now);
-        issue.closed_by = (!open).then(|| login.to_owned());
-        let is_pull = issue.pull.is_some();
-        if let (true, Some(pull), Some(head)) = (open, issue.pull.as_mut(), head) {
-            pull.head_sha = head;
-        }
-        let action = if open { "reopened" } else { "closed" };
-        if is_pull {
-            self.emit_pull(name, action, number, login);
-        } else {
-            self.emit_issue(name, action, number, login);
-        }
-        Ok(())
-    }
-
-    /// What a push does to the pull requests: a new head, or the end.
-    pub(crate) fn after_push(&mut self, name: &str, login: &str) {
-        let now = self.now();
-        let Some(repo) = self.repos.get_mut(name) else {
-            return;
-        };
-        let heads = repo.git.refs("refs/heads/");
-        let mut changes = Vec::new();
-        for issue in repo.issues.values().filter(|issue| issue.open) {
-            let Some(pull) = &issue.pull else { continue };
-            let head = heads.get(&format!("refs/heads/{}", pull.head));
-            let base = heads.get(&format!("refs/heads/{}", pull.base));
-            match (head, base) {
-                (Some(head), Some(base)) if repo.git.contains(base, head) => {
-                    changes.push((issue.number, Some(head.clone()), "closed"));
-                }
-                (Some(head), Some(_)) if *head != pull.head_sha => {
-                    changes.push((issue.number, Some(head.clone()), "synchronize"));
-                }
-                (Some(_), Some(_)) => {}
-                _ => changes.push((issue.number, None, "closed")),
-            }
-        }
-        if changes.is_empty() {
-            return;
-        }
-        repo.before_change();
-        for (number, head, action) in &changes {
-            let Some(issue) = repo.issues.get_mut(number) else {
-                continue;
-            };
-            issue.updated_at = now;
-            if let (Some(head), Some(pull)) = (head, issue.pull.as_mut()) {
-                pull.head_sha.clone_from(head);
-            }
-            if *action == "closed" {
-                issue.open = false;
-                issue.closed_at = Some(now);
-                issue.closed_by = Some(login.to_owned());
-            }
-        }
-        for (number, _, action) in changes {
-            self.emit_pull(name, action, number, login);
-        }
-    }
-
-    /// A comment by anybody.
-    pub(crate) fn comment(&mut self, name: &str, number: u64, login: &str, body: &str) -> u64 {
-        let (id, now) = (self.id(), self.now());
-        let repo = self.repo(name);
-        repo.before_change();
-        repo.comments.insert(
-            id,
-            StoredComment {
-                id,
-                issue: number,
-                author: login.to_owned(),
-                body: body.to_owned(),
-                created_at: now,
-                updated_at: now,
-            },
-        );
-        if let Some(issue) = repo.issues.get_mut(&number) {
-            issue.updated_at = now;
-        }
-        self.emit_comment(name, "created", id, login);
-        id
-    }
-
-    /// Makes sure that the repository knows a label.
-    pub(crate) fn ensure_label(&mut self, name: &str, label: &str) {
-        let id = self.id();
-        self.repo(name)
-            .labels
-            .entry(label.to_lowercase())
-            .or_insert_with(|| Label {
-                id,
-                name: label.to_owned(),
-                color: "ededed".to_owned(),
-                description: None,
-            });
-    }
-
     /// All tokens' text, for tests that look for leaks.
     pub(crate) fn secrets(&self) -> BTreeSet<String> {
         self.tokens.keys().cloned().collect()
@@ -448,52 +278,6 @@ impl State {
         let until = self.now() + chrono::TimeDelta::hours(1);
         (token, iso(until))
     }
-
-    pub(crate) fn emit_push(&mut self, name: &str, branch: &str, sha: &str, login: &str) {
-        let payload = json!({ "ref": format!("refs/heads/{branch}"), "after": sha });
-        self.emit(name, "push", None, payload, login);
-    }
-}
-
-fn reopenable(repo: &Repo, owner: &str, pull: &PullPart) -> Result<(), String> {
-    let Some(head) = repo.git.branch(&pull.head) else {
-        return Err(format!(
-            "state cannot be changed. The {} branch has been deleted.",
-            pull.head
-        ));
-    };
-    if pull.merged.is_some() {
-        return Err("state cannot be changed. The pull request has been merged.".to_owned());
-    }
-    if !repo.git.contains(&head, &pull.head_sha) {
-        return Err(format!(
-            "state cannot be changed. The {} branch was force-pushed or recreated.",
-            pull.head
-        ));
-    }
-    if repo
-        .git
-        .branch(&pull.base)
-        .is_some_and(|base| repo.git.contains(&base, &head))
-    {
-        return Err(format!(
-            "state cannot be changed. There are no new commits on the {owner}:{} branch.",
-            pull.head
-        ));
-    }
-    let other = repo.issues.values().find(|other| {
-        other.open
-            && other
-                .pull
-                .as_ref()
-                .is_some_and(|other| other.head == pull.head && other.base == pull.base)
-    });
-    other.map_or(Ok(()), |other| {
-        Err(format!(
-            "state cannot be changed. There is already an open pull request (#{}) from {owner}:{} to {}.",
-            other.number, pull.head, pull.base
-        ))
-    })
 }
 
 #[expect(

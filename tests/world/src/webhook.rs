@@ -1,11 +1,9 @@
 //! Webhooks: deliveries signed with the subscriber's secret, made from the world's own state.
 
-use crate::{
-    Inner,
-    github::{discussion, shape},
-    state::State,
-    wire::hex,
-};
+use crate::Inner;
+use crate::github::{discussion, shape};
+use crate::state::State;
+use crate::wire::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;

@@ -1,10 +1,8 @@
 //! Users, permissions, the bot's App and its installation, and the repositories themselves.
 
 use super::{ANONYMOUS_LIMIT, Ask, TOKEN_LIMIT, error, shape};
-use crate::{
-    state::Actor,
-    wire::{Answer, iso},
-};
+use crate::state::Actor;
+use crate::wire::{Answer, iso};
 use serde_json::{Value, json};
 
 /// The one installation of the bot's App.

@@ -6,10 +6,8 @@ use super::{
     error, invalid, page,
     shape::{node_id, user},
 };
-use crate::{
-    state::{Reaction, StoredComment},
-    wire::{Answer, iso},
-};
+use crate::state::{Reaction, StoredComment};
+use crate::wire::{Answer, iso};
 use serde_json::{Value, json};
 
 /// What a reaction is to.

@@ -1,10 +1,8 @@
 //! The JSON that GitHub answers for issues, pull requests and comments.
 
 use super::shape::{WEB, labels, node_id, repository, user};
-use crate::{
-    state::{Issue, PullPart, Repo, State, StoredComment},
-    wire::iso,
-};
+use crate::state::{Issue, PullPart, Repo, State, StoredComment};
+use crate::wire::iso;
 use serde_json::{Value, json};
 
 /// An issue; a pull request is one too. `Null` if there is none.

@@ -1,10 +1,8 @@
 //! Git's objects through REST: real ones, made and read with git's plumbing.
 
 use super::{Ask, error, shape};
-use crate::{
-    repository::{Commit, Signature},
-    wire::{Answer, iso},
-};
+use crate::repository::{Commit, Signature};
+use crate::wire::{Answer, iso};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::DateTime;
 use serde_json::{Value, json};

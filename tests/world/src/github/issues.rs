@@ -1,10 +1,8 @@
 //! Issues; every pull request is one as well.
 
 use super::{Ask, discussion, error, invalid, linked, slice};
-use crate::{
-    state::{Issue, PullPart, State},
-    wire::Answer,
-};
+use crate::state::{Issue, PullPart, State};
+use crate::wire::Answer;
 use serde_json::Value;
 
 /// Answers `/issues` and `/issues/{number}`.

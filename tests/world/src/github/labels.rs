@@ -1,7 +1,8 @@
 //! Labels, of the repository and of its issues.
 
 use super::{Ask, error, invalid, page, shape};
-use crate::{state::Label, wire::Answer};
+use crate::state::Label;
+use crate::wire::Answer;
 use serde_json::Value;
 
 /// Answers below `/labels` and `/issues/{number}/labels`.

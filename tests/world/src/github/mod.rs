@@ -13,11 +13,9 @@ mod releases;
 pub(crate) mod shape;
 mod source;
 
-use crate::{
-    Inner,
-    state::{Actor, State},
-    wire::{Answer, Call},
-};
+use crate::Inner;
+use crate::state::{Actor, State};
+use crate::wire::{Answer, Call};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

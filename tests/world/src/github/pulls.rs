@@ -1,10 +1,8 @@
 //! Pull requests, with GitHub's reasons to refuse one.
 
 use super::{Ask, discussion, error, invalid, linked, page, slice, source};
-use crate::{
-    state::{Actor, Issue, PullPart},
-    wire::Answer,
-};
+use crate::state::{Actor, Issue, PullPart};
+use crate::wire::Answer;
 use serde_json::{Value, json};
 
 /// Answers below `/pulls`.

@@ -1,7 +1,8 @@
 //! Branches and refs.
 
 use super::{Ask, error, invalid, shape, source};
-use crate::{state::Actor, wire::Answer};
+use crate::state::Actor;
+use crate::wire::Answer;
 use serde_json::{Value, json};
 
 /// Answers below `/git/ref`, `/git/refs`, `/git/matching-refs` and `/branches`.

@@ -1,7 +1,8 @@
 //! Releases and tags of upstream.
 
 use super::{Ask, error, page, shape};
-use crate::{release::Release, wire::Answer};
+use crate::release::Release;
+use crate::wire::Answer;
 use serde_json::{Value, json};
 
 /// Answers below `/releases` and `/tags`.

@@ -1,11 +1,9 @@
 //! The JSON that GitHub answers for users, repositories, releases and labels: every field that
 //! its published description calls required.
 
-use crate::{
-    release::Release,
-    state::{Label, State, Urls},
-    wire::{encode, hex_sha256, iso},
-};
+use crate::release::Release;
+use crate::state::{Label, State, Urls};
+use crate::wire::{encode, hex_sha256, iso};
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
 

@@ -5,10 +5,8 @@ use super::{
     git_data::{person, unsigned},
     page, shape,
 };
-use crate::{
-    repository::{Commit, Signature},
-    wire::{Answer, encode, invented_sha},
-};
+use crate::repository::{Commit, Signature};
+use crate::wire::{Answer, encode, invented_sha};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 

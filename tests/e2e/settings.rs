@@ -1,0 +1,68 @@
+//! The shipped townhouse config, pointed at a world. Shared by the tests and the demo.
+
+use std::path::Path;
+use toml::{Table, Value};
+use world::World;
+
+/// What ships, so that what ships is what is tested.
+const SHIPPED: &str = include_str!("../../config/digest-bump.toml");
+
+/// The shipped config with the world's addresses, its canary, and a state directory.
+pub fn settings(world: &World, state: &Path) -> Table {
+    let mut config: Table = SHIPPED.parse().expect("the shipped config is TOML");
+    let text = |value: &str| Value::String(value.to_owned());
+    config.insert("state".into(), text(&state.to_string_lossy()));
+    config.remove("listen");
+    let github = [
+        ("api_url", world.github_url()),
+        ("git_url", world.git_url()),
+    ];
+    let github: Table = github
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), Value::String(v)))
+        .collect();
+    config.insert("github".into(), Value::Table(github));
+    set(&mut config, "npm.registry", text(&world.npm_url()));
+    let mut registry = Table::new();
+    registry.insert("url".into(), Value::String(world.registry_url()));
+    let mut registries = Table::new();
+    registries.insert("ghcr.io".into(), Value::Table(registry));
+    config.insert("registries".into(), Value::Table(registries));
+    set(
+        watch(&mut config),
+        "canary.command",
+        Value::Array(vec![text(world::CANARY)]),
+    );
+    let env = [
+        ("WORLD_REGISTRY", world.registry_url()),
+        ("EXPECT_DIGEST", "{{digest}}".to_owned()),
+    ];
+    let env: Table = env
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), Value::String(v)))
+        .collect();
+    set(watch(&mut config), "canary.env", Value::Table(env));
+    config
+}
+
+/// The only watch.
+pub fn watch(config: &mut Table) -> &mut Table {
+    config["watch"][0]
+        .as_table_mut()
+        .expect("the shipped config has a watch")
+}
+
+/// Sets a value by its dotted path.
+pub fn set(table: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            let inner = table
+                .entry(first)
+                .or_insert_with(|| Value::Table(Table::new()));
+            set(inner.as_table_mut().expect("a table"), rest, value);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The world keeps its word: what a client sees at each of its doors.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+mod artifacts;
+mod client;
+mod github;
+mod webhooks;

@@ -1,0 +1,120 @@
+//! Webhooks arrive signed, in order, and again when asked.
+
+use crate::client::{Client, TOWN, open};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+use world::World;
+
+const SECRET: &str = "a secret of the test";
+
+/// One delivery as it arrived.
+struct Arrived {
+    event: String,
+    id: String,
+    signature: String,
+    body: Vec<u8>,
+}
+
+impl Arrived {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn is_genuine(&self) -> bool {
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(&self.body);
+        let expected = mac.finalize().into_bytes();
+        let expected: String = expected
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        self.signature == format!("sha256={expected}")
+    }
+}
+
+/// A listener that takes every delivery.
+fn listener() -> (String, Receiver<Arrived>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut headers = Vec::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if line.trim().is_empty() {
+                    break;
+                }
+                headers.push(line.trim().to_owned());
+            }
+            let header = |name: &str| {
+                let mut lines = headers.iter().filter_map(|line| line.split_once(": "));
+                lines
+                    .find(|(found, _)| found.eq_ignore_ascii_case(name))
+                    .map_or_else(String::new, |(_, value)| value.to_owned())
+            };
+            let mut body = vec![0; header("content-length").parse().unwrap()];
+            reader.read_exact(&mut body).unwrap();
+            let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).unwrap();
+            let arrived = Arrived {
+                event: header("x-github-event"),
+                id: header("x-github-delivery"),
+                signature: header("x-hub-signature-256"),
+                body,
+            };
+            if sender.send(arrived).is_err() {
+                return;
+            }
+        }
+    });
+    (url, receiver)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_event_is_delivered_signed_and_once() {
+    let world = World::start().await;
+    let (url, arrivals) = listener();
+    let next = || arrivals.recv_timeout(Duration::from_secs(10)).unwrap();
+    world.subscribe_webhook(&url, SECRET, &["release", "pull_request", "issue_comment"]);
+    world.release("3.10.0").publish().await;
+    let release = next();
+    assert!(release.is_genuine());
+    assert_eq!(release.event, "release");
+    assert_eq!(release.json()["release"]["tag_name"], "v3.10.0");
+    assert_eq!(
+        release.json()["repository"]["full_name"],
+        "toon-protocol/connector"
+    );
+    world.commit_to("digest-bump/a", "A.md", b"one\n", "docs: one");
+    let client = Client::of(&world);
+    open(&client, "digest-bump/a").await;
+    assert_eq!(next().json()["action"], "opened");
+    world.comment_as("maya", 1, "/bump status");
+    let comment = next();
+    assert_eq!(comment.json()["comment"]["body"], "/bump status");
+    assert_eq!(comment.json()["sender"]["login"], "maya");
+    world.redeliver_last();
+    let again = next();
+    assert_eq!(
+        (again.id, again.body),
+        (comment.id.clone(), comment.body.clone())
+    );
+    let path = format!("{TOWN}/pulls/1");
+    let wish = json!({ "state": "closed" });
+    client.send("PATCH", &path, wish, &[]).await;
+    let closed = next().json();
+    assert_eq!(closed["action"], "closed");
+    assert_eq!(closed["pull_request"]["merged"], false);
+    let pause = Duration::from_millis(50);
+    assert!(arrivals.recv_timeout(pause).is_err());
+}
