@@ -1,5 +1,6 @@
 //! Logging: a sentence with fields, to standard error. `error!` only when a person must act.
 
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `DIGEST_BUMP_LOG` says otherwise.
@@ -20,6 +21,7 @@ pub fn init(filter: Option<&str>, json: bool) {
     let _ = if json {
         builder.json().flatten_event(true).try_init()
     } else {
-        builder.with_target(false).try_init()
+        let colours = std::io::stderr().is_terminal();
+        builder.with_target(false).with_ansi(colours).try_init()
     };
 }

@@ -69,12 +69,8 @@ impl Supervisor {
     pub fn start(&self, order: Order, config: &CanaryConfig) {
         let invocation = invocation(config, &order.target, &order.work);
         let this = self.clone();
-        let span = tracing::info_span!(
-            "canary",
-            watch = %order.watch,
-            version = %order.target.version,
-            run = %order.run,
-        );
+        // Below the span of the pass that started it, which is long over when the run ends.
+        let span = tracing::info_span!("canary", run = %order.run);
         self.tasks
             .spawn(async move { this.carry(order, invocation).await }.instrument(span));
     }
@@ -93,7 +89,6 @@ impl Supervisor {
     }
 
     async fn carry(&self, order: Order, invocation: Invocation) {
-        info!("the canary starts");
         let outcome = {
             let stop = self.stop.child_token();
             let work = run(&invocation, &stop);

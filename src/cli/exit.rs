@@ -10,7 +10,7 @@ pub enum Exit {
     Done,
     /// 1: the answer is no: sites disagree, a release is not known.
     No,
-    /// 2: the arguments or the config cannot be used.
+    /// 2: the arguments or the config cannot be used, or the token is missing.
     Usage,
     /// 3: something could not be read or done; it is due again at the next pass.
     Trouble,
@@ -18,11 +18,16 @@ pub enum Exit {
     Busy,
 }
 
+/// Something that whoever called has to change: an argument, the environment.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Misuse(pub(super) String);
+
 impl Exit {
     /// What an error comes to.
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.is::<ConfigError>() {
+        if error.is::<ConfigError>() || error.is::<Misuse>() {
             Self::Usage
         } else {
             Self::Trouble

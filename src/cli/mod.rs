@@ -11,7 +11,10 @@ pub use exit::Exit;
 use crate::clock::Clock;
 use crate::config::Environment;
 use clap::Parser as _;
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
+
+/// How long threads that cannot be interrupted may go on after the command's end.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs the command that `arguments` name, program name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
@@ -34,7 +37,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run::command(arguments, environment, Clock::system())),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run::command(arguments, environment, Clock::system()));
+            // A blocking exchange that outlived its pass must not outlive the process's end.
+            runtime.shutdown_timeout(LAST_WAIT);
+            outcome
+        }
         Err(error) => Err(error.into()),
     };
     match outcome {

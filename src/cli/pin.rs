@@ -1,6 +1,10 @@
 //! `pin`: the lockstep edit and its guard, in a plain directory. No network, no database.
 
-use super::{args, exit::Exit, run::print};
+use super::{
+    args,
+    exit::{Exit, Misuse},
+    run::print,
+};
 use crate::config::Watch;
 use crate::domain::{Digest, FilePath, IndexDigest, Pin, SiteReading, SiteState, Version};
 use crate::edit::{self, Files};
@@ -11,6 +15,10 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, io::Write as _, path::Path
 pub(super) fn run(arguments: &args::Pin, watch: &Watch, json: bool) -> Result<Exit> {
     let files = read(&arguments.tree, &edit::paths(&watch.downstream.sites))?;
     match arguments.to.clone().zip(arguments.digest.clone()) {
+        Some((_, digest)) if digest.digest().is_placeholder() => {
+            let text = "--digest is the placeholder, which is no pin and is never written";
+            bail!(Misuse(text.to_owned()))
+        }
         Some((version, digest)) => {
             let to = Pin {
                 image: watch.upstream.image.clone(),
@@ -131,7 +139,7 @@ fn spelled(watch: &Watch, readings: &[SiteReading]) -> Option<Pin> {
 
 fn read(tree: &Path, paths: &BTreeSet<FilePath>) -> Result<Files> {
     if !tree.is_dir() {
-        bail!("{} is not a directory", tree.display());
+        bail!(Misuse(format!("{} is not a directory", tree.display())));
     }
     let mut files = Files::new();
     for path in paths {

@@ -2,17 +2,18 @@
 
 use super::{
     args::{Arguments, Chosen, Command, Wish},
-    exit::Exit,
+    exit::{Exit, Misuse},
     pin, text,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, Environment, Watch};
 use crate::daemon::{self, App};
 use crate::domain::{Memory, Version};
+use crate::policy::Ignored;
 use crate::reconcile;
 use crate::render;
 use crate::store::Store;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -26,11 +27,11 @@ pub(super) async fn command(
     let config = config::load(&arguments.config, environment)?;
     let json = arguments.json;
     match arguments.command {
-        Command::Serve => serve(config, clock).await,
-        Command::Once => once(config, clock, json).await,
+        Command::Serve => serve(writing(config)?, clock).await,
+        Command::Once => once(writing(config)?, clock, json).await,
         Command::Plan(chosen) => plan(&config, &chosen, &clock, json).await,
-        Command::Explain { version, chosen } => {
-            explain(&config, &chosen, &version, &clock, json).await
+        Command::Explain { release, chosen } => {
+            explain(&config, &chosen, &release, &clock, json).await
         }
         Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
         Command::Request {
@@ -109,22 +110,31 @@ async fn plan(config: &Config, chosen: &Chosen, clock: &Clock, json: bool) -> Re
 async fn explain(
     config: &Config,
     which: &Chosen,
-    version: &Version,
+    release: &str,
     clock: &Clock,
     json: bool,
 ) -> Result<Exit> {
     let watch = chosen(config, which)?;
     let memory = memory(daemon::read_store(config).await?.as_ref(), watch).await?;
-    match reconcile::explain(watch, &memory, version, clock.now()) {
-        Ok(explanation) => {
-            print(json, &explanation, render::explain)?;
-            Ok(Exit::Done)
-        }
-        Err(why) => {
-            eprintln!("{why}");
-            Ok(Exit::No)
-        }
+    let number = release.strip_prefix('v').unwrap_or(release);
+    if let Ok(version) = number.parse::<Version>()
+        && let Ok(explanation) = reconcile::explain(watch, &memory, &version, clock.now())
+    {
+        print(json, &explanation, render::explain)?;
+        return Ok(Exit::Done);
     }
+    let ignored = reconcile::look_at(watch, &memory, clock.now()).ignored;
+    let named = |it: &&Ignored| it.tag.strip_prefix('v').unwrap_or(&it.tag) == number;
+    if let Some(ignored) = ignored.iter().find(named) {
+        print(json, &text::IgnoredView::of(ignored), text::ignored)?;
+        return Ok(Exit::Done);
+    }
+    let hint = match memory.releases().next() {
+        Some(_) => "",
+        None => ": no pass has read the releases yet",
+    };
+    eprintln!("no release {release} is known{hint}");
+    Ok(Exit::No)
 }
 
 async fn status(config: &Config, which: &Chosen, clock: &Clock, json: bool) -> Result<Exit> {
@@ -175,11 +185,24 @@ async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
     }
 }
 
+/// A config that a pass can work with: one that writes needs a token.
+fn writing(config: Config) -> Result<Config> {
+    if config.github_token.is_none() {
+        bail!(Misuse(
+            "there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN".to_owned()
+        ));
+    }
+    Ok(config)
+}
+
 /// The one watch that is meant.
 fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
     match several(config, chosen)?.as_slice() {
         [watch] => Ok(watch),
-        _ => bail!("there is more than one watch: say which with --watch"),
+        _ => bail!(Misuse(format!(
+            "there is more than one watch: say which with --watch ({})",
+            names(config)
+        ))),
     }
 }
 
@@ -188,9 +211,18 @@ fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
         return Ok(config.watches.iter().collect());
     };
     let watch = config.watches.iter().find(|watch| watch.name == *name);
-    Ok(vec![watch.with_context(|| {
-        format!("there is no watch `{name}` in the config")
-    })?])
+    let unknown = || {
+        let names = names(config);
+        Misuse(format!(
+            "there is no watch `{name}` in the config, only {names}"
+        ))
+    };
+    Ok(vec![watch.ok_or_else(unknown)?])
+}
+
+fn names(config: &Config) -> String {
+    let names: Vec<&str> = config.watches.iter().map(|it| it.name.as_str()).collect();
+    names.join(", ")
 }
 
 /// Text for people, JSON for machines.

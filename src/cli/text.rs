@@ -1,7 +1,7 @@
 //! What the commands print.
 
 use crate::domain::{Timestamp, Version};
-use crate::policy::{Decision, Stage};
+use crate::policy::{Decision, Ignored, Stage};
 use crate::reconcile::{PassReport, PlannedAction};
 use crate::render::{stage_line, stage_word};
 use serde::Serialize;
@@ -157,4 +157,26 @@ pub(super) fn recorded(recorded: &Recorded) -> String {
          next pass does; `digest-bump status` shows what comes of it.\n",
         recorded.request, recorded.version
     )
+}
+
+/// A release that is none of ours.
+#[derive(Debug, Serialize)]
+pub(super) struct IgnoredView {
+    tag: String,
+    word: &'static str,
+    line: String,
+}
+
+impl IgnoredView {
+    pub(super) fn of(ignored: &Ignored) -> Self {
+        Self {
+            tag: ignored.tag.clone(),
+            word: "ignored",
+            line: ignored.why.clone(),
+        }
+    }
+}
+
+pub(super) fn ignored(view: &IgnoredView) -> String {
+    format!("{} is {}: {}\n", view.tag, view.word, view.line)
 }

@@ -10,6 +10,8 @@ use crate::config::Schedule;
 use crate::domain::{Digest, Timestamp};
 use crate::store::Store;
 use anyhow::{Context as _, Result};
+use chrono::DateTime;
+use chrono_tz::Tz;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -133,10 +135,21 @@ impl Alarm {
 
     /// The next time after `now` by the schedule, with this process's jitter.
     fn after(&self, now: Timestamp) -> Option<Timestamp> {
-        let here = now.to_chrono().with_timezone(&self.schedule.zone);
-        let next = self.schedule.cron.find_next_occurrence(&here, false).ok()?;
+        let next = self
+            .schedule
+            .cron
+            .find_next_occurrence(&self.here(now), false)
+            .ok()?;
         let next = Timestamp::from_millis(next.timestamp_millis());
         Some(next + jitter(&self.seed, next, self.schedule.jitter))
+    }
+
+    /// A time in the schedule's zone. Whole seconds: cron lines know no parts of them, and croner
+    /// would carry the parts along.
+    fn here(&self, time: Timestamp) -> DateTime<Tz> {
+        Timestamp::from_millis(time.seconds() * 1000)
+            .to_chrono()
+            .with_timezone(&self.schedule.zone)
     }
 
     fn hands(&self) -> std::sync::MutexGuard<'_, Hands> {
@@ -207,6 +220,15 @@ mod tests {
         assert!(alarm.is_due().await, "a request");
         alarm.pass_begins().await.unwrap();
         assert!(!alarm.is_due().await, "seen");
+    }
+
+    #[tokio::test]
+    async fn a_time_between_two_seconds_is_no_trouble() {
+        let (alarm, _) = alarm("*/15 * * * *", "UTC", 0, "2026-11-23T10:00:01.911Z").await;
+        assert_eq!(
+            alarm.preview(2),
+            ["2026-11-23T10:15:00+00:00", "2026-11-23T10:30:00+00:00"]
+        );
     }
 
     #[test]

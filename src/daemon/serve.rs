@@ -7,10 +7,12 @@ use anyhow::{Context as _, Result};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, error, info};
+use tracing::{error, info};
 
 /// After a trouble that gave no time of its own.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
+/// For what remains after the grace period: ending children, writing a row.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Opens the status page's address.
 ///
@@ -43,13 +45,16 @@ pub async fn serve(
     let passes = tokio::spawn(keep_passing(app.clone(), alarm, shutdown.clone()));
     shutdown.cancelled().await;
     info!(grace = ?grace, "draining");
-    let drain = async {
-        // A pass under way settles first, so that the runs that it starts are ended as well.
-        let _ = passes.await;
-        app.supervisor.stop().await;
-    };
-    if tokio::time::timeout(grace, drain).await.is_err() {
-        error!("the grace period ended before the pass did; what it was doing is due again");
+    // A pass under way settles first, so that the runs that it starts are ended as well.
+    if tokio::time::timeout(grace, passes).await.is_err() {
+        warn!("the grace period ended before the pass did; what it was doing is due again");
+    }
+    // In any case: a canary must not outlive the bot, and its end is to be remembered.
+    if tokio::time::timeout(LAST_WAIT, app.supervisor.stop())
+        .await
+        .is_err()
+    {
+        warn!("a canary's end was not recorded; it is taken for dead later");
     }
     let _ = scheduler.shutdown().await;
     if let Some(page) = page {
@@ -61,11 +66,8 @@ pub async fn serve(
 }
 
 async fn keep_passing(app: Arc<App>, alarm: Alarm, shutdown: CancellationToken) {
-    let mut number: u64 = 0;
     loop {
-        number += 1;
-        let span = tracing::info_span!("pass", number);
-        let parked = pass_all(&app, &alarm).instrument(span).await;
+        let parked = pass_all(&app, &alarm).await;
         alarm.pass_ended(parked);
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -83,8 +85,7 @@ async fn pass_all(app: &App, alarm: &Alarm) -> Option<crate::domain::Timestamp> 
     }
     let mut wakes = Vec::new();
     for bot in &app.bots {
-        let span = tracing::info_span!("watch", name = %bot.watch.name);
-        match bot.pass(&app.owner).instrument(span).await {
+        match bot.pass(&app.owner).await {
             Ok(Some(PassReport { wake, troubles, .. })) => {
                 wakes.extend(wake);
                 wakes.extend((!troubles.is_empty() && wake.is_none()).then_some(again));

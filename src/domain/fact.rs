@@ -15,6 +15,11 @@ pub enum Fact {
     Release(ReleaseFacts),
     /// An image tag, resolved.
     Image(ImageFacts),
+    /// An image tag that the registry did not know.
+    NoImage {
+        /// The version whose tag was asked for.
+        version: Version,
+    },
     /// A version of the npm package.
     Npm(NpmFacts),
     /// The pin sites at the head of the downstream's base branch.
@@ -47,7 +52,9 @@ impl Fact {
     pub fn key(&self) -> FactKey {
         let (aspect, subject) = match self {
             Self::Release(release) => ("release", release.tag.clone()),
-            Self::Image(image) => ("image", image.version.to_string()),
+            Self::Image(ImageFacts { version, .. }) | Self::NoImage { version } => {
+                ("image", version.to_string())
+            }
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::Pin(_) => ("pin", String::new()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),

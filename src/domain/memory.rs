@@ -62,6 +62,18 @@ impl Memory {
         }
     }
 
+    /// Whether the tag of `version` was asked for and is not known to have come since.
+    #[must_use]
+    pub fn image_was_absent(&self, version: &Version) -> bool {
+        let key = FactKey {
+            aspect: "image",
+            subject: version.to_string(),
+        };
+        self.observations
+            .get(&key)
+            .is_some_and(|seen| matches!(seen.fact, Fact::NoImage { .. }))
+    }
+
     /// All images that were ever resolved.
     pub fn images(&self) -> impl Iterator<Item = &ImageFacts> {
         self.observations

@@ -81,13 +81,6 @@ pub(super) fn assess(
         .filter(|answer| answer.verdict == Verdict::Failed)
         .map(|answer| answer.summary.clone())
         .collect();
-    if let Some(look) = &candidate.npm {
-        match artifacts.missing("its npm package", look) {
-            Assessment::Held(torn) => failed.extend(torn),
-            waiting if failed.is_empty() => return waiting,
-            _ => {}
-        }
-    }
     // A canary that ran before the cheap checks turned is still part of the whole picture.
     if let Some(answer) = candidate.answers.get(&Check::Canary)
         && answer.verdict == Verdict::Failed
@@ -95,15 +88,52 @@ pub(super) fn assess(
     {
         failed.push(answer.summary.clone());
     }
+    if let Some(look) = &candidate.npm {
+        match artifacts.missing("its npm package", look) {
+            Assessment::Held(torn) => failed.extend(torn),
+            waiting if failed.is_empty() => return waiting,
+            _ => {}
+        }
+    }
     if !failed.is_empty() {
         return Assessment::Held(failed);
     }
-    if let Some(unsure) = answers().find(|answer| answer.verdict == Verdict::Inconclusive)
-        && let Err(parked) = retry(unsure, snapshot, now)
-    {
-        return parked;
+    let unsure = cheap().filter_map(|check| {
+        let answer = candidate.answers.get(&check)?;
+        (answer.verdict == Verdict::Inconclusive).then_some((check, answer))
+    });
+    match ask_again(candidate, unsure, snapshot, now) {
+        Some(unfinished) => unfinished,
+        None => canary(candidate, kind, snapshot, now),
     }
-    canary(candidate, kind, snapshot, now)
+}
+
+/// What the unsure cheap checks ask for; `None` if there are none. Never a pass: each is asked
+/// again when its pause is over, and one that was asked often enough holds the candidate.
+fn ask_again<'a>(
+    candidate: &Candidate,
+    unsure: impl Iterator<Item = (Check, &'a Answer)>,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<Assessment> {
+    let (mut due, mut held, mut waiting) = (Vec::new(), Vec::new(), None);
+    for (check, answer) in unsure {
+        match retry(answer, snapshot, now) {
+            Ok(()) => due.push(Intent::Check {
+                version: candidate.version.clone(),
+                check,
+            }),
+            Err(Assessment::Held(reasons)) => held.extend(reasons),
+            Err(parked) => waiting = waiting.or(Some(parked)),
+        }
+    }
+    if !due.is_empty() {
+        Some(Assessment::Due(due))
+    } else if held.is_empty() {
+        waiting
+    } else {
+        Some(Assessment::Held(held))
+    }
 }
 
 /// The canary, once every cheap check has passed. For a stub any ended run will do.

@@ -1,12 +1,12 @@
 //! The decision: a snapshot of a watch becomes the stage of each release and what is due.
 
 use super::{
-    assess::Assessment,
+    assess::{Assessment, assess},
     chain::{Walk, walk},
     requests::{self, Standing},
     snapshot::{Candidate, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
-    stubs::stub_of_line,
+    stubs::{foreign_branch, stub_of_line},
 };
 use crate::domain::{Bump, PatchPolicy, ProposalKind, PullState, Timestamp, Version};
 use std::collections::BTreeMap;
@@ -91,6 +91,13 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
             if same { Stage::Pinned } else { Stage::Older },
         );
     }
+    // A run whose process died is inconclusive, also where nothing waits for it any more.
+    let runs = snapshot
+        .candidates
+        .iter()
+        .filter_map(|c| c.running.as_ref());
+    let dead = runs.filter(|run| run.alive_until < now);
+    board.due.extend(dead.map(|dead| Intent::Bury(dead.run)));
     for (major, line) in major_lines(snapshot) {
         board.take(stub_of_line(major, &line, snapshot, now));
     }
@@ -131,8 +138,42 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
         board.set(&candidate.version, Stage::Ready);
     }
     match open {
-        Some(open) => tend(open, target, pinned, snapshot, board),
+        Some(open) => {
+            let target = repair(open, target, snapshot, now);
+            tend(open, target, pinned, snapshot, board);
+            if let Some(standing) = standing.filter(|s| s.candidate.version != open.version) {
+                stay_visible(&standing, board);
+            }
+        }
         None => open_new(target, snapshot, board),
+    }
+}
+
+/// The bot died between the push and the text: where nothing else takes the pull request over, it
+/// is made to say again what it proposed, whether or not that is still wanted by itself.
+fn repair<'a>(
+    open: &Proposal,
+    target: Option<(&'a Candidate, bool)>,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+) -> Option<(&'a Candidate, bool)> {
+    let moves = target.is_some_and(|(candidate, requested)| {
+        requested || candidate.version.cmp_precedence(&open.version).is_gt()
+    });
+    if open.settled || !open.ours || moves {
+        return target;
+    }
+    let proposed = |c: &&Candidate| c.bump != Bump::None && c.version == open.version;
+    let sound =
+        |c: &&Candidate| assess(c, ProposalKind::PinBump, snapshot, now) == Assessment::Ready;
+    let same = snapshot.candidates.iter().find(proposed).filter(sound);
+    same.map(|candidate| (candidate, open.requested)).or(target)
+}
+
+/// A wish that is still being worked on says so, also while a newer one is proposed.
+fn stay_visible(standing: &Standing<'_>, board: &mut Board) {
+    if standing.request.outcome.is_none() && standing.assessment != Assessment::Ready {
+        board.set(&standing.candidate.version, standing.assessment.stage());
     }
 }
 
@@ -268,14 +309,13 @@ fn tend(
     snapshot: &Snapshot,
     board: &mut Board,
 ) {
-    if open.version.cmp_precedence(pinned).is_le() {
-        if open.ours {
-            let why = format!("the pin is at {pinned} already");
-            board.due.push(Intent::Close {
-                pull: open.pull,
-                why,
-            });
-        }
+    let over = open.version.cmp_precedence(pinned).is_le();
+    if over && open.ours {
+        let why = format!("the pin is at {pinned} already");
+        board.due.push(Intent::Close {
+            pull: open.pull,
+            why,
+        });
         return;
     }
     let mut proposed = open.version.clone();
@@ -298,10 +338,14 @@ fn tend(
                 kind: ProposalKind::PinBump,
                 version: candidate.version.clone(),
                 over: Some(open.pull),
-                requested,
+                // A pull request that was moved down on request stays one that was asked for.
+                requested: requested || (step.is_eq() && open.requested),
             });
             proposed = candidate.version.clone();
         }
+    }
+    if over {
+        return;
     }
     let stage = Stage::Proposed {
         pull: open.pull,
@@ -335,7 +379,7 @@ fn open_new(target: Option<(&Candidate, bool)>, snapshot: &Snapshot, board: &mut
     let kind = ProposalKind::PinBump;
     let taken = |branch: &str| !branch.ends_with("-migration");
     if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b.as_str())) {
-        let reason = format!("pull request {pull} of somebody else uses the branch {branch}");
+        let reason = foreign_branch(branch, *pull);
         board.set(
             &candidate.version,
             Stage::Held {

@@ -19,6 +19,8 @@ pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use required::{inputs_of, required_checks};
-pub use snapshot::{Candidate, Ignored, Look, Migration, PinState, Proposal, Snapshot, View};
+pub use snapshot::{
+    Answer, Candidate, Ignored, Look, Migration, PinState, Proposal, Running, Snapshot, View,
+};
 pub use stage::{Intent, Stage};
 pub use stream::admit;

@@ -126,13 +126,18 @@ fn unknown(snapshot: &Snapshot, wanted: &Version) -> String {
 
 /// Why a MAJOR cannot be pinned yet: its migration comes first.
 fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
-    let Migration::Ready { majors } = &snapshot.migration else {
+    if candidate.bump != Bump::Major {
         return None;
-    };
+    }
     let line = candidate.version.major;
-    (candidate.bump == Bump::Major && !majors.contains(&line)).then(|| {
-        format!("the migration to {line}.x has to be merged into the migration document first")
-    })
+    match &snapshot.migration {
+        Migration::Unset => None,
+        // What cannot be read says of no line that it is migrated.
+        Migration::Faulty(fault) => Some(fault.clone()),
+        Migration::Ready { majors } => (!majors.contains(&line)).then(|| {
+            format!("the migration to {line}.x has to be merged into the migration document first")
+        }),
+    }
 }
 
 /// A request that was granted stands as long as its pull request is open.

@@ -165,6 +165,8 @@ pub struct View<'a> {
     pub looks: &'a BTreeMap<Version, Look>,
     /// Why npm could not be asked in this pass, if so.
     pub npm_trouble: Option<&'a str>,
+    /// Whether what is missing can be looked for: a pass can, a status page cannot.
+    pub live: bool,
 }
 
 impl Snapshot {
@@ -352,7 +354,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         bump,
         published_at: published,
         digest,
-        look: view.looks.get(version).cloned(),
+        look: look(view, version),
         npm: match (&view.rules.npm, view.memory.npm(version), view.npm_trouble) {
             (None, _, _) | (_, Some(_), _) => None,
             (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
@@ -361,6 +363,16 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         answers,
         running,
     }
+}
+
+/// What is known of a missing image. A live pass looks again; from memory alone, what was seen
+/// last has to do.
+fn look(view: View<'_>, version: &Version) -> Option<Look> {
+    let remembered = !view.live && view.memory.image_was_absent(version);
+    view.looks
+        .get(version)
+        .cloned()
+        .or_else(|| remembered.then_some(Look::Absent))
 }
 
 fn requested_at(view: View<'_>, version: &Version) -> Option<Timestamp> {

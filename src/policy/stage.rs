@@ -112,6 +112,18 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// The release that it is about, if it is about one.
+    #[must_use]
+    pub const fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Look(version)
+            | Self::Check { version, .. }
+            | Self::StartCanary(version)
+            | Self::Propose { version, .. } => Some(version),
+            Self::Bury(_) | Self::Close { .. } | Self::Answer { .. } => None,
+        }
+    }
+
     /// Whether this only reads the world: a dry run may do it too.
     #[must_use]
     pub const fn only_reads(&self) -> bool {

@@ -5,7 +5,7 @@ use super::{
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::{Intent, Stage},
 };
-use crate::domain::{ProposalKind, PullState, Timestamp, Version};
+use crate::domain::{BranchName, ProposalKind, PullNumber, PullState, Timestamp, Version};
 
 /// The stages and intents of one major line; `line` is newest first and not empty.
 pub(super) fn stub_of_line<'a>(
@@ -44,6 +44,16 @@ pub(super) fn stub_of_line<'a>(
             let kind = ProposalKind::MigrationStub;
             let mut walk = walk(line.iter().copied(), kind, snapshot, now, None);
             if let Some(target) = walk.target {
+                let branch = format!("-{major}-migration");
+                let taken = |name: &BranchName| name.as_str().ends_with(&branch);
+                if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b)) {
+                    let reason = foreign_branch(branch, *pull);
+                    let held = Stage::Held {
+                        reasons: vec![reason],
+                    };
+                    walk.stages.push((target.version.clone(), held));
+                    return walk;
+                }
                 walk.due.push(Intent::Propose {
                     kind,
                     version: target.version.clone(),
@@ -54,6 +64,11 @@ pub(super) fn stub_of_line<'a>(
             walk
         }
     }
+}
+
+/// Why a branch of the bot cannot be used.
+pub(super) fn foreign_branch(branch: &BranchName, pull: PullNumber) -> String {
+    format!("pull request {pull} of somebody else uses the branch {branch}")
 }
 
 fn stage_of(proposal: &Proposal, version: &Version) -> Stage {

@@ -52,7 +52,7 @@ impl Pass<'_> {
                     .record_finding(self.lease, watch, &finding)
                     .await?)
             }
-            Some(Learned::NoImage) | None => Ok(()),
+            None => Ok(()),
         }
     }
 

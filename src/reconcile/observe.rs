@@ -94,10 +94,8 @@ pub(super) async fn observe(
 /// What an intent that only reads brought.
 #[derive(Debug)]
 pub(super) enum Learned {
-    /// An image, if it is news.
+    /// An image, or that there is none, if that is news.
     Image(Option<Observation>),
-    /// There is no image, for this reason; known to the pass alone.
-    NoImage,
     /// An answer to a check.
     Finding(Finding),
 }
@@ -117,8 +115,15 @@ pub(super) async fn learn(
                 memory.observe(Fact::Image(image), now),
             ))),
             Err(error) => {
-                world.looks.insert(version.clone(), look(error));
-                Ok(Some(Learned::NoImage))
+                let look = look(error);
+                let absent = Fact::NoImage {
+                    version: version.clone(),
+                };
+                let news = (look == Look::Absent)
+                    .then(|| memory.observe(absent, now))
+                    .flatten();
+                world.looks.insert(version.clone(), look);
+                Ok(Some(Learned::Image(news)))
             }
         },
         Intent::Check { version, check } => {

@@ -14,7 +14,7 @@ use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
 use std::{path::PathBuf, time::Duration};
-use tracing::{debug, info, warn};
+use tracing::{Instrument as _, debug, info, info_span, warn};
 
 /// How long the lease outlives a pass that died. Longer than any single step between renewals.
 pub(super) const LEASE_TTL: Duration = Duration::from_secs(120);
@@ -74,7 +74,10 @@ impl Bot {
         else {
             return Ok(None);
         };
-        let report = self.settle(&lease).await;
+        // The lease's number is counted for ever: one id through a pass and its candidates,
+        // whichever process it ran in.
+        let span = info_span!("pass", watch = %self.watch.name, id = lease.token());
+        let report = self.settle(&lease).instrument(span).await;
         self.store.release(lease).await?;
         report.map(Some)
     }
@@ -157,7 +160,9 @@ impl Pass<'_> {
             if self.world.releases_unknown && matches!(intent, Intent::Answer { .. }) {
                 continue;
             }
-            match self.perform(intent, decision).await {
+            let version = intent.version().map(ToString::to_string);
+            let span = info_span!("candidate", version);
+            match self.perform(intent, decision).instrument(span).await {
                 Ok(()) => progress = true,
                 Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
                 Err(error) => {
@@ -206,6 +211,7 @@ pub(super) fn snapshot(watch: &Watch, memory: &Memory, world: &World) -> Snapsho
         sites: &watch.downstream.sites,
         looks: &world.looks,
         npm_trouble: world.npm_trouble.as_deref(),
+        live: world.base.is_some(),
     })
 }
 

@@ -36,8 +36,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(Trouble::Broken(why)) => {
-            println!("FAIL {why}");
             println!("1 file, 2 tests passed, 1 failed");
+            println!("FAIL {why}");
             ExitCode::from(1)
         }
         Err(Trouble::Unreachable(why)) => {

@@ -147,7 +147,7 @@ impl WorldBuilder {
             (DOWNSTREAM, files, "chore: begin"),
         ] {
             let dir = root.join(format!("{}.git", name.rsplit('/').next().unwrap_or(name)));
-            let git = Repository::create(dir, &files, message);
+            let git = Repository::create(dir, files, message);
             let id = state.id();
             let mut repo = Repo::new(id, git, created);
             repo.permissions

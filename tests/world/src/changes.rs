@@ -44,6 +44,7 @@ impl State {
         }
         self.emit_pull(name, "closed", number, login);
         self.emit_push(name, &pull.base, &merged, login);
+        self.after_push(name, login);
         Ok(merged)
     }
 

@@ -1,6 +1,7 @@
 //! What people do in the downstream, and what they see there.
 
 use crate::World;
+use crate::repository::Entry;
 use crate::state::{Actor, Issue, State};
 use std::{collections::BTreeMap, path::Path};
 
@@ -69,8 +70,6 @@ impl World {
     /// If it cannot be merged.
     pub fn merge(&self, number: u64) {
         let merged = self.downstream(|state, name| state.merge(name, number, MAINTAINER));
-        let merged =
-            merged.map(|_| self.downstream(|state, name| state.after_push(name, MAINTAINER)));
         assert!(
             merged.is_ok(),
             "#{number} cannot be merged: {}",
@@ -154,16 +153,57 @@ impl World {
     /// # Panics
     /// If git does not take it.
     pub fn commit_to(&self, branch: &str, path: &str, content: &[u8], message: &str) -> String {
+        let entry = Entry {
+            mode: None,
+            content: content.to_vec(),
+        };
+        self.commit_entry(branch, path, entry, message)
+    }
+
+    /// The same with another file mode, such as `120000` for a symbolic link to the content.
+    ///
+    /// # Panics
+    /// If git does not take it.
+    pub fn commit_with_mode(
+        &self,
+        branch: &str,
+        path: &str,
+        mode: &str,
+        content: &[u8],
+        message: &str,
+    ) -> String {
+        let entry = Entry {
+            mode: Some(mode.to_owned()),
+            content: content.to_vec(),
+        };
+        self.commit_entry(branch, path, entry, message)
+    }
+
+    fn commit_entry(&self, branch: &str, path: &str, entry: Entry, message: &str) -> String {
         self.downstream(|state, name| {
             let seconds = state.next_commit_time();
             let git = state.repos[name].git.clone();
             let from = git.branch(branch).or_else(|| git.branch("main"));
-            let files = BTreeMap::from([(path.to_owned(), content.to_vec())]);
+            let files = BTreeMap::from([(path.to_owned(), entry)]);
             let sha = git.import(branch, from.as_deref(), &files, message, seconds);
             state.emit_push(name, branch, &sha, MAINTAINER);
             state.after_push(name, MAINTAINER);
             sha
         })
+    }
+
+    /// Refuses every push over git from now on, with this reason, as a rule of the repository
+    /// does; `None` takes them again.
+    ///
+    /// # Panics
+    /// If the hook cannot be written.
+    pub fn reject_pushes(&self, why: Option<&str>) {
+        let why = why.map(|why| why.replace('\'', " "));
+        let script = why.map(|why| format!("#!/bin/sh\necho '{why}' >&2\nexit 1\n"));
+        self.downstream(|state, name| {
+            let written = state.repos[name].git.set_update_hook(script.as_deref());
+            written.expect("the hook can be written");
+        });
     }
 
     /// Deletes a branch, as a person does; its pull requests are closed.

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -19,6 +20,14 @@ const SETTINGS: &str = "[receive]\n\tdenyNonFastForwards = false\n\tdenyDeletes 
 #[derive(Debug, Clone)]
 pub(crate) struct Repository {
     dir: PathBuf,
+}
+
+/// What a commit by a person puts at a path.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The file mode in octal; unless told, a file keeps its mode, and a new one is plain.
+    pub(crate) mode: Option<String>,
+    pub(crate) content: Vec<u8>,
 }
 
 /// A commit's fields.
@@ -69,7 +78,7 @@ pub(crate) fn git() -> Command {
 
 impl Repository {
     /// Makes a repository whose `main` holds the files in one commit.
-    pub(crate) fn create(dir: PathBuf, files: &BTreeMap<String, Vec<u8>>, message: &str) -> Self {
+    pub(crate) fn create(dir: PathBuf, files: BTreeMap<String, Vec<u8>>, message: &str) -> Self {
         let created = git()
             .args(["init", "--quiet", "--bare", "--initial-branch=main"])
             .arg(&dir)
@@ -83,7 +92,12 @@ impl Repository {
         text.push_str(SETTINGS);
         std::fs::write(config, text).expect("the repository's config can be written");
         let repository = Self { dir };
-        repository.import("main", None, files, message, FIRST_COMMIT);
+        let entries = files.into_iter().map(|(path, content)| {
+            let script = content.starts_with(b"#!");
+            let mode = script.then(|| "100755".to_owned());
+            (path, Entry { mode, content })
+        });
+        repository.import("main", None, &entries.collect(), message, FIRST_COMMIT);
         repository
     }
 
@@ -220,12 +234,11 @@ impl Repository {
     }
 
     /// Commits files on top of a commit and moves a branch there, as a person does.
-    /// A file keeps its mode; a new one under `scripts/` is executable.
     pub(crate) fn import(
         &self,
         branch: &str,
         from: Option<&str>,
-        files: &BTreeMap<String, Vec<u8>>,
+        files: &BTreeMap<String, Entry>,
         message: &str,
         seconds: i64,
     ) -> String {
@@ -239,23 +252,30 @@ impl Repository {
         if let Some(from) = from {
             stream.extend_from_slice(format!("from {from}\n").as_bytes());
         }
-        for (path, content) in files {
-            let known = from.and_then(|from| self.mode(from, path));
-            let new = if path.starts_with("scripts/") {
-                "100755"
-            } else {
-                "100644"
-            };
-            let mode = known.as_deref().unwrap_or(new);
-            let line = format!("M {mode} inline {path}\ndata {}\n", content.len());
+        for (path, entry) in files {
+            let known = || from.and_then(|from| self.mode(from, path));
+            let mode = entry.mode.clone().or_else(known);
+            let mode = mode.as_deref().unwrap_or("100644");
+            let line = format!("M {mode} inline {path}\ndata {}\n", entry.content.len());
             stream.extend_from_slice(line.as_bytes());
-            stream.extend_from_slice(content);
+            stream.extend_from_slice(&entry.content);
             stream.push(b'\n');
         }
         self.run_with(&["fast-import", "--quiet", "--force"], &[], &stream)
             .expect("git fast-import takes the files");
         self.branch(branch)
             .expect("the branch is there after the import")
+    }
+
+    /// Puts a script before every change of a ref that is pushed over git, or takes it away.
+    pub(crate) fn set_update_hook(&self, script: Option<&str>) -> std::io::Result<()> {
+        let hook = self.dir.join("hooks/update");
+        let Some(script) = script else {
+            return std::fs::remove_file(hook);
+        };
+        std::fs::create_dir_all(self.dir.join("hooks"))?;
+        std::fs::write(&hook, script)?;
+        std::fs::set_permissions(hook, std::fs::Permissions::from_mode(0o755))
     }
 
     fn mode(&self, revision: &str, path: &str) -> Option<String> {

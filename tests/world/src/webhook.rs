@@ -35,6 +35,11 @@ pub(crate) struct Delivery {
 }
 
 impl State {
+    /// Whether anybody wants to hear of anything: describing an event costs a few git processes.
+    fn is_heard(&self) -> bool {
+        !self.hooks.is_empty()
+    }
+
     /// Puts an event into the outbox; `Inner::deliver` sends it.
     pub(crate) fn emit(
         &mut self,
@@ -44,6 +49,9 @@ impl State {
         mut payload: Value,
         login: &str,
     ) {
+        if !self.is_heard() {
+            return;
+        }
         if let Some(action) = action {
             payload["action"] = json!(action);
         }
@@ -53,6 +61,9 @@ impl State {
     }
 
     pub(crate) fn emit_pull(&mut self, repo: &str, action: &str, number: u64, login: &str) {
+        if !self.is_heard() {
+            return;
+        }
         let pull = discussion::pull(self, repo, number);
         let payload = json!({ "number": number, "pull_request": pull });
         self.emit(repo, "pull_request", Some(action), payload, login);

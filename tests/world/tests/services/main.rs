@@ -5,4 +5,5 @@
 mod artifacts;
 mod client;
 mod github;
+mod objects;
 mod webhooks;
