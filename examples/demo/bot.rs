@@ -16,7 +16,7 @@ use tokio::{
 use world::World;
 
 /// How long anything may take before the demo gives up.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// How often the status is asked.
 const POLL: Duration = Duration::from_millis(100);
 

@@ -15,7 +15,7 @@ const SETTLED: &[&str] = &[
 /// What became of one release.
 struct Fate {
     class: String,
-    word: String,
+    stage: String,
     line: String,
 }
 
@@ -36,14 +36,14 @@ pub async fn play(directory: &Path, once: bool) -> Result<()> {
     let mut fates = BTreeMap::new();
     for (number, release) in past.iter().enumerate().skip(1) {
         publish(&world, release).await;
-        let (word, line) = bot.until(version(release), SETTLED).await?;
+        let (stage, line) = bot.until(version(release), SETTLED).await?;
         let class = class(&bot, version(release)).await?;
         show::line(&format!(
-            "{} {:<8} {class:<6} {word:<9} {line}",
+            "{} {:<8} {class:<6} {stage:<9} {line}",
             day(release),
             version(release)
         ));
-        fates.insert(number, Fate { class, word, line });
+        fates.insert(number, Fate { class, stage, line });
         ensure!(
             world.open_pulls().len() <= 1,
             "more than one pull request is open"
@@ -120,12 +120,12 @@ fn told(past: &[HistoryEntry], fates: &BTreeMap<usize, Fate>, world: &World) -> 
             fate.class
         );
         ensure!(
-            ["proposed", "offered"].contains(&fate.word.as_str()),
+            ["proposed", "offered"].contains(&fate.stage.as_str()),
             "{}",
             fate.line
         );
         *counts
-            .entry(format!("{} {}", fate.class, fate.word))
+            .entry(format!("{} {}", fate.class, fate.stage))
             .or_default() += 1;
     }
     for (what, count) in counts {

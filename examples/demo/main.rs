@@ -7,6 +7,10 @@
 mod bot;
 mod history;
 #[path = "../../tests/e2e/settings.rs"]
+#[expect(
+    clippy::expect_used,
+    reason = "shared with the tests; what it expects is compiled in"
+)]
 mod settings;
 mod show;
 mod story;

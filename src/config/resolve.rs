@@ -174,12 +174,13 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
     let complete = || {
         Some(Config {
             state: raw.state,
-            listen: listen.transpose_flat()?,
+            // One that is given but wrong is among the problems.
+            listen: listen.flatten(),
             schedule: schedule?,
             github_api: github_api?,
             github_git: github_git?,
             github_token: env.github_token.clone(),
-            npm_registry: npm_registry.transpose_flat()?,
+            npm_registry: npm_registry.flatten(),
             registries,
             watches: watches?,
         })
@@ -187,21 +188,6 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
     match complete() {
         Some(config) if problems.0.is_empty() => Ok(config),
         _ => Err(problems.0),
-    }
-}
-
-/// An optional setting that was given but wrong is `Some(None)`: that makes the whole `None`.
-trait TransposeFlat<T> {
-    fn transpose_flat(self) -> Option<Option<T>>;
-}
-
-impl<T> TransposeFlat<T> for Option<Option<T>> {
-    fn transpose_flat(self) -> Option<Option<T>> {
-        match self {
-            None => Some(None),
-            Some(None) => None,
-            Some(value) => Some(value),
-        }
     }
 }
 
@@ -333,16 +319,14 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
     Some(Rules {
         tags: TagRule { pattern: pattern? },
         patches: raw.proposal.patches,
-        npm: npm.transpose_flat()?,
+        npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         artifact_deadline: deadline?,
         retry: RetryRule {
             pauses: retry.into_iter().collect::<Option<_>>()?,
         },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),
-        migration: migration
-            .transpose_flat()?
-            .map(|path| MigrationRule { path }),
+        migration: migration.flatten().map(|path| MigrationRule { path }),
     })
 }
 

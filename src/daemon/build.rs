@@ -1,13 +1,11 @@
 //! From the config to working parts.
 
 use crate::canary::Supervisor;
-use crate::clients::{
-    git::GitCache,
-    github::{self, Reader, Writer},
-    npm::Npm,
-    registry::Registry,
-    wire::{Http, Timeouts},
-};
+use crate::clients::git::GitCache;
+use crate::clients::github::{self, Reader, Writer};
+use crate::clients::npm::Npm;
+use crate::clients::registry::Registry;
+use crate::clients::wire::{Http, Timeouts};
 use crate::clock::Clock;
 use crate::config::{Config, Watch};
 use crate::proposal::Performer;

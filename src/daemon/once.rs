@@ -6,7 +6,7 @@ use anyhow::Result;
 use std::time::Duration;
 
 /// How long another process's pass is waited for. A canary is none: it runs outside the lease.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the lease is asked for meanwhile.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 

@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// After a trouble that gave no time of its own.
-const TRY_AGAIN: Duration = Duration::from_secs(60);
+const TRY_AGAIN: Duration = Duration::from_mins(1);
 /// For what remains after the grace period: ending children, writing a row.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 

@@ -19,11 +19,13 @@ impl Digest {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        let hex: String = sha2::Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self(format!("sha256:{hex}"))
+        let mut text = String::from("sha256:");
+        for byte in sha2::Sha256::digest(bytes) {
+            for nibble in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(nibble.into(), 16));
+            }
+        }
+        Self(text)
     }
 
     /// The first 12 hexadecimal digits, for prose.

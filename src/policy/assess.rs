@@ -144,7 +144,7 @@ fn canary(
     now: Timestamp,
 ) -> Assessment {
     if let Some(running) = &candidate.running {
-        if running.alive_until < now {
+        if running.alive_until <= now {
             return Assessment::Due(vec![Intent::Bury(running.run)]);
         }
         return Assessment::Running {

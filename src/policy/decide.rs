@@ -96,7 +96,7 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
         .candidates
         .iter()
         .filter_map(|c| c.running.as_ref());
-    let dead = runs.filter(|run| run.alive_until < now);
+    let dead = runs.filter(|run| run.alive_until <= now);
     board.due.extend(dead.map(|dead| Intent::Bury(dead.run)));
     for (major, line) in major_lines(snapshot) {
         board.take(stub_of_line(major, &line, snapshot, now));
@@ -309,8 +309,8 @@ fn tend(
     snapshot: &Snapshot,
     board: &mut Board,
 ) {
-    let over = open.version.cmp_precedence(pinned).is_le();
-    if over && open.ours {
+    let left_over = open.version.cmp_precedence(pinned).is_le();
+    if left_over && open.ours {
         let why = format!("the pin is at {pinned} already");
         board.due.push(Intent::Close {
             pull: open.pull,
@@ -344,7 +344,7 @@ fn tend(
             proposed = candidate.version.clone();
         }
     }
-    if over {
+    if left_over {
         return;
     }
     let stage = Stage::Proposed {
@@ -354,9 +354,14 @@ fn tend(
     if proposed == open.version {
         board.set(&open.version, stage);
     }
+    cover(&proposed, snapshot, board);
+}
+
+/// What the open pull request contains, unless there is something else to be told of it.
+fn cover(proposed: &Version, snapshot: &Snapshot, board: &mut Board) {
     for candidate in &snapshot.candidates {
         let contained = matches!(candidate.bump, Bump::Minor | Bump::Patch)
-            && candidate.version.cmp_precedence(&proposed).is_lt();
+            && candidate.version.cmp_precedence(proposed).is_lt();
         let told = matches!(
             board.stages.get(&candidate.version),
             Some(Stage::Declined { .. } | Stage::Held { .. } | Stage::CanaryRunning { .. })

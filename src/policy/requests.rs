@@ -60,9 +60,29 @@ pub(super) fn standing<'a>(
                 granted,
                 answer,
             });
-            None
+            // From its first moment on, or the pull request would climb again before the answer
+            // is even recorded.
+            met(snapshot, newest, open.filter(|_| granted))
         }
     }
+}
+
+/// A wish that its own pull request has just met.
+fn met<'a>(
+    snapshot: &'a Snapshot,
+    request: &'a Request,
+    open: Option<&Proposal>,
+) -> Option<Standing<'a>> {
+    open.filter(|open| open.requested && open.version == request.version)?;
+    let candidate = snapshot
+        .candidates
+        .iter()
+        .find(|c| c.version == request.version && c.bump != Bump::None)?;
+    Some(Standing {
+        request,
+        candidate,
+        assessment: Assessment::Ready,
+    })
 }
 
 /// The open request with its candidate, or its end: whether it is granted, and the answer.
@@ -150,13 +170,5 @@ fn granted<'a>(snapshot: &'a Snapshot, open: Option<&Proposal>) -> Option<Standi
                 .as_ref()
                 .is_some_and(|outcome| outcome.granted)
     })?;
-    let candidate = snapshot
-        .candidates
-        .iter()
-        .find(|candidate| candidate.version == open.version)?;
-    Some(Standing {
-        request,
-        candidate,
-        assessment: Assessment::Ready,
-    })
+    met(snapshot, request, Some(open))
 }

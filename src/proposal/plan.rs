@@ -71,7 +71,7 @@ impl Workshop<'_> {
         let mut plan = self.commit(kind, &to, &draft, title).await?;
         let marker = marker_of(&plan, &to, requested);
         let (releases, release) = (self.releases(version), self.release(version)?);
-        let (evidence, drift) = (self.evidence(&to, kind), self.drift());
+        let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
         plan.body = pin_bump_body(&PinBump {
             from: self.pin,
             to: &to,
@@ -82,7 +82,7 @@ impl Workshop<'_> {
             evidence: &evidence,
             canary_output: last_lines(run),
             sites: &draft.sites,
-            drift: &drift,
+            drift: &disagreements,
             passed_over: &self.passed_over(version),
             releases: &releases,
             base: &draft.base,

@@ -17,7 +17,7 @@ use std::{path::PathBuf, time::Duration};
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 /// How long the lease outlives a pass that died. Longer than any single step between renewals.
-pub(super) const LEASE_TTL: Duration = Duration::from_secs(120);
+pub(super) const LEASE_TTL: Duration = Duration::from_mins(2);
 /// A pass that is not settled after so many rounds goes in circles.
 const MAX_ROUNDS: usize = 200;
 

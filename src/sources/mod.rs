@@ -8,7 +8,9 @@ mod releases;
 
 pub use pin::{Downstream, read_pin};
 
-use crate::clients::{github::Reader, npm::Npm, registry::Registry};
+use crate::clients::github::Reader;
+use crate::clients::npm::Npm;
+use crate::clients::registry::Registry;
 use crate::config::Watch;
 use crate::domain::{BranchName, Cached, Fact, ImageFacts, Version};
 use crate::store::Store;

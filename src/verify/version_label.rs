@@ -35,7 +35,7 @@ mod tests {
     use crate::domain::{Digest, IndexDigest, Platform, PlatformDigest, PlatformFacts, Verdict};
 
     fn image(labels: &[Option<&str>]) -> ImageFacts {
-        let part = |label: &Option<&str>| PlatformFacts {
+        let part = |label: Option<&str>| PlatformFacts {
             platform: Platform("linux/amd64".to_owned()),
             digest: PlatformDigest::new(Digest::of(b"x")),
             labels: label
@@ -51,7 +51,7 @@ mod tests {
         ImageFacts {
             version: "3.10.0".parse().unwrap(),
             digest: IndexDigest::new(Digest::of(b"index")),
-            platforms: labels.iter().map(part).collect(),
+            platforms: labels.iter().copied().map(part).collect(),
         }
     }
 
