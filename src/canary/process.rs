@@ -40,7 +40,9 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
         Ok(child) => child,
         Err(error) => {
             let program = invocation.program.to_string_lossy();
-            return Outcome::inconclusive(format!("`{program}` could not be started: {error}"));
+            return Outcome::inconclusive(format!(
+                "the canary `{program}` could not be started: {error}"
+            ));
         }
     };
     let tail = Tail::default();
@@ -71,17 +73,17 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
         Some(Ok(status)) => judge(status, &output),
         Some(Err(error)) => (
             Verdict::Inconclusive,
-            format!("it could not be waited for: {error}"),
+            format!("the canary could not be waited for: {error}"),
         ),
         None if stop.is_cancelled() => (
             Verdict::Inconclusive,
-            "it was interrupted: the bot was stopped".to_owned(),
+            "the canary was interrupted: the bot was stopped".to_owned(),
         ),
         None => {
             let limit = human_duration(invocation.time_limit);
             (
                 Verdict::Inconclusive,
-                format!("it did not end within {limit}, and was ended"),
+                format!("the canary did not end within {limit}, and was ended"),
             )
         }
     };
@@ -119,16 +121,19 @@ fn judge(status: ExitStatus, output: &str) -> (Verdict, String) {
         (Some(0), _) => (Verdict::Passed, last),
         (Some(EXIT_TEMPFAIL), _) => (
             Verdict::Inconclusive,
-            format!("it could not find out (exit status 75): {last}"),
+            format!("the canary could not find out (exit status 75): {last}"),
         ),
-        (Some(code), _) => (Verdict::Failed, format!("exit status {code}: {last}")),
+        (Some(code), _) => (
+            Verdict::Failed,
+            format!("the canary failed with exit status {code}: {last}"),
+        ),
         (None, Some(signal)) => (
             Verdict::Inconclusive,
-            format!("signal {signal} ended it: {last}"),
+            format!("signal {signal} ended the canary: {last}"),
         ),
         (None, None) => (
             Verdict::Inconclusive,
-            format!("it ended without a status: {last}"),
+            format!("the canary ended without a status: {last}"),
         ),
     }
 }

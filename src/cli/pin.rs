@@ -35,85 +35,112 @@ pub(super) fn run(arguments: &args::Pin, watch: &Watch, json: bool) -> Result<Ex
 #[derive(Debug, Serialize)]
 struct PinView {
     agrees: bool,
-    /// One line for each site.
+    /// The version that the sites are to spell, where one of them does.
+    version: Option<Version>,
+    /// The digest likewise.
+    digest: Option<IndexDigest>,
+    /// One line for each site that was edited, or need not be.
     sites: Vec<String>,
     /// The sites that disagree or cannot be read.
     faults: Vec<String>,
 }
 
-fn text(view: &PinView) -> String {
-    let mut out = String::new();
-    for line in &view.sites {
-        let _ = writeln!(out, "{line}");
+impl PinView {
+    fn lines(&self) -> String {
+        let mut out = String::new();
+        for line in &self.sites {
+            let _ = writeln!(out, "{line}");
+        }
+        for line in &self.faults {
+            let _ = writeln!(out, "✗ {line}");
+        }
+        out
     }
-    for line in &view.faults {
-        let _ = writeln!(out, "✗ {line}");
+
+    fn exit(&self) -> Exit {
+        if self.agrees { Exit::Done } else { Exit::No }
     }
-    if view.sites.is_empty() && view.agrees {
-        out.push_str("all sites agree\n");
+}
+
+fn bumped(view: &PinView) -> String {
+    let end = if view.agrees {
+        ""
+    } else {
+        "nothing was written\n"
+    };
+    view.lines() + end
+}
+
+fn checked(view: &PinView) -> String {
+    let mut out = view.lines();
+    if view.agrees {
+        let version = view.version.as_ref().map(ToString::to_string);
+        let digest = view.digest.as_ref().map(ToString::to_string);
+        let parts: Vec<String> = version.into_iter().chain(digest).collect();
+        let _ = writeln!(out, "all sites agree on {}", parts.join(" at "));
     }
     out
 }
 
 fn bump(tree: &Path, watch: &Watch, files: &Files, to: &Pin, json: bool) -> Result<Exit> {
-    match edit::lockstep(&watch.downstream.sites, &watch.upstream.image, files, to) {
+    let edited = edit::lockstep(&watch.downstream.sites, &watch.upstream.image, files, to);
+    let mut view = PinView {
+        agrees: edited.is_ok(),
+        version: Some(to.version.clone()),
+        digest: Some(to.digest.clone()),
+        sites: Vec::new(),
+        faults: Vec::new(),
+    };
+    match edited {
         Ok(lockstep) => {
             write(tree, &lockstep.changes)?;
-            let sites = lockstep.lines.iter().map(ToString::to_string).collect();
-            print(
-                json,
-                &PinView {
-                    agrees: true,
-                    sites,
-                    faults: Vec::new(),
-                },
-                text,
-            )?;
-            Ok(Exit::Done)
+            view.sites = lockstep.lines.iter().map(ToString::to_string).collect();
         }
-        Err(faults) => {
-            let faults = faults.iter().map(ToString::to_string).collect();
-            print(
-                json,
-                &PinView {
-                    agrees: false,
-                    sites: Vec::new(),
-                    faults,
-                },
-                text,
-            )?;
-            Ok(Exit::No)
-        }
+        Err(faults) => view.faults = faults.iter().map(ToString::to_string).collect(),
     }
+    print(json, &view, bumped)?;
+    Ok(view.exit())
 }
 
 fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
     let readings = edit::read(&watch.downstream.sites, &watch.upstream.image, files);
-    let mut faults: Vec<String> = readings
-        .iter()
-        .filter_map(|reading| match &reading.state {
-            SiteState::Faulty { why } => {
-                Some(format!("{} ({}): {why}", reading.site, reading.path))
-            }
-            _ => None,
-        })
-        .collect();
-    match spelled(watch, &readings) {
-        Some(pin) => faults.extend(edit::disagreements(&readings, &pin)),
-        None => faults.push("no authority among the sites spells the pin".to_owned()),
+    let faulty = readings.iter().filter_map(|it| match &it.state {
+        SiteState::Faulty { why } => Some(format!("{} ({}): {why}", it.path, it.site)),
+        SiteState::Spelled { .. } | SiteState::Absent => None,
+    });
+    let mut faults: Vec<String> = faulty.collect();
+    let spelled = spelled(watch, &readings);
+    let (version, digest) = spelled.unwrap_or_default();
+    if version.is_none() && digest.is_none() {
+        faults.push("no authority among the sites spells the pin".to_owned());
+    } else {
+        let pin = Pin {
+            image: watch.upstream.image.clone(),
+            // Where no site at all spells one of the two, there is nothing to disagree with.
+            version: version.clone().unwrap_or(Version::new(0, 0, 0)),
+            digest: digest
+                .clone()
+                .unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
+        };
+        faults.extend(edit::disagreements(&readings, &pin));
     }
     let view = PinView {
         agrees: faults.is_empty(),
+        version,
+        digest,
         sites: Vec::new(),
         faults,
     };
-    print(json, &view, text)?;
-    Ok(if view.agrees { Exit::Done } else { Exit::No })
+    print(json, &view, checked)?;
+    Ok(view.exit())
 }
 
 /// The pin as the sites spell it: from the first authority, and what that leaves out from the
 /// first site that spells it.
-fn spelled(watch: &Watch, readings: &[SiteReading]) -> Option<Pin> {
+fn spelled(
+    watch: &Watch,
+    readings: &[SiteReading],
+) -> Option<(Option<Version>, Option<IndexDigest>)> {
     let sites = watch.downstream.sites.iter().zip(readings);
     let parts = |reading: &SiteReading| match &reading.state {
         SiteState::Spelled {
@@ -125,16 +152,10 @@ fn spelled(watch: &Watch, readings: &[SiteReading]) -> Option<Pin> {
         .filter(|(site, _)| site.authority)
         .find_map(|(_, reading)| parts(reading))?;
     let all = || readings.iter().filter_map(parts);
-    Some(Pin {
-        image: watch.upstream.image.clone(),
-        // Where no site at all spells one of the two, there is nothing to disagree with.
-        version: version
-            .or_else(|| all().find_map(|(v, _)| v))
-            .unwrap_or(Version::new(0, 0, 0)),
-        digest: digest
-            .or_else(|| all().find_map(|(_, d)| d))
-            .unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
-    })
+    Some((
+        version.or_else(|| all().find_map(|(version, _)| version)),
+        digest.or_else(|| all().find_map(|(_, digest)| digest)),
+    ))
 }
 
 fn read(tree: &Path, paths: &BTreeSet<FilePath>) -> Result<Files> {

@@ -93,7 +93,7 @@ pub(super) fn plan(view: &PlanView) -> String {
         out.push_str("  do nothing\n");
     }
     for action in &view.actions {
-        action_lines(&mut out, action);
+        action_lines(&mut out, action, &view.actions);
     }
     for trouble in &view.troubles {
         let _ = writeln!(out, "  not read: {trouble}");
@@ -111,26 +111,34 @@ pub(super) fn plan(view: &PlanView) -> String {
     out
 }
 
-fn action_lines(out: &mut String, action: &PlannedAction) {
+fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction]) {
     match action {
         PlannedAction::RunCanary { version } => {
             let _ = writeln!(out, "  run the canary at {version}");
         }
         PlannedAction::Propose {
+            version,
             over,
             branch,
             title,
             diff,
             if_canary_passes,
+            answers,
             ..
         } => {
-            let when = if *if_canary_passes {
-                "… then, if the canary passes: "
-            } else {
-                ""
+            let canary = PlannedAction::RunCanary {
+                version: version.clone(),
+            };
+            let when = match (if_canary_passes, all.contains(&canary)) {
+                (true, _) => "… then, if the canary passes: ",
+                (false, true) => "… then, whatever the canary finds: ",
+                (false, false) => "",
             };
             let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number}"));
             let _ = writeln!(out, "  {when}{verb}: {title}\n    from the branch {branch}");
+            if let Some(request) = answers {
+                let _ = writeln!(out, "    in answer to request {request}");
+            }
             for line in diff.lines() {
                 let _ = writeln!(out, "    {line}");
             }

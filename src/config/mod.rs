@@ -24,7 +24,8 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} cannot be used:", self.file)?;
         for problem in &self.problems {
-            write!(out, "\n  - {problem}")?;
+            // Some are pictures of several lines.
+            write!(out, "\n  - {}", problem.replace('\n', "\n    "))?;
         }
         Ok(())
     }

@@ -231,7 +231,7 @@ pub(super) struct Canary {
     /// Variables of the bot that the canary may see. Default: `["PATH", "LANG"]`.
     #[serde(default = "default_pass_env")]
     pub(super) pass_env: Vec<String>,
-    /// The pauses after inconclusive runs; after as many runs the candidate is held. Default:
+    /// The pauses after inconclusive runs; one more after the last pause holds the candidate. Default:
     /// `["1m", "10m", "1h"]`.
     #[serde(default = "default_retry")]
     pub(super) retry: Vec<String>,

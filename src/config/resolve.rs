@@ -145,7 +145,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
     let listen = raw
         .listen
         .as_deref()
-        .map(|text| problems.parse("listen", text));
+        .map(|text| problems.take("listen", address(text)));
     let schedule = schedule(&raw.schedule, &mut problems);
     let github_api = problems.url("github.api_url", &raw.github.api_url);
     let github_git = problems.url("github.git_url", &raw.github.git_url);
@@ -208,8 +208,12 @@ fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {
             Seconds::Disallowed
         })
         .build();
-    let cron = problems.take("schedule.cron", parser.parse(&raw.cron));
-    let zone = problems.parse("schedule.time_zone", &raw.time_zone);
+    let cron = parser.parse(&raw.cron);
+    let cron = cron.map_err(|error| format!("`{}`: {error}", raw.cron));
+    let cron = problems.take("schedule.cron", cron);
+    let zone = raw.time_zone.parse::<Tz>();
+    let zone = zone.map_err(|_| format!("`{}` is not an IANA time zone", raw.time_zone));
+    let zone = problems.take("schedule.time_zone", zone);
     let jitter = problems.take("schedule.jitter", duration::parse(&raw.jitter));
     let grace = problems.take("schedule.grace", duration::parse(&raw.grace));
     Some(Schedule {
@@ -219,6 +223,11 @@ fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {
         jitter: jitter?,
         grace: grace?,
     })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is not an address such as `127.0.0.1:8080`"))
 }
 
 fn unique(watches: &[Watch], problems: &mut Problems) {

@@ -28,10 +28,21 @@ pub async fn once(app: &App) -> Result<Vec<Option<PassReport>>> {
                 });
             }
         }
-        if idle && app.supervisor.is_idle() {
+        let quiet = idle && app.supervisor.is_idle();
+        // A short run may even have begun and ended during the pass.
+        if !a_run_ended(app).await && quiet {
             return Ok(reports);
         }
         a_run_ends(app).await;
+    }
+}
+
+/// Whether some run ended since this was last asked or waited for.
+async fn a_run_ended(app: &App) -> bool {
+    tokio::select! {
+        biased;
+        () = app.wake.notified() => true,
+        () = std::future::ready(()) => false,
     }
 }
 

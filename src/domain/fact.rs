@@ -15,13 +15,20 @@ pub enum Fact {
     Release(ReleaseFacts),
     /// An image tag, resolved.
     Image(ImageFacts),
-    /// An image tag that the registry did not know.
+    /// An image tag that gave nothing to pin.
     NoImage {
         /// The version whose tag was asked for.
         version: Version,
+        /// What was seen instead.
+        look: Look,
     },
     /// A version of the npm package.
     Npm(NpmFacts),
+    /// Whether npm could be asked at all.
+    NpmTrouble {
+        /// Why it could not, for a maintainer; `None` once it could again.
+        why: Option<String>,
+    },
     /// The pin sites at the head of the downstream's base branch.
     Pin(PinFacts),
     /// A pull request from one of the bot's branches.
@@ -42,7 +49,8 @@ pub struct Observation {
 pub struct FactKey {
     /// `release`, `image`, `npm`, `pin` or `pull`.
     pub aspect: &'static str,
-    /// The git tag, the version, the pull request's number, or empty for the pin.
+    /// The git tag, the version, the pull request's number, or empty for the pin and for npm as
+    /// a whole.
     pub subject: String,
 }
 
@@ -52,15 +60,28 @@ impl Fact {
     pub fn key(&self) -> FactKey {
         let (aspect, subject) = match self {
             Self::Release(release) => ("release", release.tag.clone()),
-            Self::Image(ImageFacts { version, .. }) | Self::NoImage { version } => {
+            Self::Image(ImageFacts { version, .. }) | Self::NoImage { version, .. } => {
                 ("image", version.to_string())
             }
             Self::Npm(npm) => ("npm", npm.version.to_string()),
+            Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Pin(_) => ("pin", String::new()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
         };
         FactKey { aspect, subject }
     }
+}
+
+/// A look at an artifact that brought nothing to pin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "look", content = "why", rename_all = "snake_case")]
+pub enum Look {
+    /// There is no such tag or version.
+    Absent,
+    /// It could not be asked for, or the answer not be believed.
+    Unavailable(String),
+    /// There is something that can never be pinned.
+    Unusable(String),
 }
 
 /// A GitHub release, as the list endpoint gives it.

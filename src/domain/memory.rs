@@ -1,8 +1,8 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, NpmFacts, Observation, PinFacts,
-    PullFacts, ReleaseFacts, Request, Timestamp, Version,
+    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, Look, NpmFacts, Observation,
+    PinFacts, PullFacts, ReleaseFacts, Request, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -62,16 +62,30 @@ impl Memory {
         }
     }
 
-    /// Whether the tag of `version` was asked for and is not known to have come since.
+    /// What the last look at the tag of `version` gave, if it gave no image.
     #[must_use]
-    pub fn image_was_absent(&self, version: &Version) -> bool {
+    pub fn no_image(&self, version: &Version) -> Option<&Look> {
         let key = FactKey {
             aspect: "image",
             subject: version.to_string(),
         };
-        self.observations
-            .get(&key)
-            .is_some_and(|seen| matches!(seen.fact, Fact::NoImage { .. }))
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::NoImage { look, .. }) => Some(look),
+            _ => None,
+        }
+    }
+
+    /// Why npm could not be asked the last time, if it could not.
+    #[must_use]
+    pub fn npm_trouble(&self) -> Option<&str> {
+        let key = FactKey {
+            aspect: "npm",
+            subject: String::new(),
+        };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::NpmTrouble { why }) => why.as_deref(),
+            _ => None,
+        }
     }
 
     /// All images that were ever resolved.

@@ -25,8 +25,8 @@ pub use check::{Check, Finding, Verdict};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{
-    Fact, FactKey, ImageFacts, NpmFacts, Observation, PinFacts, Platform, PlatformFacts, PullFacts,
-    PullState, ReleaseFacts, SiteReading, SiteState,
+    Fact, FactKey, ImageFacts, Look, NpmFacts, Observation, PinFacts, Platform, PlatformFacts,
+    PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use invalid::Invalid;
 pub use memory::Memory;

@@ -60,7 +60,7 @@ pub struct NpmRule {
 /// How inconclusive answers are retried.
 #[derive(Debug, Clone)]
 pub struct RetryRule {
-    /// The pause after each inconclusive answer; after as many answers the candidate is held.
+    /// The pause after each inconclusive answer; one more after the last pause holds the candidate.
     pub pauses: Vec<Duration>,
 }
 

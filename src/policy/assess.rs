@@ -2,10 +2,10 @@
 
 use super::{
     required::required_checks,
-    snapshot::{Answer, Candidate, Look, Snapshot},
+    snapshot::{Answer, Candidate, Snapshot},
     stage::{Intent, Stage},
 };
-use crate::domain::{Check, ProposalKind, Timestamp, Verdict, human_duration};
+use crate::domain::{Check, Look, ProposalKind, Timestamp, Verdict, human_duration};
 
 /// What one candidate's evidence says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -150,7 +150,8 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
 }
 
 /// The bot died between the push and the text: where nothing else takes the pull request over, it
-/// is made to say again what it proposed, whether or not that is still wanted by itself.
+/// is made to say again what it proposed, whether or not that is still wanted by itself. One that
+/// was asked for stays so, or it would climb again.
 fn repair<'a>(
     open: &Proposal,
     target: Option<(&'a Candidate, bool)>,
@@ -338,8 +339,7 @@ fn tend(
                 kind: ProposalKind::PinBump,
                 version: candidate.version.clone(),
                 over: Some(open.pull),
-                // A pull request that was moved down on request stays one that was asked for.
-                requested: requested || (step.is_eq() && open.requested),
+                requested,
             });
             proposed = candidate.version.clone();
         }

@@ -15,12 +15,13 @@ mod stage;
 mod stream;
 mod stubs;
 
+pub use crate::domain::Look;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use required::{inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Candidate, Ignored, Look, Migration, PinState, Proposal, Running, Snapshot, View,
+    Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, View,
 };
 pub use stage::{Intent, Stage};
 pub use stream::admit;

@@ -2,7 +2,7 @@
 
 use super::{branch, required, stream};
 use crate::domain::{
-    BranchName, Bump, CanaryRun, Check, Effect, Finding, ImageName, IndexDigest, Memory,
+    BranchName, Bump, CanaryRun, Check, Effect, Finding, ImageName, IndexDigest, Look, Memory,
     PatchPolicy, PinSite, Presence, ProposalKind, PullFacts, PullNumber, PullState, Request, Rules,
     RunId, RunState, SiteState, Timestamp, Verdict, Version,
 };
@@ -15,7 +15,7 @@ pub struct Snapshot {
     pub patches: PatchPolicy,
     /// How long after its publication a release may lack artifacts.
     pub artifact_deadline: Duration,
-    /// The pause after each inconclusive answer; after as many the candidate is held.
+    /// The pause after each inconclusive answer; one more after the last holds the candidate.
     pub pauses: Vec<Duration>,
     /// What the downstream pins.
     pub pin: PinState,
@@ -71,17 +71,6 @@ pub struct Candidate {
     pub answers: BTreeMap<Check, Answer>,
     /// The canary run that is under way.
     pub running: Option<Running>,
-}
-
-/// A look at an artifact that brought nothing to pin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// The registry has no such tag.
-    Absent,
-    /// The registry could not be asked, or its answer not be believed.
-    Unavailable(String),
-    /// There is something under the tag that can never be pinned.
-    Unusable(String),
 }
 
 /// The current answer to a check.
@@ -355,7 +344,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         published_at: published,
         digest,
         look: look(view, version),
-        npm: match (&view.rules.npm, view.memory.npm(version), view.npm_trouble) {
+        npm: match (&view.rules.npm, view.memory.npm(version), npm_trouble(view)) {
             (None, _, _) | (_, Some(_), _) => None,
             (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
             (Some(_), None, None) => Some(Look::Absent),
@@ -368,11 +357,13 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
 /// What is known of a missing image. A live pass looks again; from memory alone, what was seen
 /// last has to do.
 fn look(view: View<'_>, version: &Version) -> Option<Look> {
-    let remembered = !view.live && view.memory.image_was_absent(version);
-    view.looks
-        .get(version)
-        .cloned()
-        .or_else(|| remembered.then_some(Look::Absent))
+    let remembered = || view.memory.no_image(version).filter(|_| !view.live);
+    view.looks.get(version).or_else(remembered).cloned()
+}
+
+fn npm_trouble<'a>(view: View<'a>) -> Option<&'a str> {
+    let remembered = || view.memory.npm_trouble().filter(|_| !view.live);
+    view.npm_trouble.or_else(remembered)
 }
 
 fn requested_at(view: View<'_>, version: &Version) -> Option<Timestamp> {

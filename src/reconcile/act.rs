@@ -92,8 +92,11 @@ impl Pass<'_> {
         self.memory.runs.push(remembered(run, &new));
         let work = work_dir(&bot.state, run);
         if let Err(error) = export(&bot.git, &draft, &work).await {
-            self.end_run(run, &format!("its tree could not be exported: {error:#}"))
-                .await?;
+            self.end_run(
+                run,
+                &format!("the canary's tree could not be exported: {error:#}"),
+            )
+            .await?;
             return Err(error);
         }
         let target = Target {
@@ -117,7 +120,7 @@ impl Pass<'_> {
     /// A run whose supervisor fell silent: its process died, and what it found is lost.
     async fn bury(&mut self, run: RunId) -> Result<()> {
         let work = work_dir(&self.bot.state, run);
-        self.end_run(run, "the bot's process died while it ran")
+        self.end_run(run, "the bot's process died while the canary ran")
             .await?;
         if work.exists() {
             tokio::fs::remove_dir_all(&work)

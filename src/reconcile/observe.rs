@@ -5,8 +5,10 @@ use super::pass::snapshot;
 use crate::clients::git::GitCache;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
-use crate::domain::{Cached, CommitId, Fact, Finding, Memory, Observation, Timestamp, Version};
-use crate::policy::{Intent, Look, branches_to_ask};
+use crate::domain::{
+    Cached, CommitId, Fact, Finding, Look, Memory, Observation, Timestamp, Version,
+};
+use crate::policy::{Intent, branches_to_ask};
 use crate::sources::{Gathered, Sources, read_pin};
 use crate::verify::{Subject, verify};
 use anyhow::{Context as _, Result};
@@ -76,6 +78,11 @@ pub(super) async fn observe(
     seen.world.releases_unknown = !seen.take(releases, memory, now);
     seen.world.npm_trouble = npm.as_ref().err().map(|error| format!("{error:#}"));
     seen.take(npm, memory, now);
+    let why = seen.world.npm_trouble.clone();
+    if memory.npm_trouble() != why.as_deref() {
+        seen.news
+            .extend(memory.observe(Fact::NpmTrouble { why }, now));
+    }
     match pin {
         Ok(downstream) => {
             seen.news
@@ -116,12 +123,11 @@ pub(super) async fn learn(
             ))),
             Err(error) => {
                 let look = look(error);
-                let absent = Fact::NoImage {
+                let missed = Fact::NoImage {
                     version: version.clone(),
+                    look: look.clone(),
                 };
-                let news = (look == Look::Absent)
-                    .then(|| memory.observe(absent, now))
-                    .flatten();
+                let news = memory.observe(missed, now);
                 world.looks.insert(version.clone(), look);
                 Ok(Some(Learned::Image(news)))
             }

@@ -155,7 +155,10 @@ impl Pass<'_> {
     async fn perform_all(&mut self, decision: &Decision) -> Result<bool> {
         let mut progress = false;
         let mut failed = false;
-        for intent in &decision.due {
+        // Facts first, as in a dry run: what is written speaks of all that can be known now.
+        let reads = decision.due.iter().any(Intent::only_reads);
+        let due = decision.due.iter();
+        for intent in due.filter(|intent| !reads || intent.only_reads()) {
             // Without the list of releases nobody knows whether one exists.
             if self.world.releases_unknown && matches!(intent, Intent::Answer { .. }) {
                 continue;

@@ -11,8 +11,8 @@ use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Finding, Memory, Pin, ProposalKind, RunId, RunState, TreeId,
-    Verdict, Version,
+    CanaryRun, Check, CommitId, Fact, Finding, Memory, Pin, ProposalKind, PullState, RunId,
+    RunState, TreeId, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, decide, inputs_of};
 use crate::proposal::{Workshop, draft_pin_bump};
@@ -62,8 +62,10 @@ pub enum PlannedAction {
         body: String,
         /// The edit, as a unified diff.
         diff: String,
-        /// The canary that has to pass first.
+        /// Whether the canary has to pass first.
         if_canary_passes: bool,
+        /// The request that is answered with it, if a person asked.
+        answers: Option<i64>,
     },
     /// Close a pull request.
     Close {
@@ -102,22 +104,17 @@ impl Preview {
         let mut starts = Vec::new();
         for intent in &decision.due {
             match intent {
-                Intent::StartCanary(version) => {
-                    actions.push(PlannedAction::RunCanary {
-                        version: version.clone(),
-                    });
-                    starts.push(version.clone());
-                }
+                Intent::StartCanary(version) => starts.push(version.clone()),
                 intent => {
                     actions.extend(self.action(intent, &memory, &decision, false).await?);
                 }
             }
         }
         for version in starts {
-            actions.extend(
-                self.if_it_passed(&version, &memory, &world, &decision)
-                    .await?,
-            );
+            let then = self.if_it_passed(&version, &memory, &world, &decision);
+            let then = then.await?;
+            actions.push(PlannedAction::RunCanary { version });
+            actions.extend(then);
         }
         Ok((actions, decision, troubles))
     }
@@ -146,6 +143,7 @@ impl Preview {
         before: &Decision,
     ) -> Result<Vec<PlannedAction>> {
         let mut memory = memory.clone();
+        self.suppose_closed(before, &mut memory);
         self.suppose(version, &mut memory, world).await?;
         let after = decide(&snapshot(&self.watch, &memory, world), self.clock.now());
         let mut actions = Vec::new();
@@ -159,6 +157,20 @@ impl Preview {
             }
         }
         Ok(actions)
+    }
+
+    /// Takes the pull requests that are about to be closed for closed.
+    fn suppose_closed(&self, before: &Decision, memory: &mut Memory) {
+        for intent in &before.due {
+            let Intent::Close { pull, .. } = intent else {
+                continue;
+            };
+            let known = memory.pulls().find(|known| known.number == *pull);
+            if let Some(mut pull) = known.cloned() {
+                pull.state = PullState::Closed;
+                memory.observe(Fact::Pull(pull), self.clock.now());
+            }
+        }
     }
 
     /// Puts a run into memory that never was.
@@ -248,7 +260,9 @@ impl Preview {
                     tree: plan.tree,
                     title: plan.title,
                     body: plan.body,
-                    if_canary_passes,
+                    // A stub is opened whatever the canary finds: its result is news, no gate.
+                    if_canary_passes: if_canary_passes && *kind == ProposalKind::PinBump,
+                    answers: wish(memory, version).filter(|_| *requested),
                 })
             }
             Intent::Close { pull, why } => Some(PlannedAction::Close {
@@ -266,4 +280,11 @@ impl Preview {
             }
         })
     }
+}
+
+/// The open request for `version`.
+fn wish(memory: &Memory, version: &Version) -> Option<i64> {
+    let mut open = memory.requests.iter().rev();
+    open.find(|asked| asked.outcome.is_none() && asked.version == *version)
+        .map(|asked| asked.id.0)
 }

@@ -1,9 +1,12 @@
 //! What the command line says of a watch, as plain text.
 
 use super::view::{Explanation, WatchView};
-use crate::domain::{Timestamp, Version, human_duration};
+use crate::domain::{Bump, Timestamp, Version, human_duration};
 use crate::policy::Stage;
 use std::fmt::Write as _;
+
+/// How many requests a status shows, the newest first; the page and the JSON have them all.
+const REQUESTS_SHOWN: usize = 5;
 
 /// The stage in one word, for a table.
 #[must_use]
@@ -90,7 +93,8 @@ pub fn status(view: &WatchView) -> String {
         let _ = writeln!(out, "  drift: {line}");
     }
     for release in &view.releases {
-        let (version, bump) = (release.version.to_string(), release.bump);
+        let version = release.version.to_string();
+        let bump = step(release.bump);
         let _ = writeln!(
             out,
             "  {version:<10} {bump:<6} {:<9} {}",
@@ -110,23 +114,41 @@ pub fn status(view: &WatchView) -> String {
             pull.number, pull.title, pull.url
         );
     }
-    for asked in view.requests.iter().filter(|asked| asked.answer.is_none()) {
+    for asked in view.requests.iter().take(REQUESTS_SHOWN) {
+        let answer = asked.answer.as_deref().map(|it| format!(": {it}"));
         let _ = writeln!(
             out,
-            "  request {} by {}: bump {}",
-            asked.id, asked.actor, asked.version
+            "  request {} by {}: bump {}, {}{}",
+            asked.id,
+            asked.actor,
+            asked.version,
+            asked.state,
+            answer.unwrap_or_default()
         );
     }
     out
+}
+
+/// The step from the pin; the pinned release itself has none.
+fn step(bump: Bump) -> &'static str {
+    match bump {
+        Bump::None => "",
+        bump => bump.word(),
+    }
 }
 
 /// Why a release stands where it stands.
 #[must_use]
 pub fn explain(explanation: &Explanation) -> String {
     let release = &explanation.release;
+    let comma = if release.bump == Bump::None { "" } else { ", " };
     let mut out = format!(
-        "{} ({}, published {}) is {}: {}\n",
-        release.version, release.bump, release.published_at, release.word, release.line
+        "{} ({}{comma}published {}) is {}: {}\n",
+        release.version,
+        step(release.bump),
+        release.published_at,
+        release.word,
+        release.line
     );
     if let Some(digest) = &explanation.digest {
         let platforms = explanation.platforms.join(", ");

@@ -19,12 +19,15 @@ pub use run::NewRun;
 
 use crate::clock::Clock;
 use sqlx::{Any, AnyPool, Transaction};
+use std::{fs::File, sync::Arc};
 
 /// The database. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
     clock: Clock,
+    /// Held by a reader of a database that nobody has open, so that nobody opens it meanwhile.
+    _still: Option<Arc<File>>,
 }
 
 impl Store {

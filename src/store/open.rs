@@ -17,6 +17,7 @@ use std::{
         fs::{DirBuilderExt as _, OpenOptionsExt as _},
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// SQLite has one writer at a time, so that more connections only wait for each other.
@@ -31,6 +32,8 @@ const MIGRATIONS: &[(i64, &str, &str)] =
 const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
                       PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;";
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
+/// For a file that nobody can change meanwhile: SQLite then needs nothing beside it.
+const STILL: &str = "ro&immutable=1";
 const IN_MEMORY: &str = "PRAGMA foreign_keys = ON;";
 
 impl Store {
@@ -55,6 +58,7 @@ impl Store {
         Ok(Self {
             pool,
             clock: clock.clone(),
+            _still: None,
         })
     }
 
@@ -72,7 +76,11 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        let url = file_url(&path, "ro");
+        let target = path.clone();
+        let still = tokio::task::spawn_blocking(move || keep_still(&target))
+            .await
+            .map_err(io::Error::other)??;
+        let url = file_url(&path, if still.is_some() { STILL } else { "ro" });
         let mut first = first_connection(&url, READER).await?;
         let found = schema(&mut first).await?;
         let known = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
@@ -86,6 +94,7 @@ impl Store {
         Ok(Some(Self {
             pool,
             clock: Clock::system(),
+            _still: still.map(Arc::new),
         }))
     }
 
@@ -99,6 +108,7 @@ impl Store {
         Ok(Self {
             pool,
             clock: clock.clone(),
+            _still: None,
         })
     }
 }
@@ -145,13 +155,29 @@ fn create_and_lock(path: &Path) -> io::Result<File> {
             .mode(0o600)
             .open(path)
     };
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = private(&PathBuf::from(name))?;
+    let lock = private(&beside(path, ".lock"))?;
     lock.lock()?;
     // SQLite gives its log and index the mode of the database's file.
     private(path)?;
     Ok(lock)
+}
+
+/// For a database that nobody has open: keeps it so until the file is dropped. A reader would
+/// otherwise leave SQLite's log and index behind, and a dry run writes nothing. `None` if somebody
+/// has it open, for then the log is there.
+fn keep_still(path: &Path) -> io::Result<Option<File>> {
+    let lock = match File::open(beside(path, ".lock")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        lock => lock?,
+    };
+    lock.lock_shared()?;
+    Ok((!beside(path, "-wal").try_exists()?).then_some(lock))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// The URL of a file in sqlx's terms. Everything that could be syntax is escaped.

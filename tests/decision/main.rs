@@ -1,0 +1,13 @@
+//! The exhaustive test of the decision. What should happen stands in `table.txt`, written by hand;
+//! nothing here asks `policy` what to expect.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod case;
+mod edges;
+mod lists;
+mod orders;
+mod pins;
+mod settle;
+mod single;
+mod table;

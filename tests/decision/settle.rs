@@ -1,0 +1,394 @@
+//! Decide, do, decide again: in every small world this comes to rest.
+
+use crate::case::{
+    NOW, candidate, digest, faults, proposal, request, snapshot, stage_word, version,
+};
+use digest_bump::domain::{
+    Bump, Check, PatchPolicy, ProposalKind, PullState, RequestId, RequestOutcome, RunId, Timestamp,
+    Verdict, Version,
+};
+use digest_bump::policy::{Answer, Candidate, Intent, Look, Migration, Running, Snapshot, decide};
+use std::time::Duration;
+
+/// What a release turns out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    Good,
+    /// Its image never appears.
+    Torn,
+    /// A label is wrong.
+    Mislabelled,
+    /// The canary fails.
+    Breaking,
+    /// The canary never says anything.
+    Mute,
+    /// The canary's process dies the first time.
+    Orphaned,
+}
+
+const NATURES: [Nature; 6] = [
+    Nature::Good,
+    Nature::Torn,
+    Nature::Mislabelled,
+    Nature::Breaking,
+    Nature::Mute,
+    Nature::Orphaned,
+];
+
+const RELEASES: [(&str, Bump); 4] = [
+    ("4.0.0", Bump::Major),
+    ("3.11.0", Bump::Minor),
+    ("3.10.0", Bump::Minor),
+    ("3.9.4", Bump::Patch),
+];
+
+const MAX_ROUNDS: usize = 60;
+const MAX_WAKES: usize = 20;
+
+struct World {
+    snapshot: Snapshot,
+    natures: [Nature; 4],
+    now: Timestamp,
+    runs: i64,
+    pulls: u64,
+}
+
+impl World {
+    fn new(natures: [Nature; 4], patches: PatchPolicy) -> Self {
+        let mut snapshot = snapshot(patches);
+        snapshot.candidates = RELEASES.map(|(text, bump)| candidate(text, bump)).into();
+        Self {
+            snapshot,
+            natures,
+            now: NOW,
+            runs: 0,
+            pulls: 50,
+        }
+    }
+
+    fn nature(&self, of: &Version) -> Nature {
+        let index = RELEASES
+            .iter()
+            .position(|(text, _)| version(text) == *of)
+            .unwrap();
+        self.natures[index]
+    }
+
+    fn candidate(&mut self, of: &Version) -> &mut Candidate {
+        self.snapshot
+            .candidates
+            .iter_mut()
+            .find(|c| c.version == *of)
+            .unwrap()
+    }
+
+    fn conclude(&mut self, of: &Version, check: Check, verdict: Verdict) {
+        let at = self.now;
+        let candidate = self.candidate(of);
+        let before = candidate
+            .answers
+            .get(&check)
+            .map_or(0, |answer| answer.attempts);
+        let attempts = if verdict == Verdict::Inconclusive {
+            before + 1
+        } else {
+            0
+        };
+        let answer = Answer {
+            verdict,
+            summary: check.to_string(),
+            at,
+            attempts,
+        };
+        candidate.answers.insert(check, answer);
+    }
+
+    /// Does what is due, and lets the canaries that speak come to their end.
+    fn perform(&mut self, intent: &Intent) {
+        match intent {
+            Intent::Look(of) if self.nature(of) == Nature::Torn => {
+                self.candidate(of).look = Some(Look::Absent);
+            }
+            Intent::Look(of) => self.candidate(of).digest = Some(digest(of)),
+            Intent::Check { version, check } => {
+                let wrong = self.nature(version) == Nature::Mislabelled;
+                let failed = wrong && *check == Check::VersionLabel;
+                let verdict = if failed {
+                    Verdict::Failed
+                } else {
+                    Verdict::Passed
+                };
+                self.conclude(version, *check, verdict);
+            }
+            Intent::StartCanary(of) => self.start(of),
+            Intent::Bury(run) => {
+                let dead = |c: &&Candidate| c.running.as_ref().is_some_and(|r| r.run == *run);
+                let of = self
+                    .snapshot
+                    .candidates
+                    .iter()
+                    .find(dead)
+                    .unwrap()
+                    .version
+                    .clone();
+                self.candidate(&of).running = None;
+                self.conclude(&of, Check::Canary, Verdict::Inconclusive);
+            }
+            Intent::Propose {
+                kind,
+                version,
+                over,
+                requested,
+            } => {
+                let number = over.map_or_else(
+                    || {
+                        self.pulls += 1;
+                        self.pulls
+                    },
+                    |pull| pull.0,
+                );
+                let mut new = proposal(*kind, version, number);
+                new.requested = *requested;
+                let proposals = &mut self.snapshot.proposals;
+                if let Some(old) = proposals.iter().find(|p| Some(p.pull) == *over) {
+                    let down = version.cmp_precedence(&old.version).is_lt();
+                    assert!(
+                        !down || *requested,
+                        "{old:?} moves down unasked to {version}"
+                    );
+                }
+                proposals.retain(|p| Some(p.pull) != *over);
+                proposals.push(new);
+            }
+            Intent::Close { pull, .. } => {
+                let open = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
+                open.unwrap().state = PullState::Closed;
+            }
+            Intent::Answer {
+                request,
+                granted,
+                answer,
+            } => {
+                let at = self.now;
+                let open = self
+                    .snapshot
+                    .requests
+                    .iter_mut()
+                    .find(|r| r.id == *request)
+                    .unwrap();
+                assert!(open.outcome.is_none(), "answered twice");
+                let (granted, answer) = (*granted, answer.clone());
+                open.outcome = Some(RequestOutcome {
+                    granted,
+                    answer,
+                    at,
+                });
+            }
+        }
+    }
+
+    fn start(&mut self, of: &Version) {
+        let nature = self.nature(of);
+        assert!(
+            self.candidate(of).running.is_none(),
+            "two canaries for {of}"
+        );
+        let first = !self.candidate(of).answers.contains_key(&Check::Canary);
+        match nature {
+            Nature::Breaking => self.conclude(of, Check::Canary, Verdict::Failed),
+            Nature::Mute => self.conclude(of, Check::Canary, Verdict::Inconclusive),
+            Nature::Orphaned if first => {
+                self.runs += 1;
+                let alive_until = self.now + Duration::from_mins(1);
+                let running = Running {
+                    run: RunId(self.runs),
+                    since: self.now,
+                    alive_until,
+                };
+                self.candidate(of).running = Some(running);
+            }
+            _ => self.conclude(of, Check::Canary, Verdict::Passed),
+        }
+    }
+
+    /// One settled pass.
+    fn settle(&mut self) -> Option<Timestamp> {
+        for _ in 0..MAX_ROUNDS {
+            let decision = decide(&self.snapshot, self.now);
+            let faults = faults(&self.snapshot, &decision);
+            assert!(faults.is_empty(), "{faults:?} of {:?}", self.natures);
+            if decision.due.is_empty() {
+                return decision.wake;
+            }
+            decision.due.iter().for_each(|intent| self.perform(intent));
+        }
+        panic!(
+            "no rest for {:?}: {:?}",
+            self.natures,
+            decide(&self.snapshot, self.now).due
+        );
+    }
+
+    /// Passes at each wake, until nothing changes by itself any more.
+    fn rest(&mut self) {
+        for _ in 0..MAX_WAKES {
+            let Some(wake) = self.settle() else { return };
+            assert!(wake > self.now, "a wake in the past for {:?}", self.natures);
+            self.now = wake;
+        }
+        panic!("always another wake for {:?}", self.natures);
+    }
+
+    fn open(&self, kind: ProposalKind) -> Vec<Version> {
+        let open =
+            |p: &&digest_bump::policy::Proposal| p.kind == kind && p.state == PullState::Open;
+        self.snapshot
+            .proposals
+            .iter()
+            .filter(open)
+            .map(|p| p.version.clone())
+            .collect()
+    }
+
+    fn ask(&mut self, text: &str) {
+        let mut request = request(&version(text), false);
+        request.id = RequestId(1 + i64::try_from(self.snapshot.requests.len()).unwrap());
+        request.at = self.now;
+        self.snapshot.requests.push(request);
+    }
+}
+
+fn worlds() -> impl Iterator<Item = ([Nature; 4], PatchPolicy)> {
+    let policies = [PatchPolicy::Skip, PatchPolicy::Offer, PatchPolicy::Propose];
+    (0..NATURES.len().pow(4)).flat_map(move |code| {
+        let natures =
+            [0, 1, 2, 3].map(|place| NATURES[code / NATURES.len().pow(place) % NATURES.len()]);
+        policies.map(|patches| (natures, patches))
+    })
+}
+
+const fn comes_good(nature: Nature) -> bool {
+    matches!(nature, Nature::Good | Nature::Orphaned)
+}
+
+/// The releases that are proposed in the end, if nobody asks for anything.
+fn expected_pin(natures: [Nature; 4], patches: PatchPolicy) -> Vec<Version> {
+    let last = if patches == PatchPolicy::Propose {
+        4
+    } else {
+        3
+    };
+    let good = (1..last).find(|index| comes_good(natures[*index]));
+    good.map(|index| version(RELEASES[index].0))
+        .into_iter()
+        .collect()
+}
+
+#[test]
+fn every_world_comes_to_rest_with_the_newest_good_release_proposed() {
+    for (natures, patches) in worlds() {
+        let mut world = World::new(natures, patches);
+        world.rest();
+        let (pins, stubs) = (
+            world.open(ProposalKind::PinBump),
+            world.open(ProposalKind::MigrationStub),
+        );
+        assert_eq!(
+            pins,
+            expected_pin(natures, patches),
+            "{natures:?} {patches:?}"
+        );
+        // For the stub the canary is news, not a gate.
+        let stub = !matches!(natures[0], Nature::Torn | Nature::Mislabelled);
+        assert_eq!(stubs.len(), usize::from(stub), "{natures:?}");
+    }
+}
+
+#[test]
+fn a_wish_is_met_or_refused_and_stays_met() {
+    for (natures, patches) in worlds() {
+        for (index, (text, _)) in RELEASES.iter().enumerate().skip(1) {
+            for before in [true, false] {
+                let mut world = World::new(natures, patches);
+                if !before {
+                    world.rest();
+                }
+                world.ask(text);
+                world.rest();
+                let good = comes_good(natures[index]);
+                let outcome = world.snapshot.requests[0].outcome.as_ref().unwrap();
+                let case = format!("{natures:?} {patches:?} {text}, at first: {before}");
+                assert_eq!(outcome.granted, good, "{case}");
+                let wanted = if good {
+                    vec![version(text)]
+                } else {
+                    expected_pin(natures, patches)
+                };
+                assert_eq!(world.open(ProposalKind::PinBump), wanted, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
+    for (natures, patches) in worlds() {
+        let mut world = World::new(natures, patches);
+        world.ask("4.0.0");
+        world.rest();
+        assert_eq!(
+            world.open(ProposalKind::PinBump),
+            expected_pin(natures, patches),
+            "{natures:?}"
+        );
+        let Some(stub) = world
+            .snapshot
+            .proposals
+            .iter_mut()
+            .find(|p| p.kind == ProposalKind::MigrationStub)
+        else {
+            continue;
+        };
+        stub.state = PullState::Merged;
+        world.snapshot.migration = Migration::Ready { majors: vec![4] };
+        world.rest();
+        let pins = world.open(ProposalKind::PinBump);
+        if comes_good(natures[0]) {
+            assert_eq!(pins, [version("4.0.0")], "{natures:?}");
+        } else {
+            let decision = decide(&world.snapshot, world.now);
+            assert_eq!(
+                stage_word(&decision, &version("4.0.0")),
+                "migrated",
+                "{natures:?}"
+            );
+            assert_eq!(pins, expected_pin(natures, patches), "{natures:?}");
+        }
+    }
+}
+
+#[test]
+fn a_declined_proposal_is_not_revived() {
+    for (natures, patches) in worlds() {
+        let mut world = World::new(natures, patches);
+        world.rest();
+        for open in &mut world.snapshot.proposals {
+            open.state = PullState::Closed;
+        }
+        let declined = world
+            .snapshot
+            .proposals
+            .iter()
+            .any(|p| p.kind == ProposalKind::PinBump);
+        world.rest();
+        assert!(
+            world.open(ProposalKind::MigrationStub).is_empty(),
+            "{natures:?}"
+        );
+        // What was newer than the declined one had failed, what was older is not wanted either.
+        assert!(
+            !declined || world.open(ProposalKind::PinBump).is_empty(),
+            "{natures:?}"
+        );
+    }
+}
