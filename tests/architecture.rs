@@ -1,4 +1,5 @@
 //! The floors: a module uses only modules on lower floors. `docs/architecture.md` is the map.
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use std::{
     fs,

@@ -104,11 +104,11 @@ fn bump(tree: &Path, watch: &Watch, files: &Files, to: &Pin, json: bool) -> Resu
 
 fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
     let readings = edit::read(&watch.downstream.sites, &watch.upstream.image, files);
-    let faulty = readings.iter().filter_map(|it| match &it.state {
+    let unreadable = readings.iter().filter_map(|it| match &it.state {
         SiteState::Faulty { why } => Some(format!("{} ({}): {why}", it.path, it.site)),
         SiteState::Spelled { .. } | SiteState::Absent => None,
     });
-    let mut faults: Vec<String> = faulty.collect();
+    let mut faults: Vec<String> = unreadable.collect();
     let spelled = spelled(watch, &readings);
     let (version, digest) = spelled.unwrap_or_default();
     if version.is_none() && digest.is_none() {

@@ -134,8 +134,9 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
                 (false, true) => "… then, whatever the canary finds: ",
                 (false, false) => "",
             };
-            let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number}"));
-            let _ = writeln!(out, "  {when}{verb}: {title}\n    from the branch {branch}");
+            let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number} as"));
+            let _ = writeln!(out, "  {when}{verb} \"{title}\"");
+            let _ = writeln!(out, "    from the branch {branch}");
             if let Some(request) = answers {
                 let _ = writeln!(out, "    in answer to request {request}");
             }

@@ -188,7 +188,8 @@ pub(super) struct Site {
     pub(super) name: Option<String>,
     /// The file. Required.
     pub(super) path: String,
-    /// A JSON pointer to an object with exactly `name`, `tag` and `digest`.
+    /// A JSON pointer to an object with exactly `name`, `tag` and `digest`, in a file with
+    /// `"schemaVersion": 1`.
     pub(super) json: Option<String>,
     /// A regular expression over lines with `{{version}}` or `{{digest}}`.
     pub(super) line: Option<String>,

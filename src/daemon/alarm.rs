@@ -67,11 +67,7 @@ impl Alarm {
 
     /// The next times at which the schedule rings, jitter left out.
     pub(super) fn preview(&self, count: usize) -> Vec<String> {
-        let now = self
-            .clock
-            .now()
-            .to_chrono()
-            .with_timezone(&self.schedule.zone);
+        let now = self.here(self.clock.now());
         self.schedule
             .cron
             .iter_after(now)

@@ -57,6 +57,9 @@ pub struct Marker {
     /// Whether a person asked for it.
     #[serde(default)]
     pub requested: bool,
+    /// The pinned digest that a pin bump starts from: after another merge it has to be made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<IndexDigest>,
 }
 
 /// A file's new content in a draft.

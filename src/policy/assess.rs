@@ -154,7 +154,9 @@ fn canary(
     }
     let start = || Assessment::Due(vec![Intent::StartCanary(candidate.version.clone())]);
     let Some(answer) = candidate.answers.get(&Check::Canary) else {
-        return start();
+        // News that cannot be had is not waited for.
+        let news = kind == ProposalKind::MigrationStub && !snapshot.editable;
+        return if news { Assessment::Ready } else { start() };
     };
     match (answer.verdict, kind) {
         (_, ProposalKind::MigrationStub) | (Verdict::Passed, ProposalKind::PinBump) => {

@@ -1,7 +1,9 @@
 //! The names of the bot's branches. GitHub allows one open pull request from a branch, so the
 //! name is the key that keeps a proposal unique, whatever else is lost.
 
-use crate::domain::{BranchName, Bump, ImageName, ProposalKind, PullFacts, PullState, Version};
+use crate::domain::{
+    BranchName, Bump, ImageName, Marker, ProposalKind, PullFacts, PullState, Version,
+};
 
 /// Every branch of the bot begins with this. Not `agent/`: those start other bots' review loops.
 const PREFIX: &str = "digest-bump/";
@@ -11,8 +13,9 @@ const MAX_VERSIONED: usize = 10;
 /// The branch for a proposal: `digest-bump/connector` for the pin, `…/connector-4-migration` for
 /// the stub of a major line.
 ///
-/// A pull request that a person closed without merging keeps its branch, so that reopening works;
-/// the next proposal then carries its version in the name.
+/// A pull request that a person closed without merging keeps its branch, so that reopening works,
+/// and so does one that was merged with a person's commits; the next proposal then carries its
+/// version in the name.
 ///
 /// # Errors
 /// If the image's name makes no branch name, which its type forbids.
@@ -29,15 +32,26 @@ pub fn branch_for<'a>(
         }
         ProposalKind::PinBump => {
             let plain = format!("{PREFIX}{short}");
-            let declined = pulls
+            let kept = pulls
                 .into_iter()
-                .any(|pull| pull.branch.as_str() == plain && pull.state == PullState::Closed);
-            if declined {
+                .any(|pull| pull.branch.as_str() == plain && keeps_its_branch(pull));
+            if kept {
                 format!("{plain}-{version}").parse()
             } else {
                 plain.parse()
             }
         }
+    }
+}
+
+/// Whether a pull request's branch has to stay where it is: a declined one can be opened again,
+/// and what a person committed before it was merged is not for the bot to overwrite.
+fn keeps_its_branch(pull: &PullFacts) -> bool {
+    let by_a_person = |marker: &Marker| marker.commit != pull.head;
+    match pull.state {
+        PullState::Open => false,
+        PullState::Closed => true,
+        PullState::Merged => pull.marker.as_ref().is_none_or(by_a_person),
     }
 }
 
@@ -69,7 +83,7 @@ pub fn branches_to_ask(
     // version: asked for only then, and only the newest, for a forgotten database's sake.
     let kept = memory
         .pulls()
-        .any(|pull| pull.state == PullState::Closed && Ok(&pull.branch) == bump.as_ref());
+        .any(|pull| keeps_its_branch(pull) && Ok(&pull.branch) == bump.as_ref());
     let versioned = newer(Bump::Minor)
         .chain(newer(Bump::Patch))
         .take(if kept { MAX_VERSIONED } else { 0 })

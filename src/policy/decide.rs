@@ -92,11 +92,8 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
         );
     }
     // A run whose process died is inconclusive, also where nothing waits for it any more.
-    let runs = snapshot
-        .candidates
-        .iter()
-        .filter_map(|c| c.running.as_ref());
-    let dead = runs.filter(|run| run.alive_until <= now);
+    let current = snapshot.candidates.iter().filter_map(|c| c.running.as_ref());
+    let dead = current.chain(&snapshot.runs).filter(|run| run.alive_until <= now);
     board.due.extend(dead.map(|dead| Intent::Bury(dead.run)));
     for (major, line) in major_lines(snapshot) {
         board.take(stub_of_line(major, &line, snapshot, now));
@@ -334,6 +331,7 @@ fn tend(
     } else if let Some((candidate, requested)) = target {
         let step = candidate.version.cmp_precedence(&open.version);
         let moves = step.is_gt() || (step.is_lt() && requested);
+        let requested = requested || (step.is_eq() && open.requested);
         if moves || (step.is_eq() && !open.settled) {
             board.due.push(Intent::Propose {
                 kind: ProposalKind::PinBump,

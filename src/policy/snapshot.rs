@@ -2,9 +2,9 @@
 
 use super::{branch, required, stream};
 use crate::domain::{
-    BranchName, Bump, CanaryRun, Check, Effect, Finding, ImageName, IndexDigest, Look, Memory,
-    PatchPolicy, PinSite, Presence, ProposalKind, PullFacts, PullNumber, PullState, Request, Rules,
-    RunId, RunState, SiteState, Timestamp, Verdict, Version,
+    BranchName, Bump, CanaryRun, Check, Effect, Finding, ImageName, IndexDigest, Look, Marker,
+    Memory, PatchPolicy, PinSite, Presence, ProposalKind, PullFacts, PullNumber, PullState,
+    Request, Rules, RunId, RunState, SiteState, Timestamp, Verdict, Version,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,6 +31,10 @@ pub struct Snapshot {
     pub requests: Vec<Request>,
     /// Whether a MAJOR's stub has a place to go.
     pub migration: Migration,
+    /// Whether every pin site can be edited, as the canary's tree needs it.
+    pub editable: bool,
+    /// Every canary run under way, also those whose result would be stale by now.
+    pub runs: Vec<Running>,
 }
 
 /// What the downstream pins.
@@ -119,7 +123,8 @@ pub struct Proposal {
     pub state: PullState,
     /// Whether the head is a commit that the bot pushed.
     pub ours: bool,
-    /// Whether head and body belong to each other; not so when the bot died between the two.
+    /// Whether head, body and pin belong together; not so when the bot died between the first
+    /// two, or when the pin was moved under the proposal.
     pub settled: bool,
     /// Whether a person asked for it.
     pub requested: bool,
@@ -168,7 +173,7 @@ impl Snapshot {
             .iter()
             .map(|release| candidate(view, &pin, &release.0, release.1))
             .collect();
-        let (proposals, foreign) = proposals(view);
+        let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
             artifact_deadline: view.rules.artifact_deadline,
@@ -180,6 +185,8 @@ impl Snapshot {
             foreign,
             requests: view.memory.requests.clone(),
             migration: migration(view),
+            editable: required::site_faults(view.memory.pin()).is_empty(),
+            runs: view.memory.runs.iter().filter_map(running).collect(),
         }
     }
 }
@@ -361,7 +368,7 @@ fn look(view: View<'_>, version: &Version) -> Option<Look> {
     view.looks.get(version).or_else(remembered).cloned()
 }
 
-fn npm_trouble<'a>(view: View<'a>) -> Option<&'a str> {
+fn npm_trouble(view: View<'_>) -> Option<&str> {
     let remembered = || view.memory.npm_trouble().filter(|_| !view.live);
     view.npm_trouble.or_else(remembered)
 }
@@ -397,19 +404,21 @@ fn answer(findings: &[&Finding], requested: Option<Timestamp>) -> Option<Answer>
 }
 
 fn under_way(run: &CanaryRun, digest: &IndexDigest, inputs: &str) -> Option<Running> {
+    running(run).filter(|_| run.subject == *digest && run.inputs == inputs)
+}
+
+fn running(run: &CanaryRun) -> Option<Running> {
     match run.state {
-        RunState::Running { alive_until } if run.subject == *digest && run.inputs == inputs => {
-            Some(Running {
-                run: run.id,
-                since: run.started_at,
-                alive_until,
-            })
-        }
-        _ => None,
+        RunState::Running { alive_until } => Some(Running {
+            run: run.id,
+            since: run.started_at,
+            alive_until,
+        }),
+        RunState::Ended { .. } => None,
     }
 }
 
-fn proposals(view: View<'_>) -> (Vec<Proposal>, Vec<(BranchName, PullNumber)>) {
+fn proposals(view: View<'_>, pin: &PinState) -> (Vec<Proposal>, Vec<(BranchName, PullNumber)>) {
     let (mut proposals, mut foreign) = (Vec::new(), Vec::new());
     let own = |pull: &&PullFacts| branch::is_own_branch(pull.branch.as_str(), view.image);
     for pull in view.memory.pulls().filter(own) {
@@ -420,7 +429,7 @@ fn proposals(view: View<'_>) -> (Vec<Proposal>, Vec<(BranchName, PullNumber)>) {
                 pull: pull.number,
                 state: pull.state,
                 ours: pull.head == marker.commit || pushed(view.memory, pull),
-                settled: pull.head == marker.commit,
+                settled: pull.head == marker.commit && starts_from(marker, pin),
                 requested: marker.requested,
             }),
             None if pull.state == PullState::Open => {
@@ -431,6 +440,14 @@ fn proposals(view: View<'_>) -> (Vec<Proposal>, Vec<(BranchName, PullNumber)>) {
     }
     proposals.sort_by_key(|proposal| proposal.pull);
     (proposals, foreign)
+}
+
+/// Whether a proposal's edits start from what is pinned now; else they do not apply any more.
+fn starts_from(marker: &Marker, pin: &PinState) -> bool {
+    match (&marker.from, pin) {
+        (Some(from), PinState::Known { digest, .. }) => from == digest,
+        (None, _) | (_, PinState::Unknown { .. }) => true,
+    }
 }
 
 /// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.

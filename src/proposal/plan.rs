@@ -26,6 +26,8 @@ pub struct Workshop<'a> {
     pub git: &'a GitCache,
     /// What is pinned now.
     pub pin: &'a Pin,
+    /// The head of the base branch.
+    pub head: &'a CommitId,
     /// Where each release stands.
     pub stages: &'a [(Version, Stage)],
     /// Now, for what a body says of waiting releases.
@@ -69,7 +71,10 @@ impl Workshop<'_> {
         let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
         let mut plan = self.commit(kind, &to, &draft, title).await?;
-        let marker = marker_of(&plan, &to, requested);
+        let marker = Marker {
+            from: Some(self.pin.digest.clone()),
+            ..marker_of(&plan, &to, requested)
+        };
         let (releases, release) = (self.releases(version), self.release(version)?);
         let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
         plan.body = pin_bump_body(&PinBump {
@@ -97,13 +102,14 @@ impl Workshop<'_> {
         let Some(rule) = &self.watch.rules.migration else {
             bail!("no migration document")
         };
-        // The canary's tree moves the pin, which a stub does not; its base will do.
-        let run = self.run(&to.digest, version)?;
+        // The canary's tree moves the pin, which a stub does not; its base will do. It may not
+        // have run at all: where the pin sites are broken there is no tree to run it on.
+        let run = self.run(&to.digest, version).ok();
         let release = self.release(version)?;
         let from = &self.pin.version;
         let (draft, rows) = draft_stub(
             self.git,
-            &run.base,
+            run.map_or(self.head, |run| &run.base),
             &rule.path,
             from,
             version,
@@ -122,7 +128,7 @@ impl Workshop<'_> {
             document: &rule.path,
             rows,
             evidence: &self.evidence(&to, kind),
-            canary_output: last_lines(run),
+            canary_output: run.map_or("", last_lines),
             releases: &self.releases(version),
             marker: &marker,
         });
@@ -197,12 +203,11 @@ impl Workshop<'_> {
             .context("the canary did not run")
     }
 
-    /// The commit that a proposal of `version` is made on: where its canary ran.
-    ///
-    /// # Errors
-    /// If the canary did not run.
-    pub fn base_of(&self, version: &Version) -> Result<&CommitId> {
-        Ok(&self.run(&self.target(version)?.digest, version)?.base)
+    /// The commit that a proposal of `version` is made on: where its canary ran, if it did.
+    #[must_use]
+    pub fn base_of(&self, version: &Version) -> &CommitId {
+        let run = self.target(version).and_then(|to| self.run(&to.digest, version));
+        run.map_or(self.head, |run| &run.base)
     }
 
     fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
@@ -297,6 +302,7 @@ fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
         digest: to.digest.clone(),
         commit: plan.commit.clone(),
         requested,
+        from: None,
     }
 }
 

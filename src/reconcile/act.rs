@@ -170,11 +170,13 @@ impl Pass<'_> {
         decision: &Decision,
     ) -> Result<()> {
         let pin = self.pin()?;
+        let head = self.world.base.clone().context("the downstream was not read")?;
         let workshop = Workshop {
             watch: &self.bot.watch,
             memory: &self.memory,
             git: &self.bot.git,
             pin: &pin,
+            head: &head,
             stages: &decision.stages,
             now: self.bot.clock.now(),
         };

@@ -1,7 +1,9 @@
 //! The one function through which every write to the outside goes.
 
 use super::pass::Pass;
-use crate::domain::{CommitId, Effect, EffectState, Fact, PullFacts};
+use crate::domain::{
+    CommitId, Effect, EffectState, Fact, Marker, PullFacts, PullNumber, PullState,
+};
 use crate::proposal::Outcome;
 use anyhow::Result;
 use std::collections::BTreeSet;
@@ -12,6 +14,47 @@ impl Pass<'_> {
     /// looked for in the world first, and so is every pull request that is to be opened: after an
     /// unknown outcome nothing is done twice.
     pub(super) async fn effect(&mut self, effect: &Effect) -> Result<Outcome> {
+        let opens = matches!(effect, Effect::OpenPull { .. });
+        self.effect_unless_there(effect, opens).await
+    }
+
+    /// Puts the labels on those open pull requests of the bot that did not get them, because the
+    /// opening's outcome was unknown or labelling failed. A label that a person took off stays off.
+    pub(super) async fn complete_labels(&mut self) -> Result<()> {
+        let labels = self.bot.watch.labels.clone();
+        let own = |pull: &&PullFacts| {
+            let marked = |marker: &Marker| marker.commit == pull.head;
+            pull.state == PullState::Open && pull.marker.as_ref().is_some_and(marked)
+        };
+        let unlabelled = self
+            .memory
+            .pulls()
+            .filter(|_| !labels.is_empty())
+            .filter(own);
+        let numbers: Vec<PullNumber> = unlabelled.map(|pull| pull.number).collect();
+        for number in numbers {
+            let effect = Effect::LabelPull {
+                number,
+                labels: labels.clone(),
+            };
+            let key = effect.key(&self.bot.watch.name);
+            let records = &self.memory.effects;
+            if records
+                .iter()
+                .any(|record| record.key == key && record.state == EffectState::Done)
+            {
+                continue;
+            }
+            match self.effect_unless_there(&effect, true).await {
+                Ok(_) => self.done(format!("labelled pull request {number}")),
+                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
+                Err(error) => self.trouble(&error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn effect_unless_there(&mut self, effect: &Effect, probe: bool) -> Result<Outcome> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);
@@ -22,7 +65,7 @@ impl Pass<'_> {
         if !known {
             self.memory.effects.push(record);
         }
-        let found = if known || matches!(effect, Effect::OpenPull { .. }) {
+        let found = if known || probe {
             bot.performer.probe(effect).await?
         } else {
             None

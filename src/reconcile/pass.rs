@@ -16,8 +16,10 @@ use anyhow::{Result, bail};
 use std::{path::PathBuf, time::Duration};
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
-/// How long the lease outlives a pass that died. Longer than any single step between renewals.
-pub(super) const LEASE_TTL: Duration = Duration::from_mins(2);
+/// How long the lease outlives a pass that died: shorter than what `once` waits for it.
+const LEASE_TTL: Duration = Duration::from_secs(20);
+/// How often a pass renews it, whatever step it is at.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// A pass that is not settled after so many rounds goes in circles.
 const MAX_ROUNDS: usize = 200;
 
@@ -77,9 +79,21 @@ impl Bot {
         // The lease's number is counted for ever: one id through a pass and its candidates,
         // whichever process it ran in.
         let span = info_span!("pass", watch = %self.watch.name, id = lease.token());
-        let report = self.settle(&lease).instrument(span).await;
+        let report = self.settle_holding(&lease).instrument(span).await;
         self.store.release(lease).await?;
         report.map(Some)
+    }
+
+    /// Settles while the lease is renewed beside it. A pass that loses it ends where it stands.
+    async fn settle_holding(&self, lease: &Lease) -> Result<PassReport> {
+        let settled = self.settle(lease);
+        tokio::pin!(settled);
+        loop {
+            tokio::select! {
+                report = &mut settled => return report,
+                () = tokio::time::sleep(RENEWAL) => self.store.renew(lease, LEASE_TTL).await?,
+            }
+        }
     }
 
     async fn settle(&self, lease: &Lease) -> Result<PassReport> {
@@ -89,23 +103,24 @@ impl Bot {
             lease,
             memory,
             world: World::default(),
+            failed: Vec::new(),
+            limited: false,
             report: PassReport::default(),
         };
         if !pass.observe().await? {
             return Ok(pass.report);
         }
+        pass.complete_labels().await?;
         for _ in 0..MAX_ROUNDS {
             let decision = pass.decide();
-            if decision.due.is_empty() || !pass.perform_all(&decision).await? {
-                let wake = [pass.report.wake, decision.wake]
-                    .into_iter()
-                    .flatten()
-                    .min();
+            let due = pass.possible(&decision);
+            if due.is_empty() {
+                let wake = [pass.report.wake, decision.wake].into_iter().flatten().min();
                 pass.report.wake = wake;
                 pass.report.decision = decision;
                 return Ok(pass.report);
             }
-            self.store.renew(lease, LEASE_TTL).await?;
+            pass.perform_all(due, &decision).await?;
         }
         bail!("the pass did not settle in {MAX_ROUNDS} rounds")
     }
@@ -118,6 +133,10 @@ pub(super) struct Pass<'a> {
     pub(super) memory: Memory,
     /// What this pass saw beyond what is remembered.
     pub(super) world: World,
+    /// What could not be done. It is not tried again in this pass, and keeps nothing else waiting.
+    failed: Vec<Intent>,
+    /// A rate limit was met: nothing more is asked of anybody.
+    limited: bool,
     pub(super) report: PassReport,
 }
 
@@ -151,37 +170,47 @@ impl Pass<'_> {
         decision
     }
 
-    /// Performs all intents of a decision. `false` if nothing more can be done in this pass.
-    async fn perform_all(&mut self, decision: &Decision) -> Result<bool> {
-        let mut progress = false;
-        let mut failed = false;
-        // Facts first, as in a dry run: what is written speaks of all that can be known now.
-        let reads = decision.due.iter().any(Intent::only_reads);
-        let due = decision.due.iter();
-        for intent in due.filter(|intent| !reads || intent.only_reads()) {
+    /// What of a decision can be done now: facts first, as in a dry run, so that what is written
+    /// speaks of all that can be known.
+    fn possible(&self, decision: &Decision) -> Vec<Intent> {
+        if self.limited {
+            return Vec::new();
+        }
+        let open = |intent: &&Intent| {
             // Without the list of releases nobody knows whether one exists.
-            if self.world.releases_unknown && matches!(intent, Intent::Answer { .. }) {
-                continue;
-            }
+            let unknown = self.world.releases_unknown && matches!(intent, Intent::Answer { .. });
+            !unknown && !self.failed.contains(intent)
+        };
+        let mut due: Vec<Intent> = decision.due.iter().filter(open).cloned().collect();
+        if due.iter().any(Intent::only_reads) {
+            due.retain(Intent::only_reads);
+        }
+        due
+    }
+
+    async fn perform_all(&mut self, due: Vec<Intent>, decision: &Decision) -> Result<()> {
+        for intent in due {
             let version = intent.version().map(ToString::to_string);
             let span = info_span!("candidate", version);
-            match self.perform(intent, decision).instrument(span).await {
-                Ok(()) => progress = true,
+            match self.perform(&intent, decision).instrument(span).await {
+                Ok(()) => {}
                 Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
                 Err(error) => {
                     self.trouble(&error);
-                    failed = true;
+                    self.failed.push(intent);
                 }
             }
         }
-        Ok(progress && !failed)
+        Ok(())
     }
 
     /// Something that did not work. Whatever it was, it is due again in the next pass.
     pub(super) fn trouble(&mut self, error: &anyhow::Error) {
         let text = format!("{error:#}");
         warn!(error = %text, "not done");
-        self.report.wake = self.report.wake.into_iter().chain(rate_limit(error)).min();
+        let limit = rate_limit(error);
+        self.limited |= limit.is_some();
+        self.report.wake = self.report.wake.into_iter().chain(limit).min();
         self.report.troubles.push(text);
     }
 

@@ -106,7 +106,7 @@ impl Preview {
             match intent {
                 Intent::StartCanary(version) => starts.push(version.clone()),
                 intent => {
-                    actions.extend(self.action(intent, &memory, &decision, false).await?);
+                    actions.extend(self.action(intent, &memory, &world, &decision, false).await?);
                 }
             }
         }
@@ -153,7 +153,7 @@ impl Preview {
             .filter(|intent| !before.due.contains(intent))
         {
             if matches!(intent, Intent::Propose { .. }) {
-                actions.extend(self.action(intent, &memory, &after, true).await?);
+                actions.extend(self.action(intent, &memory, world, &after, true).await?);
             }
         }
         Ok(actions)
@@ -225,6 +225,7 @@ impl Preview {
         &self,
         intent: &Intent,
         memory: &Memory,
+        world: &World,
         decision: &Decision,
         if_canary_passes: bool,
     ) -> Result<Option<PlannedAction>> {
@@ -235,19 +236,20 @@ impl Preview {
                 over,
                 requested,
             } => {
-                let world = World::default();
-                let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, &world))?;
+                let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
+                let head = world.base.as_ref().context("the downstream was not read")?;
                 let workshop = Workshop {
                     watch: &self.watch,
                     memory,
                     git: &self.git,
                     pin: &pin,
+                    head,
                     stages: &decision.stages,
                     now: self.clock.now(),
                 };
                 let plan = workshop.plan(*kind, version, *requested).await?;
                 let rewritten = over.and_then(|n| memory.pulls().find(|pull| pull.number == n));
-                let base = workshop.base_of(version)?;
+                let base = workshop.base_of(version);
                 Some(PlannedAction::Propose {
                     kind: *kind,
                     version: version.clone(),

@@ -35,6 +35,7 @@ mod tests {
             digest: IndexDigest::new(Digest::of(b"x")),
             commit: "a".repeat(40).parse().unwrap(),
             requested: true,
+            from: Some(IndexDigest::new(Digest::of(b"w"))),
         };
         let forged = "<!-- digest-bump:1 {} -->";
         let body = format!("text\n{forged}\nmore\n{}\n", marker(&written));

@@ -140,6 +140,8 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         ignored: Vec::new(),
         proposals: Vec::new(),
         foreign: Vec::new(),
+        editable: true,
+        runs: Vec::new(),
         requests: Vec::new(),
         migration: Migration::Ready { majors: Vec::new() },
     }

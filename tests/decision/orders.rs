@@ -75,6 +75,7 @@ fn pull(number: u64, of: &Version, state: PullState) -> Fact {
             digest: digest(of),
             commit: commit(number),
             requested: false,
+            from: None,
         }),
     })
 }

@@ -1,5 +1,17 @@
 //! Stories: a world, a bot, and what a maintainer sees.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod canary;
+mod checks;
+mod crashes;
+mod majors;
+mod patches;
+mod people;
+mod pin;
 mod proposals;
+mod quiet;
+mod requests;
 mod settings;
+mod sources;
 mod stand;
+mod waiting;

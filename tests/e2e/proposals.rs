@@ -1,12 +1,300 @@
-//! What is proposed, offered, held, and what it looks like.
-use crate::stand::run_test;
+//! A MINOR becomes a pull request; of several the newest that passes.
+
+use crate::stand::{Stand, run_test};
+use digest_bump::domain::CommitId;
+use world::Service;
+
+/// The text of the maintainer's pull request, and of the commit below it.
+fn letter(stand: &Stand) -> String {
+    let pull = stand.only();
+    let commit = stand.git(&["log", "-1", "--format=%an <%ae>%n%n%B", &pull.head_branch]);
+    let stat = stand.git(&["diff", "--stat=100", "main", &pull.head_branch]);
+    stand.redact(&format!(
+        "{}\n\n{}\n\n=== {}\n{commit}\n{stat}",
+        pull.title, pull.body, pull.head_branch
+    ))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_minor_becomes_a_pull_request() {
     run_test(async |stand| {
+        let notes = "## 3.10.0\n\n### Features\n\n* **admin:** list settlements ([abc1234](https://example.com/c/abc1234))\n";
+        stand.world.release("3.10.0").notes(notes).publish().await;
+        stand.settle().await;
+        insta::assert_snapshot!(letter(stand), @r#"
+        chore(connector): bump 3.9.3 → 3.10.0
+
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+
+        | | pinned | proposed |
+        | --- | --- | --- |
+        | version | 3.9.3 | [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0) |
+        | index digest | `sha256:…` | `sha256:…` |
+        | published | | 2026-06-12T08:00:00Z |
+
+        The tag `ghcr.io/toon-protocol/connector:3.10.0` was resolved once; the digest is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
+
+        ### Contract canary: passed
+
+        Contract ok: 1 file, 3 tests passed. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`).
+
+        <details>
+        <summary>The last lines that it printed</summary>
+
+        ```text
+        environment: EXPECT_DIGEST HOME LANG PATH TMPDIR WORLD_REGISTRY
+        resolved ghcr.io/toon-protocol/connector@sha256:… platforms linux/amd64 linux/arm64
+        connector 3.10.0 answers
+        GET /health ok
+        GET /admin/channels ok
+        GET /admin/peers ok
+        contract ok: 1 file, 3 tests passed
+        ```
+
+        </details>
+
+        ### Evidence
+
+        | check | verdict | what was seen |
+        | --- | --- | --- |
+        | every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
+        | each platform's version label names this release | ✅ passed | labelled 3.10.0 |
+        | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
+        | the contract canary passes at this digest | ✅ passed | contract ok: 1 file, 3 tests passed |
+
+        ### Changed files, in lockstep
+
+        - packages/townhouse/dist/image-manifest.json:28 (image manifest): 3.9.3 (<short>) → 3.10.0 (<short>)
+        - packages/townhouse/src/constants.ts:23 (DEFAULT_CONNECTOR_IMAGE): <short> → <short>
+        - packages/townhouse/src/constants.ts:26 (DEFAULT_CONNECTOR_TAG): 3.9.3 → 3.10.0
+        - .github/workflows/publish-townhouse-images.yml:17 (publish workflow): 3.9.3 → 3.10.0
+        - docker-compose-townhouse.yml:10 (compose): <short> → <short>
+        - packages/townhouse/compose/townhouse-dev.yml:4 (dev compose): 3.9.3 → 3.10.0
+        - scripts/townhouse-e2e-local-hs.sh:7 (e2e script): 3.9.3 → 3.10.0
+        - packages/sdk/CONNECTOR_MIGRATION.md:5 (migration heading): 3.9.3 → 3.10.0
+        - packages/sdk/CONNECTOR_MIGRATION.md:7 (migration sentence): 3.9.3 → 3.10.0
+
+        <details>
+        <summary>Release notes of 3.10.0</summary>
+
+        #### [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0)
+
+        **Features**
+
+        - **admin:** list settlements
+
+        </details>
+
+        <sub>A newer release with complete evidence rewrites this pull request. A commit by anybody else on the branch makes the bot keep its hands off it. Closing without merging declines 3.10.0; merging moves the pin.</sub>
+
+        <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…"} -->
+
+        === digest-bump/connector
+        digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>
+
+        chore(connector): bump 3.9.3 → 3.10.0
+
+        ghcr.io/toon-protocol/connector@sha256:…
+         .github/workflows/publish-townhouse-images.yml | 2 +-
+         docker-compose-townhouse.yml                   | 2 +-
+         packages/sdk/CONNECTOR_MIGRATION.md            | 4 ++--
+         packages/townhouse/compose/townhouse-dev.yml   | 2 +-
+         packages/townhouse/dist/image-manifest.json    | 4 ++--
+         packages/townhouse/src/constants.ts            | 4 ++--
+         scripts/townhouse-e2e-local-hs.sh              | 2 +-
+         7 files changed, 10 insertions(+), 10 deletions(-)
+        "#);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_is_the_tree_that_the_canary_saw() {
+    run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
-        let report = stand.settle().await;
-        let pulls = stand.world.open_pulls();
-        assert_eq!(pulls.len(), 1);
+        stand.settle().await;
+        let memory = stand.memory().await;
+        let run = memory.runs.last().unwrap();
+        let tree = stand.git(&["rev-parse", "digest-bump/connector^{tree}"]);
+        assert_eq!(tree, run.tree.to_string());
+        let parent = stand.git(&["rev-parse", "digest-bump/connector^"]);
+        assert_eq!(parent, run.base.to_string());
+        let head: CommitId = stand.only().head_sha.parse().unwrap();
+        assert_eq!(memory.pulls().next().unwrap().head, head);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_minors_the_newest_is_proposed_with_the_notes_of_all() {
+    run_test(async |stand| {
+        for version in ["3.10.0", "3.11.0", "3.11.1", "3.12.0"] {
+            stand.world.release(version).publish().await;
+        }
+        stand.settle().await;
+        let pull = stand.only();
+        assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.12.0");
+        for version in ["3.10.0", "3.11.0", "3.11.1", "3.12.0"] {
+            let note = format!("something new in {version}");
+            assert!(pull.body.contains(&note), "{note}");
+        }
+        assert_eq!(stand.runs().await, ["3.12.0 passed"]);
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.12.0 proposed: pull request #1 proposes it
+        3.11.1 covered: 3.12.0 contains it
+        3.11.0 covered: 3.12.0 contains it
+        3.10.0 covered: 3.12.0 contains it
+        3.9.3 pinned: the downstream pins it
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_newer_one_blocks_no_older_good_one_and_is_named() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        let broken = stand.world.release("3.11.0");
+        let broken = broken.breaks_contract("GET /admin/peers is gone");
+        broken.publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.10.0");
+        let named: Vec<&str> = pull
+            .body
+            .lines()
+            .filter(|l| l.starts_with("- Look"))
+            .collect();
+        insta::assert_snapshot!(named.join("\n"), @"- Look at: 3.11.0 is newer, but not proposed: the canary failed with exit status 1: FAIL GET /admin/peers is gone");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.11.0 held: the canary failed with exit status 1: FAIL GET /admin/peers is gone
+        3.10.0 proposed: pull request #1 proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_pull_request_is_rewritten_when_a_newer_one_passes() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand
+            .world
+            .release("3.11.0")
+            .without_image()
+            .publish()
+            .await;
+        stand.settle().await;
+        let before = stand.only();
+        assert_eq!(before.title, "chore(connector): bump 3.9.3 → 3.10.0");
+        assert!(before.body.contains("3.11.0 is newer, but not proposed"));
+
+        stand.wait(1);
+        stand.world.publish_image("3.11.0").await;
+        stand.settle().await;
+        let after = stand.only();
+        assert_eq!(
+            (after.number, &after.head_branch),
+            (before.number, &before.head_branch)
+        );
+        assert_eq!(after.title, "chore(connector): bump 3.9.3 → 3.11.0");
+        assert!(
+            after
+                .body
+                .contains("**connector 3.9.3 → 3.11.0 is a MINOR.")
+        );
+        assert!(after.body.contains("something new in 3.10.0"));
+        assert!(
+            after
+                .body
+                .contains(&stand.world.image_digest("3.11.0").unwrap())
+        );
+        assert_ne!(after.head_sha, before.head_sha);
+        // One commit on the base, not one on top of the other.
+        assert_eq!(
+            stand.git(&["rev-list", "--count", "main..digest-bump/connector"]),
+            "1"
+        );
+        let subject = stand.git(&["log", "-1", "--format=%s", "digest-bump/connector"]);
+        assert_eq!(subject, after.title);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_pull_request_stays_until_its_successors_evidence_is_complete() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let before = stand.only();
+        let broken = stand.world.release("3.11.0").breaks_contract("no");
+        broken.publish().await;
+        stand.world.release("3.12.0").without_npm().publish().await;
+        stand.world.clear_requests();
+        stand.settle().await;
+        assert_eq!(stand.only(), before);
+        assert_eq!(stand.world.writes(), []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_pull_request_never_moves_down_by_itself() {
+    run_test(async |stand| {
+        stand.canary_script("exit 0");
+        stand.world.release("3.10.0").publish().await;
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        let before = stand.only();
+        // Another canary makes all findings stale, and fails at the proposed one.
+        stand.canary_script("test $V != 3.11.0");
+        stand.settle().await;
+        assert_eq!(
+            stand.runs().await,
+            ["3.11.0 passed", "3.11.0 failed", "3.10.0 passed"]
+        );
+        assert_eq!(stand.only(), before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_start_is_no_flood() {
+    run_test(async |stand| {
+        for version in [
+            "3.9.4", "3.10.0", "3.10.1", "3.11.0", "3.12.0", "4.0.0", "4.1.0",
+        ] {
+            stand.world.release(version).publish().await;
+        }
+        stand.settle().await;
+        let mut open = stand.open();
+        open.sort();
+        insta::assert_snapshot!(open.join("\n"), @"
+        chore(connector): bump 3.9.3 → 3.12.0
+        docs(connector): migration stub for 3.9.3 → 4.1.0
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_becomes_a_pull_request_within_16_requests() {
+    run_test(async |stand| {
+        // The canary's own requests apart, git's, and the registry's redirects to its storage.
+        stand.canary_script("exit 0");
+        stand.settle().await;
+        stand.world.release("3.10.0").publish().await;
+        stand.world.clear_requests();
+        stand.settle().await;
+        let mut requests = stand.world.requests();
+        let opened = requests
+            .iter()
+            .position(|asked| asked.method == "POST" && asked.path.ends_with("/pulls"));
+        requests.truncate(opened.unwrap() + 1);
+        requests
+            .retain(|asked| asked.service != Service::Git && !asked.path.starts_with("/storage/"));
+        assert!(requests.len() <= 16, "{}: {requests:#?}", requests.len());
     })
     .await;
 }

@@ -5,14 +5,14 @@ use digest_bump::{
     clock::Clock,
     config::{self, Environment},
     daemon::{self, App},
-    domain::Memory,
+    domain::{Memory, RunState, Verdict},
     reconcile::{self, PassReport},
     render::WatchView,
 };
-use std::{collections::BTreeMap, process::Output, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tempfile::TempDir;
 use toml::{Table, Value};
-use world::{World, WorldBuilder};
+use world::{Pull, World, WorldBuilder};
 
 /// When the stories begin; releases are published then, unless they say otherwise.
 pub const START: &str = "2026-06-12T08:00:00Z";
@@ -58,6 +58,8 @@ impl Stand {
         let mut all: BTreeMap<String, std::ffi::OsString> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect();
+        // Not set on every machine, and part of what a canary prints.
+        all.insert("LANG".into(), "C.UTF-8".into());
         all.insert("DIGEST_BUMP_GITHUB_TOKEN".into(), self.world.token().into());
         Environment::of(all)
     }
@@ -75,10 +77,36 @@ impl Stand {
     /// One settled pass, canaries included.
     pub async fn once(&self) -> PassReport {
         let app = self.app().await;
-        let mut reports = daemon::once(&app).await.unwrap();
+        let report = once(&app).await;
         app.supervisor.stop().await;
         app.store.close().await;
-        reports.remove(0).expect("nobody else holds the lease")
+        report
+    }
+
+    /// One pass, and no more: it waits for no canary.
+    pub async fn pass(&self, app: &App) -> PassReport {
+        let report = app.bots[0].pass(&app.owner).await.unwrap();
+        report.expect("nobody else holds the lease")
+    }
+
+    /// One pass of a process that dies right after it, with all that it started.
+    pub async fn pass_and_die(&self) {
+        let (config, clock) = (self.parsed(), self.clock.clone());
+        let process = move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let app = App::build(config, clock).await.unwrap();
+                app.bots[0].pass("a process that dies").await.unwrap();
+            });
+            runtime.shutdown_background();
+        };
+        tokio::task::spawn_blocking(process).await.unwrap();
+    }
+
+    /// The database is gone, and the git cache with it.
+    pub fn lose_memory(&self) {
+        std::fs::remove_dir_all(self.state.path()).unwrap();
+        std::fs::create_dir(self.state.path()).unwrap();
     }
 
     /// Like [`Stand::once`], with no trouble on the way.
@@ -90,18 +118,37 @@ impl Stand {
 
     /// Turns both clocks.
     pub fn wait(&self, hours: u64) {
-        self.clock.advance(Duration::from_secs(hours * 3_600));
+        self.wait_for(Duration::from_hours(hours));
+    }
+
+    pub fn wait_minutes(&self, minutes: u64) {
+        self.wait_for(Duration::from_mins(minutes));
+    }
+
+    fn wait_for(&self, time: Duration) {
+        self.clock.advance(time);
         self.world.set_now(&self.clock.now().to_string());
     }
 
+    /// Sets a variable of the canary's environment.
+    pub fn canary_env(&mut self, name: &str, value: impl Into<String>) {
+        self.set(&format!("canary.env.{name}"), value.into());
+    }
+
+    /// Another canary: a line of shell that knows `$V`, the version.
+    pub fn canary_script(&mut self, script: &str) {
+        let words = ["/bin/sh", "-c", script].map(Value::from);
+        self.set("canary.command", Value::Array(words.to_vec()));
+        self.canary_env("V", "{{version}}");
+    }
+
     pub async fn memory(&self) -> Memory {
-        let app = self.app().await;
-        let memory = app
-            .store
-            .load_memory(&app.bots[0].watch.name)
-            .await
-            .unwrap();
-        app.store.close().await;
+        let config = self.parsed();
+        let store = daemon::read_store(&config).await.unwrap();
+        let store = store.expect("a pass made the database");
+        let watch = &config.watches[0].name;
+        let memory = store.load_memory(watch).await.unwrap();
+        store.close().await;
         memory
     }
 
@@ -124,13 +171,14 @@ impl Stand {
     }
 
     pub async fn request(&self, version: &str) {
-        let app = self.app().await;
-        let (watch, version) = (&app.bots[0].watch.name, version.parse().unwrap());
-        app.store
+        let config = self.parsed();
+        let store = daemon::open_store(&config, &self.clock).await.unwrap();
+        let (watch, version) = (&config.watches[0].name, version.parse().unwrap());
+        store
             .record_request(watch, &version, "maintainer", self.clock.now())
             .await
             .unwrap();
-        app.store.close().await;
+        store.close().await;
     }
 
     /// The titles of the open pull requests.
@@ -142,23 +190,110 @@ impl Stand {
             .collect()
     }
 
+    /// The open pull request, which must be the only one.
+    #[track_caller]
+    pub fn only(&self) -> Pull {
+        let mut open = self.world.open_pulls();
+        assert_eq!(open.len(), 1, "{:?}", self.open());
+        open.remove(0)
+    }
+
+    /// Every release that is not older than the pin: version, word, sentence.
+    pub async fn stages(&self) -> String {
+        let view = self.view().await;
+        let lines = view
+            .releases
+            .iter()
+            .map(|release| format!("{} {}: {}", release.version, release.word, release.line));
+        self.redact(&lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// What came of each request, the newest first.
+    pub async fn requests(&self) -> String {
+        let view = self.view().await;
+        let lines = view.requests.iter().map(|asked| {
+            let answer = asked.answer.as_deref().unwrap_or("no answer yet");
+            format!("{} {}: {answer}", asked.version, asked.state)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The canary runs so far, oldest first: version and verdict.
+    pub async fn runs(&self) -> Vec<String> {
+        let memory = self.memory().await;
+        let runs = memory.runs.iter().map(|run| {
+            let state = match &run.state {
+                RunState::Running { .. } => "running",
+                RunState::Ended { verdict, .. } => Verdict::name(*verdict),
+            };
+            format!("{} {state}", run.version)
+        });
+        runs.collect()
+    }
+
+    /// Everything that the canaries printed.
+    pub async fn canary_output(&self) -> String {
+        let memory = self.memory().await;
+        let outputs = memory.runs.iter().map(|run| match &run.state {
+            RunState::Running { .. } => "",
+            RunState::Ended { output, .. } => output,
+        });
+        outputs.collect()
+    }
+
+    /// Plain git in the downstream's bare repository.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let output = std::process::Command::new("git")
+            .arg("-C")
+            .arg(self.world.bare_repo())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().into()
+    }
+
+    /// Digests, commits, trees and ports differ from run to run.
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        let places = [
+            (self.world.github_url(), "http://github"),
+            (self.world.registry_url(), "http://registry"),
+            (self.world.npm_url(), "http://npm"),
+            (self.world.git_url(), "http://git"),
+        ];
+        for (url, name) in places {
+            text = text.replace(&url, name);
+        }
+        let patterns = [
+            (r"sha256:[0-9a-f]{64}", "sha256:…"),
+            (r"\b[0-9a-f]{40}\b", "<id>"),
+            (r"on `[0-9a-f]{7,12}`", "on `<id>`"),
+            (r"\b[0-9a-f]{12}\b", "<short>"),
+        ];
+        for (pattern, name) in patterns {
+            let pattern = regex::Regex::new(pattern).unwrap();
+            text = pattern.replace_all(&text, name).into_owned();
+        }
+        text
+    }
+
     /// Two settles in a row: the second writes nothing.
     async fn settles_without_writing(&self) {
         self.world.clear_faults();
-        self.once().await;
+        let app = self.app().await;
+        once(&app).await;
         self.world.clear_requests();
-        let report = self.once().await;
+        let report = once(&app).await;
+        app.supervisor.stop().await;
+        app.store.close().await;
         assert_eq!(report.performed, Vec::<String>::new());
         assert_eq!(self.world.writes().len(), 0, "{:?}", self.world.writes());
     }
+}
 
-    /// Runs the real binary with the stand's config.
-    pub async fn bot(&self, arguments: &[&str]) -> Output {
-        let file = self.state.path().join("config.toml");
-        std::fs::write(&file, toml::to_string(&self.config).unwrap()).unwrap();
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_digest-bump"));
-        command.arg("--config").arg(&file).args(arguments);
-        command.env("DIGEST_BUMP_GITHUB_TOKEN", self.world.token());
-        command.output().await.unwrap()
-    }
+async fn once(app: &App) -> PassReport {
+    let mut reports = daemon::once(app).await.unwrap();
+    reports.remove(0).expect("nobody else holds the lease")
 }

@@ -1,0 +1,122 @@
+//! A config that cannot be used stops every command, and says all of why at once.
+
+use crate::stand::{Stand, bare, said};
+use std::fs;
+
+#[tokio::test]
+async fn a_missing_file() {
+    let said = said(bare(&["status", "--config", "/nowhere/bot.toml"])).await;
+    assert_eq!(said.code, 2);
+    insta::assert_snapshot!(said.err, @"
+    digest-bump: /nowhere/bot.toml cannot be used:
+      - No such file or directory (os error 2)
+    ");
+}
+
+#[tokio::test]
+async fn the_file_may_be_named_in_the_environment() {
+    let stand = Stand::new().await;
+    let mut command = bare(&["status"]);
+    command.env("DIGEST_BUMP_CONFIG", stand.config_file());
+    assert_eq!(said(command).await.code, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_key() {
+    let stand = Stand::new().await;
+    let file = stand.config_file();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("stat = \"/x\"\n{text}")).unwrap();
+    let said = said(bare(&["once", "--config", file.to_str().unwrap()])).await;
+    assert_eq!(said.code, 2);
+    insta::assert_snapshot!(stand.redact(&said.err), @r#"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - TOML parse error at line 1, column 1
+          |
+        1 | stat = "/x"
+          | ^^^^
+        unknown field `stat`, expected one of `state`, `listen`, `schedule`, `github`, `npm`, `registries`, `watch`
+    "#);
+}
+
+#[tokio::test]
+async fn every_problem_with_its_place() {
+    let mut stand = Stand::new().await;
+    stand.set("listen", "everywhere");
+    stand.set("schedule.cron", "61 * * * *");
+    stand.set("schedule.time_zone", "Europe/Atlantis");
+    stand.set("schedule.jitter", "soon");
+    stand.set("npm.registry", "ftp://x.example");
+    stand.set_watch("name", "Town House");
+    stand.set_watch("upstream.tag_pattern", "v(");
+    stand.set_watch("canary.command", Vec::<String>::new());
+    stand.set_watch("canary.pass_env", vec!["DIGEST_BUMP_GITHUB_TOKEN"]);
+    let site = toml::toml! { path = "../secrets" line = "{{digest" };
+    stand.set_watch("downstream.site", vec![toml::Value::Table(site)]);
+    for command in ["serve", "once", "plan", "status"] {
+        let said = stand.run(&[command]).await;
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{command}");
+        if command == "serve" {
+            insta::assert_snapshot!(stand.redact(&said.err), @"
+            digest-bump: FOLDER/config.toml cannot be used:
+              - listen: `everywhere` is not an address such as `HOST`
+              - schedule.cron: `61 * * * *`: Component error: Number out of bounds.
+              - schedule.time_zone: `Europe/Atlantis` is not an IANA time zone
+              - schedule.jitter: `soon` is not a duration such as `45s`, `20m`, `24h` or `7d`
+              - npm.registry: `ftp://x.example` is not an https URL
+              - watch[0].name: `Town House` is not a watch name (lower-case letters, digits, dashes)
+              - watch[0].downstream.site[0].path: `../secrets` is not a path inside a repository
+              - watch[0].downstream.site[0].line: `{{digest` is not a pattern with `{{version}}` or `{{digest}}`, each at most once
+              - watch[0].downstream.site: none is an authority, so the pin cannot be read
+              - watch[0].upstream.tag_pattern: regex parse error:
+                    v(
+                     ^
+                error: unclosed group
+              - watch[0].canary.command: is empty
+              - watch[0].canary.pass_env: must not name DIGEST_BUMP_GITHUB_TOKEN: the canary runs foreign code
+            ");
+        }
+    }
+    assert!(!stand.state().exists(), "nothing was begun");
+}
+
+#[tokio::test]
+async fn cron_lines_that_are_none() {
+    let mut stand = Stand::new().await;
+    for cron in ["", "hourly", "* * * *", "* * * * * * *", "0 25 * * *"] {
+        stand.set("schedule.cron", cron);
+        let said = stand.run(&["serve"]).await;
+        assert_eq!(said.code, 2, "{cron}");
+        assert!(said.err.contains("schedule.cron: "), "{cron}: {}", said.err);
+    }
+}
+
+#[tokio::test]
+async fn a_watch_that_is_not_there() {
+    let stand = Stand::new().await;
+    for command in [&["plan"][..], &["status"], &["explain", "3.10.0"]] {
+        let mut all = command.to_vec();
+        all.extend(["--watch", "hub"]);
+        let said = stand.run(&all).await;
+        assert_eq!(said.code, 2);
+        assert_eq!(
+            said.err,
+            "digest-bump: there is no watch `hub` in the config, only townhouse\n"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_that_writes_begins() {
+    let stand = Stand::new().await;
+    for command in ["once", "serve"] {
+        let said = said(stand.command(&[command])).await;
+        assert_eq!((said.code, said.out.as_str()), (2, ""));
+        assert_eq!(
+            said.err,
+            "digest-bump: there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN\n"
+        );
+    }
+    assert!(!stand.state().exists());
+    assert_eq!(stand.world.requests().len(), 0);
+}
