@@ -92,6 +92,27 @@ async fn whatever_becomes_of_the_labels_they_are_put_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_a_person_takes_off_stays_off() {
+    run_test(async |stand| {
+        with_labels(stand);
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let url = stand.world.github_url();
+        let url = format!("{url}/repos/toon-protocol/town/issues/1/labels/dependencies");
+        let client = reqwest::Client::new().delete(url);
+        let answer = client
+            .bearer_auth(stand.world.token_of("maya"))
+            .send()
+            .await;
+        assert_eq!(answer.unwrap().status(), 200);
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        assert_eq!(stand.only().labels, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whatever_becomes_of_a_rewriting_branch_title_and_body_agree_in_the_end() {
     run_test(async |stand| {
         with_labels(stand);
@@ -127,6 +148,7 @@ async fn a_list_that_lags_behind_opens_nothing_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_database_opens_nothing_twice() {
     run_test(async |stand| {
+        with_labels(stand);
         stand.world.release("3.10.0").publish().await;
         stand.world.release("4.0.0").publish().await;
         stand.settle().await;
@@ -135,6 +157,7 @@ async fn a_lost_database_opens_nothing_twice() {
         stand.world.clear_requests();
         stand.settle().await;
         assert_eq!(stand.world.pulls(), before);
+        // The labels are there, and not put on again.
         assert_eq!(stand.world.writes(), []);
         // The branch is still known as the bot's own.
         stand.world.release("3.11.0").publish().await;

@@ -223,3 +223,21 @@ async fn a_bump_by_hand_below_the_proposal_rewrites_it_from_the_new_pin() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bot_closed_itself_was_not_declined() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let before = stand.git(&["rev-parse", "main"]);
+        bump_by_hand(stand, BRANCH);
+        stand.settle().await;
+        assert_eq!(stand.open(), [""; 0]);
+        // The bump is taken back, and 3.10.0 is a MINOR again.
+        bump_by_hand(stand, &before);
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
+    })
+    .await;
+}

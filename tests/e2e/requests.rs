@@ -143,3 +143,20 @@ async fn a_declined_release_can_be_asked_for_again() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_moved_down_on_request_stays_down_without_the_database() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.world.release("3.11.0").publish().await;
+        stand.wait(1);
+        stand.request("3.10.0").await;
+        stand.settle().await;
+        let down = stand.only();
+        assert_eq!(down.title, "chore(connector): bump 3.9.3 → 3.10.0");
+        stand.lose_memory();
+        stand.settle().await;
+        assert_eq!(stand.only(), down);
+    })
+    .await;
+}
