@@ -38,9 +38,7 @@ impl Clock {
         match &self.0 {
             Hands::System => {
                 #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
-                let since = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .unwrap_or_default();
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
             Hands::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
@@ -50,10 +48,7 @@ impl Clock {
     /// Turns a manual clock forward. Does nothing to the system's.
     pub fn advance(&self, by: Duration) {
         if let Hands::Manual(millis) = &self.0 {
-            millis.fetch_add(
-                i64::try_from(by.as_millis()).unwrap_or(i64::MAX),
-                Ordering::SeqCst,
-            );
+            millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
         }
     }
 }

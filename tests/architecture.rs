@@ -12,12 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "telemetry", "config", "edit", "policy"],
     &["render"],
     &["clients/wire", "store"],
-    &[
-        "clients/github",
-        "clients/npm",
-        "clients/registry",
-        "clients/git",
-    ],
+    &["clients/github", "clients/npm", "clients/registry", "clients/git"],
     &["sources", "verify", "canary", "proposal"],
     &["reconcile"],
     &["http"],
@@ -56,11 +51,7 @@ fn modules_only_look_down() {
     let faults: Vec<String> = files
         .iter()
         .flat_map(|file| {
-            let name = file
-                .strip_prefix(&root)
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
+            let name = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
             faults_in(&name, &production_text(&fs::read_to_string(file).unwrap()))
         })
         .collect();
@@ -78,13 +69,7 @@ fn the_rules_find_what_they_are_for() {
     assert!(found("domain/time.rs", "Utc::now()").contains("is not pure"));
     assert!(found("domain/time.rs", "use crate::{clock, domain};").contains("one plain"));
     assert!(found("http/mod.rs", &"line\n".repeat(501)).contains("over 500"));
-    assert_eq!(
-        found(
-            "reconcile/pass.rs",
-            "use crate::store::Store; crate::policy::decide"
-        ),
-        ""
-    );
+    assert_eq!(found("reconcile/pass.rs", "use crate::store::Store; crate::policy::decide"), "");
 }
 
 fn faults_in(file: &str, text: &str) -> Vec<String> {
@@ -99,26 +84,20 @@ fn faults_in(file: &str, text: &str) -> Vec<String> {
         faults.push(format!("{file}: over {MAX_PRODUCTION_LINES} lines"));
     }
     if text.contains("super::super") || text.contains("crate::{") {
-        faults.push(format!(
-            "{file}: write one plain `crate::module` path per import"
-        ));
+        faults.push(format!("{file}: write one plain `crate::module` path per import"));
     }
     if PURE.contains(&module) {
         let signs = IMPURE.iter().filter(|sign| text.contains(**sign));
         faults.extend(signs.map(|sign| format!("{file}: `{module}` is not pure: {sign}")));
     }
     for used in text.split("crate::").skip(1) {
-        let path = used
-            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-            .next()
-            .unwrap();
+        let path =
+            used.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).next().unwrap();
         match place(&path.replace("::", "/")) {
             Some((_, other)) if other == module => {}
             Some((other_floor, _)) if other_floor < floor => {}
             None if path.starts_with("clients::install_tls_provider") => {}
-            _ => faults.push(format!(
-                "{file}: `{module}` looks up or sideways at `{path}`"
-            )),
+            _ => faults.push(format!("{file}: `{module}` looks up or sideways at `{path}`")),
         }
     }
     faults
@@ -146,13 +125,8 @@ fn production_text(text: &str) -> String {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let rust = files
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "rs"));
-    rust.chain(folders.iter().flat_map(|folder| rust_files(folder)))
-        .collect()
+    let rust = files.into_iter().filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    rust.chain(folders.iter().flat_map(|folder| rust_files(folder))).collect()
 }

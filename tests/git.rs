@@ -27,12 +27,7 @@ fn token(world: &World) -> SecretString {
 }
 
 fn open(world: &World, folder: &TempDir) -> GitCache {
-    GitCache::open(
-        &folder.path().join("cache"),
-        &url(world),
-        Some(token(world)),
-    )
-    .unwrap()
+    GitCache::open(&folder.path().join("cache"), &url(world), Some(token(world))).unwrap()
 }
 
 fn main() -> BranchName {
@@ -53,46 +48,31 @@ fn path(text: &str) -> FilePath {
 }
 
 fn change(at: &str, content: &[u8]) -> FileChange {
-    FileChange {
-        path: path(at),
-        content: content.to_vec(),
-        notes: Vec::new(),
-    }
+    FileChange { path: path(at), content: content.to_vec(), notes: Vec::new() }
 }
 
 fn git_requests(world: &World) -> Vec<Request> {
     let all = world.requests().into_iter();
-    all.filter(|request| matches!(request.service, Service::Git))
-        .collect()
+    all.filter(|request| matches!(request.service, Service::Git)).collect()
 }
 
 async fn read(cache: &GitCache, commit: &CommitId, at: &str) -> Result<Option<Vec<u8>>, GitError> {
-    let files = cache
-        .read_files(commit, &BTreeSet::from([path(at)]))
-        .await?;
+    let files = cache.read_files(commit, &BTreeSet::from([path(at)])).await?;
     Ok(files.into_values().next().unwrap())
 }
 
 async fn commit(cache: &GitCache, base: &CommitId, tree: &TreeId, message: &str) -> CommitId {
-    let author = Author {
-        name: "digest-bump".to_owned(),
-        email: "digest-bump@example.test".to_owned(),
-    };
+    let author =
+        Author { name: "digest-bump".to_owned(), email: "digest-bump@example.test".to_owned() };
     let at = Timestamp::from_millis(1_700_000_000_123);
-    cache
-        .commit(base, tree, message, &author, at)
-        .await
-        .unwrap()
+    cache.commit(base, tree, message, &author, at).await.unwrap()
 }
 
 /// A commit on `base` that appends `text` to the source.
 async fn edited(cache: &GitCache, base: &CommitId, text: &str) -> CommitId {
     let mut content = read(cache, base, SOURCE).await.unwrap().unwrap();
     content.extend_from_slice(text.as_bytes());
-    let tree = cache
-        .write_tree(base, &[change(SOURCE, &content)])
-        .await
-        .unwrap();
+    let tree = cache.write_tree(base, &[change(SOURCE, &content)]).await.unwrap();
     commit(cache, base, &tree, text).await
 }
 
@@ -107,11 +87,7 @@ async fn a_fetch_brings_what_is_new_and_nothing_else() {
     world.clear_requests();
     assert_eq!(cache.fetch_branch(&main()).await.unwrap(), first);
     let requests = git_requests(&world);
-    assert_eq!(
-        requests.len(),
-        1,
-        "only the heads are asked for: {requests:?}"
-    );
+    assert_eq!(requests.len(), 1, "only the heads are asked for: {requests:?}");
 
     let second = world.commit_to("main", "README.md", b"new\n", "docs: say more");
     world.clear_requests();
@@ -133,10 +109,7 @@ async fn a_branch_that_is_gone_is_not_found_though_it_was_fetched_once() {
 
     let base = cache.fetch_branch(&main()).await.unwrap();
     let commit = edited(&cache, &base, "// here\n").await;
-    cache
-        .push(&branch(), &commit, &BTreeSet::new())
-        .await
-        .unwrap();
+    cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap();
     assert_eq!(cache.fetch_branch(&branch()).await.unwrap(), commit);
     assert_eq!(cache.remote_head(&branch()).await.unwrap(), Some(commit));
     world.delete_branch(branch().as_str());
@@ -163,20 +136,11 @@ async fn only_regular_files_are_read_and_written() {
     for at in ["packages", "link-inside", "module"] {
         let read = read(&cache, &odd, at).await.unwrap_err();
         assert!(matches!(read, GitError::NotAFile { .. }), "{at}: {read:?}");
-        let written = cache
-            .write_tree(&odd, &[change(at, b"x")])
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(written, GitError::NotAFile { .. }),
-            "{at}: {written:?}"
-        );
+        let written = cache.write_tree(&odd, &[change(at, b"x")]).await.unwrap_err();
+        assert!(matches!(written, GitError::NotAFile { .. }), "{at}: {written:?}");
     }
     let below_a_file = format!("{SOURCE}/below");
-    let below = cache
-        .write_tree(&odd, &[change(&below_a_file, b"x")])
-        .await
-        .unwrap_err();
+    let below = cache.write_tree(&odd, &[change(&below_a_file, b"x")]).await.unwrap_err();
     assert!(matches!(below, GitError::NotAFile { .. }), "{below:?}");
 
     let unknown: CommitId = "1".repeat(40).parse().unwrap();
@@ -184,9 +148,7 @@ async fn only_regular_files_are_read_and_written() {
     assert!(matches!(unknown, GitError::NotFound { .. }), "{unknown:?}");
     let large = world.commit_to("main", "large", &vec![b'x'; (8 << 20) + 1], "large");
     cache.fetch_branch(&main()).await.unwrap();
-    let large = read(&cache, &large.parse().unwrap(), "large")
-        .await
-        .unwrap_err();
+    let large = read(&cache, &large.parse().unwrap(), "large").await.unwrap_err();
     assert!(matches!(large, GitError::TooLarge { .. }), "{large:?}");
 }
 
@@ -206,15 +168,9 @@ async fn the_same_edit_is_the_same_commit_and_keeps_the_modes() {
     let other = open(&world, &TempDir::new().unwrap());
     other.fetch_branch(&main()).await.unwrap();
     assert_eq!(other.write_tree(&base, &changes).await.unwrap(), tree);
-    assert_eq!(
-        commit(&other, &base, &tree, "fix: bump\n\nbody\n").await,
-        first
-    );
+    assert_eq!(commit(&other, &base, &tree, "fix: bump\n\nbody\n").await, first);
 
-    cache
-        .push(&branch(), &first, &BTreeSet::new())
-        .await
-        .unwrap();
+    cache.push(&branch(), &first, &BTreeSet::new()).await.unwrap();
     let modes = modes(world.bare_repo(), &first);
     assert_eq!(modes[SCRIPT], 0o100_755);
     assert_eq!(modes[SOURCE], 0o100_644);
@@ -222,18 +178,12 @@ async fn the_same_edit_is_the_same_commit_and_keeps_the_modes() {
     assert_eq!(world.file(first.as_str(), SOURCE).unwrap(), b"export {};\n");
 
     let diff = cache.diff(&base, &tree).await.unwrap();
-    assert!(
-        diff.contains("+++ b/docs/new file.md") && diff.contains("\n+exit 0\n"),
-        "{diff}"
-    );
+    assert!(diff.contains("+++ b/docs/new file.md") && diff.contains("\n+exit 0\n"), "{diff}");
     assert_eq!(diff.matches("diff --git").count(), 3, "{diff}");
 
     // What says the same as before changes nothing.
     let same = read(&cache, &base, SOURCE).await.unwrap().unwrap();
-    let unchanged = cache
-        .write_tree(&base, &[change(SOURCE, &same)])
-        .await
-        .unwrap();
+    let unchanged = cache.write_tree(&base, &[change(SOURCE, &same)]).await.unwrap();
     assert_eq!(cache.diff(&base, &unchanged).await.unwrap(), "");
 }
 
@@ -246,28 +196,16 @@ async fn a_branch_is_moved_only_from_a_head_of_ours() {
     let second = edited(&cache, &base, "// 2\n").await;
     let nothing = BTreeSet::new();
 
-    assert_eq!(
-        cache.push(&branch(), &first, &nothing).await.unwrap(),
-        Pushed::Created
-    );
+    assert_eq!(cache.push(&branch(), &first, &nothing).await.unwrap(), Pushed::Created);
     assert_eq!(head(&world, &branch()).as_ref(), Some(&first));
     world.clear_requests();
-    assert_eq!(
-        cache.push(&branch(), &first, &nothing).await.unwrap(),
-        Pushed::AlreadyThere
-    );
+    assert_eq!(cache.push(&branch(), &first, &nothing).await.unwrap(), Pushed::AlreadyThere);
     assert!(world.writes().is_empty());
 
     let foreign = cache.push(&branch(), &second, &nothing).await.unwrap_err();
-    assert!(
-        matches!(&foreign, GitError::Foreign { head } if *head == first),
-        "{foreign:?}"
-    );
+    assert!(matches!(&foreign, GitError::Foreign { head } if *head == first), "{foreign:?}");
     let ours = BTreeSet::from([first.clone()]);
-    assert_eq!(
-        cache.push(&branch(), &second, &ours).await.unwrap(),
-        Pushed::Moved
-    );
+    assert_eq!(cache.push(&branch(), &second, &ours).await.unwrap(), Pushed::Moved);
     assert_eq!(head(&world, &branch()).as_ref(), Some(&second));
 
     // A person works on the branch: it stays theirs, whatever we knew before.
@@ -291,10 +229,7 @@ async fn a_refused_push_says_why() {
     fs::write(&hook, "#!/bin/sh\necho 'protected by a rule' >&2\nexit 1\n").unwrap();
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
 
-    let rejected = cache
-        .push(&branch(), &commit, &BTreeSet::new())
-        .await
-        .unwrap_err();
+    let rejected = cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap_err();
     let GitError::Rejected { message } = rejected else {
         panic!("{rejected:?}");
     };
@@ -312,24 +247,15 @@ async fn a_bad_token_is_denied_after_one_request() {
     for token in [Some(SecretString::from("stale")), None] {
         world.clear_requests();
         let bad = GitCache::open(&folder.path().join("cache"), &url(&world), token).unwrap();
-        let denied = bad
-            .push(&branch(), &commit, &BTreeSet::new())
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(denied, GitError::Denied { status: 401 }),
-            "{denied:?}"
-        );
+        let denied = bad.push(&branch(), &commit, &BTreeSet::new()).await.unwrap_err();
+        assert!(matches!(denied, GitError::Denied { status: 401 }), "{denied:?}");
         assert_eq!(git_requests(&world).len(), 1);
     }
     world.clear_requests();
     let stale = Some(SecretString::from("stale"));
     let bad = GitCache::scratch(&url(&world), stale, None).unwrap();
     let denied = bad.fetch_branch(&main()).await.unwrap_err();
-    assert!(
-        matches!(denied, GitError::Denied { status: 401 }),
-        "{denied:?}"
-    );
+    assert!(matches!(denied, GitError::Denied { status: 401 }), "{denied:?}");
     assert_eq!(git_requests(&world).len(), 1);
 }
 
@@ -339,18 +265,13 @@ async fn the_token_and_the_url_are_in_no_file() {
     let cache = open(&world, &folder);
     let base = cache.fetch_branch(&main()).await.unwrap();
     let commit = edited(&cache, &base, "// 1\n").await;
-    cache
-        .push(&branch(), &commit, &BTreeSet::new())
-        .await
-        .unwrap();
+    cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap();
     assert!(!format!("{cache:?}").contains(world.token()));
     let mut files = 0;
     for file in files_below(folder.path()) {
         let content = fs::read(&file).unwrap();
         for secret in [world.token(), world.git_url().as_str()] {
-            let found = content
-                .windows(secret.len())
-                .any(|part| part == secret.as_bytes());
+            let found = content.windows(secret.len()).any(|part| part == secret.as_bytes());
             assert!(!found, "{}", file.display());
         }
         files += 1;
@@ -374,11 +295,7 @@ async fn an_export_is_the_tree_without_git_and_without_a_way_out() {
         let file = into.join(path);
         match *mode {
             0o100_644 | 0o100_755 => {
-                assert_eq!(
-                    world.file(odd.as_str(), path),
-                    fs::read(&file).ok(),
-                    "{path}"
-                );
+                assert_eq!(world.file(odd.as_str(), path), fs::read(&file).ok(), "{path}");
                 let executable = fs::metadata(&file).unwrap().permissions().mode() & 0o100 != 0;
                 assert_eq!(executable, *mode == 0o100_755, "{path}");
             }
@@ -388,9 +305,8 @@ async fn an_export_is_the_tree_without_git_and_without_a_way_out() {
     }
     let link = fs::read_link(into.join("link-inside")).unwrap();
     assert_eq!(link, Path::new(SOURCE));
-    let regular = modes
-        .values()
-        .filter(|mode| **mode & 0o100_000 == 0o100_000 && **mode < 0o120_000);
+    let regular =
+        modes.values().filter(|mode| **mode & 0o100_000 == 0o100_000 && **mode < 0o120_000);
     assert_eq!(files_below(&into).len(), regular.count());
     assert!(!into.join(".git").exists());
 
@@ -420,19 +336,10 @@ async fn faults_on_the_wire_have_their_names() {
     // The push arrives and its answer does not: the second one finds it done.
     let commit = edited(&cache, &base, "// 1\n").await;
     world.fault(Fault::on(Service::Git).method("POST").after_commit(502));
-    let unknown = cache
-        .push(&branch(), &commit, &BTreeSet::new())
-        .await
-        .unwrap_err();
+    let unknown = cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap_err();
     assert!(matches!(unknown, GitError::Transient(_)), "{unknown:?}");
-    assert_eq!(
-        cache.remote_head(&branch()).await.unwrap().as_ref(),
-        Some(&commit)
-    );
-    let again = cache
-        .push(&branch(), &commit, &BTreeSet::new())
-        .await
-        .unwrap();
+    assert_eq!(cache.remote_head(&branch()).await.unwrap().as_ref(), Some(&commit));
+    let again = cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap();
     assert_eq!(again, Pushed::AlreadyThere);
 }
 
@@ -446,10 +353,7 @@ async fn a_damaged_cache_is_set_aside_and_cloned_again() {
         fs::write(&file, b"not what it was").unwrap();
     }
     let damaged = read(&cache, &head, SOURCE).await.unwrap_err();
-    assert!(
-        matches!(damaged, GitError::Corrupt(_) | GitError::NotFound { .. }),
-        "{damaged:?}"
-    );
+    assert!(matches!(damaged, GitError::Corrupt(_) | GitError::NotFound { .. }), "{damaged:?}");
     assert_eq!(cache.fetch_branch(&main()).await.unwrap(), head);
     assert!(read(&cache, &head, SOURCE).await.unwrap().is_some());
 
@@ -488,10 +392,7 @@ async fn a_scratch_borrows_objects_and_leaves_no_trace() {
     let commit = edited(&scratch, &base, "// 1\n").await;
     assert_eq!(files_below(&lender), before);
     drop(scratch);
-    let unknown = open(&world, &folder)
-        .commit_time(&commit)
-        .await
-        .unwrap_err();
+    let unknown = open(&world, &folder).commit_time(&commit).await.unwrap_err();
     assert!(matches!(unknown, GitError::NotFound { .. }), "{unknown:?}");
 
     let nobody = folder.path().join("no such cache");
@@ -512,15 +413,9 @@ async fn caches_and_tokens_do_not_mix() {
             number.to_string()
         });
         let good = number % 3 != 0;
-        let token = if good {
-            Some(token(&world))
-        } else {
-            Some(SecretString::from("stale"))
-        };
+        let token = if good { Some(token(&world)) } else { Some(SecretString::from("stale")) };
         let cache = GitCache::open(&dir, &url(&world), token).unwrap();
-        tasks.push(tokio::spawn(async move {
-            (good, cache.fetch_branch(&main()).await)
-        }));
+        tasks.push(tokio::spawn(async move { (good, cache.fetch_branch(&main()).await) }));
     }
     let expected = head(&world, &main()).unwrap();
     for task in tasks {
@@ -553,10 +448,7 @@ fn modes(repository: &Path, commit: &CommitId) -> BTreeMap<String, i32> {
     let tree = repository.find_commit(id).unwrap().tree().unwrap();
     let mut modes = BTreeMap::new();
     tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-        modes.insert(
-            format!("{folder}{}", entry.name().unwrap()),
-            entry.filemode(),
-        );
+        modes.insert(format!("{folder}{}", entry.name().unwrap()), entry.filemode());
         git2::TreeWalkResult::Ok
     })
     .unwrap();
@@ -578,15 +470,11 @@ fn commit_odd_entries(repository: &Path) -> CommitId {
         update.upsert(name, target, git2::FileMode::Link);
     }
     update.upsert("module", parent.id(), git2::FileMode::Commit);
-    let tree = update
-        .create_updated(&repository, &parent.tree().unwrap())
-        .unwrap();
+    let tree = update.create_updated(&repository, &parent.tree().unwrap()).unwrap();
     let tree = repository.find_tree(tree).unwrap();
     let person =
         git2::Signature::new("A Person", "p@example.test", &git2::Time::new(1, 0)).unwrap();
     let name = Some("refs/heads/main");
-    let id = repository
-        .commit(name, &person, &person, "odd", &tree, &[&parent])
-        .unwrap();
+    let id = repository.commit(name, &person, &person, "odd", &tree, &[&parent]).unwrap();
     id.to_string().parse().unwrap()
 }

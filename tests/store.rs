@@ -98,10 +98,7 @@ fn new_run() -> NewRun {
 
 fn push_effect() -> Effect {
     let branch: BranchName = "digest-bump/connector-3.10.0".parse().unwrap();
-    Effect::PushBranch {
-        branch,
-        commit: commit('3'),
-    }
+    Effect::PushBranch { branch, commit: commit('3') }
 }
 
 #[tokio::test]
@@ -119,29 +116,17 @@ async fn the_latest_observation_counts_and_all_of_them_stay() {
     let notes = "# Notes\n\n* `'; DROP TABLE observation; --`\n\0";
     let first = [image("one", 8), npm.clone(), release(notes)];
     let watch = watch();
-    store
-        .record_observations(&lease, &watch, &first)
-        .await
-        .unwrap();
+    store.record_observations(&lease, &watch, &first).await.unwrap();
     let second = [image("two", 9)];
-    store
-        .record_observations(&lease, &watch, &second)
-        .await
-        .unwrap();
+    store.record_observations(&lease, &watch, &second).await.unwrap();
 
     let memory = store.load_memory(&watch).await.unwrap();
     let expected = [image("two", 9), npm, release(notes)];
     assert_eq!(memory.observations.len(), 3);
     for observation in &expected {
-        assert_eq!(
-            memory.observations.get(&observation.fact.key()),
-            Some(observation)
-        );
+        assert_eq!(memory.observations.get(&observation.fact.key()), Some(observation));
     }
-    let history = store
-        .history(&watch, &image("one", 8).fact.key())
-        .await
-        .unwrap();
+    let history = store.history(&watch, &image("one", 8).fact.key()).await.unwrap();
     assert_eq!(history, [image("one", 8), image("two", 9)]);
 
     let other: WatchName = "elsewhere".parse().unwrap();
@@ -158,15 +143,9 @@ async fn findings_come_back_in_their_order() {
         .map(|(verdict, found)| finding(verdict, found))
         .collect();
     for finding in &findings {
-        store
-            .record_finding(&lease, &watch(), finding)
-            .await
-            .unwrap();
+        store.record_finding(&lease, &watch(), finding).await.unwrap();
     }
-    assert_eq!(
-        store.load_memory(&watch()).await.unwrap().findings,
-        findings
-    );
+    assert_eq!(store.load_memory(&watch()).await.unwrap().findings, findings);
 }
 
 #[tokio::test]
@@ -185,9 +164,7 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         base: new.base,
         tree: new.tree,
         started_at: new.started_at,
-        state: RunState::Running {
-            alive_until: at(300),
-        },
+        state: RunState::Running { alive_until: at(300) },
     };
     assert_eq!(running, [expected]);
 
@@ -216,43 +193,21 @@ async fn one_wish_is_open_for_each_version() {
     let (store, lease) = with_lease().await;
     let (watch, wanted) = (watch(), version("3.10.4"));
     assert_eq!(store.newest_request().await.unwrap(), 0);
-    let id = store
-        .record_request(&watch, &wanted, "ada", at(1))
-        .await
-        .unwrap();
-    let again = store
-        .record_request(&watch, &wanted, "bob", at(2))
-        .await
-        .unwrap();
+    let id = store.record_request(&watch, &wanted, "ada", at(1)).await.unwrap();
+    let again = store.record_request(&watch, &wanted, "bob", at(2)).await.unwrap();
     assert_eq!(again, id);
-    let other = store
-        .record_request(&watch, &version("3.10.5"), "bob", at(3))
-        .await
-        .unwrap();
+    let other = store.record_request(&watch, &version("3.10.5"), "bob", at(3)).await.unwrap();
     assert_eq!(store.newest_request().await.unwrap(), other.0);
 
-    store
-        .answer_request(&lease, id, false, "it failed", at(4))
-        .await
-        .unwrap();
-    store
-        .answer_request(&lease, id, true, "too late", at(5))
-        .await
-        .unwrap();
+    store.answer_request(&lease, id, false, "it failed", at(4)).await.unwrap();
+    store.answer_request(&lease, id, true, "too late", at(5)).await.unwrap();
     let requests = store.load_memory(&watch).await.unwrap().requests;
     assert_eq!((requests[0].actor.as_str(), requests[0].at), ("ada", at(1)));
-    let outcome = RequestOutcome {
-        granted: false,
-        answer: "it failed".to_owned(),
-        at: at(4),
-    };
+    let outcome = RequestOutcome { granted: false, answer: "it failed".to_owned(), at: at(4) };
     assert_eq!(requests[0].outcome, Some(outcome));
     assert_eq!(requests[1].outcome, None);
 
-    let anew = store
-        .record_request(&watch, &wanted, "ada", at(6))
-        .await
-        .unwrap();
+    let anew = store.record_request(&watch, &wanted, "ada", at(6)).await.unwrap();
     assert!(anew > other);
 }
 
@@ -262,38 +217,24 @@ async fn an_effect_is_intended_once_and_then_done() {
     let (watch, effect) = (watch(), push_effect());
     let record = store.intend(&lease, &watch, &effect, at(1)).await.unwrap();
     assert_eq!(record.key, effect.key(&watch));
-    assert_eq!(
-        (&record.effect, record.state),
-        (&effect, EffectState::Intended)
-    );
+    assert_eq!((&record.effect, record.state), (&effect, EffectState::Intended));
     let again = store.intend(&lease, &watch, &effect, at(2)).await.unwrap();
     assert_eq!(again, record);
 
-    store
-        .effect_done(&lease, &record.key, Some("3333"), at(3))
-        .await
-        .unwrap();
+    store.effect_done(&lease, &record.key, Some("3333"), at(3)).await.unwrap();
     let done = store.intend(&lease, &watch, &effect, at(4)).await.unwrap();
     assert_eq!((done.state, done.done_at), (EffectState::Done, Some(at(3))));
-    assert_eq!(
-        (done.intended_at, done.remote_id.as_deref()),
-        (at(1), Some("3333"))
-    );
+    assert_eq!((done.intended_at, done.remote_id.as_deref()), (at(1), Some("3333")));
 
-    let labels = Effect::LabelPull {
-        number: PullNumber(7),
-        labels: vec!["dependencies".to_owned()],
-    };
+    let labels =
+        Effect::LabelPull { number: PullNumber(7), labels: vec!["dependencies".to_owned()] };
     store.intend(&lease, &watch, &labels, at(5)).await.unwrap();
     let effects = store.load_memory(&watch).await.unwrap().effects;
     assert_eq!(effects.len(), 2);
     assert_eq!(effects[0], done);
 
     let unknown = EffectKey("never intended".to_owned());
-    let error = store
-        .effect_done(&lease, &unknown, None, at(6))
-        .await
-        .unwrap_err();
+    let error = store.effect_done(&lease, &unknown, None, at(6)).await.unwrap_err();
     assert!(matches!(error, StoreError::Absent { .. }), "{error:?}");
 }
 
@@ -309,10 +250,7 @@ async fn an_answer_is_cached_whole_and_replaced_whole() {
     };
     assert_eq!(store.cached(&cached.url).await.unwrap(), None);
     store.cache(&lease, &cached, at(1)).await.unwrap();
-    assert_eq!(
-        store.cached(&cached.url).await.unwrap().as_ref(),
-        Some(&cached)
-    );
+    assert_eq!(store.cached(&cached.url).await.unwrap().as_ref(), Some(&cached));
     cached.etag = None;
     cached.next = None;
     cached.body.clear();
@@ -328,10 +266,7 @@ async fn a_lease_is_one_owners_until_it_ends() {
     assert!(store.acquire("pass", "two", TTL).await.unwrap().is_none());
     assert!(store.acquire("pass", "one", TTL).await.unwrap().is_none());
     let other = store.acquire("other", "two", TTL).await.unwrap().unwrap();
-    assert_eq!(
-        (other.name(), other.owner(), other.token()),
-        ("other", "two", 1)
-    );
+    assert_eq!((other.name(), other.owner(), other.token()), ("other", "two", 1));
 
     clock.advance(TTL / 2);
     store.renew(&first, TTL).await.unwrap();
@@ -351,16 +286,10 @@ async fn who_lost_the_lease_writes_nothing() {
     let store = Store::memory(&clock).await.unwrap();
     let lost = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
     let watch = watch();
-    let id = store
-        .record_request(&watch, &version("3.10.0"), "ada", at(1))
-        .await
-        .unwrap();
+    let id = store.record_request(&watch, &version("3.10.0"), "ada", at(1)).await.unwrap();
     clock.advance(TTL);
     // Expired, but nobody took it: still a safe owner.
-    store
-        .record_observations(&lost, &watch, &[image("one", 1)])
-        .await
-        .unwrap();
+    store.record_observations(&lost, &watch, &[image("one", 1)]).await.unwrap();
     let _new = store.acquire("pass", "two", TTL).await.unwrap().unwrap();
 
     let effect = push_effect();
@@ -372,32 +301,17 @@ async fn who_lost_the_lease_writes_nothing() {
         body: Vec::new(),
     };
     let refused = [
-        store
-            .record_observations(&lost, &watch, &[image("two", 2)])
-            .await
-            .err(),
-        store
-            .record_finding(&lost, &watch, &finding(Verdict::Passed, 2))
-            .await
-            .err(),
+        store.record_observations(&lost, &watch, &[image("two", 2)]).await.err(),
+        store.record_finding(&lost, &watch, &finding(Verdict::Passed, 2)).await.err(),
         store.start_run(&lost, &watch, &new_run()).await.err(),
-        store
-            .answer_request(&lost, id, true, "yes", at(2))
-            .await
-            .err(),
+        store.answer_request(&lost, id, true, "yes", at(2)).await.err(),
         store.intend(&lost, &watch, &effect, at(2)).await.err(),
-        store
-            .effect_done(&lost, &effect.key(&watch), None, at(2))
-            .await
-            .err(),
+        store.effect_done(&lost, &effect.key(&watch), None, at(2)).await.err(),
         store.cache(&lost, &cached, at(2)).await.err(),
         store.renew(&lost, TTL).await.err(),
     ];
     for error in refused {
-        assert!(
-            matches!(error, Some(StoreError::LeaseLost { .. })),
-            "{error:?}"
-        );
+        assert!(matches!(error, Some(StoreError::LeaseLost { .. })), "{error:?}");
     }
     let memory = store.load_memory(&watch).await.unwrap();
     assert_eq!(memory.observations.len(), 1);
@@ -419,10 +333,7 @@ async fn many_open_one_fresh_file_at_once_and_all_write() {
                 let store = Store::open(&path, &clock()).await.unwrap();
                 for patch in 0..10 {
                     let wanted = Version::new(3, u64::from(number), patch);
-                    store
-                        .record_request(&watch(), &wanted, "ada", at(1))
-                        .await
-                        .unwrap();
+                    store.record_request(&watch(), &wanted, "ada", at(1)).await.unwrap();
                 }
             })
         })
@@ -432,10 +343,7 @@ async fn many_open_one_fresh_file_at_once_and_all_write() {
     }
     let store = Store::open(&path, &clock()).await.unwrap();
     assert_eq!(store.newest_request().await.unwrap(), 80);
-    assert_eq!(
-        store.load_memory(&watch()).await.unwrap().requests.len(),
-        80
-    );
+    assert_eq!(store.load_memory(&watch()).await.unwrap().requests.len(), 80);
 }
 
 #[tokio::test]
@@ -443,10 +351,7 @@ async fn the_file_is_its_owners_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("state.db");
     let store = Store::open(&path, &clock()).await.unwrap();
-    store
-        .record_request(&watch(), &version("1.0.0"), "ada", at(1))
-        .await
-        .unwrap();
+    store.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
     for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{:?}", file.path());
@@ -462,18 +367,10 @@ async fn a_reader_sees_what_a_writer_wrote_and_writes_nothing() {
 
     let writer = Store::open(&path, &clock()).await.unwrap();
     let reader = Store::open_readonly(&path).await.unwrap().unwrap();
-    writer
-        .record_request(&watch(), &version("1.0.0"), "ada", at(1))
-        .await
-        .unwrap();
+    writer.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
     assert_eq!(reader.newest_request().await.unwrap(), 1);
-    let refused = reader
-        .record_request(&watch(), &version("2.0.0"), "ada", at(1))
-        .await;
-    assert!(
-        matches!(refused, Err(StoreError::ReadOnly(_))),
-        "{refused:?}"
-    );
+    let refused = reader.record_request(&watch(), &version("2.0.0"), "ada", at(1)).await;
+    assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
     assert_eq!(writer.newest_request().await.unwrap(), 1);
 
     // After a clean end, with no log beside the file.
@@ -500,10 +397,7 @@ async fn another_versions_database_is_refused_with_its_number() {
 
     tamper(&path, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
     let error = Store::open(&path, &clock()).await.unwrap_err();
-    assert!(
-        matches!(error, StoreError::Altered { version: 1 }),
-        "{error:?}"
-    );
+    assert!(matches!(error, StoreError::Altered { version: 1 }), "{error:?}");
 
     tamper(
         &path,
@@ -515,24 +409,15 @@ async fn another_versions_database_is_refused_with_its_number() {
         Store::open(&path, &clock()).await.unwrap_err(),
         Store::open_readonly(&path).await.unwrap_err(),
     ] {
-        assert!(
-            matches!(error, StoreError::Newer { found: 999, .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error:?}");
     }
 
     tamper(&path, "DELETE FROM _sqlx_migrations").await;
     let error = Store::open_readonly(&path).await.unwrap_err();
-    assert!(
-        matches!(error, StoreError::Older { found: 0, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, StoreError::Older { found: 0, .. }), "{error:?}");
     tamper(&path, "DROP TABLE _sqlx_migrations").await;
     let error = Store::open_readonly(&path).await.unwrap_err();
-    assert!(
-        matches!(error, StoreError::Older { found: 0, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, StoreError::Older { found: 0, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -551,10 +436,7 @@ async fn a_row_that_nobody_can_have_written_is_named() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("state.db");
     let store = Store::open(&path, &clock()).await.unwrap();
-    store
-        .record_request(&watch(), &version("1.0.0"), "ada", at(1))
-        .await
-        .unwrap();
+    store.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
     tamper(&path, "UPDATE request SET version = 'newest'").await;
     let error = store.load_memory(&watch()).await.unwrap_err();
     assert_eq!(error.to_string(), "the database is corrupt: column version");

@@ -30,9 +30,7 @@ pub struct Bot {
 impl Bot {
     /// Starts the daemon against `world`, with the shipped townhouse config. `aloud` shows its log.
     pub async fn start(world: &World, aloud: bool) -> Result<Self> {
-        let state = tempfile::Builder::new()
-            .prefix("digest-bump-demo-")
-            .tempdir()?;
+        let state = tempfile::Builder::new().prefix("digest-bump-demo-").tempdir()?;
         let mut config = settings::settings(world, state.path());
         settings::set(&mut config, "listen", "127.0.0.1:0".into());
         settings::set(&mut config, "schedule.cron", "* * * * * *".into());
@@ -64,31 +62,20 @@ impl Bot {
                 }
             }
         });
-        let bot = Self {
-            child,
-            page,
-            _state: state,
-        };
-        bot.wait("the status page", || bot.page().map(|_| ()))
-            .await?;
+        let bot = Self { child, page, _state: state };
+        bot.wait("the status page", || bot.page().map(|_| ())).await?;
         Ok(bot)
     }
 
     /// The status page's address.
     pub fn page(&self) -> Option<String> {
-        self.page
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the daemon says of the watch now.
     pub async fn status(&self) -> Result<Value> {
         let page = self.page().context("the daemon has a page")?;
-        let text = reqwest::get(format!("{page}status.json"))
-            .await?
-            .text()
-            .await?;
+        let text = reqwest::get(format!("{page}status.json")).await?.text().await?;
         let mut views: Vec<Value> = serde_json::from_str(&text)?;
         if views.is_empty() {
             bail!("the daemon has no watch");
@@ -100,15 +87,9 @@ impl Bot {
     pub async fn stage(&self, version: &str) -> Result<(String, String)> {
         let status = self.status().await?;
         let releases = status["releases"].as_array().cloned().unwrap_or_default();
-        let release = releases
-            .iter()
-            .find(|release| release["version"] == version);
-        let text = |field: &str| {
-            release
-                .and_then(|r| r[field].as_str())
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let release = releases.iter().find(|release| release["version"] == version);
+        let text =
+            |field: &str| release.and_then(|r| r[field].as_str()).unwrap_or_default().to_owned();
         Ok((text("word"), text("line")))
     }
 

@@ -8,9 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use world::{HistoryEntry, World, history};
 
 /// Where a release may come to rest before the next one.
-const SETTLED: &[&str] = &[
-    "proposed", "offered", "held", "waiting", "covered", "skipped",
-];
+const SETTLED: &[&str] = &["proposed", "offered", "held", "waiting", "covered", "skipped"];
 
 /// What became of one release.
 struct Fate {
@@ -23,11 +21,7 @@ struct Fate {
 pub async fn play(directory: &Path, once: bool) -> Result<()> {
     let past = history(directory);
     let first = past.first().context("the history is empty")?;
-    println!(
-        "{} releases, from {} on. The pin is at the first.",
-        past.len(),
-        version(first)
-    );
+    println!("{} releases, from {} on. The pin is at the first.", past.len(), version(first));
     let world = World::builder().pinned(version(first)).start().await;
     let bot = Bot::start(&world, false).await?;
     let page = bot.page().context("the daemon has a page")?;
@@ -44,14 +38,8 @@ pub async fn play(directory: &Path, once: bool) -> Result<()> {
             version(release)
         ));
         fates.insert(number, Fate { class, stage, line });
-        ensure!(
-            world.open_pulls().len() <= 1,
-            "more than one pull request is open"
-        );
-        if past
-            .get(number + 1)
-            .is_none_or(|next| day(next) != day(release))
-        {
+        ensure!(world.open_pulls().len() <= 1, "more than one pull request is open");
+        if past.get(number + 1).is_none_or(|next| day(next) != day(release)) {
             evening(&world, &bot, past.len() == number + 1).await?;
         }
     }
@@ -79,15 +67,9 @@ async fn evening(world: &World, bot: &Bot, last: bool) -> Result<()> {
         show::pull(world, &pull);
     }
     world.merge(pull.number);
-    let (_, proposed) = pull
-        .title
-        .rsplit_once("→ ")
-        .context("the title names the version")?;
+    let (_, proposed) = pull.title.rsplit_once("→ ").context("the title names the version")?;
     bot.until(proposed, &["pinned"]).await?;
-    show::line(&format!(
-        "           merged #{} {}",
-        pull.number, pull.title
-    ));
+    show::line(&format!("           merged #{} {}", pull.number, pull.title));
     Ok(())
 }
 
@@ -95,46 +77,24 @@ fn told(past: &[HistoryEntry], fates: &BTreeMap<usize, Fate>, world: &World) -> 
     show::scene("What became of each release");
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (number, release) in past.iter().enumerate().skip(1) {
-        let fate = fates
-            .get(&number)
-            .with_context(|| format!("{} has no fate", release.tag))?;
+        let fate = fates.get(&number).with_context(|| format!("{} has no fate", release.tag))?;
         let notes = Notes::parse(&release.notes);
-        let items: usize = notes
-            .sections
-            .iter()
-            .map(|section| section.items.len())
-            .sum();
-        let bullets = release
-            .notes
-            .lines()
-            .filter(|l| l.trim_start().starts_with("* "))
-            .count();
+        let items: usize = notes.sections.iter().map(|section| section.items.len()).sum();
+        let bullets = release.notes.lines().filter(|l| l.trim_start().starts_with("* ")).count();
         ensure!(
             items + notes.breaking.len() == bullets,
             "{}: {items} notes of {bullets} bullets",
             release.tag
         );
-        ensure!(
-            ["MINOR", "patch", "MAJOR"].contains(&fate.class.as_str()),
-            "{}",
-            fate.class
-        );
-        ensure!(
-            ["proposed", "offered"].contains(&fate.stage.as_str()),
-            "{}",
-            fate.line
-        );
-        *counts
-            .entry(format!("{} {}", fate.class, fate.stage))
-            .or_default() += 1;
+        ensure!(["MINOR", "patch", "MAJOR"].contains(&fate.class.as_str()), "{}", fate.class);
+        ensure!(["proposed", "offered"].contains(&fate.stage.as_str()), "{}", fate.line);
+        *counts.entry(format!("{} {}", fate.class, fate.stage)).or_default() += 1;
     }
     for (what, count) in counts {
         show::line(&format!("{count:>3} × {what}"));
     }
     let merged = world.pulls().iter().filter(|pull| pull.merged).count();
-    show::held(&format!(
-        "{merged} pull requests, each merged; never two open at once"
-    ));
+    show::held(&format!("{merged} pull requests, each merged; never two open at once"));
     show::held("every bullet of every release's notes was read");
     Ok(())
 }
@@ -142,10 +102,7 @@ fn told(past: &[HistoryEntry], fates: &BTreeMap<usize, Fate>, world: &World) -> 
 async fn class(bot: &Bot, version: &str) -> Result<String> {
     let status = bot.status().await?;
     let releases = status["releases"].as_array().context("releases")?;
-    let release = releases
-        .iter()
-        .find(|r| r["version"] == version)
-        .context("the release")?;
+    let release = releases.iter().find(|r| r["version"] == version).context("the release")?;
     Ok(match release["bump"].as_str() {
         Some("minor") => "MINOR".to_owned(),
         Some("major") => "MAJOR".to_owned(),

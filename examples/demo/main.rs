@@ -7,10 +7,7 @@
 mod bot;
 mod history;
 #[path = "../../tests/e2e/settings.rs"]
-#[expect(
-    clippy::expect_used,
-    reason = "shared with the tests; what it expects is compiled in"
-)]
+#[expect(clippy::expect_used, reason = "shared with the tests; what it expects is compiled in")]
 mod settings;
 mod show;
 mod story;
@@ -24,10 +21,7 @@ const AS_DAEMON: &str = "as-daemon";
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    if arguments
-        .get(1)
-        .is_some_and(|argument| argument == AS_DAEMON)
-    {
+    if arguments.get(1).is_some_and(|argument| argument == AS_DAEMON) {
         arguments.remove(1);
         let environment = digest_bump::config::Environment::of_process();
         return digest_bump::cli::run(arguments, &environment);
@@ -52,10 +46,8 @@ fn run(arguments: impl Iterator<Item = OsString>) -> Result<()> {
         }
     }
     digest_bump::clients::install_tls_provider();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match past {
             Some(directory) => history::play(&directory, once).await,

@@ -14,9 +14,7 @@ pub fn line(text: &str) {
 
 /// A line of the daemon's log, without its time.
 pub fn log(line: &str) {
-    let text = line
-        .split_once(' ')
-        .map_or(line, |(_, rest)| rest.trim_start());
+    let text = line.split_once(' ').map_or(line, |(_, rest)| rest.trim_start());
     println!("   bot │ {text}");
 }
 
@@ -27,10 +25,7 @@ pub fn held(text: &str) {
 
 /// A pull request as a maintainer reads it: title, body, diff.
 pub fn pull(world: &World, pull: &Pull) {
-    println!(
-        "\n   ┌─ pull request #{} ─ {} ← {}",
-        pull.number, pull.base_branch, pull.head_branch
-    );
+    println!("\n   ┌─ pull request #{} ─ {} ← {}", pull.number, pull.base_branch, pull.head_branch);
     println!("   │ {}\n   │", pull.title);
     for line in pull.body.lines() {
         println!("   │ {line}");

@@ -25,10 +25,7 @@ pub async fn play(once: bool) -> Result<()> {
 
     finish(bot, &page, once).await?;
     let violations = world.violations();
-    ensure!(
-        violations.is_empty(),
-        "the world saw what it should not: {violations:?}"
-    );
+    ensure!(violations.is_empty(), "the world saw what it should not: {violations:?}");
     Ok(())
 }
 
@@ -63,10 +60,7 @@ async fn patch(world: &World, bot: &Bot) -> Result<()> {
     show::scene("3.10.1, a patch, is released.");
     world.release("3.10.1").publish().await;
     let (_, why) = bot.until("3.10.1", &["offered"]).await?;
-    ensure!(
-        world.open_pulls().is_empty(),
-        "a patch must not be proposed unasked"
-    );
+    ensure!(world.open_pulls().is_empty(), "a patch must not be proposed unasked");
     show::held(&format!("no pull request; it is offered: {why}"));
     Ok(())
 }
@@ -83,22 +77,10 @@ async fn major(world: &World, bot: &Bot) -> Result<()> {
     bot.until("4.0.0", &["proposed"]).await?;
     let pull = only_open(world)?;
     show::pull(world, &pull);
-    let document = git(
-        world,
-        &["show", &format!("{}:{MIGRATION}", pull.head_branch)],
-    )?;
-    ensure!(
-        document.contains("v3.10.0 → v4.0.0"),
-        "the stub has no section"
-    );
-    let manifest = git(
-        world,
-        &["show", &format!("{}:{MANIFEST}", pull.head_branch)],
-    )?;
-    ensure!(
-        manifest.contains("\"tag\": \"3.10.0\""),
-        "a stub must not move the pin"
-    );
+    let document = git(world, &["show", &format!("{}:{MIGRATION}", pull.head_branch)])?;
+    ensure!(document.contains("v3.10.0 → v4.0.0"), "the stub has no section");
+    let manifest = git(world, &["show", &format!("{}:{MANIFEST}", pull.head_branch)])?;
+    ensure!(manifest.contains("\"tag\": \"3.10.0\""), "a stub must not move the pin");
     show::held("a migration stub; the pin is untouched");
     Ok(())
 }
@@ -107,10 +89,7 @@ async fn late_image(world: &World, bot: &Bot) -> Result<()> {
     show::scene("3.11.0 is released, but its image is not there yet.");
     world.release("3.11.0").without_image().publish().await;
     let (_, why) = bot.until("3.11.0", &["waiting"]).await?;
-    ensure!(
-        bumps(world).is_empty(),
-        "nothing may be proposed before the image is there"
-    );
+    ensure!(bumps(world).is_empty(), "nothing may be proposed before the image is there");
     show::held(&format!("no pull request: {why}"));
 
     show::scene("Now the image is pushed.");
@@ -127,10 +106,7 @@ async fn failing_canary(world: &World, bot: &Bot) -> Result<()> {
     let why = "GET /admin/peers lost its field `latency`";
     world.release("3.12.0").breaks_contract(why).publish().await;
     let (_, line) = bot.until("3.12.0", &["held"]).await?;
-    ensure!(
-        bumps(world) == before,
-        "a failed canary must change no pull request"
-    );
+    ensure!(bumps(world) == before, "a failed canary must change no pull request");
     show::held(&format!("no pull request: {line}"));
     Ok(())
 }
@@ -142,28 +118,17 @@ async fn outcome(world: &World, bot: &Bot) -> Result<()> {
         .pulls()
         .into_iter()
         .map(|pull| {
-            let state = if pull.merged {
-                "merged".to_owned()
-            } else {
-                pull.state.clone()
-            };
+            let state = if pull.merged { "merged".to_owned() } else { pull.state.clone() };
             (pull.number, state, pull.title)
         })
         .collect();
     let expected = [
         (1, "merged", "chore(connector): bump 3.9.3 → 3.10.0"),
-        (
-            2,
-            "open",
-            "docs(connector): migration stub for 3.10.0 → 4.0.0",
-        ),
+        (2, "open", "docs(connector): migration stub for 3.10.0 → 4.0.0"),
         (3, "open", "chore(connector): bump 3.10.0 → 3.11.0"),
     ];
     let expected = expected.map(|(n, state, title)| (n, state.to_owned(), title.to_owned()));
-    ensure!(
-        told == expected,
-        "the pull requests should be {expected:#?}, and are {told:#?}"
-    );
+    ensure!(told == expected, "the pull requests should be {expected:#?}, and are {told:#?}");
     for (number, state, title) in &told {
         show::line(&format!("#{number} {state:<6} {title}"));
     }
@@ -175,10 +140,7 @@ async fn outcome(world: &World, bot: &Bot) -> Result<()> {
         ("4.0.0", "proposed"),
     ] {
         let (found, line) = bot.stage(version).await?;
-        ensure!(
-            found == word,
-            "{version} should be {word}, and is {found}: {line}"
-        );
+        ensure!(found == word, "{version} should be {word}, and is {found}: {line}");
         show::line(&format!("{version:<7} {found:<9} {line}"));
     }
     show::held("the pull requests that must exist, and none besides");
@@ -187,54 +149,23 @@ async fn outcome(world: &World, bot: &Bot) -> Result<()> {
 
 /// Reads the pushed branch back with plain git: the pin is the digest that the registry serves.
 fn proves(world: &World, pull: &Pull, version: &str) -> Result<()> {
-    let manifest = git(
-        world,
-        &["show", &format!("{}:{MANIFEST}", pull.head_branch)],
-    )?;
-    let digest = world
-        .image_digest(version)
-        .context("the registry has the image")?;
-    ensure!(
-        manifest.contains(&format!("\"tag\": \"{version}\"")),
-        "the manifest's tag is another"
-    );
-    ensure!(
-        manifest.contains(&digest),
-        "the manifest's digest is not {digest}"
-    );
-    let base = git(
-        world,
-        &["show", &format!("{}:{MANIFEST}", pull.base_branch)],
-    )?;
-    let changed = base
-        .lines()
-        .zip(manifest.lines())
-        .filter(|(old, new)| old != new)
-        .count();
-    ensure!(
-        changed == 2,
-        "{changed} lines of the manifest changed, not 2"
-    );
-    ensure!(
-        base.lines().count() == manifest.lines().count(),
-        "the manifest's length changed"
-    );
+    let manifest = git(world, &["show", &format!("{}:{MANIFEST}", pull.head_branch)])?;
+    let digest = world.image_digest(version).context("the registry has the image")?;
+    ensure!(manifest.contains(&format!("\"tag\": \"{version}\"")), "the manifest's tag is another");
+    ensure!(manifest.contains(&digest), "the manifest's digest is not {digest}");
+    let base = git(world, &["show", &format!("{}:{MANIFEST}", pull.base_branch)])?;
+    let changed = base.lines().zip(manifest.lines()).filter(|(old, new)| old != new).count();
+    ensure!(changed == 2, "{changed} lines of the manifest changed, not 2");
+    ensure!(base.lines().count() == manifest.lines().count(), "the manifest's length changed");
     let head = git(world, &["rev-parse", &pull.head_branch])?;
-    ensure!(
-        head.trim() == pull.head_sha,
-        "the branch is not where the pull request says"
-    );
+    ensure!(head.trim() == pull.head_sha, "the branch is not where the pull request says");
     show::held("plain git reads the same from the bare repository: tag and digest, nothing else");
     Ok(())
 }
 
 fn only_open(world: &World) -> Result<Pull> {
     let mut open = world.open_pulls();
-    ensure!(
-        open.len() == 1,
-        "there should be one open pull request, not {}",
-        open.len()
-    );
+    ensure!(open.len() == 1, "there should be one open pull request, not {}", open.len());
     open.pop().context("there is one")
 }
 
@@ -246,11 +177,8 @@ fn bumps(world: &World) -> Vec<Pull> {
 }
 
 fn git(world: &World, arguments: &[&str]) -> Result<String> {
-    let output = Command::new("git")
-        .arg("--git-dir")
-        .arg(world.bare_repo())
-        .args(arguments)
-        .output()?;
+    let output =
+        Command::new("git").arg("--git-dir").arg(world.bare_repo()).args(arguments).output()?;
     ensure!(
         output.status.success(),
         "git {arguments:?}: {}",

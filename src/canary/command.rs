@@ -86,10 +86,7 @@ mod tests {
         let made = invocation(&config, &target, Path::new("/work"));
         assert_eq!(made.program, "run");
         assert_eq!(made.arguments[0], "3.10.0");
-        assert_eq!(
-            made.arguments[1],
-            format!("a ghcr.io/o/i@{} b", Digest::of(b"x"))
-        );
+        assert_eq!(made.arguments[1], format!("a ghcr.io/o/i@{} b", Digest::of(b"x")));
         let names: Vec<_> = made.environment.keys().map(String::as_str).collect();
         assert_eq!(names, ["D", "HOME", "PATH", "TMPDIR"]);
     }

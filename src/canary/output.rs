@@ -43,10 +43,8 @@ impl Tail {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let from = kept.bytes.len().saturating_sub(KEPT_BYTES);
         let text = String::from_utf8_lossy(&kept.bytes[from..]);
-        let text: String = text
-            .chars()
-            .filter(|c| !c.is_control() || "\n\t".contains(*c))
-            .collect();
+        let text: String =
+            text.chars().filter(|c| !c.is_control() || "\n\t".contains(*c)).collect();
         match text.split_once('\n') {
             Some((_, whole)) if kept.dropped || from > 0 => format!("…\n{whole}"),
             _ => text,
@@ -56,10 +54,7 @@ impl Tail {
 
 /// The last lines that say something, for a pull request.
 pub(super) fn last_line(text: &str) -> Option<&str> {
-    text.lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
 }
 
 #[cfg(test)]
@@ -79,9 +74,7 @@ mod tests {
     #[tokio::test]
     async fn control_characters_are_removed() {
         let tail = Tail::default();
-        tail.clone()
-            .follow(&b"\x1b[31mred\x1b[0m\r\n\0\xff"[..])
-            .await;
+        tail.clone().follow(&b"\x1b[31mred\x1b[0m\r\n\0\xff"[..]).await;
         assert_eq!(tail.text(), "[31mred[0m\n\u{fffd}");
     }
 }

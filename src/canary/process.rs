@@ -26,11 +26,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn inconclusive(summary: impl Into<String>) -> Self {
-        Self {
-            verdict: Verdict::Inconclusive,
-            summary: summary.into(),
-            output: String::new(),
-        }
+        Self { verdict: Verdict::Inconclusive, summary: summary.into(), output: String::new() }
     }
 }
 
@@ -47,14 +43,8 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
     };
     let tail = Tail::default();
     let readers = [
-        child
-            .stdout()
-            .take()
-            .map(|stream| tokio::spawn(tail.clone().follow(stream))),
-        child
-            .stderr()
-            .take()
-            .map(|stream| tokio::spawn(tail.clone().follow(stream))),
+        child.stdout().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
+        child.stderr().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
     ];
     let ended = tokio::select! {
         status = child.wait() => Some(status),
@@ -71,27 +61,18 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
     let output = tail.text();
     let (verdict, summary) = match ended {
         Some(Ok(status)) => judge(status, &output),
-        Some(Err(error)) => (
-            Verdict::Inconclusive,
-            format!("the canary could not be waited for: {error}"),
-        ),
-        None if stop.is_cancelled() => (
-            Verdict::Inconclusive,
-            "the canary was interrupted: the bot was stopped".to_owned(),
-        ),
+        Some(Err(error)) => {
+            (Verdict::Inconclusive, format!("the canary could not be waited for: {error}"))
+        }
+        None if stop.is_cancelled() => {
+            (Verdict::Inconclusive, "the canary was interrupted: the bot was stopped".to_owned())
+        }
         None => {
             let limit = human_duration(invocation.time_limit);
-            (
-                Verdict::Inconclusive,
-                format!("the canary did not end within {limit}, and was ended"),
-            )
+            (Verdict::Inconclusive, format!("the canary did not end within {limit}, and was ended"))
         }
     };
-    Outcome {
-        verdict,
-        summary,
-        output,
-    }
+    Outcome { verdict, summary, output }
 }
 
 fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
@@ -105,36 +86,27 @@ fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
     });
-    command
-        .wrap(ProcessGroup::leader())
-        .wrap(KillOnDrop)
-        .spawn()
+    command.wrap(ProcessGroup::leader()).wrap(KillOnDrop).spawn()
 }
 
 fn judge(status: ExitStatus, output: &str) -> (Verdict, String) {
-    let last: String = last_line(output)
-        .unwrap_or("it printed nothing")
-        .chars()
-        .take(200)
-        .collect();
+    let last: String =
+        last_line(output).unwrap_or("it printed nothing").chars().take(200).collect();
     match (status.code(), status.signal()) {
         (Some(0), _) => (Verdict::Passed, last),
         (Some(EXIT_TEMPFAIL), _) => (
             Verdict::Inconclusive,
             format!("the canary could not find out (exit status 75): {last}"),
         ),
-        (Some(code), _) => (
-            Verdict::Failed,
-            format!("the canary failed with exit status {code}: {last}"),
-        ),
-        (None, Some(signal)) => (
-            Verdict::Inconclusive,
-            format!("signal {signal} ended the canary: {last}"),
-        ),
-        (None, None) => (
-            Verdict::Inconclusive,
-            format!("the canary ended without a status: {last}"),
-        ),
+        (Some(code), _) => {
+            (Verdict::Failed, format!("the canary failed with exit status {code}: {last}"))
+        }
+        (None, Some(signal)) => {
+            (Verdict::Inconclusive, format!("signal {signal} ended the canary: {last}"))
+        }
+        (None, None) => {
+            (Verdict::Inconclusive, format!("the canary ended without a status: {last}"))
+        }
     }
 }
 
@@ -162,16 +134,8 @@ mod tests {
     async fn the_exit_status_is_the_verdict() {
         let cases = [
             ("echo 13 passed", Verdict::Passed, "13 passed"),
-            (
-                "echo broken >&2; exit 1",
-                Verdict::Failed,
-                "exit status 1: broken",
-            ),
-            (
-                "echo no registry; exit 75",
-                Verdict::Inconclusive,
-                "no registry",
-            ),
+            ("echo broken >&2; exit 1", Verdict::Failed, "exit status 1: broken"),
+            ("echo no registry; exit 75", Verdict::Inconclusive, "no registry"),
             ("kill -9 $$", Verdict::Inconclusive, "signal 9"),
         ];
         for (script, expected, text) in cases {
@@ -199,10 +163,6 @@ mod tests {
         invocation.program = "/nowhere/canary".into();
         let outcome = run(&invocation, &CancellationToken::new()).await;
         assert_eq!(outcome.verdict, Verdict::Inconclusive);
-        assert!(
-            outcome.summary.contains("could not be started"),
-            "{}",
-            outcome.summary
-        );
+        assert!(outcome.summary.contains("could not be started"), "{}", outcome.summary);
     }
 }

@@ -71,8 +71,7 @@ impl Supervisor {
         let this = self.clone();
         // Below the span of the pass that started it, which is long over when the run ends.
         let span = tracing::info_span!("canary", run = %order.run);
-        self.tasks
-            .spawn(async move { this.carry(order, invocation).await }.instrument(span));
+        self.tasks.spawn(async move { this.carry(order, invocation).await }.instrument(span));
     }
 
     /// Whether no run is under way.
@@ -109,11 +108,7 @@ impl Supervisor {
 
     /// Says that the run is alive; ends it if it was given up for dead meanwhile.
     async fn beat(&self, order: &Order, stop: &CancellationToken) {
-        match self
-            .store
-            .keep_run_alive(order.run, self.clock.now() + ALIVE_FOR)
-            .await
-        {
+        match self.store.keep_run_alive(order.run, self.clock.now() + ALIVE_FOR).await {
             Ok(true) => {}
             Ok(false) => stop.cancel(),
             Err(error) => warn!(%error, "the run's sign of life was not recorded"),
@@ -132,11 +127,7 @@ impl Supervisor {
         };
         info!(verdict = %finding.verdict, summary = %finding.summary, "the canary ended");
         let output = self.mask(outcome.output);
-        if let Err(error) = self
-            .store
-            .end_run(&order.watch, order.run, &output, &finding)
-            .await
-        {
+        if let Err(error) = self.store.end_run(&order.watch, order.run, &output, &finding).await {
             // The next pass finds the run silent and starts another.
             tracing::error!(%error, "the canary's end was not recorded");
         }

@@ -27,11 +27,7 @@ impl Exit {
     /// What an error comes to.
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.is::<ConfigError>() || error.is::<Misuse>() {
-            Self::Usage
-        } else {
-            Self::Trouble
-        }
+        if error.is::<ConfigError>() || error.is::<Misuse>() { Self::Usage } else { Self::Trouble }
     }
 }
 

@@ -20,11 +20,7 @@ pub(super) fn run(arguments: &args::Pin, watch: &Watch, json: bool) -> Result<Ex
             bail!(Misuse(text.to_owned()))
         }
         Some((version, digest)) => {
-            let to = Pin {
-                image: watch.upstream.image.clone(),
-                version,
-                digest,
-            };
+            let to = Pin { image: watch.upstream.image.clone(), version, digest };
             bump(&arguments.tree, watch, &files, &to, json)
         }
         None => check(watch, &files, json),
@@ -63,11 +59,7 @@ impl PinView {
 }
 
 fn bumped(view: &PinView) -> String {
-    let end = if view.agrees {
-        ""
-    } else {
-        "nothing was written\n"
-    };
+    let end = if view.agrees { "" } else { "nothing was written\n" };
     view.lines() + end
 }
 
@@ -118,19 +110,11 @@ fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
             image: watch.upstream.image.clone(),
             // Where no site at all spells one of the two, there is nothing to disagree with.
             version: version.clone().unwrap_or(Version::new(0, 0, 0)),
-            digest: digest
-                .clone()
-                .unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
+            digest: digest.clone().unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
         };
         faults.extend(edit::disagreements(&readings, &pin));
     }
-    let view = PinView {
-        agrees: faults.is_empty(),
-        version,
-        digest,
-        sites: Vec::new(),
-        faults,
-    };
+    let view = PinView { agrees: faults.is_empty(), version, digest, sites: Vec::new(), faults };
     print(json, &view, checked)?;
     Ok(view.exit())
 }
@@ -143,14 +127,11 @@ fn spelled(
 ) -> Option<(Option<Version>, Option<IndexDigest>)> {
     let sites = watch.downstream.sites.iter().zip(readings);
     let parts = |reading: &SiteReading| match &reading.state {
-        SiteState::Spelled {
-            version, digest, ..
-        } => Some((version.clone(), digest.clone())),
+        SiteState::Spelled { version, digest, .. } => Some((version.clone(), digest.clone())),
         SiteState::Absent | SiteState::Faulty { .. } => None,
     };
-    let (version, digest) = sites
-        .filter(|(site, _)| site.authority)
-        .find_map(|(_, reading)| parts(reading))?;
+    let (version, digest) =
+        sites.filter(|(site, _)| site.authority).find_map(|(_, reading)| parts(reading))?;
     let all = || readings.iter().filter_map(parts);
     Some((
         version.or_else(|| all().find_map(|(version, _)| version)),
@@ -187,15 +168,12 @@ fn write(tree: &Path, changes: &[crate::domain::FileChange]) -> Result<()> {
         let file = tree.join(change.path.as_str());
         let folder = file.parent().context("a file has a folder")?;
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
-        new.write_all(&change.content)
-            .with_context(|| format!("writing {}", change.path))?;
-        new.as_file()
-            .set_permissions(fs::metadata(&file)?.permissions())?;
+        new.write_all(&change.content).with_context(|| format!("writing {}", change.path))?;
+        new.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
         ready.push((new, file));
     }
     for (new, file) in ready {
-        new.persist(&file)
-            .with_context(|| format!("replacing {}", file.display()))?;
+        new.persist(&file).with_context(|| format!("replacing {}", file.display()))?;
     }
     Ok(())
 }

@@ -34,9 +34,7 @@ pub(super) async fn command(
             explain(&config, &chosen, &release, &clock, json).await
         }
         Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
-        Command::Request {
-            wish: Wish::Bump { version, chosen },
-        } => {
+        Command::Request { wish: Wish::Bump { version, chosen } } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
             request(&config, &chosen, &version, actor, &clock, json).await
         }
@@ -81,11 +79,7 @@ async fn once(config: Config, clock: Clock, json: bool) -> Result<Exit> {
         if !report.troubles.is_empty() {
             exit = Exit::Trouble;
         }
-        print(
-            json,
-            &text::ReportView::of(watch.name.as_str(), &report),
-            text::report,
-        )?;
+        print(json, &text::ReportView::of(watch.name.as_str(), &report), text::report)?;
     }
     Ok(exit)
 }
@@ -141,11 +135,7 @@ async fn status(config: &Config, which: &Chosen, clock: &Clock, json: bool) -> R
     let store = daemon::read_store(config).await?;
     for watch in several(config, which)? {
         let memory = memory(store.as_ref(), watch).await?;
-        print(
-            json,
-            &reconcile::look_at(watch, &memory, clock.now()),
-            render::status,
-        )?;
+        print(json, &reconcile::look_at(watch, &memory, clock.now()), render::status)?;
     }
     Ok(Exit::Done)
 }
@@ -160,20 +150,12 @@ async fn request(
 ) -> Result<Exit> {
     let watch = chosen(config, which)?;
     let Some(_) = daemon::read_store(config).await? else {
-        bail!(
-            "there is no database in {} yet: run a pass first",
-            config.state.display()
-        );
+        bail!("there is no database in {} yet: run a pass first", config.state.display());
     };
     let store = daemon::open_store(config, clock).await?;
-    let id = store
-        .record_request(&watch.name, version, actor, clock.now())
-        .await?;
+    let id = store.record_request(&watch.name, version, actor, clock.now()).await?;
     store.close().await;
-    let recorded = text::Recorded {
-        request: id.0,
-        version: version.clone(),
-    };
+    let recorded = text::Recorded { request: id.0, version: version.clone() };
     print(json, &recorded, text::recorded)?;
     Ok(Exit::Done)
 }
@@ -188,9 +170,7 @@ async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
 /// A config that a pass can work with: one that writes needs a token.
 fn writing(config: Config) -> Result<Config> {
     if config.github_token.is_none() {
-        bail!(Misuse(
-            "there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN".to_owned()
-        ));
+        bail!(Misuse("there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN".to_owned()));
     }
     Ok(config)
 }
@@ -213,9 +193,7 @@ fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
     let watch = config.watches.iter().find(|watch| watch.name == *name);
     let unknown = || {
         let names = names(config);
-        Misuse(format!(
-            "there is no watch `{name}` in the config, only {names}"
-        ))
+        Misuse(format!("there is no watch `{name}` in the config, only {names}"))
     };
     Ok(vec![watch.ok_or_else(unknown)?])
 }
@@ -228,16 +206,9 @@ fn names(config: &Config) -> String {
 /// Text for people, JSON for machines.
 pub(super) fn print<T: Serialize>(json: bool, value: &T, text: fn(&T) -> String) -> Result<()> {
     use std::io::Write as _;
-    let out = if json {
-        serde_json::to_string(value)? + "\n"
-    } else {
-        text(value)
-    };
+    let out = if json { serde_json::to_string(value)? + "\n" } else { text(value) };
     let mut stdout = std::io::stdout().lock();
-    match stdout
-        .write_all(out.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()) {
         // Whoever read us has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),

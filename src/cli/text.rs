@@ -69,21 +69,13 @@ impl PlanView {
         troubles: Vec<String>,
         now: Timestamp,
     ) -> Self {
-        let told = decision
-            .stages
-            .iter()
-            .filter(|(_, stage)| *stage != Stage::Older);
+        let told = decision.stages.iter().filter(|(_, stage)| *stage != Stage::Older);
         let stages = told.map(|(version, stage)| StageView {
             version: version.clone(),
             word: stage_word(stage),
             line: stage_line(version, stage, now),
         });
-        Self {
-            watch: watch.to_owned(),
-            actions,
-            stages: stages.collect(),
-            troubles,
-        }
+        Self { watch: watch.to_owned(), actions, stages: stages.collect(), troubles }
     }
 }
 
@@ -100,13 +92,8 @@ pub(super) fn plan(view: &PlanView) -> String {
     }
     out.push_str("Releases:\n");
     for stage in &view.stages {
-        let _ = writeln!(
-            out,
-            "  {:<10} {:<9} {}",
-            stage.version.to_string(),
-            stage.word,
-            stage.line
-        );
+        let _ =
+            writeln!(out, "  {:<10} {:<9} {}", stage.version.to_string(), stage.word, stage.line);
     }
     out
 }
@@ -126,9 +113,7 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
             answers,
             ..
         } => {
-            let canary = PlannedAction::RunCanary {
-                version: version.clone(),
-            };
+            let canary = PlannedAction::RunCanary { version: version.clone() };
             let when = match (if_canary_passes, all.contains(&canary)) {
                 (true, _) => "… then, if the canary passes: ",
                 (false, true) => "… then, whatever the canary finds: ",
@@ -178,11 +163,7 @@ pub(super) struct IgnoredView {
 
 impl IgnoredView {
     pub(super) fn of(ignored: &Ignored) -> Self {
-        Self {
-            tag: ignored.tag.clone(),
-            word: "ignored",
-            line: ignored.why.clone(),
-        }
+        Self { tag: ignored.tag.clone(), word: "ignored", line: ignored.why.clone() }
     }
 }
 

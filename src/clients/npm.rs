@@ -65,10 +65,7 @@ pub enum NpmError {
 
 impl NpmError {
     fn malformed(what: impl Into<String>) -> Self {
-        Self::Malformed {
-            what: what.into(),
-            source: None,
-        }
+        Self::Malformed { what: what.into(), source: None }
     }
 }
 
@@ -76,14 +73,8 @@ impl From<WireError> for NpmError {
     fn from(error: WireError) -> Self {
         let what = error.to_string();
         match error {
-            WireError::Unreachable { source } => Self::Transient {
-                what,
-                source: Some(source),
-            },
-            WireError::Cut { source } => Self::Malformed {
-                what,
-                source: Some(source),
-            },
+            WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
+            WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
             WireError::TooLarge { .. } => Self::malformed(what),
         }
     }
@@ -102,10 +93,7 @@ impl Npm {
     /// # Errors
     /// [`NpmError::Unusable`] if the base URL is not HTTPS and not on this machine.
     pub fn new(http: &Http, base_url: &str) -> Result<Self, NpmError> {
-        Ok(Self {
-            http: http.clone(),
-            base: wire::base_url(base_url)?,
-        })
+        Ok(Self { http: http.clone(), base: wire::base_url(base_url)? })
     }
 
     /// The URL of a packument: what a remembered body is found by.
@@ -169,10 +157,7 @@ impl Npm {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut place = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self
-                .http
-                .get(place.clone(), headers.clone(), BODY_CAP)
-                .await?;
+            let answer = self.http.get(place.clone(), headers.clone(), BODY_CAP).await?;
             let redirected =
                 answer.status.is_redirection() && answer.status != StatusCode::NOT_MODIFIED;
             let target = answer.header(LOCATION).filter(|_| redirected);
@@ -191,9 +176,9 @@ impl Npm {
         let status = answer.status.as_u16();
         match answer.status {
             code if code.is_success() => Ok(()),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(NpmError::NotFound {
-                package: package.to_owned(),
-            }),
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Err(NpmError::NotFound { package: package.to_owned() })
+            }
             StatusCode::TOO_MANY_REQUESTS => {
                 let now = self.http.now();
                 let until = answer
@@ -202,10 +187,7 @@ impl Npm {
                 Err(NpmError::RateLimited { until })
             }
             code if code.is_server_error() || code == StatusCode::REQUEST_TIMEOUT => {
-                Err(NpmError::Transient {
-                    what: format!("status {status}"),
-                    source: None,
-                })
+                Err(NpmError::Transient { what: format!("status {status}"), source: None })
             }
             code if code.is_client_error() => Err(NpmError::Denied { status }),
             _ => Err(NpmError::malformed(format!("status {status}"))),
@@ -252,9 +234,8 @@ impl<'de> Visitor<'de> for Packument<'_> {
         let mut versions = None;
         while let Some(key) = map.next_key::<String>()? {
             if key == "versions" {
-                versions = Some(map.next_value_seed(Versions {
-                    guard_pointer: self.guard_pointer,
-                })?);
+                versions =
+                    Some(map.next_value_seed(Versions { guard_pointer: self.guard_pointer })?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -311,10 +292,7 @@ mod tests {
 
     #[test]
     fn a_scoped_name_is_one_segment() {
-        assert_eq!(
-            encode("@toon-protocol/connector").unwrap(),
-            "@toon-protocol%2fconnector"
-        );
+        assert_eq!(encode("@toon-protocol/connector").unwrap(), "@toon-protocol%2fconnector");
         assert_eq!(encode("a/../b?c#d").unwrap(), "a%2f..%2fb%3fc%23d");
         assert!(encode("..").is_err() && encode("").is_err());
     }
@@ -338,10 +316,7 @@ mod tests {
         assert_eq!(versions, ["1.2.0", "1.3.0-rc.1"]);
         assert_eq!(facts[0].integrity.as_deref(), Some("sha512-x"));
         assert_eq!(facts[0].git_head.as_deref(), Some("abc"));
-        assert_eq!(
-            facts[0].product.as_deref(),
-            Some("git+https://github.com/o/p")
-        );
+        assert_eq!(facts[0].product.as_deref(), Some("git+https://github.com/o/p"));
         assert_eq!((&facts[1].integrity, &facts[1].product), (&None, &None));
         let unguarded = Npm::parse_packument(packument.as_bytes(), None).unwrap();
         assert_eq!(unguarded[0].product, None);

@@ -103,9 +103,7 @@ impl Http {
     ) -> Result<http::Response<reqwest::Body>, reqwest::Error> {
         let answer = self.client.execute(request).await;
         // A URL may carry a signed query; no error shows it.
-        answer
-            .map(http::Response::from)
-            .map_err(reqwest::Error::without_url)
+        answer.map(http::Response::from).map_err(reqwest::Error::without_url)
     }
 
     /// Fetches a URL, with a body of at most `cap` bytes.
@@ -149,9 +147,7 @@ pub(crate) enum WireError {
 
 impl WireError {
     pub(crate) fn unreachable(source: impl Into<Cause>) -> Self {
-        Self::Unreachable {
-            source: source.into(),
-        }
+        Self::Unreachable { source: source.into() }
     }
 }
 
@@ -171,11 +167,8 @@ impl Answer {
 
     /// Whether the body says that it is a page for people: then a proxy speaks, not the service.
     pub(crate) fn is_page(&self) -> bool {
-        self.header(CONTENT_TYPE).is_some_and(|kind| {
-            kind.trim_start()
-                .to_ascii_lowercase()
-                .starts_with("text/html")
-        })
+        self.header(CONTENT_TYPE)
+            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
     }
 
     /// When `Retry-After` allows the next request.
@@ -263,9 +256,7 @@ fn is_loopback(url: &Url) -> bool {
     };
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
-        || literal
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || literal.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The headers that ask "only if it is not this any more".
@@ -276,14 +267,8 @@ pub(crate) fn validators(cached: Option<&Cached>) -> HeaderMap {
             headers.insert(name, value);
         }
     };
-    add(
-        IF_NONE_MATCH,
-        cached.and_then(|cached| cached.etag.as_ref()),
-    );
-    add(
-        IF_MODIFIED_SINCE,
-        cached.and_then(|cached| cached.last_modified.as_ref()),
-    );
+    add(IF_NONE_MATCH, cached.and_then(|cached| cached.etag.as_ref()));
+    add(IF_MODIFIED_SINCE, cached.and_then(|cached| cached.last_modified.as_ref()));
     headers
 }
 
@@ -311,11 +296,8 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Timestamp> {
 
 /// A server's words, fit for one line of an error.
 pub(crate) fn excerpt(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(EXCERPT_CHARS)
-        .collect();
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(EXCERPT_CHARS).collect();
     line.trim().to_owned()
 }
 
@@ -366,10 +348,7 @@ mod tests {
     fn paths_join_below_the_base() {
         let at = |base: &str| below(&base.parse().unwrap(), "/x?y=1").unwrap().to_string();
         assert_eq!(at("https://a.example"), "https://a.example/x?y=1");
-        assert_eq!(
-            at("https://a.example/api/v3/"),
-            "https://a.example/api/v3/x?y=1"
-        );
+        assert_eq!(at("https://a.example/api/v3/"), "https://a.example/api/v3/x?y=1");
     }
 
     #[test]

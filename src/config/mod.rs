@@ -39,10 +39,8 @@ impl std::error::Error for ConfigError {}
 /// All problems that were found, each with its place.
 pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| ConfigError {
-        file: name.clone(),
-        problems: vec![error.to_string()],
-    })?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ConfigError { file: name.clone(), problems: vec![error.to_string()] })?;
     parse(&text, &name, environment)
 }
 
@@ -51,10 +49,7 @@ pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigErro
 /// # Errors
 /// All problems that were found, each with its place.
 pub fn parse(text: &str, file: &str, environment: &Environment) -> Result<Config, ConfigError> {
-    let failed = |problems| ConfigError {
-        file: file.to_owned(),
-        problems,
-    };
+    let failed = |problems| ConfigError { file: file.to_owned(), problems };
     let raw: raw::Config =
         toml::from_str(text).map_err(|error| failed(vec![error.to_string().trim().to_owned()]))?;
     resolve::resolve(raw, environment).map_err(failed)

@@ -142,28 +142,18 @@ impl Problems {
 
 pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec<String>> {
     let mut problems = Problems::default();
-    let listen = raw
-        .listen
-        .as_deref()
-        .map(|text| problems.take("listen", address(text)));
+    let listen = raw.listen.as_deref().map(|text| problems.take("listen", address(text)));
     let schedule = schedule(&raw.schedule, &mut problems);
     let github_api = problems.url("github.api_url", &raw.github.api_url);
     let github_git = problems.url("github.git_url", &raw.github.git_url);
-    let npm_registry = raw
-        .npm
-        .as_ref()
-        .map(|npm| problems.url("npm.registry", &npm.registry));
+    let npm_registry = raw.npm.as_ref().map(|npm| problems.url("npm.registry", &npm.registry));
     let mut registries = BTreeMap::new();
     for (host, registry) in &raw.registries {
         let url = problems.url(&format!("registries.{host}.url"), &registry.url);
         registries.extend(url.map(|url| (host.clone(), url)));
     }
-    let watches: Vec<Option<Watch>> = raw
-        .watch
-        .iter()
-        .enumerate()
-        .map(|(i, w)| watch(i, w, &raw, env, &mut problems))
-        .collect();
+    let watches: Vec<Option<Watch>> =
+        raw.watch.iter().enumerate().map(|(i, w)| watch(i, w, &raw, env, &mut problems)).collect();
     if watches.is_empty() {
         problems.add("watch", "there is none; add a `[[watch]]`");
     }
@@ -194,19 +184,12 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
 fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {
     let fields = raw.cron.split_whitespace().count();
     if !matches!(fields, 5 | 6) {
-        problems.add(
-            "schedule.cron",
-            format!("`{}` has {fields} fields, not 5 or 6", raw.cron),
-        );
+        problems.add("schedule.cron", format!("`{}` has {fields} fields, not 5 or 6", raw.cron));
         return None;
     }
     let seconds = fields == 6;
     let parser = CronParser::builder()
-        .seconds(if seconds {
-            Seconds::Required
-        } else {
-            Seconds::Disallowed
-        })
+        .seconds(if seconds { Seconds::Required } else { Seconds::Disallowed })
         .build();
     let cron = parser.parse(&raw.cron);
     let cron = cron.map_err(|error| format!("`{}`: {error}", raw.cron));
@@ -216,18 +199,11 @@ fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {
     let zone = problems.take("schedule.time_zone", zone);
     let jitter = problems.take("schedule.jitter", duration::parse(&raw.jitter));
     let grace = problems.take("schedule.grace", duration::parse(&raw.grace));
-    Some(Schedule {
-        cron: cron?,
-        seconds,
-        zone: zone?,
-        jitter: jitter?,
-        grace: grace?,
-    })
+    Some(Schedule { cron: cron?, seconds, zone: zone?, jitter: jitter?, grace: grace? })
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| format!("`{text}` is not an address such as `127.0.0.1:8080`"))
+    text.parse().map_err(|_| format!("`{text}` is not an address such as `127.0.0.1:8080`"))
 }
 
 fn unique(watches: &[Watch], problems: &mut Problems) {
@@ -238,10 +214,7 @@ fn unique(watches: &[Watch], problems: &mut Problems) {
         }
         // The branch's name is made from the image: two watches would fight over it.
         if !pairs.insert((&watch.downstream.repository, watch.upstream.image.short())) {
-            let text = format!(
-                "two watches move the same pin in {}",
-                watch.downstream.repository
-            );
+            let text = format!("two watches move the same pin in {}", watch.downstream.repository);
             problems.add("watch", text);
         }
     }
@@ -275,10 +248,7 @@ fn watch(
     }
     Some(Watch {
         name: name?,
-        upstream: Upstream {
-            repository: repository?,
-            image: image?,
-        },
+        upstream: Upstream { repository: repository?, image: image? },
         downstream: downstream?,
         rules: rules?,
         canary: canary?,
@@ -300,20 +270,15 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
     let place = at("upstream.tag_pattern");
     let pattern = problems.take(&place, Regex::new(&upstream.tag_pattern));
     if let Some(pattern) = &pattern
-        && !pattern
-            .capture_names()
-            .flatten()
-            .any(|name| name == "version")
+        && !pattern.capture_names().flatten().any(|name| name == "version")
     {
         problems.add(&place, "has no group `(?P<version>…)`");
     }
     if upstream.platforms.is_empty() {
         problems.add(&at("upstream.platforms"), "promises no platform");
     }
-    let deadline = problems.take(
-        &at("upstream.artifact_deadline"),
-        duration::parse(&upstream.artifact_deadline),
-    );
+    let deadline = problems
+        .take(&at("upstream.artifact_deadline"), duration::parse(&upstream.artifact_deadline));
     let retry: Vec<_> = raw
         .canary
         .retry
@@ -321,19 +286,15 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         .map(|text| problems.take(&at("canary.retry"), duration::parse(text)))
         .collect();
     let npm = upstream.npm.as_ref().map(|npm| npm_rule(at, npm, problems));
-    let migration = raw
-        .migration
-        .as_ref()
-        .map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
+    let migration =
+        raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
         tags: TagRule { pattern: pattern? },
         patches: raw.proposal.patches,
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         artifact_deadline: deadline?,
-        retry: RetryRule {
-            pauses: retry.into_iter().collect::<Option<_>>()?,
-        },
+        retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),
         migration: migration.flatten().map(|path| MigrationRule { path }),
     })
@@ -345,22 +306,13 @@ fn npm_rule(
     problems: &mut Problems,
 ) -> Option<NpmRule> {
     let Some(guard) = &raw.guard else {
-        return Some(NpmRule {
-            package: raw.package.clone(),
-            guard: None,
-        });
+        return Some(NpmRule { package: raw.package.clone(), guard: None });
     };
     if !guard.pointer.starts_with('/') {
         problems.add(&at("upstream.npm.guard.pointer"), "does not begin with `/`");
     }
-    let pattern = problems.take(
-        &at("upstream.npm.guard.pattern"),
-        Regex::new(&guard.pattern),
-    )?;
-    Some(NpmRule {
-        package: raw.package.clone(),
-        guard: Some((guard.pointer.clone(), pattern)),
-    })
+    let pattern = problems.take(&at("upstream.npm.guard.pattern"), Regex::new(&guard.pattern))?;
+    Some(NpmRule { package: raw.package.clone(), guard: Some((guard.pointer.clone(), pattern)) })
 }
 
 fn downstream(place: &str, raw: &raw::Downstream, problems: &mut Problems) -> Option<Downstream> {
@@ -375,22 +327,11 @@ fn downstream(place: &str, raw: &raw::Downstream, problems: &mut Problems) -> Op
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
-    if !raw
-        .site
-        .iter()
-        .any(|site| site.authority && !matches!(site.when, raw::When::Off))
-    {
-        problems.add(
-            &format!("{place}.site"),
-            "none is an authority, so the pin cannot be read",
-        );
+    if !raw.site.iter().any(|site| site.authority && !matches!(site.when, raw::When::Off)) {
+        problems.add(&format!("{place}.site"), "none is an authority, so the pin cannot be read");
     }
     let sites = sites.ok()?.into_iter().flatten().collect();
-    Some(Downstream {
-        repository: repository?,
-        branch: branch?,
-        sites,
-    })
+    Some(Downstream { repository: repository?, branch: branch?, sites })
 }
 
 /// `Ok(None)` is a site that is off; `Err` one with problems, which were added.
@@ -402,15 +343,12 @@ fn site(place: &str, raw: &raw::Site, problems: &mut Problems) -> Result<Option<
     };
     let path = problems.parse::<FilePath>(&format!("{place}.path"), &raw.path);
     let shape = match (&raw.json, &raw.line, raw.count) {
-        (Some(pointer), None, None) if pointer.starts_with('/') => Some(SiteShape::Manifest {
-            pointer: pointer.clone(),
-        }),
+        (Some(pointer), None, None) if pointer.starts_with('/') => {
+            Some(SiteShape::Manifest { pointer: pointer.clone() })
+        }
         (None, Some(line), count) if count != Some(0) => problems
             .take(&format!("{place}.line"), LinePattern::new(line))
-            .map(|pattern| SiteShape::Line {
-                pattern,
-                count: count.unwrap_or(1),
-            }),
+            .map(|pattern| SiteShape::Line { pattern, count: count.unwrap_or(1) }),
         _ => {
             let text = "needs either `json` (a pointer, which begins with `/`) or `line` (with a `count` of 1 or more, if any)";
             problems.add(place, text);
@@ -421,13 +359,7 @@ fn site(place: &str, raw: &raw::Site, problems: &mut Problems) -> Result<Option<
         return Err(());
     };
     let name = raw.name.clone().unwrap_or_else(|| raw.path.clone());
-    Ok(Some(PinSite {
-        name,
-        path,
-        shape,
-        presence,
-        authority: raw.authority,
-    }))
+    Ok(Some(PinSite { name, path, shape, presence, authority: raw.authority }))
 }
 
 fn canary(
@@ -443,10 +375,7 @@ fn canary(
         let text = format!("must not name {TOKEN}: the canary runs foreign code");
         problems.add(&format!("{place}.pass_env"), text);
     }
-    let limit = problems.take(
-        &format!("{place}.time_limit"),
-        duration::parse(&raw.time_limit),
-    );
+    let limit = problems.take(&format!("{place}.time_limit"), duration::parse(&raw.time_limit));
     let passed = raw
         .pass_env
         .iter()

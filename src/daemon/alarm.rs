@@ -52,14 +52,7 @@ impl Alarm {
         wake: Arc<Notify>,
         seed: String,
     ) -> Self {
-        let alarm = Self {
-            schedule,
-            store,
-            clock,
-            wake,
-            seed,
-            hands: Arc::default(),
-        };
+        let alarm = Self { schedule, store, clock, wake, seed, hands: Arc::default() };
         let next = alarm.after(alarm.clock.now());
         alarm.hands().scheduled = next;
         alarm
@@ -68,12 +61,7 @@ impl Alarm {
     /// The next times at which the schedule rings, jitter left out.
     pub(super) fn preview(&self, count: usize) -> Vec<String> {
         let now = self.here(self.clock.now());
-        self.schedule
-            .cron
-            .iter_after(now)
-            .take(count)
-            .map(|time| time.to_rfc3339())
-            .collect()
+        self.schedule.cron.iter_after(now).take(count).map(|time| time.to_rfc3339()).collect()
     }
 
     /// A pass begins: it will see every request up to the newest.
@@ -101,10 +89,7 @@ impl Alarm {
                 }
             })
         });
-        scheduler
-            .add(job.context("the alarm clock")?)
-            .await
-            .context("the alarm clock")?;
+        scheduler.add(job.context("the alarm clock")?).await.context("the alarm clock")?;
         scheduler.start().await.context("the alarm clock")?;
         Ok(scheduler)
     }
@@ -131,11 +116,7 @@ impl Alarm {
 
     /// The next time after `now` by the schedule, with this process's jitter.
     fn after(&self, now: Timestamp) -> Option<Timestamp> {
-        let next = self
-            .schedule
-            .cron
-            .find_next_occurrence(&self.here(now), false)
-            .ok()?;
+        let next = self.schedule.cron.find_next_occurrence(&self.here(now), false).ok()?;
         let next = Timestamp::from_millis(next.timestamp_millis());
         Some(next + jitter(&self.seed, next, self.schedule.jitter))
     }
@@ -143,9 +124,7 @@ impl Alarm {
     /// A time in the schedule's zone. Whole seconds: cron lines know no parts of them, and croner
     /// would carry the parts along.
     fn here(&self, time: Timestamp) -> DateTime<Tz> {
-        Timestamp::from_millis(time.seconds() * 1000)
-            .to_chrono()
-            .with_timezone(&self.schedule.zone)
+        Timestamp::from_millis(time.seconds() * 1000).to_chrono().with_timezone(&self.schedule.zone)
     }
 
     fn hands(&self) -> std::sync::MutexGuard<'_, Hands> {
@@ -178,19 +157,13 @@ mod tests {
             grace: Duration::ZERO,
         };
         let wake = Arc::new(Notify::new());
-        (
-            Alarm::new(schedule, store, clock.clone(), wake, "seed".to_owned()),
-            clock,
-        )
+        (Alarm::new(schedule, store, clock.clone(), wake, "seed".to_owned()), clock)
     }
 
     #[tokio::test]
     async fn the_zone_follows_daylight_saving() {
         let (summer, _) = alarm("0 9 * * *", "Europe/Berlin", 0, "2026-10-24T10:00:00Z").await;
-        assert_eq!(
-            summer.preview(2),
-            ["2026-10-25T09:00:00+01:00", "2026-10-26T09:00:00+01:00"]
-        );
+        assert_eq!(summer.preview(2), ["2026-10-25T09:00:00+01:00", "2026-10-26T09:00:00+01:00"]);
         let (before, _) = alarm("0 9 * * *", "Europe/Berlin", 0, "2026-10-23T10:00:00Z").await;
         assert_eq!(before.preview(1), ["2026-10-24T09:00:00+02:00"]);
     }
@@ -208,11 +181,7 @@ mod tests {
         assert!(alarm.is_due().await, "what was parked");
         let watch = "w".parse().unwrap();
         let version = "1.0.0".parse().unwrap();
-        alarm
-            .store
-            .record_request(&watch, &version, "me", clock.now())
-            .await
-            .unwrap();
+        alarm.store.record_request(&watch, &version, "me", clock.now()).await.unwrap();
         assert!(alarm.is_due().await, "a request");
         alarm.pass_begins().await.unwrap();
         assert!(!alarm.is_due().await, "seen");
@@ -221,10 +190,7 @@ mod tests {
     #[tokio::test]
     async fn a_time_between_two_seconds_is_no_trouble() {
         let (alarm, _) = alarm("*/15 * * * *", "UTC", 0, "2026-11-23T10:00:01.911Z").await;
-        assert_eq!(
-            alarm.preview(2),
-            ["2026-11-23T10:15:00+00:00", "2026-11-23T10:30:00+00:00"]
-        );
+        assert_eq!(alarm.preview(2), ["2026-11-23T10:15:00+00:00", "2026-11-23T10:30:00+00:00"]);
     }
 
     #[test]

@@ -48,12 +48,8 @@ impl App {
             .with_context(|| format!("the state directory {}", config.state.display()))?;
         let store = Store::open(&database(&config), &clock).await?;
         let wake = Arc::new(Notify::new());
-        let supervisor = Supervisor::new(
-            store.clone(),
-            clock.clone(),
-            Some(token.clone()),
-            wake.clone(),
-        );
+        let supervisor =
+            Supervisor::new(store.clone(), clock.clone(), Some(token.clone()), wake.clone());
         let clients = Clients::connect(&config, &clock)?;
         let writer = clients.writer.clone().context("a token makes a writer")?;
         let mut bots = Vec::new();
@@ -77,15 +73,7 @@ impl App {
             });
         }
         let owner = format!("{}-{}", std::process::id(), clock.now().millis());
-        Ok(Self {
-            config,
-            bots,
-            store,
-            supervisor,
-            clock,
-            wake,
-            owner,
-        })
+        Ok(Self { config, bots, store, supervisor, clock, wake, owner })
     }
 }
 
@@ -141,18 +129,9 @@ impl Clients {
         let http = Http::new(&Timeouts::default(), clock.clone())?;
         let token = config.github_token.clone();
         let (reader, writer) = github::connect(&http, &config.github_api, token)?;
-        let npm = config
-            .npm_registry
-            .as_ref()
-            .map(|url| Npm::new(&http, url))
-            .transpose()?;
+        let npm = config.npm_registry.as_ref().map(|url| Npm::new(&http, url)).transpose()?;
         let registry = Registry::new(&http, &config.registries)?;
-        Ok(Self {
-            reader,
-            writer,
-            npm,
-            registry,
-        })
+        Ok(Self { reader, writer, npm, registry })
     }
 
     fn sources(&self, watch: &Watch, store: Option<Store>) -> Sources {

@@ -19,9 +19,7 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// If it cannot be listened on.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}"))
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
 }
 
 /// Runs until `shutdown` is cancelled; then drains within the grace period.
@@ -50,10 +48,7 @@ pub async fn serve(
         warn!("the grace period ended before the pass did; what it was doing is due again");
     }
     // In any case: a canary must not outlive the bot, and its end is to be remembered.
-    if tokio::time::timeout(LAST_WAIT, app.supervisor.stop())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(LAST_WAIT, app.supervisor.stop()).await.is_err() {
         warn!("a canary's end was not recorded; it is taken for dead later");
     }
     let _ = scheduler.shutdown().await;

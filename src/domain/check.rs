@@ -21,12 +21,7 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 4] = [
-        Self::Platforms,
-        Self::VersionLabel,
-        Self::Sites,
-        Self::Canary,
-    ];
+    pub const ALL: [Self; 4] = [Self::Platforms, Self::VersionLabel, Self::Sites, Self::Canary];
 
     /// The name in files, tables and JSON.
     #[must_use]

@@ -98,14 +98,8 @@ mod tests {
     fn only_the_exact_form_parses() {
         let good = format!("sha256:{}", "0a".repeat(32));
         assert_eq!(good.parse::<Digest>().unwrap().as_str(), good);
-        for bad in [
-            "",
-            "sha256:",
-            &good[1..],
-            &good.to_uppercase(),
-            &format!("{good}0"),
-            "latest",
-        ] {
+        for bad in ["", "sha256:", &good[1..], &good.to_uppercase(), &format!("{good}0"), "latest"]
+        {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }

@@ -66,24 +66,10 @@ impl Effect {
     pub fn key(&self, watch: &WatchName) -> EffectKey {
         let text = match self {
             Self::PushBranch { branch, commit } => format!("{watch} push {branch} {commit}"),
-            Self::OpenPull {
-                branch,
-                commit,
-                title,
-                body,
-                ..
-            } => {
-                format!(
-                    "{watch} open {branch} {commit} {}",
-                    fingerprint([title, body])
-                )
+            Self::OpenPull { branch, commit, title, body, .. } => {
+                format!("{watch} open {branch} {commit} {}", fingerprint([title, body]))
             }
-            Self::EditPull {
-                number,
-                title,
-                body,
-                close,
-            } => {
+            Self::EditPull { number, title, body, close } => {
                 let verb = if *close { "close" } else { "edit" };
                 format!("{watch} {verb} {number} {}", fingerprint([title, body]))
             }

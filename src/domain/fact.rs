@@ -127,9 +127,7 @@ impl PlatformFacts {
     /// The value of `org.opencontainers.image.version`.
     #[must_use]
     pub fn version_label(&self) -> Option<&str> {
-        self.labels
-            .get("org.opencontainers.image.version")
-            .map(String::as_str)
+        self.labels.get("org.opencontainers.image.version").map(String::as_str)
     }
 }
 

@@ -14,10 +14,7 @@ impl Invalid {
     /// An error about `text`, which should have been `expected`.
     #[must_use]
     pub fn new(expected: &'static str, text: &str) -> Self {
-        Self {
-            expected,
-            text: text.chars().take(80).collect(),
-        }
+        Self { expected, text: text.chars().take(80).collect() }
     }
 }
 

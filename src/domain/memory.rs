@@ -27,11 +27,7 @@ impl Memory {
     /// that is then to be recorded.
     pub fn observe(&mut self, fact: Fact, at: Timestamp) -> Option<Observation> {
         let key = fact.key();
-        if self
-            .observations
-            .get(&key)
-            .is_some_and(|known| known.fact == fact)
-        {
+        if self.observations.get(&key).is_some_and(|known| known.fact == fact) {
             return None;
         }
         let observation = Observation { fact, at };
@@ -41,21 +37,16 @@ impl Memory {
 
     /// All releases, in the order of their tags' text.
     pub fn releases(&self) -> impl Iterator<Item = &ReleaseFacts> {
-        self.observations
-            .values()
-            .filter_map(|seen| match &seen.fact {
-                Fact::Release(release) => Some(release),
-                _ => None,
-            })
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Release(release) => Some(release),
+            _ => None,
+        })
     }
 
     /// The image of `version`, if its tag was ever resolved.
     #[must_use]
     pub fn image(&self, version: &Version) -> Option<&ImageFacts> {
-        let key = FactKey {
-            aspect: "image",
-            subject: version.to_string(),
-        };
+        let key = FactKey { aspect: "image", subject: version.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Image(image)) => Some(image),
             _ => None,
@@ -65,10 +56,7 @@ impl Memory {
     /// What the last look at the tag of `version` gave, if it gave no image.
     #[must_use]
     pub fn no_image(&self, version: &Version) -> Option<&Look> {
-        let key = FactKey {
-            aspect: "image",
-            subject: version.to_string(),
-        };
+        let key = FactKey { aspect: "image", subject: version.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::NoImage { look, .. }) => Some(look),
             _ => None,
@@ -78,10 +66,7 @@ impl Memory {
     /// Why npm could not be asked the last time, if it could not.
     #[must_use]
     pub fn npm_trouble(&self) -> Option<&str> {
-        let key = FactKey {
-            aspect: "npm",
-            subject: String::new(),
-        };
+        let key = FactKey { aspect: "npm", subject: String::new() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::NpmTrouble { why }) => why.as_deref(),
             _ => None,
@@ -90,21 +75,16 @@ impl Memory {
 
     /// All images that were ever resolved.
     pub fn images(&self) -> impl Iterator<Item = &ImageFacts> {
-        self.observations
-            .values()
-            .filter_map(|seen| match &seen.fact {
-                Fact::Image(image) => Some(image),
-                _ => None,
-            })
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Image(image) => Some(image),
+            _ => None,
+        })
     }
 
     /// The npm half of `version`, if the packument ever listed it.
     #[must_use]
     pub fn npm(&self, version: &Version) -> Option<&NpmFacts> {
-        let key = FactKey {
-            aspect: "npm",
-            subject: version.to_string(),
-        };
+        let key = FactKey { aspect: "npm", subject: version.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Npm(npm)) => Some(npm),
             _ => None,
@@ -114,10 +94,7 @@ impl Memory {
     /// The pin sites as they were last read.
     #[must_use]
     pub fn pin(&self) -> Option<&PinFacts> {
-        let key = FactKey {
-            aspect: "pin",
-            subject: String::new(),
-        };
+        let key = FactKey { aspect: "pin", subject: String::new() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Pin(pin)) => Some(pin),
             _ => None,
@@ -126,11 +103,9 @@ impl Memory {
 
     /// All pull requests from the bot's branches.
     pub fn pulls(&self) -> impl Iterator<Item = &PullFacts> {
-        self.observations
-            .values()
-            .filter_map(|seen| match &seen.fact {
-                Fact::Pull(pull) => Some(pull),
-                _ => None,
-            })
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Pull(pull) => Some(pull),
+            _ => None,
+        })
     }
 }

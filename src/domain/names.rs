@@ -10,9 +10,7 @@ fn is_slug(text: &str) -> bool {
         && text.len() <= 100
         && text != "."
         && text != ".."
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 text_type! {
@@ -91,10 +89,7 @@ text_type! {
 }
 
 fn is_object_id(text: &str) -> bool {
-    text.len() == 40
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl CommitId {
@@ -140,13 +135,7 @@ mod tests {
         for bad in ["-x", "a..b", "a/.b", "a.lock", "a b", "a~1", "a/"] {
             assert!(bad.parse::<BranchName>().is_err(), "{bad:?}");
         }
-        for bad in [
-            "connector",
-            "ghcr.io/",
-            "ghcr.io/A/b",
-            "ghcr.io/a/b:1",
-            "ghcr.io/a@b",
-        ] {
+        for bad in ["connector", "ghcr.io/", "ghcr.io/A/b", "ghcr.io/a/b:1", "ghcr.io/a@b"] {
             assert!(bad.parse::<ImageName>().is_err(), "{bad:?}");
         }
     }

@@ -93,10 +93,7 @@ impl Parser {
     /// Whether the line belongs to a code fence, in which a `#` is no heading.
     fn fenced(&mut self, indent: usize, text: &str) -> bool {
         // A fence inside an item ends with the item, closed or not.
-        if self
-            .fence
-            .is_some_and(|(_, outer)| outer >= 2 && indent == 0 && !text.is_empty())
-        {
+        if self.fence.is_some_and(|(_, outer)| outer >= 2 && indent == 0 && !text.is_empty()) {
             self.fence = None;
         }
         let mark = ["```", "~~~"].into_iter().find(|it| text.starts_with(it));
@@ -132,10 +129,7 @@ impl Parser {
     }
 
     fn section(&mut self, title: &str) {
-        self.notes.sections.push(NoteSection {
-            title: title.to_owned(),
-            items: Vec::new(),
-        });
+        self.notes.sections.push(NoteSection { title: title.to_owned(), items: Vec::new() });
     }
 
     fn bullet(&mut self, indent: usize, text: &str) {
@@ -151,10 +145,8 @@ impl Parser {
     }
 
     fn paragraph(&mut self, indent: usize, text: &str) {
-        let nested = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.bullet && indent >= open.indent + 2);
+        let nested =
+            self.open.as_ref().is_some_and(|open| open.bullet && indent >= open.indent + 2);
         if self.open.is_some() && (nested || !self.blank) {
             self.continue_item(text);
         } else {
@@ -166,11 +158,7 @@ impl Parser {
     }
 
     fn open(&mut self, indent: usize, bullet: bool, text: &str) {
-        self.open = Some(Open {
-            indent,
-            bullet,
-            parts: vec![text.to_owned()],
-        });
+        self.open = Some(Open { indent, bullet, parts: vec![text.to_owned()] });
     }
 
     fn continue_item(&mut self, text: &str) {
@@ -201,10 +189,7 @@ impl Parser {
 
 /// In columns; a tab counts as four.
 fn indent_of(line: &str) -> usize {
-    line.chars()
-        .take_while(|c| c.is_whitespace())
-        .map(|c| if c == '\t' { 4 } else { 1 })
-        .sum()
+    line.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 }).sum()
 }
 
 fn heading(text: &str) -> Option<(usize, &str)> {
@@ -216,19 +201,15 @@ fn heading(text: &str) -> Option<(usize, &str)> {
 
 fn is_breaking(title: &str) -> bool {
     let title = title.trim_start_matches(|c: char| !c.is_alphanumeric());
-    title
-        .get(.."breaking".len())
-        .is_some_and(|word| word.eq_ignore_ascii_case("breaking"))
+    title.get(.."breaking".len()).is_some_and(|word| word.eq_ignore_ascii_case("breaking"))
 }
 
 /// `[1.2.3](url) (date)`, `v1.2.3`, `[Unreleased]`.
 fn names_a_release(title: &str) -> bool {
     let title = title.trim_start_matches('[');
     let version = title.strip_prefix(['v', 'V']).unwrap_or(title);
-    let numbers = version
-        .split(|c: char| !c.is_ascii_digit())
-        .take(3)
-        .filter(|number| !number.is_empty());
+    let numbers =
+        version.split(|c: char| !c.is_ascii_digit()).take(3).filter(|number| !number.is_empty());
     numbers.count() == 3 || title.to_ascii_lowercase().starts_with("unreleased")
 }
 
@@ -259,10 +240,8 @@ fn is_trailer(text: &str) -> bool {
     };
     let key = key.trim_end().to_ascii_lowercase();
     let word = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    let closes = matches!(
-        key.as_str(),
-        "close" | "closes" | "fix" | "fixes" | "refs" | "ref" | "resolves"
-    );
+    let closes =
+        matches!(key.as_str(), "close" | "closes" | "fix" | "fixes" | "refs" | "ref" | "resolves");
     word && (key.ends_with("-by")
         || (key == "cc" && value.contains('@'))
         || (closes && is_references(value)))
@@ -283,11 +262,7 @@ fn item(parts: &[String]) -> Option<NoteItem> {
         }
         text.push_str(part);
     }
-    (!text.is_empty() || scope.is_some()).then_some(NoteItem {
-        scope,
-        text,
-        commit,
-    })
+    (!text.is_empty() || scope.is_some()).then_some(NoteItem { scope, text, commit })
 }
 
 /// Cuts a trailer that was joined to the end of a line.
@@ -354,10 +329,8 @@ fn split_commit(text: &str) -> Option<(&str, Option<&str>)> {
 fn split_closes(text: &str) -> Option<&str> {
     const WORDS: [&str; 5] = ["closes", "fixes", "resolves", "refs", "references"];
     let lower = text.to_ascii_lowercase();
-    let (at, word) = WORDS
-        .into_iter()
-        .filter_map(|word| lower.rfind(word).map(|at| (at, word)))
-        .max()?;
+    let (at, word) =
+        WORDS.into_iter().filter_map(|word| lower.rfind(word).map(|at| (at, word))).max()?;
     let (before, after) = (text.get(..at)?, text.get(at + word.len()..)?);
     let apart = before.is_empty() || before.ends_with([' ', ',']);
     (apart && is_references(after)).then(|| before.trim_end_matches([' ', ',']))
@@ -397,10 +370,7 @@ fn is_linked(label: &str) -> bool {
 /// `#1` or `owner/name#1`.
 fn is_issue(text: &str) -> bool {
     text.split_once('#').is_some_and(|(repo, number)| {
-        is_number(number)
-            && repo
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+        is_number(number) && repo.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
     })
 }
 
@@ -520,11 +490,7 @@ you upgrade.
             ("* a ([#12](u)) ([0a1b2c3](u))", "a", Some("0a1b2c3")),
             ("* a ([0a1b2c3](u)), closes #1, o/r#2", "a", Some("0a1b2c3")),
             ("* a, closes [#1](u)", "a", None),
-            (
-                "* a ([0a1b2c3](u)), closes [#0D1829](u)",
-                "a",
-                Some("0a1b2c3"),
-            ),
+            ("* a ([0a1b2c3](u)), closes [#0D1829](u)", "a", Some("0a1b2c3")),
             ("* a (#12)", "a", None),
             ("* a (really)", "a (really)", None),
             ("* a ([docs](u))", "a ([docs](u))", None),
@@ -533,11 +499,7 @@ you upgrade.
         ] {
             let notes = Notes::parse(&format!("### X\n{line}"));
             let item = &notes.sections[0].items[0];
-            assert_eq!(
-                (&*item.text, item.commit.as_deref()),
-                (text, commit),
-                "{line}"
-            );
+            assert_eq!((&*item.text, item.commit.as_deref()), (text, commit), "{line}");
         }
     }
 
@@ -555,11 +517,7 @@ you upgrade.
         ] {
             let notes = Notes::parse(&format!("### X\n{line}"));
             let item = &notes.sections[0].items[0];
-            assert_eq!(
-                (item.scope.as_deref(), &*item.text),
-                (scope, text),
-                "{line}"
-            );
+            assert_eq!((item.scope.as_deref(), &*item.text), (scope, text), "{line}");
         }
     }
 
@@ -580,10 +538,7 @@ you upgrade.
             ("* a\n* Co-authored-by: B <b@c.d>", vec!["a"]),
             ("* a Co-Authored-By: B <b@c.d>", vec!["a"]),
             ("* a\n\n🤖 Generated with [X](https://x.y)", vec!["a"]),
-            (
-                "* a\n```\n# not a heading\n```\n* b",
-                vec!["a ``` # not a heading ```", "b"],
-            ),
+            ("* a\n```\n# not a heading\n```\n* b", vec!["a ``` # not a heading ```", "b"]),
             ("* a\n  ```\n  b\n### Features\n* c", vec!["a ``` b"]),
             ("* a\n## Older\n* b", vec!["a"]),
             ("Co-Authored-By: B <b@c.d>", vec![]),
@@ -610,26 +565,13 @@ you upgrade.
             sections.into_iter().map(|section| section.title).collect()
         };
         assert_eq!(titles("* a"), [""]);
-        assert_eq!(
-            titles("## v1.2.3\n* a\n### Fixes\n### Features\n* b"),
-            ["", "Features"]
-        );
+        assert_eq!(titles("## v1.2.3\n* a\n### Fixes\n### Features\n* b"), ["", "Features"]);
         assert_eq!(titles("## What's Changed\n* a"), ["What's Changed"]);
     }
 
     #[test]
     fn a_megabyte_of_anything_takes_no_time_to_speak_of() {
-        for piece in [
-            "(0a1b2c3)",
-            "[",
-            "* ",
-            "`",
-            "**",
-            "\n* a\n",
-            "closes #1 ",
-            "#",
-            "```\n",
-        ] {
+        for piece in ["(0a1b2c3)", "[", "* ", "`", "**", "\n* a\n", "closes #1 ", "#", "```\n"] {
             let text = format!("### Breaking\n* {}", piece.repeat(1_000_000 / piece.len()));
             let _ = Notes::parse(&text);
         }

@@ -73,29 +73,18 @@ impl LinePattern {
     /// If there is no placeholder, one of them twice, or the rest is no regular expression.
     pub fn new(source: &str) -> Result<Self, Invalid> {
         let bad = || {
-            Invalid::new(
-                "a pattern with `{{version}}` or `{{digest}}`, each at most once",
-                source,
-            )
+            Invalid::new("a pattern with `{{version}}` or `{{digest}}`, each at most once", source)
         };
-        let (versions, digests) = (
-            source.matches("{{version}}").count(),
-            source.matches("{{digest}}").count(),
-        );
+        let (versions, digests) =
+            (source.matches("{{version}}").count(), source.matches("{{digest}}").count());
         if versions > 1 || digests > 1 || versions + digests == 0 {
             return Err(bad());
         }
         let text = source
-            .replace(
-                "{{version}}",
-                r"(?P<version>(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))",
-            )
+            .replace("{{version}}", r"(?P<version>(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))")
             .replace("{{digest}}", "(?P<digest>sha256:[0-9a-f]{64})");
         let regex = Regex::new(&format!("(?mR){text}")).map_err(|_| bad())?;
-        Ok(Self {
-            source: source.to_owned(),
-            regex,
-        })
+        Ok(Self { source: source.to_owned(), regex })
     }
 
     /// The compiled expression, with the groups `version` and `digest`.

@@ -34,19 +34,14 @@ impl Timestamp {
     /// As chrono's type, for calendars and time zones. Out of range becomes the epoch.
     #[must_use]
     pub fn to_chrono(self) -> DateTime<Utc> {
-        Utc.timestamp_millis_opt(self.0)
-            .single()
-            .unwrap_or_default()
+        Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
     }
 }
 
 impl Add<Duration> for Timestamp {
     type Output = Self;
     fn add(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -80,11 +75,7 @@ pub fn human_duration(duration: Duration) -> String {
         }
     }
     parts.truncate(2);
-    if parts.is_empty() {
-        "0 s".to_owned()
-    } else {
-        parts.join(" ")
-    }
+    if parts.is_empty() { "0 s".to_owned() } else { parts.join(" ") }
 }
 
 #[cfg(test)]
@@ -100,13 +91,9 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        for (seconds, text) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (12_000, "3 h 20 min"),
-            (172_800, "2 d"),
-        ] {
+        for (seconds, text) in
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (12_000, "3 h 20 min"), (172_800, "2 d")]
+        {
             assert_eq!(human_duration(Duration::from_secs(seconds)), text);
         }
     }

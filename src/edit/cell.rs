@@ -31,11 +31,7 @@ pub fn cell(text: &str) -> String {
     }
     out.push_str(&prose(rest));
     let out = out.trim();
-    if out.is_empty() {
-        "TODO".to_owned()
-    } else {
-        out.to_owned()
-    }
+    if out.is_empty() { "TODO".to_owned() } else { out.to_owned() }
 }
 
 /// The code span that `text` starts with, ready for a cell, and what comes after it.
@@ -144,20 +140,14 @@ mod tests {
             ("a [b](c", "a \\[b\\](c"),
             ("![x](https://evil)", "!x"),
             ("thanks @octo/team", "thanks @&#8203;octo/team"),
-            (
-                "fixes #1, GH-2 and o/r#3",
-                "fixes #&#8203;1, GH-&#8203;2 and o/r#&#8203;3",
-            ),
+            ("fixes #1, GH-2 and o/r#3", "fixes #&#8203;1, GH-&#8203;2 and o/r#&#8203;3"),
             ("`@octo #1`", "`@octo #1`"),
             ("C# and # 1", "C# and # 1"),
             (
                 "https://github.com/o/r/issues/1 WWW.x.y",
                 "https:&#8203;//github.com/o/r/issues/1 WWW.&#8203;x.y",
             ),
-            (
-                "**bold** open_channel _x_ *y*",
-                "bold open_channel \\_x\\_ \\*y\\*",
-            ),
+            ("**bold** open_channel _x_ *y*", "bold open_channel \\_x\\_ \\*y\\*"),
         ] {
             assert_eq!(cell(text), expected, "{text:?}");
         }

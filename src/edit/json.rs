@@ -22,20 +22,16 @@ impl Node {
         if pointer.is_empty() {
             return Some(self);
         }
-        pointer
-            .strip_prefix('/')?
-            .split('/')
-            .try_fold(self, |node, token| {
-                let key = token.replace("~1", "/").replace("~0", "~");
-                match node {
-                    Self::Object(members) => members
-                        .iter()
-                        .find(|(name, _)| *name == key)
-                        .map(|(_, value)| value),
-                    Self::Array(elements) => elements.get(key.parse::<usize>().ok()?),
-                    Self::Text(_) | Self::Other => None,
+        pointer.strip_prefix('/')?.split('/').try_fold(self, |node, token| {
+            let key = token.replace("~1", "/").replace("~0", "~");
+            match node {
+                Self::Object(members) => {
+                    members.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
                 }
-            })
+                Self::Array(elements) => elements.get(key.parse::<usize>().ok()?),
+                Self::Text(_) | Self::Other => None,
+            }
+        })
     }
 }
 

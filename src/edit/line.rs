@@ -20,11 +20,7 @@ pub(super) fn look(
     if matches.len() != count || matches.is_empty() {
         return Err(wrong_count(text, &matches, count));
     }
-    let mut spelling = Spelling {
-        version: None,
-        digest: None,
-        spots: Vec::new(),
-    };
+    let mut spelling = Spelling { version: None, digest: None, spots: Vec::new() };
     for found in &matches {
         let line = line_of(text, found.get_match().start());
         add(&mut spelling, text, found).map_err(|why| format!("line {line}: {why}"))?;
@@ -38,10 +34,8 @@ fn wrong_count(text: &str, matches: &[Captures<'_>], count: usize) -> String {
     if matches.is_empty() {
         return format!("expected {count} {noun}, found none");
     }
-    let lines: Vec<String> = matches
-        .iter()
-        .map(|found| line_of(text, found.get_match().start()).to_string())
-        .collect();
+    let lines: Vec<String> =
+        matches.iter().map(|found| line_of(text, found.get_match().start()).to_string()).collect();
     format!(
         "expected {count} {noun}, found {} ({} {})",
         matches.len(),
@@ -72,11 +66,7 @@ fn add(spelling: &mut Spelling, text: &str, found: &Captures<'_>) -> Result<(), 
 }
 
 fn spot(text: &str, group: Match<'_>, part: Part) -> Spot {
-    Spot {
-        span: group.range(),
-        line: line_of(text, group.start()),
-        part,
-    }
+    Spot { span: group.range(), line: line_of(text, group.start()), part }
 }
 
 fn agree<T: PartialEq + std::fmt::Display>(seen: &mut Option<T>, new: T) -> Result<(), String> {
@@ -96,15 +86,9 @@ fn version(text: &str, found: &Captures<'_>, group: Match<'_>) -> Result<Version
     let glued_before = before.is_some_and(|b| b.is_ascii_digit() || b == b'.');
     let open_end = group.end() == found.get_match().end();
     if glued_before || (open_end && continues_a_version(&text[group.end()..])) {
-        return Err(format!(
-            "the pattern matches only `{}` of a longer version",
-            group.as_str()
-        ));
+        return Err(format!("the pattern matches only `{}` of a longer version", group.as_str()));
     }
-    group
-        .as_str()
-        .parse()
-        .map_err(|_| format!("`{}` is not a version", group.as_str()))
+    group.as_str().parse().map_err(|_| format!("`{}` is not a version", group.as_str()))
 }
 
 fn continues_a_version(rest: &str) -> bool {
@@ -121,15 +105,11 @@ fn digest(text: &str, found: &Captures<'_>, group: Match<'_>) -> Result<IndexDig
     if group.end() == found.get_match().end() && next.is_some_and(|b| b.is_ascii_hexdigit()) {
         return Err("the digest has more than 64 digits".to_owned());
     }
-    let digest: Digest = group
-        .as_str()
-        .parse()
-        .map_err(|_| format!("`{}` is not a digest", group.as_str()))?;
+    let digest: Digest =
+        group.as_str().parse().map_err(|_| format!("`{}` is not a digest", group.as_str()))?;
     if digest.is_placeholder() {
         let short = digest.short();
-        return Err(format!(
-            "the digest is the placeholder `sha256:{short}…`, which is no pin"
-        ));
+        return Err(format!("the digest is the placeholder `sha256:{short}…`, which is no pin"));
     }
     Ok(IndexDigest::new(digest))
 }
@@ -147,54 +127,21 @@ mod tests {
     fn spots(pattern: &str, count: usize, text: &str) -> Vec<(usize, String)> {
         let spelling = seen(pattern, count, text).unwrap().unwrap();
         let spots = spelling.spots.iter();
-        spots
-            .map(|spot| (spot.line, text[spot.span.clone()].to_owned()))
-            .collect()
+        spots.map(|spot| (spot.line, text[spot.span.clone()].to_owned())).collect()
     }
 
     #[test]
     fn only_the_placeholders_are_spots() {
         for (pattern, count, text, expected) in [
-            (
-                "^TAG = '{{version}}';$",
-                1,
-                "x\nTAG = '3.9.3';\ny",
-                vec![(2, "3.9.3")],
-            ),
-            (
-                "^TAG = '{{version}}';$",
-                1,
-                "x\r\nTAG = '3.9.3';\r\ny",
-                vec![(2, "3.9.3")],
-            ),
-            (
-                "^a: {{version}}$",
-                2,
-                "a: 1.2.3\nb\na: 1.2.3",
-                vec![(1, "1.2.3"), (3, "1.2.3")],
-            ),
-            (
-                r":-{{version}}\}",
-                1,
-                "T=\"${T:-3.10.0}\"",
-                vec![(1, "3.10.0")],
-            ),
-            (
-                "v{{version}}",
-                1,
-                "it is v1.2.3. Really.",
-                vec![(1, "1.2.3")],
-            ),
+            ("^TAG = '{{version}}';$", 1, "x\nTAG = '3.9.3';\ny", vec![(2, "3.9.3")]),
+            ("^TAG = '{{version}}';$", 1, "x\r\nTAG = '3.9.3';\r\ny", vec![(2, "3.9.3")]),
+            ("^a: {{version}}$", 2, "a: 1.2.3\nb\na: 1.2.3", vec![(1, "1.2.3"), (3, "1.2.3")]),
+            (r":-{{version}}\}", 1, "T=\"${T:-3.10.0}\"", vec![(1, "3.10.0")]),
+            ("v{{version}}", 1, "it is v1.2.3. Really.", vec![(1, "1.2.3")]),
         ] {
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|(line, text)| (line, text.to_owned()))
-                .collect();
-            assert_eq!(
-                spots(pattern, count, text),
-                expected,
-                "{pattern} in {text:?}"
-            );
+            let expected: Vec<_> =
+                expected.into_iter().map(|(line, text)| (line, text.to_owned())).collect();
+            assert_eq!(spots(pattern, count, text), expected, "{pattern} in {text:?}");
         }
     }
 

@@ -33,10 +33,7 @@ pub fn lockstep(
         }
     }
     confirm(&found, image, files, &edited, to)?;
-    let lines: Vec<SiteLine> = found
-        .iter()
-        .map(|(site, it)| line(site, it.as_ref(), to))
-        .collect();
+    let lines: Vec<SiteLine> = found.iter().map(|(site, it)| line(site, it.as_ref(), to)).collect();
     let changes = edits
         .into_keys()
         .filter_map(|path| {
@@ -64,10 +61,7 @@ struct Splice {
 
 fn unfit(image: &ImageName, to: &Pin) -> Option<String> {
     if to.image != *image {
-        Some(format!(
-            "the new pin is of `{}`, not of `{image}`",
-            to.image
-        ))
+        Some(format!("the new pin is of `{}`, not of `{image}`", to.image))
     } else if to.digest.digest().is_placeholder() {
         Some("the placeholder digest is never written".to_owned())
     } else if !to.version.build.is_empty() {
@@ -99,16 +93,9 @@ fn find<'a>(
     }
     let first = sites.iter().find(|site| site.authority).or(sites.first());
     if let (false, Some(site)) = (authority, first) {
-        faults.push(SiteFault::at(
-            site,
-            "no authority among the sites is present",
-        ));
+        faults.push(SiteFault::at(site, "no authority among the sites is present"));
     }
-    if faults.is_empty() {
-        Ok(found)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(found) } else { Err(faults) }
 }
 
 /// The splices of every file that changes. Two sites may name the same span; they may not cross.
@@ -131,11 +118,7 @@ fn splices<'a>(
             taken.insert(splice);
         }
     }
-    if faults.is_empty() {
-        Ok(edits)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(edits) } else { Err(faults) }
 }
 
 fn own_splices(spelling: &Spelling, to: &Pin) -> Vec<Splice> {
@@ -154,9 +137,7 @@ fn own_splices(spelling: &Spelling, to: &Pin) -> Vec<Splice> {
 }
 
 fn spells(spelling: &Spelling, pin: &Pin) -> bool {
-    let Spelling {
-        version, digest, ..
-    } = spelling;
+    let Spelling { version, digest, .. } = spelling;
     version.as_ref().is_none_or(|it| *it == pin.version)
         && digest.as_ref().is_none_or(|it| *it == pin.digest)
 }
@@ -203,11 +184,7 @@ fn confirm(
             }
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 fn line(site: &PinSite, spelling: Option<&Spelling>, to: &Pin) -> SiteLine {
@@ -223,9 +200,5 @@ fn line(site: &PinSite, spelling: Option<&Spelling>, to: &Pin) -> SiteLine {
             ),
         },
     };
-    SiteLine {
-        site: site.name.clone(),
-        path: site.path.clone(),
-        outcome,
-    }
+    SiteLine { site: site.name.clone(), path: site.path.clone(), outcome }
 }

@@ -36,20 +36,14 @@ pub(super) fn look(text: &str, pointer: &str, image: &ImageName) -> Result<Spell
     let mut spots = Vec::new();
     for (key, part) in [("tag", Part::Version), ("digest", Part::Digest)] {
         match places.at(&format!("{pointer}/{key}")) {
-            Some(json::Node::Text(span)) => spots.push(Spot {
-                span: span.clone(),
-                line: line_of(text, span.start),
-                part,
-            }),
+            Some(json::Node::Text(span)) => {
+                spots.push(Spot { span: span.clone(), line: line_of(text, span.start), part })
+            }
             _ => return Err(format!("`{pointer}/{key}` could not be located")),
         }
     }
     spots.sort_by_key(|spot| spot.span.start);
-    Ok(Spelling {
-        version: Some(version),
-        digest: Some(digest),
-        spots,
-    })
+    Ok(Spelling { version: Some(version), digest: Some(digest), spots })
 }
 
 /// Asserts that `after` is `before` with tag and digest of `to` at `pointer`, as JSON values.
@@ -65,10 +59,7 @@ pub(super) fn only_the_pin_changed(
             .map_err(|_| "not UTF-8".to_owned())
     };
     let (mut expected, edited) = (parse(text(before)?)?, parse(text(after)?)?);
-    for (key, new) in [
-        ("tag", to.version.to_string()),
-        ("digest", to.digest.to_string()),
-    ] {
+    for (key, new) in [("tag", to.version.to_string()), ("digest", to.digest.to_string())] {
         if let Some(slot) = expected.pointer_mut(&format!("{pointer}/{key}")) {
             *slot = Value::String(new);
         }
@@ -76,9 +67,7 @@ pub(super) fn only_the_pin_changed(
     if edited == expected {
         Ok(())
     } else {
-        Err(format!(
-            "the edit would change more than the tag and the digest of `{pointer}`"
-        ))
+        Err(format!("the edit would change more than the tag and the digest of `{pointer}`"))
     }
 }
 
@@ -161,10 +150,7 @@ mod tests {
             .iter()
             .map(|spot| (spot.part, spot.line, &text[spot.span.clone()]))
             .collect();
-        assert_eq!(
-            spots,
-            [(Part::Digest, 2, DIGEST), (Part::Version, 3, "3.10.3")]
-        );
+        assert_eq!(spots, [(Part::Digest, 2, DIGEST), (Part::Version, 3, "3.10.3")]);
     }
 
     #[test]
@@ -222,12 +208,7 @@ mod tests {
         let after = entry("connector", "4.0.0", pin.digest.as_str());
         let other = after.replace("{\"schemaVersion\": 1", "{\"schemaVersion\": 1, \"x\": 1");
         let judge = |after: &str| {
-            only_the_pin_changed(
-                before.as_bytes(),
-                after.as_bytes(),
-                "/images/connector",
-                &pin,
-            )
+            only_the_pin_changed(before.as_bytes(), after.as_bytes(), "/images/connector", &pin)
         };
         assert_eq!(judge(&after), Ok(()));
         assert!(judge(&other).is_err());

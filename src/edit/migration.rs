@@ -95,9 +95,7 @@ fn place(text: &str) -> Result<usize, String> {
         |block| !matches!(block, Block::Heading { title, .. } if title.contains(CONTRACT)),
     );
     if rest.next().is_none() {
-        return Err(format!(
-            "neither a heading `## {TITLE} …` nor a heading `## {CONTRACT} …`"
-        ));
+        return Err(format!("neither a heading `## {TITLE} …` nor a heading `## {CONTRACT} …`"));
     }
     rest.find_map(|block| match block {
         Block::Rule { span } => Some(end_of_line(text, span)),
@@ -144,21 +142,14 @@ fn outline(text: &str) -> Vec<Block> {
 }
 
 fn is_level_two(tag: &Tag<'_>) -> bool {
-    matches!(
-        tag,
-        Tag::Heading {
-            level: HeadingLevel::H2,
-            ..
-        }
-    )
+    matches!(tag, Tag::Heading { level: HeadingLevel::H2, .. })
 }
 
 /// What follows "Breaking Changes" in a title that starts with it.
 fn after_title(title: &str) -> Option<&str> {
     let title = title.trim_start();
     let head = title.get(..TITLE.len())?;
-    head.eq_ignore_ascii_case(TITLE)
-        .then(|| &title[TITLE.len()..])
+    head.eq_ignore_ascii_case(TITLE).then(|| &title[TITLE.len()..])
 }
 
 /// `Breaking Changes — v3.9.3 → v4.0.0` is about 4.
@@ -184,8 +175,7 @@ fn newline_of(text: &str) -> &'static str {
 
 fn ends_with_blank_line(text: &str) -> bool {
     let without_last = |text: &'_ str| {
-        text.strip_suffix('\n')
-            .map(|text| text.strip_suffix('\r').unwrap_or(text).len())
+        text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len())
     };
     text.is_empty()
         || without_last(text).is_some_and(|end| end == 0 || without_last(&text[..end]).is_some())
@@ -194,9 +184,7 @@ fn ends_with_blank_line(text: &str) -> bool {
 /// The byte after the line on which `span` ends.
 fn end_of_line(text: &str, span: &Range<usize>) -> usize {
     let last = span.end.saturating_sub(1).max(span.start);
-    text[last..]
-        .find('\n')
-        .map_or(text.len(), |at| last + at + 1)
+    text[last..].find('\n').map_or(text.len(), |at| last + at + 1)
 }
 
 #[cfg(test)]
@@ -211,11 +199,7 @@ mod tests {
         | `/admin/x` | a | b | c |\n";
 
     fn note(scope: Option<&str>, text: &str) -> BreakingNote {
-        BreakingNote {
-            scope: scope.map(str::to_owned),
-            text: text.to_owned(),
-            commit: None,
-        }
+        BreakingNote { scope: scope.map(str::to_owned), text: text.to_owned(), commit: None }
     }
 
     fn insert(document: &str, breaking: &[BreakingNote]) -> Result<String, String> {
@@ -228,20 +212,14 @@ mod tests {
     fn majors_are_read_from_headings_alone() {
         for (text, expected) in [
             (DOCUMENT, vec![3]),
-            (
-                "## Breaking Changes — v3.9.3 → v4.0.0\n## Breaking Changes - 2.0 -> 3.x",
-                vec![4, 3],
-            ),
+            ("## Breaking Changes — v3.9.3 → v4.0.0\n## Breaking Changes - 2.0 -> 3.x", vec![4, 3]),
             ("## breaking changes: V9.0.0 → 10.0.0 #", vec![10]),
             ("Breaking Changes — v3 → v4\n---\n", vec![4]),
             ("### Breaking Changes — v3 → v4\n", vec![]),
             ("```\n## Breaking Changes — v3 → v4\n```\n", vec![]),
             ("<!--\n## Breaking Changes — v3 → v4\n-->\n", vec![]),
             ("> ## Breaking Changes — v3 → v4\n", vec![]),
-            (
-                "## Breaking Changes — v3\n## Breaking Changes — soon → v4\n## Breaking",
-                vec![],
-            ),
+            ("## Breaking Changes — v3\n## Breaking Changes — soon → v4\n## Breaking", vec![]),
         ] {
             assert_eq!(majors(text), expected, "{text:?}");
         }
@@ -250,10 +228,7 @@ mod tests {
     #[test]
     fn a_section_goes_above_the_older_ones() {
         let notes = [
-            note(
-                Some("settlement"),
-                "`openChannel()` takes a | and pings @octo, see #12",
-            ),
+            note(Some("settlement"), "`openChannel()` takes a | and pings @octo, see #12"),
             note(None, "the <b>wire</b> format changed"),
         ];
         insta::assert_snapshot!(insert(DOCUMENT, &notes).unwrap(), @"
@@ -326,10 +301,7 @@ mod tests {
     fn line_endings_stay() {
         let dos = insert(&DOCUMENT.replace('\n', "\r\n"), &[note(None, "x")]).unwrap();
         assert_eq!(dos.matches('\n').count(), dos.matches("\r\n").count());
-        assert_eq!(
-            dos.replace("\r\n", "\n"),
-            insert(DOCUMENT, &[note(None, "x")]).unwrap()
-        );
+        assert_eq!(dos.replace("\r\n", "\n"), insert(DOCUMENT, &[note(None, "x")]).unwrap());
     }
 
     /// Pipes that separate cells, counted without the code under test.

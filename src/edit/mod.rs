@@ -59,12 +59,7 @@ pub fn disagreements(readings: &[SiteReading], pin: &Pin) -> Vec<String> {
     readings
         .iter()
         .filter_map(|reading| {
-            let SiteState::Spelled {
-                version,
-                digest,
-                line,
-            } = &reading.state
-            else {
+            let SiteState::Spelled { version, digest, line } = &reading.state else {
                 return None;
             };
             let agrees = version.as_ref().is_none_or(|it| *it == pin.version)
@@ -112,10 +107,7 @@ mod tests {
         PinSite {
             name: name.to_owned(),
             path: path(file),
-            shape: SiteShape::Line {
-                pattern: LinePattern::new(pattern).unwrap(),
-                count: 1,
-            },
+            shape: SiteShape::Line { pattern: LinePattern::new(pattern).unwrap(), count: 1 },
             presence: Presence::Required,
             authority: false,
         }
@@ -133,9 +125,7 @@ mod tests {
         let manifest = PinSite {
             name: "image manifest".to_owned(),
             path: path(MANIFEST),
-            shape: SiteShape::Manifest {
-                pointer: "/images/connector".to_owned(),
-            },
+            shape: SiteShape::Manifest { pointer: "/images/connector".to_owned() },
             presence: Presence::IfPresent,
             authority: true,
         };
@@ -149,33 +139,18 @@ mod tests {
             CONSTANTS,
             r"^export const DEFAULT_CONNECTOR_TAG = '{{version}}';$",
         );
-        let workflow = line(
-            WORKFLOW,
-            WORKFLOW,
-            r"^ {2}CONNECTOR_VERSION_DEFAULT: '{{version}}'$",
-        );
+        let workflow = line(WORKFLOW, WORKFLOW, r"^ {2}CONNECTOR_VERSION_DEFAULT: '{{version}}'$");
         vec![
             manifest,
-            PinSite {
-                authority: true,
-                ..image
-            },
-            PinSite {
-                presence: Presence::IfPresent,
-                ..tag
-            },
-            PinSite {
-                presence: Presence::IfPresent,
-                ..workflow
-            },
+            PinSite { authority: true, ..image },
+            PinSite { presence: Presence::IfPresent, ..tag },
+            PinSite { presence: Presence::IfPresent, ..workflow },
         ]
     }
 
     fn manifest(pin: &Pin) -> String {
         let other = Digest::of(b"town");
-        let Pin {
-            version, digest, ..
-        } = pin;
+        let Pin { version, digest, .. } = pin;
         format!(
             r#"{{
   "schemaVersion": 1,
@@ -200,9 +175,7 @@ mod tests {
 
     /// Comments name the image as well, on purpose.
     fn constants(pin: &Pin) -> String {
-        let Pin {
-            version, digest, ..
-        } = pin;
+        let Pin { version, digest, .. } = pin;
         format!(
             "/**\n * ghcr.io/toon-protocol/connector:{version} was resolved to\n \
              *  'ghcr.io/toon-protocol/connector@{digest}';\n */\n\
@@ -293,26 +266,15 @@ mod tests {
         let mut files = files(&pin("3.9.3"));
         files.insert(path(CONSTANTS), None);
         let read = read(&sites(), &image(), &files);
-        let states: Vec<_> = read
-            .iter()
-            .map(|it| (it.site.as_str(), &it.state))
-            .collect();
-        let [
-            (_, SiteState::Spelled { version, line, .. }),
-            image,
-            tag,
-            workflow,
-        ] = &states[..]
+        let states: Vec<_> = read.iter().map(|it| (it.site.as_str(), &it.state)).collect();
+        let [(_, SiteState::Spelled { version, line, .. }), image, tag, workflow] = &states[..]
         else {
             panic!("{states:?}");
         };
         assert_eq!((version, *line), (&Some(Version::new(3, 9, 3)), 13));
         assert_eq!(image.0, "DEFAULT_CONNECTOR_IMAGE");
         assert!(matches!(image.1, SiteState::Faulty { why } if why == "the file is not there"));
-        assert_eq!(
-            (tag.1, workflow.1),
-            (&SiteState::Absent, &SiteState::Absent)
-        );
+        assert_eq!((tag.1, workflow.1), (&SiteState::Absent, &SiteState::Absent));
         assert_eq!(paths(&sites()).len(), 3);
     }
 
@@ -367,23 +329,11 @@ mod tests {
         let good = pin("3.10.0");
         let placeholder = format!("sha256:dead{}", "0".repeat(60)).parse().unwrap();
         let bad = [
-            Pin {
-                digest: placeholder,
-                ..good.clone()
-            },
-            Pin {
-                image: "ghcr.io/toon-protocol/town".parse().unwrap(),
-                ..good.clone()
-            },
-            Pin {
-                version: "3.10.0+x".parse().unwrap(),
-                ..good.clone()
-            },
+            Pin { digest: placeholder, ..good.clone() },
+            Pin { image: "ghcr.io/toon-protocol/town".parse().unwrap(), ..good.clone() },
+            Pin { version: "3.10.0+x".parse().unwrap(), ..good.clone() },
             // The line's pattern would not find this one again.
-            Pin {
-                version: "3.10.0-rc.1".parse().unwrap(),
-                ..good
-            },
+            Pin { version: "3.10.0-rc.1".parse().unwrap(), ..good },
         ];
         let files = files(&pin("3.9.3"));
         let faults = bad.map(|to| edit(&files, &to).unwrap_err()[0].to_string());
@@ -397,10 +347,7 @@ mod tests {
 
     #[test]
     fn two_sites_may_share_a_span_but_not_cross() {
-        let one = PinSite {
-            authority: true,
-            ..line("one", "a", "^x {{version}}$")
-        };
+        let one = PinSite { authority: true, ..line("one", "a", "^x {{version}}$") };
         let same = line("same", "a", "x {{version}}");
         let files = Files::from([(path("a"), Some(b"x 3.9.3".to_vec()))]);
         let done = lockstep(&[one.clone(), same], &image(), &files, &pin("3.10.0")).unwrap();
@@ -408,10 +355,7 @@ mod tests {
         assert_eq!(done.changes[0].notes.len(), 2);
 
         let files = Files::from([(path("a"), Some(b"x 3.9.3.4.5".to_vec()))]);
-        let one = PinSite {
-            authority: true,
-            ..line("one", "a", r"^x {{version}}\.4")
-        };
+        let one = PinSite { authority: true, ..line("one", "a", r"^x {{version}}\.4") };
         let cross = line("cross", "a", r"^x 3\D{{version}}\.5");
         assert!(lockstep(&[one, cross], &image(), &files, &pin("3.10.0")).is_err());
     }

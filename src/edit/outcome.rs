@@ -85,10 +85,6 @@ pub struct SiteFault {
 impl SiteFault {
     /// A fault of `site`.
     pub(super) fn at(site: &PinSite, why: impl Into<String>) -> Self {
-        Self {
-            site: site.name.clone(),
-            path: site.path.clone(),
-            why: why.into(),
-        }
+        Self { site: site.name.clone(), path: site.path.clone(), why: why.into() }
     }
 }

@@ -84,17 +84,10 @@ pub(super) fn spelled(version: Option<&Version>, digest: Option<&IndexDigest>) -
 /// Where a site is, as prose: `path:12 (name)`; the name only where it says more than the path.
 pub(super) fn place(name: &str, path: &FilePath, line: Option<usize>) -> String {
     let line = line.map_or_else(String::new, |line| format!(":{line}"));
-    if name == path.as_str() {
-        format!("{path}{line}")
-    } else {
-        format!("{path}{line} ({name})")
-    }
+    if name == path.as_str() { format!("{path}{line}") } else { format!("{path}{line} ({name})") }
 }
 
 /// Foreign text for use between backticks: one line, 80 characters at most, no backtick.
 pub(super) fn quoted(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || c == '`' { ' ' } else { c })
-        .take(80)
-        .collect()
+    text.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).take(80).collect()
 }

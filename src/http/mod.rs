@@ -48,10 +48,7 @@ pub fn router(page: Page) -> Router {
         .route("/status.json", get(status_json))
         .route("/healthz", get(health))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            TIME_LIMIT,
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
         .with_state(page)
 }
 
@@ -72,11 +69,8 @@ async fn status_page(State(page): State<Page>) -> Response {
         Ok(views) => views,
         Err(error) => return broken(&error),
     };
-    let template = StatusPage {
-        views,
-        now: page.clock.now().to_string(),
-        version: env!("CARGO_PKG_VERSION"),
-    };
+    let template =
+        StatusPage { views, now: page.clock.now().to_string(), version: env!("CARGO_PKG_VERSION") };
     match template.render() {
         Ok(html) => {
             // Foreign text is escaped; should that ever fail, nothing of it may run.
@@ -88,11 +82,7 @@ async fn status_page(State(page): State<Page>) -> Response {
 }
 
 async fn status_json(State(page): State<Page>) -> Response {
-    match page
-        .views()
-        .await
-        .map(|views| serde_json::to_string_pretty(&views))
-    {
+    match page.views().await.map(|views| serde_json::to_string_pretty(&views)) {
         Ok(Ok(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Ok(Err(error)) => broken(&error),
         Err(error) => broken(&error),
@@ -109,9 +99,6 @@ async fn health(State(page): State<Page>) -> Response {
 
 fn broken(error: &dyn std::error::Error) -> Response {
     error!(%error, "the status could not be shown; a person must look");
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "the status could not be read; see the log\n",
-    )
+    (StatusCode::INTERNAL_SERVER_ERROR, "the status could not be read; see the log\n")
         .into_response()
 }

@@ -13,15 +13,9 @@ pub(super) enum Assessment {
     /// Something is to be done about it now.
     Due(Vec<Intent>),
     /// Its canary is under way.
-    Running {
-        since: Timestamp,
-        alive_until: Timestamp,
-    },
+    Running { since: Timestamp, alive_until: Timestamp },
     /// Not yet.
-    Waiting {
-        until: Option<Timestamp>,
-        why: String,
-    },
+    Waiting { until: Option<Timestamp>, why: String },
     /// Something failed, or could not be found out in all attempts.
     Held(Vec<String>),
     /// Every required check passed.
@@ -34,13 +28,8 @@ impl Assessment {
         match self {
             Self::Due(_) => Stage::Checking,
             Self::Running { since, .. } => Stage::CanaryRunning { since: *since },
-            Self::Waiting { until, why } => Stage::Waiting {
-                until: *until,
-                why: why.clone(),
-            },
-            Self::Held(reasons) => Stage::Held {
-                reasons: reasons.clone(),
-            },
+            Self::Waiting { until, why } => Stage::Waiting { until: *until, why: why.clone() },
+            Self::Held(reasons) => Stage::Held { reasons: reasons.clone() },
             Self::Ready => Stage::Ready,
         }
     }
@@ -54,11 +43,7 @@ pub(super) fn assess(
     now: Timestamp,
 ) -> Assessment {
     let deadline = candidate.published_at + snapshot.artifact_deadline;
-    let artifacts = Artifacts {
-        candidate,
-        deadline,
-        now,
-    };
+    let artifacts = Artifacts { candidate, deadline, now };
     if candidate.digest.is_none() {
         return match &candidate.look {
             None => Assessment::Due(vec![Intent::Look(candidate.version.clone())]),
@@ -68,10 +53,7 @@ pub(super) fn assess(
     let cheap = || required_checks(kind, &candidate.version).filter(|c| *c != Check::Canary);
     let due: Vec<Intent> = cheap()
         .filter(|check| !candidate.answers.contains_key(check))
-        .map(|check| Intent::Check {
-            version: candidate.version.clone(),
-            check,
-        })
+        .map(|check| Intent::Check { version: candidate.version.clone(), check })
         .collect();
     if !due.is_empty() {
         return Assessment::Due(due);
@@ -119,10 +101,7 @@ fn ask_again<'a>(
     let (mut due, mut held, mut waiting) = (Vec::new(), Vec::new(), None);
     for (check, answer) in unsure {
         match retry(answer, snapshot, now) {
-            Ok(()) => due.push(Intent::Check {
-                version: candidate.version.clone(),
-                check,
-            }),
+            Ok(()) => due.push(Intent::Check { version: candidate.version.clone(), check }),
             Err(Assessment::Held(reasons)) => held.extend(reasons),
             Err(parked) => waiting = waiting.or(Some(parked)),
         }
@@ -147,10 +126,7 @@ fn canary(
         if running.alive_until <= now {
             return Assessment::Due(vec![Intent::Bury(running.run)]);
         }
-        return Assessment::Running {
-            since: running.since,
-            alive_until: running.alive_until,
-        };
+        return Assessment::Running { since: running.since, alive_until: running.alive_until };
     }
     let start = || Assessment::Due(vec![Intent::StartCanary(candidate.version.clone())]);
     let Some(answer) = candidate.answers.get(&Check::Canary) else {
@@ -182,10 +158,7 @@ fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Ass
     if until > now {
         return Err(Assessment::Waiting {
             until: Some(until),
-            why: format!(
-                "attempt {} was inconclusive: {}",
-                answer.attempts, answer.summary
-            ),
+            why: format!("attempt {} was inconclusive: {}", answer.attempts, answer.summary),
         });
     }
     Ok(())

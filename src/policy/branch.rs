@@ -35,11 +35,7 @@ pub fn branch_for<'a>(
             let kept = pulls
                 .into_iter()
                 .any(|pull| pull.branch.as_str() == plain && keeps_its_branch(pull));
-            if kept {
-                format!("{plain}-{version}").parse()
-            } else {
-                plain.parse()
-            }
+            if kept { format!("{plain}-{version}").parse() } else { plain.parse() }
         }
     }
 }
@@ -76,14 +72,11 @@ pub fn branches_to_ask(
     let bump = branch_for(ProposalKind::PinBump, image, &Version::new(0, 0, 0), []);
     let stubs =
         newer(Bump::Major).map(|c| branch_for(ProposalKind::MigrationStub, image, &c.version, []));
-    let known = memory
-        .pulls()
-        .filter(|pull| pull.state != PullState::Merged);
+    let known = memory.pulls().filter(|pull| pull.state != PullState::Merged);
     // Where the pin's own branch is kept for a declined pull request, the newer ones carry their
     // version: asked for only then, and only the newest, for a forgotten database's sake.
-    let kept = memory
-        .pulls()
-        .any(|pull| keeps_its_branch(pull) && Ok(&pull.branch) == bump.as_ref());
+    let kept =
+        memory.pulls().any(|pull| keeps_its_branch(pull) && Ok(&pull.branch) == bump.as_ref());
     let versioned = newer(Bump::Minor)
         .chain(newer(Bump::Patch))
         .take(if kept { MAX_VERSIONED } else { 0 })
@@ -92,11 +85,7 @@ pub fn branches_to_ask(
         .chain(stubs)
         .chain(versioned)
         .filter_map(Result::ok)
-        .chain(
-            known
-                .map(|pull| pull.branch.clone())
-                .filter(|b| is_own_branch(b.as_str(), image)),
-        )
+        .chain(known.map(|pull| pull.branch.clone()).filter(|b| is_own_branch(b.as_str(), image)))
         .collect();
     names.sort();
     names.dedup();

@@ -37,10 +37,7 @@ pub(super) fn walk<'a>(
     now: Timestamp,
     behind: Option<Version>,
 ) -> Walk<'a> {
-    let mut walk = Walk {
-        busy: behind,
-        ..Walk::default()
-    };
+    let mut walk = Walk { busy: behind, ..Walk::default() };
     let mut failed_canaries = 0;
     for candidate in chain {
         let stage = walk.step(candidate, kind, snapshot, now, failed_canaries);
@@ -60,9 +57,7 @@ impl<'a> Walk<'a> {
         failed_canaries: usize,
     ) -> Stage {
         if let Some(target) = self.target {
-            return Stage::Covered {
-                by: target.version.clone(),
-            };
+            return Stage::Covered { by: target.version.clone() };
         }
         let assessment = assess(candidate, kind, snapshot, now);
         let stage = assessment.stage();
@@ -76,9 +71,7 @@ impl<'a> Walk<'a> {
             }
             Assessment::Due(intents) => {
                 if let Some(behind) = &self.busy {
-                    return Stage::Queued {
-                        behind: behind.clone(),
-                    };
+                    return Stage::Queued { behind: behind.clone() };
                 }
                 if failed_canaries >= MAX_FAILED_CANARIES {
                     let why =
@@ -94,8 +87,5 @@ impl<'a> Walk<'a> {
 }
 
 fn canary_failed(candidate: &Candidate) -> bool {
-    candidate
-        .answers
-        .get(&Check::Canary)
-        .is_some_and(|answer| answer.verdict == Verdict::Failed)
+    candidate.answers.get(&Check::Canary).is_some_and(|answer| answer.verdict == Verdict::Failed)
 }

@@ -31,12 +31,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Decision {
             board.due.extend(ask.clone().map(Intent::Look));
             let reasons = vec![format!("the pin is unknown: {why}")];
             for candidate in &snapshot.candidates {
-                board.set(
-                    &candidate.version,
-                    Stage::Held {
-                        reasons: reasons.clone(),
-                    },
-                );
+                board.set(&candidate.version, Stage::Held { reasons: reasons.clone() });
             }
         }
         PinState::Known { version, .. } => decide_from(version, snapshot, now, &mut board),
@@ -65,9 +60,7 @@ impl Board {
 
     fn finish(mut self, snapshot: &Snapshot) -> Decision {
         let stages = snapshot.candidates.iter().filter_map(|candidate| {
-            self.stages
-                .remove(&candidate.version)
-                .map(|stage| (candidate.version.clone(), stage))
+            self.stages.remove(&candidate.version).map(|stage| (candidate.version.clone(), stage))
         });
         let mut due = Vec::new();
         for intent in self.due {
@@ -75,21 +68,14 @@ impl Board {
                 due.push(intent);
             }
         }
-        Decision {
-            stages: stages.collect(),
-            due,
-            wake: self.wakes.into_iter().min(),
-        }
+        Decision { stages: stages.collect(), due, wake: self.wakes.into_iter().min() }
     }
 }
 
 fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut Board) {
     for candidate in snapshot.candidates.iter().filter(|c| c.bump == Bump::None) {
         let same = candidate.version.cmp_precedence(pinned).is_eq();
-        board.set(
-            &candidate.version,
-            if same { Stage::Pinned } else { Stage::Older },
-        );
+        board.set(&candidate.version, if same { Stage::Pinned } else { Stage::Older });
     }
     // A run whose process died is inconclusive, also where nothing waits for it any more.
     let current = snapshot.candidates.iter().filter_map(|c| c.running.as_ref());
@@ -104,10 +90,7 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
 fn major_lines(snapshot: &Snapshot) -> BTreeMap<u64, Vec<&Candidate>> {
     let mut lines: BTreeMap<u64, Vec<&Candidate>> = BTreeMap::new();
     for candidate in snapshot.candidates.iter().filter(|c| c.bump == Bump::Major) {
-        lines
-            .entry(candidate.version.major)
-            .or_default()
-            .push(candidate);
+        lines.entry(candidate.version.major).or_default().push(candidate);
     }
     lines
 }
@@ -128,9 +111,7 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     offer_patches(&automatic, found, busy, snapshot, now, board);
 
     let asked = standing.as_ref().and_then(|standing| wish(standing, board));
-    let target = asked
-        .map(|candidate| (candidate, true))
-        .or(found.map(|c| (c, false)));
+    let target = asked.map(|candidate| (candidate, true)).or(found.map(|c| (c, false)));
     if let Some((candidate, _)) = target {
         board.set(&candidate.version, Stage::Ready);
     }
@@ -190,18 +171,13 @@ fn automatic<'a>(
     standing: Option<&Standing<'_>>,
     board: &mut Board,
 ) -> Vec<&'a Candidate> {
-    let cutoff = standing
-        .filter(|s| s.outranks())
-        .map(|s| (s.request.at, &s.candidate.version));
+    let cutoff = standing.filter(|s| s.outranks()).map(|s| (s.request.at, &s.candidate.version));
     let declined: Vec<(&Proposal, Timestamp)> = snapshot
         .proposals
         .iter()
         .filter(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Closed)
         .filter_map(|p| {
-            let candidate = snapshot
-                .candidates
-                .iter()
-                .find(|c| c.version == p.version)?;
+            let candidate = snapshot.candidates.iter().find(|c| c.version == p.version)?;
             Some((p, candidate.published_at))
         })
         .collect();
@@ -253,12 +229,7 @@ fn offer_patches(
         }
         (PatchPolicy::Offer, Some(minor)) => {
             for patch in patches() {
-                board.set(
-                    &patch.version,
-                    Stage::Covered {
-                        by: minor.version.clone(),
-                    },
-                );
+                board.set(&patch.version, Stage::Covered { by: minor.version.clone() });
             }
         }
         (PatchPolicy::Offer, None) => {
@@ -310,24 +281,13 @@ fn tend(
     let left_over = open.version.cmp_precedence(pinned).is_le();
     if left_over && open.ours {
         let why = format!("the pin is at {pinned} already");
-        board.due.push(Intent::Close {
-            pull: open.pull,
-            why,
-        });
+        board.due.push(Intent::Close { pull: open.pull, why });
         return;
     }
     let mut proposed = open.version.clone();
     if let Some((candidate, _)) = target.filter(|_| !open.ours) {
-        let reason = format!(
-            "pull request {} has commits by a person: hands off",
-            open.pull
-        );
-        board.set(
-            &candidate.version,
-            Stage::Held {
-                reasons: vec![reason],
-            },
-        );
+        let reason = format!("pull request {} has commits by a person: hands off", open.pull);
+        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
     } else if let Some((candidate, requested)) = target {
         let step = candidate.version.cmp_precedence(&open.version);
         let moves = step.is_gt() || (step.is_lt() && requested);
@@ -345,10 +305,7 @@ fn tend(
     if left_over {
         return;
     }
-    let stage = Stage::Proposed {
-        pull: open.pull,
-        hands_off: !open.ours,
-    };
+    let stage = Stage::Proposed { pull: open.pull, hands_off: !open.ours };
     if proposed == open.version {
         board.set(&open.version, stage);
     }
@@ -365,12 +322,7 @@ fn cover(proposed: &Version, snapshot: &Snapshot, board: &mut Board) {
             Some(Stage::Declined { .. } | Stage::Held { .. } | Stage::CanaryRunning { .. })
         );
         if contained && !told {
-            board.set(
-                &candidate.version,
-                Stage::Covered {
-                    by: proposed.clone(),
-                },
-            );
+            board.set(&candidate.version, Stage::Covered { by: proposed.clone() });
         }
     }
 }
@@ -383,12 +335,7 @@ fn open_new(target: Option<(&Candidate, bool)>, snapshot: &Snapshot, board: &mut
     let taken = |branch: &str| !branch.ends_with("-migration");
     if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b.as_str())) {
         let reason = foreign_branch(branch, *pull);
-        board.set(
-            &candidate.version,
-            Stage::Held {
-                reasons: vec![reason],
-            },
-        );
+        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
         return;
     }
     board.due.push(Intent::Propose {

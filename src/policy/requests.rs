@@ -36,30 +36,18 @@ pub(super) fn standing<'a>(
     now: Timestamp,
     due: &mut Vec<Intent>,
 ) -> Option<Standing<'a>> {
-    let mut wishes = snapshot
-        .requests
-        .iter()
-        .filter(|request| request.outcome.is_none())
-        .rev();
+    let mut wishes = snapshot.requests.iter().filter(|request| request.outcome.is_none()).rev();
     let Some(newest) = wishes.next() else {
         return granted(snapshot, open);
     };
     for older in wishes {
         let answer = format!("a later request, {}, took its place", newest.id);
-        due.push(Intent::Answer {
-            request: older.id,
-            granted: false,
-            answer,
-        });
+        due.push(Intent::Answer { request: older.id, granted: false, answer });
     }
     match examine(snapshot, newest, pinned, open, now) {
         Ok(standing) => Some(standing),
         Err((granted, answer)) => {
-            due.push(Intent::Answer {
-                request: newest.id,
-                granted,
-                answer,
-            });
+            due.push(Intent::Answer { request: newest.id, granted, answer });
             // From its first moment on, or the pull request would climb again before the answer
             // is even recorded.
             met(snapshot, newest, open.filter(|_| granted))
@@ -78,11 +66,7 @@ fn met<'a>(
         .candidates
         .iter()
         .find(|c| c.version == request.version && c.bump != Bump::None)?;
-    Some(Standing {
-        request,
-        candidate,
-        assessment: Assessment::Ready,
-    })
+    Some(Standing { request, candidate, assessment: Assessment::Ready })
 }
 
 /// The open request with its candidate, or its end: whether it is granted, and the answer.
@@ -98,10 +82,7 @@ fn examine<'a>(
         return Err((true, format!("the pin is at {pinned} already")));
     }
     if wanted.cmp_precedence(pinned).is_lt() {
-        return Err((
-            false,
-            format!("the pin is at {pinned}, and a downgrade is never proposed"),
-        ));
+        return Err((false, format!("the pin is at {pinned}, and a downgrade is never proposed")));
     }
     let candidate = snapshot
         .candidates
@@ -110,10 +91,7 @@ fn examine<'a>(
         .ok_or_else(|| (false, unknown(snapshot, wanted)))?;
     if let Some(open) = open {
         if !open.ours {
-            let answer = format!(
-                "pull request {} has commits by a person: hands off",
-                open.pull
-            );
+            let answer = format!("pull request {} has commits by a person: hands off", open.pull);
             return Err((false, answer));
         }
         if open.version == *wanted && open.settled {
@@ -126,11 +104,7 @@ fn examine<'a>(
     };
     match assessment {
         Assessment::Held(reasons) => Err((false, reasons.join("; "))),
-        assessment => Ok(Standing {
-            request,
-            candidate,
-            assessment,
-        }),
+        assessment => Ok(Standing { request, candidate, assessment }),
     }
 }
 
@@ -165,10 +139,7 @@ fn granted<'a>(snapshot: &'a Snapshot, open: Option<&Proposal>) -> Option<Standi
     let open = open.filter(|open| open.requested && open.state == PullState::Open)?;
     let request = snapshot.requests.iter().rev().find(|request| {
         request.version == open.version
-            && request
-                .outcome
-                .as_ref()
-                .is_some_and(|outcome| outcome.granted)
+            && request.outcome.as_ref().is_some_and(|outcome| outcome.granted)
     })?;
     met(snapshot, request, Some(open))
 }

@@ -8,12 +8,9 @@ use crate::domain::{Check, Digest, PinFacts, ProposalKind, Rules, SiteState, Ver
 /// not a gate.
 pub fn required_checks(kind: ProposalKind, _released: &Version) -> impl Iterator<Item = Check> {
     let checks: &[Check] = match kind {
-        ProposalKind::PinBump => &[
-            Check::Platforms,
-            Check::VersionLabel,
-            Check::Sites,
-            Check::Canary,
-        ],
+        ProposalKind::PinBump => {
+            &[Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
+        }
         ProposalKind::MigrationStub => &[Check::Platforms, Check::VersionLabel],
     };
     checks.iter().copied()
@@ -28,22 +25,14 @@ pub fn inputs_of(
     pinned: Option<&Digest>,
 ) -> String {
     match check {
-        Check::Platforms => rules
-            .platforms
-            .iter()
-            .map(|platform| platform.0.as_str())
-            .collect::<Vec<_>>()
-            .join(","),
+        Check::Platforms => {
+            rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
+        }
         Check::VersionLabel => String::new(),
-        Check::Sites => Digest::of(site_faults(sites).join("\n").as_bytes())
-            .short()
-            .to_owned(),
+        Check::Sites => Digest::of(site_faults(sites).join("\n").as_bytes()).short().to_owned(),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
-            format!(
-                "{} on {pinned}",
-                Digest::of(rules.canary.as_bytes()).short()
-            )
+            format!("{} on {pinned}", Digest::of(rules.canary.as_bytes()).short())
         }
     }
 }

@@ -169,10 +169,8 @@ impl Snapshot {
     pub fn of(view: View<'_>) -> Self {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
-        let candidates = versions
-            .iter()
-            .map(|release| candidate(view, &pin, &release.0, release.1))
-            .collect();
+        let candidates =
+            versions.iter().map(|release| candidate(view, &pin, &release.0, release.1)).collect();
         let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
@@ -204,10 +202,7 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
         });
         match admitted {
             Ok(version) => versions.push((version, release.published_at)),
-            Err(why) => ignored.push(Ignored {
-                tag: release.tag.clone(),
-                why,
-            }),
+            Err(why) => ignored.push(Ignored { tag: release.tag.clone(), why }),
         }
     }
     versions.sort_by(|a, b| b.0.cmp_precedence(&a.0));
@@ -226,19 +221,12 @@ fn pin_state(view: View<'_>, versions: &[(Version, Timestamp)]) -> PinState {
             SiteState::Absent if site.presence == Presence::IfPresent => continue,
             SiteState::Absent => unknown(format!("{} is not there", reading.path)),
             SiteState::Faulty { why } => unknown(format!("{}: {why}", reading.path)),
-            SiteState::Spelled {
-                version: Some(version),
-                digest: Some(digest),
-                ..
-            } => PinState::Known {
-                version: version.clone(),
-                digest: digest.clone(),
-            },
-            SiteState::Spelled {
-                version: None,
-                digest: Some(digest),
-                ..
-            } => version_of(view, digest, versions),
+            SiteState::Spelled { version: Some(version), digest: Some(digest), .. } => {
+                PinState::Known { version: version.clone(), digest: digest.clone() }
+            }
+            SiteState::Spelled { version: None, digest: Some(digest), .. } => {
+                version_of(view, digest, versions)
+            }
             SiteState::Spelled { version, .. } => digest_of(view, version.as_ref()),
         };
     }
@@ -249,11 +237,7 @@ fn pin_state(view: View<'_>, versions: &[(Version, Timestamp)]) -> PinState {
 /// that other sites spell are asked first, then the releases from the newest down.
 fn version_of(view: View<'_>, digest: &IndexDigest, versions: &[(Version, Timestamp)]) -> PinState {
     let spelled: Vec<&Version> = view.memory.pin().map_or_else(Vec::new, |facts| {
-        facts
-            .sites
-            .iter()
-            .filter_map(|reading| spelled_version(&reading.state))
-            .collect()
+        facts.sites.iter().filter_map(|reading| spelled_version(&reading.state)).collect()
     });
     let mut known: Vec<&Version> = view
         .memory
@@ -262,24 +246,15 @@ fn version_of(view: View<'_>, digest: &IndexDigest, versions: &[(Version, Timest
         .map(|image| &image.version)
         .collect();
     // Two tags may share a digest: the one that the downstream itself names is meant.
-    known.sort_by(|a, b| {
-        (spelled.contains(a), *a)
-            .cmp(&(spelled.contains(b), *b))
-            .reverse()
-    });
+    known.sort_by(|a, b| (spelled.contains(a), *a).cmp(&(spelled.contains(b), *b)).reverse());
     if let Some(version) = known.first() {
-        return PinState::Known {
-            version: (*version).clone(),
-            digest: digest.clone(),
-        };
+        return PinState::Known { version: (*version).clone(), digest: digest.clone() };
     }
     let not_asked = |version: &&Version| {
         view.memory.image(version).is_none() && !view.looks.contains_key(version)
     };
-    let ask = spelled
-        .into_iter()
-        .chain(versions.iter().map(|(version, _)| version))
-        .find(not_asked);
+    let ask =
+        spelled.into_iter().chain(versions.iter().map(|(version, _)| version)).find(not_asked);
     PinState::Unknown {
         why: format!("no known release has the pinned digest {digest}"),
         ask: ask.cloned(),
@@ -295,16 +270,10 @@ fn spelled_version(state: &SiteState) -> Option<&Version> {
 
 fn digest_of(view: View<'_>, version: Option<&Version>) -> PinState {
     let Some(version) = version else {
-        return PinState::Unknown {
-            why: "the authority spells nothing".to_owned(),
-            ask: None,
-        };
+        return PinState::Unknown { why: "the authority spells nothing".to_owned(), ask: None };
     };
     match view.memory.image(version) {
-        Some(image) => PinState::Known {
-            version: version.clone(),
-            digest: image.digest.clone(),
-        },
+        Some(image) => PinState::Known { version: version.clone(), digest: image.digest.clone() },
         None => PinState::Unknown {
             why: format!("the digest of the pinned version {version} is not known"),
             ask: (!view.looks.contains_key(version)).then(|| version.clone()),
@@ -314,10 +283,9 @@ fn digest_of(view: View<'_>, version: Option<&Version>) -> PinState {
 
 fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Timestamp) -> Candidate {
     let (bump, pinned) = match pin {
-        PinState::Known {
-            version: pinned,
-            digest,
-        } => (super::classify(pinned, version), Some(digest.digest())),
+        PinState::Known { version: pinned, digest } => {
+            (super::classify(pinned, version), Some(digest.digest()))
+        }
         PinState::Unknown { .. } => (Bump::None, None),
     };
     let digest = view.memory.image(version).map(|image| image.digest.clone());
@@ -338,12 +306,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
             }
         }
         let canary = inputs(Check::Canary);
-        running = view
-            .memory
-            .runs
-            .iter()
-            .rev()
-            .find_map(|run| under_way(run, digest, &canary));
+        running = view.memory.runs.iter().rev().find_map(|run| under_way(run, digest, &canary));
     }
     Candidate {
         version: version.clone(),
@@ -374,11 +337,7 @@ fn npm_trouble(view: View<'_>) -> Option<&str> {
 }
 
 fn requested_at(view: View<'_>, version: &Version) -> Option<Timestamp> {
-    let asked = view
-        .memory
-        .requests
-        .iter()
-        .filter(|request| request.version == *version);
+    let asked = view.memory.requests.iter().filter(|request| request.version == *version);
     asked.map(|request| request.at).max()
 }
 
@@ -395,12 +354,7 @@ fn answer(findings: &[&Finding], requested: Option<Timestamp>) -> Option<Answer>
     if last.verdict == Verdict::Inconclusive && attempts == 0 {
         return None;
     }
-    Some(Answer {
-        verdict: last.verdict,
-        summary: last.summary.clone(),
-        at: last.at,
-        attempts,
-    })
+    Some(Answer { verdict: last.verdict, summary: last.summary.clone(), at: last.at, attempts })
 }
 
 fn under_way(run: &CanaryRun, digest: &IndexDigest, inputs: &str) -> Option<Running> {
@@ -409,11 +363,9 @@ fn under_way(run: &CanaryRun, digest: &IndexDigest, inputs: &str) -> Option<Runn
 
 fn running(run: &CanaryRun) -> Option<Running> {
     match run.state {
-        RunState::Running { alive_until } => Some(Running {
-            run: run.id,
-            since: run.started_at,
-            alive_until,
-        }),
+        RunState::Running { alive_until } => {
+            Some(Running { run: run.id, since: run.started_at, alive_until })
+        }
         RunState::Ended { .. } => None,
     }
 }
@@ -460,16 +412,11 @@ fn pushed(memory: &Memory, pull: &PullFacts) -> bool {
 
 fn migration(view: View<'_>) -> Migration {
     let facts = view.memory.pin();
-    match (
-        &view.rules.migration,
-        facts.and_then(|facts| facts.migration_fault.as_ref()),
-    ) {
+    match (&view.rules.migration, facts.and_then(|facts| facts.migration_fault.as_ref())) {
         (None, _) => Migration::Unset,
         (Some(_), Some(fault)) => Migration::Faulty(fault.clone()),
         (Some(_), None) => Migration::Ready {
-            majors: facts
-                .map(|facts| facts.migrated.clone())
-                .unwrap_or_default(),
+            majors: facts.map(|facts| facts.migrated.clone()).unwrap_or_default(),
         },
     }
 }

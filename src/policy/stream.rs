@@ -7,20 +7,12 @@ use crate::domain::{NpmFacts, NpmRule, ReleaseFacts, Rules, TagRule, Version};
 /// # Errors
 /// The reason for which the release is ignored.
 pub fn admit(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String> {
-    let Some(text) = rules
-        .pattern
-        .captures(&release.tag)
-        .and_then(|found| found.name("version"))
+    let Some(text) = rules.pattern.captures(&release.tag).and_then(|found| found.name("version"))
     else {
-        return Err(format!(
-            "the tag does not match `{}`",
-            rules.pattern.as_str()
-        ));
+        return Err(format!("the tag does not match `{}`", rules.pattern.as_str()));
     };
-    let version: Version = text
-        .as_str()
-        .parse()
-        .map_err(|_| "the tag is not strict semver".to_owned())?;
+    let version: Version =
+        text.as_str().parse().map_err(|_| "the tag is not strict semver".to_owned())?;
     if release.draft {
         return Err("it is a draft".to_owned());
     }
@@ -68,13 +60,8 @@ mod tests {
 
     #[test]
     fn only_strict_stable_semver_is_admitted() {
-        let rule = TagRule {
-            pattern: Regex::new("^v(?P<version>.+)$").unwrap(),
-        };
-        assert_eq!(
-            admit(&release("v3.10.0"), &rule),
-            Ok("3.10.0".parse().unwrap())
-        );
+        let rule = TagRule { pattern: Regex::new("^v(?P<version>.+)$").unwrap() };
+        assert_eq!(admit(&release("v3.10.0"), &rule), Ok("3.10.0".parse().unwrap()));
         for (tag, reason) in [
             ("2026.08.21.1", "does not match"),
             ("rust-sha-59e167f", "does not match"),
@@ -86,15 +73,9 @@ mod tests {
             let why = admit(&release(tag), &rule).unwrap_err();
             assert!(why.contains(reason), "{tag}: {why}");
         }
-        let draft = ReleaseFacts {
-            draft: true,
-            ..release("v3.10.0")
-        };
+        let draft = ReleaseFacts { draft: true, ..release("v3.10.0") };
         assert_eq!(admit(&draft, &rule), Err("it is a draft".to_owned()));
-        let marked = ReleaseFacts {
-            prerelease: true,
-            ..release("v3.10.0")
-        };
+        let marked = ReleaseFacts { prerelease: true, ..release("v3.10.0") };
         assert_eq!(admit(&marked, &rule), Err("it is a pre-release".to_owned()));
     }
 
@@ -112,10 +93,6 @@ mod tests {
         };
         assert_eq!(foreign_product(&npm, &rule), None);
         npm.product = None;
-        assert!(
-            foreign_product(&npm, &rule)
-                .unwrap()
-                .contains("says nothing")
-        );
+        assert!(foreign_product(&npm, &rule).unwrap().contains("says nothing"));
     }
 }

@@ -15,10 +15,7 @@ pub(super) fn stub_of_line<'a>(
     now: Timestamp,
 ) -> Walk<'a> {
     let all = |stage: &dyn Fn(&Version) -> Stage| Walk {
-        stages: line
-            .iter()
-            .map(|c| (c.version.clone(), stage(&c.version)))
-            .collect(),
+        stages: line.iter().map(|c| (c.version.clone(), stage(&c.version))).collect(),
         ..Walk::default()
     };
     let proposal = snapshot
@@ -32,13 +29,9 @@ pub(super) fn stub_of_line<'a>(
     match &snapshot.migration {
         Migration::Unset => {
             let why = "a MAJOR needs a migration, and no migration document is configured";
-            all(&|_| Stage::Held {
-                reasons: vec![why.to_owned()],
-            })
+            all(&|_| Stage::Held { reasons: vec![why.to_owned()] })
         }
-        Migration::Faulty(fault) => all(&|_| Stage::Held {
-            reasons: vec![fault.clone()],
-        }),
+        Migration::Faulty(fault) => all(&|_| Stage::Held { reasons: vec![fault.clone()] }),
         Migration::Ready { majors } if majors.contains(&major) => all(&|_| Stage::Migrated),
         Migration::Ready { .. } => {
             let kind = ProposalKind::MigrationStub;
@@ -48,9 +41,7 @@ pub(super) fn stub_of_line<'a>(
                 let taken = |name: &BranchName| name.as_str().ends_with(&branch);
                 if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b)) {
                     let reason = foreign_branch(branch, *pull);
-                    let held = Stage::Held {
-                        reasons: vec![reason],
-                    };
+                    let held = Stage::Held { reasons: vec![reason] };
                     walk.stages.push((target.version.clone(), held));
                     return walk;
                 }
@@ -74,15 +65,10 @@ pub(super) fn foreign_branch(branch: &BranchName, pull: PullNumber) -> String {
 fn stage_of(proposal: &Proposal, version: &Version) -> Stage {
     match proposal.state {
         PullState::Merged => Stage::Migrated,
-        PullState::Closed => Stage::Declined {
-            pull: proposal.pull,
-        },
-        PullState::Open if proposal.version == *version => Stage::Proposed {
-            pull: proposal.pull,
-            hands_off: !proposal.ours,
-        },
-        PullState::Open => Stage::Covered {
-            by: proposal.version.clone(),
-        },
+        PullState::Closed => Stage::Declined { pull: proposal.pull },
+        PullState::Open if proposal.version == *version => {
+            Stage::Proposed { pull: proposal.pull, hands_off: !proposal.ours }
+        }
+        PullState::Open => Stage::Covered { by: proposal.version.clone() },
     }
 }

@@ -30,10 +30,7 @@ pub async fn draft_pin_bump(
     to: &Pin,
 ) -> Result<Draft> {
     let sites = &watch.downstream.sites;
-    let files = git
-        .read_files(base, &edit::paths(sites))
-        .await
-        .context("the pin sites")?;
+    let files = git.read_files(base, &edit::paths(sites)).await.context("the pin sites")?;
     let lockstep = edit::lockstep(sites, &watch.upstream.image, &files, to).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
@@ -41,16 +38,8 @@ pub async fn draft_pin_bump(
     if lockstep.changes.is_empty() {
         bail!("every pin site spells {} already", to.version);
     }
-    let tree = git
-        .write_tree(base, &lockstep.changes)
-        .await
-        .context("the edited tree")?;
-    Ok(Draft {
-        base: base.clone(),
-        tree,
-        changes: lockstep.changes,
-        sites: lockstep.lines,
-    })
+    let tree = git.write_tree(base, &lockstep.changes).await.context("the edited tree")?;
+    Ok(Draft { base: base.clone(), tree, changes: lockstep.changes, sites: lockstep.lines })
 }
 
 /// The new section in the migration document, on top of `base`, and how many rows it has.
@@ -62,9 +51,7 @@ pub(super) async fn draft_stub(
     to: &Version,
     notes: &str,
 ) -> Result<(Draft, usize)> {
-    let files = git
-        .read_files(base, &std::iter::once(document.clone()).collect())
-        .await?;
+    let files = git.read_files(base, &std::iter::once(document.clone()).collect()).await?;
     let Some(old) = files.get(document).and_then(Option::as_deref) else {
         bail!("{document} is not there");
     };
@@ -77,15 +64,7 @@ pub(super) async fn draft_stub(
         notes: vec![format!("a section for {from} → {to}")],
     };
     let changes = vec![change];
-    let tree = git
-        .write_tree(base, &changes)
-        .await
-        .context("the edited tree")?;
-    let draft = Draft {
-        base: base.clone(),
-        tree,
-        changes,
-        sites: Vec::new(),
-    };
+    let tree = git.write_tree(base, &changes).await.context("the edited tree")?;
+    let draft = Draft { base: base.clone(), tree, changes, sites: Vec::new() };
     Ok((draft, breaking.len().max(1)))
 }

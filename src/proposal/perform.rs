@@ -30,10 +30,7 @@ pub struct Outcome {
 
 impl Outcome {
     fn of_pull(pull: crate::clients::github::Pull) -> Self {
-        Self {
-            remote_id: pull.number.0.to_string(),
-            pull: Some(pull.into_facts()),
-        }
+        Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
     }
 }
 
@@ -45,29 +42,15 @@ impl Performer {
     pub async fn probe(&self, effect: &Effect) -> Result<Option<Outcome>> {
         match effect {
             Effect::PushBranch { branch, commit } => {
-                let head = self
-                    .git
-                    .remote_head(branch)
-                    .await
-                    .context("the branch's head")?;
-                Ok((head.as_ref() == Some(commit)).then(|| Outcome {
-                    remote_id: commit.to_string(),
-                    pull: None,
-                }))
+                let head = self.git.remote_head(branch).await.context("the branch's head")?;
+                Ok((head.as_ref() == Some(commit))
+                    .then(|| Outcome { remote_id: commit.to_string(), pull: None }))
             }
             Effect::OpenPull { branch, .. } => {
-                let pull = self
-                    .reader
-                    .fetch_open_pull(&self.repository, branch)
-                    .await?;
+                let pull = self.reader.fetch_open_pull(&self.repository, branch).await?;
                 Ok(pull.map(Outcome::of_pull))
             }
-            Effect::EditPull {
-                number,
-                title,
-                body,
-                close,
-            } => {
+            Effect::EditPull { number, title, body, close } => {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 let closed = pull.state != PullState::Open;
                 let there = pull.title == *title && same_text(&pull.body, body);
@@ -94,44 +77,22 @@ impl Performer {
                     .push(branch, commit, ours)
                     .await
                     .with_context(|| format!("pushing {branch}"))?;
-                Ok(Outcome {
-                    remote_id: commit.to_string(),
-                    pull: None,
-                })
+                Ok(Outcome { remote_id: commit.to_string(), pull: None })
             }
-            Effect::OpenPull {
-                branch,
-                base,
-                title,
-                body,
-                draft,
-                ..
-            } => {
-                let opened = self
-                    .writer
-                    .open_pull(repo, base, branch, title, body, *draft);
+            Effect::OpenPull { branch, base, title, body, draft, .. } => {
+                let opened = self.writer.open_pull(repo, base, branch, title, body, *draft);
                 let pull = opened.await.context("opening the pull request")?;
                 Ok(Outcome::of_pull(pull))
             }
-            Effect::EditPull {
-                number,
-                title,
-                body,
-                close,
-            } => {
+            Effect::EditPull { number, title, body, close } => {
                 let edited = self.writer.edit_pull(repo, *number, title, body, *close);
                 let pull = edited.await.with_context(|| format!("editing {number}"))?;
                 Ok(Outcome::of_pull(pull))
             }
             Effect::LabelPull { number, labels } => {
                 let labelled = self.writer.add_labels(repo, *number, labels);
-                labelled
-                    .await
-                    .with_context(|| format!("labelling {number}"))?;
-                Ok(Outcome {
-                    remote_id: number.0.to_string(),
-                    pull: None,
-                })
+                labelled.await.with_context(|| format!("labelling {number}"))?;
+                Ok(Outcome { remote_id: number.0.to_string(), pull: None })
             }
         }
     }

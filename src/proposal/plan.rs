@@ -54,13 +54,7 @@ impl Workshop<'_> {
     async fn plan_pin_bump(&self, version: &Version, requested: bool) -> Result<Plan> {
         let to = self.target(version)?;
         let run = self.run(&to.digest, version)?;
-        let passed = matches!(
-            run.state,
-            RunState::Ended {
-                verdict: Verdict::Passed,
-                ..
-            }
-        );
+        let passed = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
         if !passed {
             bail!("the canary has not passed at {version}");
         }
@@ -71,10 +65,8 @@ impl Workshop<'_> {
         let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
         let mut plan = self.commit(kind, &to, &draft, title).await?;
-        let marker = Marker {
-            from: Some(self.pin.digest.clone()),
-            ..marker_of(&plan, &to, requested)
-        };
+        let marker =
+            Marker { from: Some(self.pin.digest.clone()), ..marker_of(&plan, &to, requested) };
         let (releases, release) = (self.releases(version), self.release(version)?);
         let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
         plan.body = pin_bump_body(&PinBump {
@@ -99,9 +91,7 @@ impl Workshop<'_> {
 
     async fn plan_stub(&self, version: &Version) -> Result<Plan> {
         let to = self.target(version)?;
-        let Some(rule) = &self.watch.rules.migration else {
-            bail!("no migration document")
-        };
+        let Some(rule) = &self.watch.rules.migration else { bail!("no migration document") };
         // The canary's tree moves the pin, which a stub does not; its base will do. It may not
         // have run at all: where the pin sites are broken there is no tree to run it on.
         let run = self.run(&to.digest, version).ok();
@@ -117,9 +107,7 @@ impl Workshop<'_> {
         )
         .await?;
         let kind = ProposalKind::MigrationStub;
-        let mut plan = self
-            .commit(kind, &to, &draft, stub_title(self.pin, version))
-            .await?;
+        let mut plan = self.commit(kind, &to, &draft, stub_title(self.pin, version)).await?;
         let marker = marker_of(&plan, &to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
@@ -146,11 +134,7 @@ impl Workshop<'_> {
         let branch = policy::branch_for(kind, &to.image, &to.version, self.memory.pulls())?;
         let release = self.release(&to.version)?;
         // Fixed times make the same commit each time, so that a repeated push changes nothing.
-        let at = self
-            .git
-            .commit_time(&draft.base)
-            .await?
-            .max(release.published_at);
+        let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
         let message = format!("{title}\n\n{}@{}\n", to.image, to.digest);
         let (name, email) = self.watch.author.clone();
         let author = Author { name, email };
@@ -174,10 +158,7 @@ impl Workshop<'_> {
     }
 
     fn target(&self, version: &Version) -> Result<Pin> {
-        let image = self
-            .memory
-            .image(version)
-            .context("its image was never resolved")?;
+        let image = self.memory.image(version).context("its image was never resolved")?;
         Ok(Pin {
             image: self.watch.upstream.image.clone(),
             version: version.clone(),
@@ -195,12 +176,7 @@ impl Workshop<'_> {
                 && run.inputs == inputs
                 && matches!(run.state, RunState::Ended { .. })
         };
-        self.memory
-            .runs
-            .iter()
-            .rev()
-            .find(fits)
-            .context("the canary did not run")
+        self.memory.runs.iter().rev().find(fits).context("the canary did not run")
     }
 
     /// The commit that a proposal of `version` is made on: where its canary ran, if it did.
@@ -232,11 +208,7 @@ impl Workshop<'_> {
             })
             .filter_map(|between| {
                 let release = self.release(between).ok()?;
-                Some(NotedRelease {
-                    version: between,
-                    url: &release.url,
-                    notes: &release.notes,
-                })
+                Some(NotedRelease { version: between, url: &release.url, notes: &release.notes })
             })
             .collect()
     }
@@ -272,12 +244,7 @@ impl Workshop<'_> {
 
     /// Who asked for this version last.
     fn actor(&self, version: &Version) -> Option<&str> {
-        let asked = self
-            .memory
-            .requests
-            .iter()
-            .rev()
-            .find(|request| request.version == *version);
+        let asked = self.memory.requests.iter().rev().find(|request| request.version == *version);
         asked.map(|request| request.actor.as_str())
     }
 
@@ -313,10 +280,7 @@ fn last_lines(run: &CanaryRun) -> &str {
         return "";
     };
     let output = output.trim_end();
-    let start = output
-        .rmatch_indices('\n')
-        .nth(LINES - 1)
-        .map_or(0, |(at, _)| at + 1);
+    let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
     &output[start..]
 }
 
@@ -328,18 +292,10 @@ pub fn effects_of(
     over: Option<(PullNumber, &crate::domain::BranchName)>,
 ) -> Vec<Effect> {
     let branch = over.map_or(&plan.branch, |(_, branch)| branch).clone();
-    let push = Effect::PushBranch {
-        branch: branch.clone(),
-        commit: plan.commit.clone(),
-    };
+    let push = Effect::PushBranch { branch: branch.clone(), commit: plan.commit.clone() };
     let (title, body) = (plan.title.clone(), plan.body.clone());
     let pull = match over {
-        Some((number, _)) => Effect::EditPull {
-            number,
-            title,
-            body,
-            close: false,
-        },
+        Some((number, _)) => Effect::EditPull { number, title, body, close: false },
         None => Effect::OpenPull {
             branch,
             base: plan.base.clone(),

@@ -22,21 +22,13 @@ impl Pass<'_> {
             Intent::Look(_) | Intent::Check { .. } => self.learn(intent).await,
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
-            Intent::Propose {
-                kind,
-                version,
-                over,
-                requested,
-            } => {
-                self.propose(*kind, version, *over, *requested, decision)
-                    .await
+            Intent::Propose { kind, version, over, requested } => {
+                self.propose(*kind, version, *over, *requested, decision).await
             }
             Intent::Close { pull, why } => self.close(*pull, why).await,
-            Intent::Answer {
-                request,
-                granted,
-                answer,
-            } => self.answer(*request, *granted, answer).await,
+            Intent::Answer { request, granted, answer } => {
+                self.answer(*request, *granted, answer).await
+            }
         }
     }
 
@@ -47,10 +39,7 @@ impl Pass<'_> {
             Some(Learned::Image(news)) => self.record(news).await,
             Some(Learned::Finding(finding)) => {
                 let watch = &bot.watch.name;
-                Ok(bot
-                    .store
-                    .record_finding(self.lease, watch, &finding)
-                    .await?)
+                Ok(bot.store.record_finding(self.lease, watch, &finding).await?)
             }
             None => Ok(()),
         }
@@ -60,20 +49,9 @@ impl Pass<'_> {
     async fn start_canary(&mut self, version: &Version) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let pin = self.pin()?;
-        let image = self
-            .memory
-            .image(version)
-            .context("its image was never resolved")?;
-        let to = Pin {
-            version: version.clone(),
-            digest: image.digest.clone(),
-            ..pin.clone()
-        };
-        let base = self
-            .world
-            .base
-            .clone()
-            .context("the downstream was not read")?;
+        let image = self.memory.image(version).context("its image was never resolved")?;
+        let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
+        let base = self.world.base.clone().context("the downstream was not read")?;
         let draft = draft_pin_bump(&bot.git, &bot.watch, &base, &to).await?;
         let (rules, pinned) = (&bot.watch.rules, pin.digest.digest());
         let new = NewRun {
@@ -85,33 +63,17 @@ impl Pass<'_> {
             started_at: now,
             alive_until: now + ALIVE_FOR,
         };
-        let run = bot
-            .store
-            .start_run(self.lease, &bot.watch.name, &new)
-            .await?;
+        let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
         self.memory.runs.push(remembered(run, &new));
         let work = work_dir(&bot.state, run);
         if let Err(error) = export(&bot.git, &draft, &work).await {
-            self.end_run(
-                run,
-                &format!("the canary's tree could not be exported: {error:#}"),
-            )
-            .await?;
+            self.end_run(run, &format!("the canary's tree could not be exported: {error:#}"))
+                .await?;
             return Err(error);
         }
-        let target = Target {
-            image: to.image,
-            version: to.version,
-            digest: to.digest,
-        };
+        let target = Target { image: to.image, version: to.version, digest: to.digest };
         let watch = bot.watch.name.clone();
-        let order = Order {
-            watch,
-            run,
-            target,
-            inputs: new.inputs,
-            work,
-        };
+        let order = Order { watch, run, target, inputs: new.inputs, work };
         bot.supervisor.start(order, &bot.watch.canary);
         self.done(format!("canary started at {version}"));
         Ok(())
@@ -120,24 +82,16 @@ impl Pass<'_> {
     /// A run whose supervisor fell silent: its process died, and what it found is lost.
     async fn bury(&mut self, run: RunId) -> Result<()> {
         let work = work_dir(&self.bot.state, run);
-        self.end_run(run, "the bot's process died while the canary ran")
-            .await?;
+        self.end_run(run, "the bot's process died while the canary ran").await?;
         if work.exists() {
-            tokio::fs::remove_dir_all(&work)
-                .await
-                .context("the dead run's directory")?;
+            tokio::fs::remove_dir_all(&work).await.context("the dead run's directory")?;
         }
         Ok(())
     }
 
     async fn end_run(&mut self, id: RunId, why: &str) -> Result<()> {
         let now = self.bot.clock.now();
-        let run = self
-            .memory
-            .runs
-            .iter_mut()
-            .find(|run| run.id == id)
-            .context("no such run")?;
+        let run = self.memory.runs.iter_mut().find(|run| run.id == id).context("no such run")?;
         let finding = Finding {
             check: Check::Canary,
             verdict: Verdict::Inconclusive,
@@ -147,10 +101,7 @@ impl Pass<'_> {
             summary: why.to_owned(),
             at: now,
         };
-        self.bot
-            .store
-            .end_run(&self.bot.watch.name, id, "", &finding)
-            .await?;
+        self.bot.store.end_run(&self.bot.watch.name, id, "", &finding).await?;
         run.state = RunState::Ended {
             at: now,
             verdict: finding.verdict,
@@ -198,11 +149,7 @@ impl Pass<'_> {
         }
         let number = number.context("no pull request came of it")?;
         if over.is_none() && !plan.labels.is_empty() {
-            self.effect(&Effect::LabelPull {
-                number,
-                labels: plan.labels.clone(),
-            })
-            .await?;
+            self.effect(&Effect::LabelPull { number, labels: plan.labels.clone() }).await?;
         }
         let verb = if over.is_some() { "rewrote" } else { "opened" };
         self.done(format!("{verb} pull request {number}: {}", plan.title));
@@ -211,18 +158,9 @@ impl Pass<'_> {
 
     async fn close(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
-        let pull = bot
-            .sources
-            .github
-            .fetch_pull(&bot.watch.downstream.repository, number)
-            .await?;
+        let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
         let body = format!("**Closed by the bot: {why}.**\n\n{}", pull.body);
-        let effect = Effect::EditPull {
-            number,
-            title: pull.title.clone(),
-            body,
-            close: true,
-        };
+        let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: true };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {
             self.remember_pull(pull).await?;
@@ -233,22 +171,11 @@ impl Pass<'_> {
 
     async fn answer(&mut self, id: RequestId, granted: bool, answer: &str) -> Result<()> {
         let now = self.bot.clock.now();
-        self.bot
-            .store
-            .answer_request(self.lease, id, granted, answer, now)
-            .await?;
-        let request = self
-            .memory
-            .requests
-            .iter_mut()
-            .find(|request| request.id == id);
+        self.bot.store.answer_request(self.lease, id, granted, answer, now).await?;
+        let request = self.memory.requests.iter_mut().find(|request| request.id == id);
         let request = request.context("no such request")?;
         let line = format!("answered request {id} for {}: {answer}", request.version);
-        request.outcome = Some(RequestOutcome {
-            granted,
-            answer: answer.to_owned(),
-            at: now,
-        });
+        request.outcome = Some(RequestOutcome { granted, answer: answer.to_owned(), at: now });
         self.done(line);
         Ok(())
     }
@@ -263,9 +190,7 @@ fn remembered(id: RunId, new: &NewRun) -> CanaryRun {
         base: new.base.clone(),
         tree: new.tree.clone(),
         started_at: new.started_at,
-        state: RunState::Running {
-            alive_until: new.alive_until,
-        },
+        state: RunState::Running { alive_until: new.alive_until },
     }
 }
 

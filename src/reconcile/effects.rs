@@ -26,23 +26,13 @@ impl Pass<'_> {
             let marked = |marker: &Marker| marker.commit == pull.head;
             pull.state == PullState::Open && pull.marker.as_ref().is_some_and(marked)
         };
-        let unlabelled = self
-            .memory
-            .pulls()
-            .filter(|_| !labels.is_empty())
-            .filter(own);
+        let unlabelled = self.memory.pulls().filter(|_| !labels.is_empty()).filter(own);
         let numbers: Vec<PullNumber> = unlabelled.map(|pull| pull.number).collect();
         for number in numbers {
-            let effect = Effect::LabelPull {
-                number,
-                labels: labels.clone(),
-            };
+            let effect = Effect::LabelPull { number, labels: labels.clone() };
             let key = effect.key(&self.bot.watch.name);
             let records = &self.memory.effects;
-            if records
-                .iter()
-                .any(|record| record.key == key && record.state == EffectState::Done)
-            {
+            if records.iter().any(|record| record.key == key && record.state == EffectState::Done) {
                 continue;
             }
             match self.effect_unless_there(&effect, true).await {
@@ -58,33 +48,19 @@ impl Pass<'_> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);
-        let record = bot
-            .store
-            .intend(self.lease, &bot.watch.name, effect, bot.clock.now())
-            .await?;
+        let record = bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
         if !known {
             self.memory.effects.push(record);
         }
-        let found = if known || probe {
-            bot.performer.probe(effect).await?
-        } else {
-            None
-        };
+        let found = if known || probe { bot.performer.probe(effect).await? } else { None };
         let outcome = match found {
             Some(outcome) => outcome,
             None => bot.performer.perform(effect, &self.ours()).await?,
         };
         debug!(%key, remote_id = outcome.remote_id, "performed");
         let now = bot.clock.now();
-        bot.store
-            .effect_done(self.lease, &key, Some(&outcome.remote_id), now)
-            .await?;
-        if let Some(record) = self
-            .memory
-            .effects
-            .iter_mut()
-            .find(|record| record.key == key)
-        {
+        bot.store.effect_done(self.lease, &key, Some(&outcome.remote_id), now).await?;
+        if let Some(record) = self.memory.effects.iter_mut().find(|record| record.key == key) {
             record.state = EffectState::Done;
             record.done_at = Some(now);
             record.remote_id = Some(outcome.remote_id.clone());
@@ -95,18 +71,12 @@ impl Pass<'_> {
     /// Every commit that the bot pushed or was about to: recorded before the ref moves, so that a
     /// crash never looks like a person. The markers know them when the database does not.
     fn ours(&self) -> BTreeSet<CommitId> {
-        let pushed = self
-            .memory
-            .effects
-            .iter()
-            .filter_map(|record| match &record.effect {
-                Effect::PushBranch { commit, .. } => Some(commit.clone()),
-                _ => None,
-            });
+        let pushed = self.memory.effects.iter().filter_map(|record| match &record.effect {
+            Effect::PushBranch { commit, .. } => Some(commit.clone()),
+            _ => None,
+        });
         let marked = self.memory.pulls().filter_map(|pull| pull.marker.as_ref());
-        pushed
-            .chain(marked.map(|marker| marker.commit.clone()))
-            .collect()
+        pushed.chain(marked.map(|marker| marker.commit.clone())).collect()
     }
 
     pub(super) async fn remember_pull(&mut self, pull: PullFacts) -> Result<()> {

@@ -45,10 +45,7 @@ impl Seen {
     fn take(&mut self, gathered: Result<Gathered>, memory: &mut Memory, now: Timestamp) -> bool {
         match gathered {
             Ok(gathered) => {
-                let news = gathered
-                    .facts
-                    .into_iter()
-                    .filter_map(|fact| memory.observe(fact, now));
+                let news = gathered.facts.into_iter().filter_map(|fact| memory.observe(fact, now));
                 self.news.extend(news);
                 self.fresh.extend(gathered.fresh);
                 true
@@ -80,13 +77,11 @@ pub(super) async fn observe(
     seen.take(npm, memory, now);
     let why = seen.world.npm_trouble.clone();
     if memory.npm_trouble() != why.as_deref() {
-        seen.news
-            .extend(memory.observe(Fact::NpmTrouble { why }, now));
+        seen.news.extend(memory.observe(Fact::NpmTrouble { why }, now));
     }
     match pin {
         Ok(downstream) => {
-            seen.news
-                .extend(memory.observe(Fact::Pin(downstream.facts), now));
+            seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),
@@ -118,15 +113,10 @@ pub(super) async fn learn(
 ) -> Result<Option<Learned>> {
     match intent {
         Intent::Look(version) => match sources.fetch_image(watch, version).await {
-            Ok(image) => Ok(Some(Learned::Image(
-                memory.observe(Fact::Image(image), now),
-            ))),
+            Ok(image) => Ok(Some(Learned::Image(memory.observe(Fact::Image(image), now)))),
             Err(error) => {
                 let look = look(error);
-                let missed = Fact::NoImage {
-                    version: version.clone(),
-                    look: look.clone(),
-                };
+                let missed = Fact::NoImage { version: version.clone(), look: look.clone() };
                 let news = memory.observe(missed, now);
                 world.looks.insert(version.clone(), look);
                 Ok(Some(Learned::Image(news)))
@@ -138,9 +128,7 @@ pub(super) async fn learn(
                 crate::policy::PinState::Unknown { .. } => None,
             };
             let subject = Subject {
-                image: memory
-                    .image(version)
-                    .context("its image was never resolved")?,
+                image: memory.image(version).context("its image was never resolved")?,
                 sites: memory.pin(),
                 rules: &watch.rules,
                 pinned: pinned.as_ref().map(crate::domain::IndexDigest::digest),

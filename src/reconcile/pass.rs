@@ -69,11 +69,7 @@ impl Bot {
     /// # Errors
     /// If the store fails or the lease is lost. Troubles in the world are part of the report.
     pub async fn pass(&self, owner: &str) -> Result<Option<PassReport>> {
-        let Some(lease) = self
-            .store
-            .acquire(&self.lease_name(), owner, LEASE_TTL)
-            .await?
-        else {
+        let Some(lease) = self.store.acquire(&self.lease_name(), owner, LEASE_TTL).await? else {
             return Ok(None);
         };
         // The lease's number is counted for ever: one id through a pass and its candidates,
@@ -146,10 +142,7 @@ impl Pass<'_> {
         let now = self.bot.clock.now();
         let (bot, memory) = (self.bot, &mut self.memory);
         let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, now).await;
-        self.bot
-            .store
-            .record_observations(self.lease, &self.bot.watch.name, &seen.news)
-            .await?;
+        self.bot.store.record_observations(self.lease, &self.bot.watch.name, &seen.news).await?;
         for fresh in &seen.fresh {
             self.bot.store.cache(self.lease, fresh, now).await?;
         }
@@ -227,11 +220,7 @@ impl Pass<'_> {
     pub(super) async fn record(&self, news: Option<Observation>) -> Result<()> {
         let news: Vec<Observation> = news.into_iter().collect();
         let watch = &self.bot.watch.name;
-        Ok(self
-            .bot
-            .store
-            .record_observations(self.lease, watch, &news)
-            .await?)
+        Ok(self.bot.store.record_observations(self.lease, watch, &news).await?)
     }
 }
 
@@ -277,10 +266,6 @@ impl PassReport {
     pub fn then(mut self, next: Self) -> Self {
         self.performed.extend(next.performed);
         self.troubles.extend(next.troubles);
-        Self {
-            performed: self.performed,
-            troubles: self.troubles,
-            ..next
-        }
+        Self { performed: self.performed, troubles: self.troubles, ..next }
     }
 }

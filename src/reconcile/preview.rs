@@ -147,11 +147,7 @@ impl Preview {
         self.suppose(version, &mut memory, world).await?;
         let after = decide(&snapshot(&self.watch, &memory, world), self.clock.now());
         let mut actions = Vec::new();
-        for intent in after
-            .due
-            .iter()
-            .filter(|intent| !before.due.contains(intent))
-        {
+        for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
             if matches!(intent, Intent::Propose { .. }) {
                 actions.extend(self.action(intent, &memory, world, &after, true).await?);
             }
@@ -176,23 +172,13 @@ impl Preview {
     /// Puts a run into memory that never was.
     async fn suppose(&self, version: &Version, memory: &mut Memory, world: &World) -> Result<()> {
         let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
-        let image = memory
-            .image(version)
-            .context("its image was never resolved")?;
-        let to = Pin {
-            version: version.clone(),
-            digest: image.digest.clone(),
-            ..pin.clone()
-        };
+        let image = memory.image(version).context("its image was never resolved")?;
+        let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = world.base.clone().context("the downstream was not read")?;
         let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
         let now = self.clock.now();
-        let inputs = inputs_of(
-            Check::Canary,
-            &self.watch.rules,
-            memory.pin(),
-            Some(pin.digest.digest()),
-        );
+        let inputs =
+            inputs_of(Check::Canary, &self.watch.rules, memory.pin(), Some(pin.digest.digest()));
         let summary = "it has not run: this is a dry run";
         memory.findings.push(Finding {
             check: Check::Canary,
@@ -230,12 +216,7 @@ impl Preview {
         if_canary_passes: bool,
     ) -> Result<Option<PlannedAction>> {
         Ok(match intent {
-            Intent::Propose {
-                kind,
-                version,
-                over,
-                requested,
-            } => {
+            Intent::Propose { kind, version, over, requested } => {
                 let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
                 let head = world.base.as_ref().context("the downstream was not read")?;
                 let workshop = Workshop {
@@ -254,9 +235,7 @@ impl Preview {
                     kind: *kind,
                     version: version.clone(),
                     over: over.map(|number| number.0),
-                    branch: rewritten
-                        .map_or(&plan.branch, |pull| &pull.branch)
-                        .to_string(),
+                    branch: rewritten.map_or(&plan.branch, |pull| &pull.branch).to_string(),
                     diff: self.git.diff(base, &plan.tree).await?,
                     commit: plan.commit,
                     tree: plan.tree,
@@ -267,16 +246,12 @@ impl Preview {
                     answers: wish(memory, version).filter(|_| *requested),
                 })
             }
-            Intent::Close { pull, why } => Some(PlannedAction::Close {
-                pull: pull.0,
-                why: why.clone(),
-            }),
-            Intent::Answer {
-                request, answer, ..
-            } => Some(PlannedAction::Answer {
-                request: request.0,
-                answer: answer.clone(),
-            }),
+            Intent::Close { pull, why } => {
+                Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
+            }
+            Intent::Answer { request, answer, .. } => {
+                Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
+            }
             Intent::Look(_) | Intent::Check { .. } | Intent::StartCanary(_) | Intent::Bury(_) => {
                 None
             }
@@ -287,6 +262,5 @@ impl Preview {
 /// The open request for `version`.
 fn wish(memory: &Memory, version: &Version) -> Option<i64> {
     let mut open = memory.requests.iter().rev();
-    open.find(|asked| asked.outcome.is_none() && asked.version == *version)
-        .map(|asked| asked.id.0)
+    open.find(|asked| asked.outcome.is_none() && asked.version == *version).map(|asked| asked.id.0)
 }

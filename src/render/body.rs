@@ -79,12 +79,7 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         footer(bump),
         marker(bump.marker),
     ];
-    sections
-        .iter()
-        .filter(|text| !text.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    sections.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("\n\n")
 }
 
 fn verdict(bump: &PinBump<'_>) -> String {
@@ -94,9 +89,8 @@ fn verdict(bump: &PinBump<'_>) -> String {
         1 => "one point needs a person".to_owned(),
         n => format!("{n} points need a person"),
     };
-    let asked = bump
-        .requested_by
-        .map_or_else(String::new, |who| format!(" Asked for by {}.", cell(who)));
+    let asked =
+        bump.requested_by.map_or_else(String::new, |who| format!(" Asked for by {}.", cell(who)));
     format!(
         "**{} {} → {} is a {}. Every required check passed; {person}.**{asked}",
         bump.from.image.short(),
@@ -116,10 +110,7 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
         points.push(format!("drift that this repairs: {}", cell(line)));
     }
     for (version, why) in bump.passed_over {
-        points.push(format!(
-            "{version} is newer, but not proposed: {}",
-            cell(why)
-        ));
+        points.push(format!("{version} is newer, but not proposed: {}", cell(why)));
     }
     points
 }
@@ -129,10 +120,7 @@ fn look_at(bump: &PinBump<'_>) -> String {
     if points.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> = points
-        .iter()
-        .map(|point| format!("- Look at: {point}"))
-        .collect();
+    let lines: Vec<String> = points.iter().map(|point| format!("- Look at: {point}")).collect();
     lines.join("\n")
 }
 
@@ -140,11 +128,7 @@ fn pins(bump: &PinBump<'_>) -> String {
     let mut out = String::from("| | pinned | proposed |\n| --- | --- | --- |\n");
     let link = format!("[{}]({})", bump.to.version, safe_url(bump.release_url));
     let _ = writeln!(out, "| version | {} | {link} |", bump.from.version);
-    let _ = writeln!(
-        out,
-        "| index digest | `{}` | `{}` |",
-        bump.from.digest, bump.to.digest
-    );
+    let _ = writeln!(out, "| index digest | `{}` | `{}` |", bump.from.digest, bump.to.digest);
     let _ = write!(out, "| published | | {} |", bump.published_at);
     let _ = write!(
         out,
@@ -156,10 +140,7 @@ fn pins(bump: &PinBump<'_>) -> String {
 }
 
 fn canary(bump: &PinBump<'_>) -> String {
-    let answer = bump
-        .evidence
-        .iter()
-        .find(|line| line.check == Check::Canary);
+    let answer = bump.evidence.iter().find(|line| line.check == Check::Canary);
     let Some(answer) = answer else {
         return String::new();
     };
@@ -198,22 +179,14 @@ fn evidence(bump: &PinBump<'_>) -> String {
             Verdict::Failed => "❌ failed",
             Verdict::Inconclusive => "❔ inconclusive",
         };
-        let _ = write!(
-            out,
-            "\n| {} | {mark} | {} |",
-            line.check.question(),
-            cell(&line.summary)
-        );
+        let _ = write!(out, "\n| {} | {mark} | {} |", line.check.question(), cell(&line.summary));
     }
     out
 }
 
 fn changes(bump: &PinBump<'_>) -> String {
     let mut out = String::from("### Changed files, in lockstep\n");
-    for line in bump
-        .sites
-        .iter()
-        .filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. }))
+    for line in bump.sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. }))
     {
         let _ = write!(out, "\n- {}", cell(&line.to_string()));
     }
@@ -240,9 +213,7 @@ fn footer(bump: &PinBump<'_>) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

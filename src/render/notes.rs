@@ -27,10 +27,7 @@ pub(super) fn folded(releases: &[NotedRelease<'_>]) -> String {
     let mut out = format!("<details>\n<summary>{title}</summary>\n");
     for release in releases {
         let notes = Notes::parse(release.notes);
-        push(
-            &mut out,
-            &format!("\n#### [{}]({})\n", release.version, safe_url(release.url)),
-        );
+        push(&mut out, &format!("\n#### [{}]({})\n", release.version, safe_url(release.url)));
         let mut empty = true;
         if !notes.breaking.is_empty() {
             push(&mut out, "\n**⚠ Breaking changes**\n\n");
@@ -40,11 +37,7 @@ pub(super) fn folded(releases: &[NotedRelease<'_>]) -> String {
             empty = false;
         }
         for section in &notes.sections {
-            let title = if section.title.is_empty() {
-                "Notes"
-            } else {
-                &section.title
-            };
+            let title = if section.title.is_empty() { "Notes" } else { &section.title };
             push(&mut out, &format!("\n**{}**\n\n", cell(title)));
             for item in &section.items {
                 push(&mut out, &bullet(item.scope.as_deref(), &item.text));
@@ -84,11 +77,7 @@ fn bullet(scope: Option<&str>, text: &str) -> String {
 pub(super) fn safe_url(url: &str) -> &str {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&+,;=%".contains(&b);
     let web = url.starts_with("https://") || url.starts_with("http://");
-    if web && url.bytes().all(plain) {
-        url
-    } else {
-        "#"
-    }
+    if web && url.bytes().all(plain) { url } else { "#" }
 }
 
 #[cfg(test)]
@@ -97,17 +86,11 @@ mod tests {
 
     #[test]
     fn hostile_notes_are_cut_and_defused() {
-        let bomb = format!(
-            "### Features\n\n{}",
-            "* @everyone fixes #1 <img src=x>\n".repeat(50_000)
-        );
+        let bomb =
+            format!("### Features\n\n{}", "* @everyone fixes #1 <img src=x>\n".repeat(50_000));
         let version = "3.10.0".parse().unwrap();
         let url = "https://example.test/v3.10.0) [x](";
-        let text = folded(&[NotedRelease {
-            version: &version,
-            url,
-            notes: &bomb,
-        }]);
+        let text = folded(&[NotedRelease { version: &version, url, notes: &bomb }]);
         assert!(text.len() < BUDGET + 2_000, "{}", text.len());
         assert!(text.ends_with("</details>"));
         assert!(!text.contains("@everyone") && !text.contains("<img") && !text.contains(" #1"));

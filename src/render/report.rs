@@ -38,35 +38,20 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
         Stage::Skipped { why } => why.clone(),
         Stage::Queued { behind } => format!("{behind} is looked at first"),
         Stage::Checking => "its facts are being collected".to_owned(),
-        Stage::Waiting {
-            until: Some(until),
-            why,
-        } if *until > now => {
-            format!(
-                "{why}; until {until} ({} from now)",
-                human_duration(until.since(now))
-            )
+        Stage::Waiting { until: Some(until), why } if *until > now => {
+            format!("{why}; until {until} ({} from now)", human_duration(until.since(now)))
         }
         Stage::Waiting { why, .. } => format!("{why}; looked at again in each pass"),
         Stage::CanaryRunning { since } => {
-            format!(
-                "the canary has been running for {}",
-                human_duration(now.since(*since))
-            )
+            format!("the canary has been running for {}", human_duration(now.since(*since)))
         }
         Stage::Held { reasons } => reasons.join("; "),
         Stage::Offered => {
             format!("every check passed; `digest-bump request bump {version}` proposes it")
         }
         Stage::Ready => "every check passed; its pull request is due".to_owned(),
-        Stage::Proposed {
-            pull,
-            hands_off: false,
-        } => format!("pull request {pull} proposes it"),
-        Stage::Proposed {
-            pull,
-            hands_off: true,
-        } => {
+        Stage::Proposed { pull, hands_off: false } => format!("pull request {pull} proposes it"),
+        Stage::Proposed { pull, hands_off: true } => {
             format!("pull request {pull} proposes it; a person works on its branch, hands off")
         }
         Stage::Covered { by } => format!("{by} contains it"),
@@ -95,11 +80,7 @@ pub fn status(view: &WatchView) -> String {
     for release in &view.releases {
         let version = release.version.to_string();
         let bump = step(release.bump);
-        let _ = writeln!(
-            out,
-            "  {version:<10} {bump:<6} {:<9} {}",
-            release.word, release.line
-        );
+        let _ = writeln!(out, "  {version:<10} {bump:<6} {:<9} {}", release.word, release.line);
     }
     if view.older > 0 {
         let _ = writeln!(out, "  and {} older", view.older);
@@ -108,11 +89,7 @@ pub fn status(view: &WatchView) -> String {
         let _ = writeln!(out, "  {:<17} ignored   {}", ignored.tag, ignored.why);
     }
     for pull in view.proposals.iter().filter(|pull| pull.state == "open") {
-        let _ = writeln!(
-            out,
-            "  open #{}: {} <{}>",
-            pull.number, pull.title, pull.url
-        );
+        let _ = writeln!(out, "  open #{}: {} <{}>", pull.number, pull.title, pull.url);
     }
     for asked in view.requests.iter().take(REQUESTS_SHOWN) {
         let answer = asked.answer.as_deref().map(|it| format!(": {it}"));
@@ -159,11 +136,7 @@ pub fn explain(explanation: &Explanation) -> String {
     }
     for asked in &explanation.requests {
         let answer = asked.answer.as_deref().unwrap_or("not answered yet");
-        let _ = writeln!(
-            out,
-            "  {}  request {} by {}: {answer}",
-            asked.at, asked.id, asked.actor
-        );
+        let _ = writeln!(out, "  {}  request {} by {}: {answer}", asked.at, asked.id, asked.actor);
     }
     out
 }

@@ -35,11 +35,7 @@ pub struct StubBody<'a> {
 /// The title.
 #[must_use]
 pub fn stub_title(from: &Pin, to: &Version) -> String {
-    format!(
-        "docs({}): migration stub for {} → {to}",
-        from.image.short(),
-        from.version
-    )
+    format!("docs({}): migration stub for {} → {to}", from.image.short(), from.version)
 }
 
 /// The body in Markdown.
@@ -77,10 +73,7 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
 }
 
 fn canary(stub: &StubBody<'_>) -> String {
-    let answer = stub
-        .evidence
-        .iter()
-        .find(|line| line.check == Check::Canary);
+    let answer = stub.evidence.iter().find(|line| line.check == Check::Canary);
     let Some(answer) = answer else {
         return "The contract canary did not run.".to_owned();
     };

@@ -121,21 +121,10 @@ impl WatchView {
             PinState::Unknown { why, .. } => (None, None, Some(why.clone())),
         };
         let drift =
-            pinned
-                .as_ref()
-                .zip(digest)
-                .zip(memory.pin())
-                .map(|((version, digest), facts)| {
-                    let (version, digest) = (version.clone(), digest.clone());
-                    edit::disagreements(
-                        &facts.sites,
-                        &Pin {
-                            image: image.clone(),
-                            version,
-                            digest,
-                        },
-                    )
-                });
+            pinned.as_ref().zip(digest).zip(memory.pin()).map(|((version, digest), facts)| {
+                let (version, digest) = (version.clone(), digest.clone());
+                edit::disagreements(&facts.sites, &Pin { image: image.clone(), version, digest })
+            });
         let shown = |stage: &Stage| *stage != Stage::Older;
         let releases = decision.stages.iter().filter(|(_, stage)| shown(stage));
         let releases: Vec<ReleaseView> = releases
@@ -174,9 +163,7 @@ fn release(
         version: version.clone(),
         bump: candidate.bump,
         published_at: candidate.published_at.to_string(),
-        url: facts
-            .map(|facts| safe_url(&facts.url).to_owned())
-            .unwrap_or_default(),
+        url: facts.map(|facts| safe_url(&facts.url).to_owned()).unwrap_or_default(),
         word: stage_word(stage),
         line: stage_line(version, stage, now),
         stage: stage.clone(),
@@ -208,10 +195,7 @@ fn request(request: &Request) -> RequestView {
             Some(outcome) if outcome.granted => "granted",
             Some(_) => "refused",
         },
-        answer: request
-            .outcome
-            .as_ref()
-            .map(|outcome| outcome.answer.clone()),
+        answer: request.outcome.as_ref().map(|outcome| outcome.answer.clone()),
     }
 }
 
@@ -246,18 +230,9 @@ impl Explanation {
             release,
             digest: image.map(|image| image.digest.to_string()),
             platforms: image
-                .map(|image| {
-                    image
-                        .platforms
-                        .iter()
-                        .map(|part| part.platform.0.clone())
-                        .collect()
-                })
+                .map(|image| image.platforms.iter().map(|part| part.platform.0.clone()).collect())
                 .unwrap_or_default(),
-            history: history
-                .into_iter()
-                .map(|(at, line)| format!("{at}  {line}"))
-                .collect(),
+            history: history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect(),
             requests: memory
                 .requests
                 .iter()

@@ -73,9 +73,7 @@ impl Sources {
         watch: &Watch,
         version: &Version,
     ) -> Result<ImageFacts, crate::clients::registry::RegistryError> {
-        self.registry
-            .fetch_image(&watch.upstream.image, version)
-            .await
+        self.registry.fetch_image(&watch.upstream.image, version).await
     }
 
     async fn cached(&self, url: &str) -> Result<Option<Cached>> {

@@ -30,10 +30,7 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
     let mut paths = edit::paths(&downstream.sites);
     let document = watch.rules.migration.as_ref().map(|rule| rule.path.clone());
     paths.extend(document.clone());
-    let files = git
-        .read_files(&base, &paths)
-        .await
-        .context("the pin sites")?;
+    let files = git.read_files(&base, &paths).await.context("the pin sites")?;
     let sites = edit::read(&downstream.sites, &watch.upstream.image, &files);
     let (migrated, migration_fault) = match document {
         None => (Vec::new(), None),
@@ -45,13 +42,5 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
             },
         },
     };
-    Ok(Downstream {
-        base,
-        files,
-        facts: PinFacts {
-            sites,
-            migrated,
-            migration_fault,
-        },
-    })
+    Ok(Downstream { base, files, facts: PinFacts { sites, migrated, migration_fault } })
 }

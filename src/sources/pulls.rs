@@ -14,9 +14,7 @@ pub(super) async fn observe(
     let repo = &watch.downstream.repository;
     let mut gathered = Gathered::default();
     for branch in branches {
-        let cached = sources
-            .cached(&sources.github.pulls_of_branch_url(repo, branch)?)
-            .await?;
+        let cached = sources.cached(&sources.github.pulls_of_branch_url(repo, branch)?).await?;
         let fetched = sources
             .github
             .fetch_pulls_of_branch(repo, branch, cached.as_ref())
@@ -27,9 +25,7 @@ pub(super) async fn observe(
             .with_context(|| format!("the pull requests of {repo}"))?;
         // GitHub ignores a `head` that it does not understand, and then lists everything.
         let own = pulls.into_iter().filter(|pull| pull.is_from(repo, branch));
-        gathered
-            .facts
-            .extend(own.map(|pull| Fact::Pull(pull.into_facts())));
+        gathered.facts.extend(own.map(|pull| Fact::Pull(pull.into_facts())));
     }
     Ok(gathered)
 }

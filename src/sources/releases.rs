@@ -25,9 +25,7 @@ pub(super) async fn observe(sources: &Sources, watch: &Watch) -> Result<Gathered
         let body = whole(fetched, cached, &mut gathered)?;
         let releases = Reader::parse_releases(&body.body)
             .with_context(|| format!("the releases of {repo}"))?;
-        gathered
-            .facts
-            .extend(releases.into_iter().map(Fact::Release));
+        gathered.facts.extend(releases.into_iter().map(Fact::Release));
         page = body.next;
     }
     bail!("{repo} has more than {MAX_PAGES} pages of releases")

@@ -70,10 +70,7 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn corrupt(what: impl Into<String>, source: impl Into<Cause>) -> Self {
-        Self::Corrupt {
-            what: what.into(),
-            source: source.into(),
-        }
+        Self::Corrupt { what: what.into(), source: source.into() }
     }
 }
 

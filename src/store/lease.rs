@@ -51,13 +51,7 @@ impl Lease {
     }
 
     fn unless_lost(&self, rows: u64) -> Result<(), StoreError> {
-        if rows == 1 {
-            Ok(())
-        } else {
-            Err(StoreError::LeaseLost {
-                name: self.name.clone(),
-            })
-        }
+        if rows == 1 { Ok(()) } else { Err(StoreError::LeaseLost { name: self.name.clone() }) }
     }
 }
 
@@ -88,11 +82,7 @@ impl Store {
         .await?;
         let token: Option<i64> = row.map(|row| row.try_get("token")).transpose()?;
         transaction.commit().await?;
-        Ok(token.map(|token| Lease {
-            name: name.to_owned(),
-            owner: owner.to_owned(),
-            token,
-        }))
+        Ok(token.map(|token| Lease { name: name.to_owned(), owner: owner.to_owned(), token }))
     }
 
     /// Prolongs a lease to `ttl` from now.

@@ -15,9 +15,7 @@ impl Store {
         let latest = "SELECT fact, seen_at FROM observation WHERE id IN \
                       (SELECT MAX(id) FROM observation WHERE watch = $1 GROUP BY aspect, subject)";
         for observation in each(&mut transaction, latest, watch, row::observation).await? {
-            memory
-                .observations
-                .insert(observation.fact.key(), observation);
+            memory.observations.insert(observation.fact.key(), observation);
         }
         let findings = "SELECT * FROM finding WHERE watch = $1 ORDER BY id";
         memory.findings = each(&mut transaction, findings, watch, row::finding).await?;
@@ -80,9 +78,6 @@ async fn each<T>(
     watch: &WatchName,
     read: fn(&AnyRow) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let rows = sqlx::query(query)
-        .bind(watch.as_str())
-        .fetch_all(&mut **transaction)
-        .await?;
+    let rows = sqlx::query(query).bind(watch.as_str()).fetch_all(&mut **transaction).await?;
     rows.iter().map(read).collect()
 }

@@ -55,11 +55,7 @@ impl Store {
         first.close().await?;
         migrator().run(&pool).await.map_err(migration_error)?;
         drop(lock);
-        Ok(Self {
-            pool,
-            clock: clock.clone(),
-            _still: None,
-        })
+        Ok(Self { pool, clock: clock.clone(), _still: None })
     }
 
     /// Opens the database at `path` beside whoever writes it. Nothing is written and no schema
@@ -91,11 +87,7 @@ impl Store {
         }
         let pool = connect(&url, 1, READER).await?;
         first.close().await?;
-        Ok(Some(Self {
-            pool,
-            clock: Clock::system(),
-            _still: still.map(Arc::new),
-        }))
+        Ok(Some(Self { pool, clock: Clock::system(), _still: still.map(Arc::new) }))
     }
 
     /// A database that lives as long as this value and its clones. For tests and dry runs.
@@ -105,11 +97,7 @@ impl Store {
     pub async fn memory(clock: &Clock) -> Result<Self, StoreError> {
         let pool = connect("sqlite::memory:", 1, IN_MEMORY).await?;
         migrator().run(&pool).await.map_err(migration_error)?;
-        Ok(Self {
-            pool,
-            clock: clock.clone(),
-            _still: None,
-        })
+        Ok(Self { pool, clock: clock.clone(), _still: None })
     }
 }
 
@@ -142,18 +130,10 @@ async fn connect(url: &str, most: u32, settings: &'static str) -> Result<AnyPool
 /// given back when the file is dropped.
 fn create_and_lock(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let private = |path: &Path| {
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
     };
     let lock = private(&beside(path, ".lock"))?;
     lock.lock()?;

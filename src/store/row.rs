@@ -11,10 +11,7 @@ use sqlx::{Row as _, any::AnyRow};
 use std::str::FromStr;
 
 pub(super) fn observation(row: &AnyRow) -> Result<Observation, StoreError> {
-    Ok(Observation {
-        fact: json(row, "fact")?,
-        at: time(row, "seen_at")?,
-    })
+    Ok(Observation { fact: json(row, "fact")?, at: time(row, "seen_at")? })
 }
 
 pub(super) fn finding(row: &AnyRow) -> Result<Finding, StoreError> {
@@ -44,9 +41,7 @@ pub(super) fn canary_run(row: &AnyRow) -> Result<CanaryRun, StoreError> {
 
 fn run_state(row: &AnyRow) -> Result<RunState, StoreError> {
     let Some(ended_at) = row.try_get::<Option<i64>, _>("ended_at")? else {
-        return Ok(RunState::Running {
-            alive_until: time(row, "alive_until")?,
-        });
+        return Ok(RunState::Running { alive_until: time(row, "alive_until")? });
     };
     Ok(RunState::Ended {
         at: Timestamp::from_millis(ended_at),
@@ -81,9 +76,7 @@ pub(super) fn effect(row: &AnyRow) -> Result<EffectRecord, StoreError> {
         effect: json(row, "effect")?,
         state: named(row, "state", "an effect's state", states, effect_state)?,
         intended_at: time(row, "intended_at")?,
-        done_at: row
-            .try_get::<Option<i64>, _>("done_at")?
-            .map(Timestamp::from_millis),
+        done_at: row.try_get::<Option<i64>, _>("done_at")?.map(Timestamp::from_millis),
         remote_id: row.try_get("remote_id")?,
     })
 }
@@ -145,9 +138,7 @@ fn named<T: Copy, const N: usize>(
     name: fn(T) -> &'static str,
 ) -> Result<T, StoreError> {
     let text = text(row, column)?;
-    all.into_iter()
-        .find(|one| name(*one) == text)
-        .ok_or_else(|| {
-            StoreError::corrupt(format!("column {column}"), Invalid::new(expected, &text))
-        })
+    all.into_iter().find(|one| name(*one) == text).ok_or_else(|| {
+        StoreError::corrupt(format!("column {column}"), Invalid::new(expected, &text))
+    })
 }

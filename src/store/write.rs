@@ -174,9 +174,7 @@ impl Store {
         .await?
         .rows_affected();
         if rows == 0 {
-            return Err(StoreError::Absent {
-                what: format!("intended effect `{key}`"),
-            });
+            return Err(StoreError::Absent { what: format!("intended effect `{key}`") });
         }
         Ok(transaction.commit().await?)
     }

@@ -8,29 +8,15 @@ use crate::domain::{ImageFacts, Platform};
 pub(super) fn verify(image: &ImageFacts, promised: &[Platform]) -> Answer {
     let there: Vec<&Platform> = image.platforms.iter().map(|part| &part.platform).collect();
     let list = |platforms: &[&Platform]| {
-        platforms
-            .iter()
-            .map(|platform| platform.0.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
     };
-    let missing: Vec<&Platform> = promised
-        .iter()
-        .filter(|want| !there.contains(want))
-        .collect();
+    let missing: Vec<&Platform> = promised.iter().filter(|want| !there.contains(want)).collect();
     if missing.is_empty() {
         passed(list(&there))
     } else if there.is_empty() {
-        failed(format!(
-            "the image lacks {}; it has no platform at all",
-            list(&missing)
-        ))
+        failed(format!("the image lacks {}; it has no platform at all", list(&missing)))
     } else {
-        failed(format!(
-            "the image lacks {}; it has {}",
-            list(&missing),
-            list(&there)
-        ))
+        failed(format!("the image lacks {}; it has {}", list(&missing), list(&there)))
     }
 }
 
@@ -54,25 +40,11 @@ mod tests {
 
     #[test]
     fn each_promised_platform_counts_and_others_do_no_harm() {
-        let promised: Vec<_> = ["linux/amd64", "linux/arm64"]
-            .map(|p| Platform(p.into()))
-            .into();
+        let promised: Vec<_> = ["linux/amd64", "linux/arm64"].map(|p| Platform(p.into())).into();
         let cases = [
-            (
-                &["linux/amd64", "linux/arm64"][..],
-                Verdict::Passed,
-                "linux/amd64, linux/arm64",
-            ),
-            (
-                &["linux/arm64", "linux/s390x", "linux/amd64"],
-                Verdict::Passed,
-                "s390x",
-            ),
-            (
-                &["linux/amd64"],
-                Verdict::Failed,
-                "lacks linux/arm64; it has linux/amd64",
-            ),
+            (&["linux/amd64", "linux/arm64"][..], Verdict::Passed, "linux/amd64, linux/arm64"),
+            (&["linux/arm64", "linux/s390x", "linux/amd64"], Verdict::Passed, "s390x"),
+            (&["linux/amd64"], Verdict::Failed, "lacks linux/arm64; it has linux/amd64"),
             (&[], Verdict::Failed, "no platform at all"),
         ];
         for (there, verdict, text) in cases {

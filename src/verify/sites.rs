@@ -25,10 +25,7 @@ pub(super) fn verify(facts: Option<&PinFacts>) -> Answer {
         .iter()
         .filter(|reading| matches!(reading.state, SiteState::Spelled { .. }))
         .count();
-    passed(format!(
-        "{present} of {} sites present, each as expected",
-        facts.sites.len()
-    ))
+    passed(format!("{present} of {} sites present, each as expected", facts.sites.len()))
 }
 
 #[cfg(test)]
@@ -43,9 +40,7 @@ mod tests {
             site: "compose".to_owned(),
             state,
         };
-        let faulty = SiteState::Faulty {
-            why: "expected 1 match, found none".to_owned(),
-        };
+        let faulty = SiteState::Faulty { why: "expected 1 match, found none".to_owned() };
         let facts = PinFacts {
             sites: vec![reading(SiteState::Absent), reading(faulty)],
             migrated: Vec::new(),

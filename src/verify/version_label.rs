@@ -14,10 +14,7 @@ pub(super) fn verify(image: &ImageFacts) -> Answer {
         };
         if label.strip_prefix('v').unwrap_or(label) != wanted {
             let shown: String = label.chars().take(80).collect();
-            return failed(format!(
-                "{} is labelled `{shown}`, not {wanted}",
-                part.platform
-            ));
+            return failed(format!("{} is labelled `{shown}`, not {wanted}", part.platform));
         }
         if !forms.contains(&label) {
             forms.push(label);
@@ -40,12 +37,7 @@ mod tests {
             digest: PlatformDigest::new(Digest::of(b"x")),
             labels: label
                 .iter()
-                .map(|text| {
-                    (
-                        "org.opencontainers.image.version".to_owned(),
-                        (*text).to_owned(),
-                    )
-                })
+                .map(|text| ("org.opencontainers.image.version".to_owned(), (*text).to_owned()))
                 .collect(),
         };
         ImageFacts {
@@ -58,27 +50,11 @@ mod tests {
     #[test]
     fn the_label_must_name_the_tag() {
         let cases = [
-            (
-                &[Some("3.10.0"), Some("3.10.0")][..],
-                Verdict::Passed,
-                "labelled 3.10.0",
-            ),
+            (&[Some("3.10.0"), Some("3.10.0")][..], Verdict::Passed, "labelled 3.10.0"),
             (&[Some("v3.10.0")], Verdict::Passed, "labelled v3.10.0"),
-            (
-                &[Some("3.10.0"), Some("v3.10.0")],
-                Verdict::Passed,
-                "3.10.0 and v3.10.0",
-            ),
-            (
-                &[Some("vv3.10.0")],
-                Verdict::Failed,
-                "`vv3.10.0`, not 3.10.0",
-            ),
-            (
-                &[Some("3.10.0"), Some("3.11.0")],
-                Verdict::Failed,
-                "`3.11.0`",
-            ),
+            (&[Some("3.10.0"), Some("v3.10.0")], Verdict::Passed, "3.10.0 and v3.10.0"),
+            (&[Some("vv3.10.0")], Verdict::Failed, "`vv3.10.0`, not 3.10.0"),
+            (&[Some("3.10.0"), Some("3.11.0")], Verdict::Failed, "`3.11.0`"),
             (&[Some("3.10")], Verdict::Failed, "`3.10`"),
             (&[None], Verdict::Failed, "no version label"),
             (&[], Verdict::Failed, "no platform"),

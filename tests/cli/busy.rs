@@ -31,10 +31,7 @@ async fn a_canary_whose_daemon_was_killed_is_taken_for_dead_and_tried_again() {
     until("the retry", async || stand.world.open_pulls().pop()).await;
     daemon.stop().await;
     let out = stand.ok(&["explain", "3.10.0"]).await;
-    assert!(
-        out.contains("the bot's process died while the canary ran"),
-        "{out}"
-    );
+    assert!(out.contains("the bot's process died while the canary ran"), "{out}");
     assert_eq!(stand.world.pulls().len(), 1);
     assert_eq!(work_directories(&stand), 0);
 }
@@ -49,10 +46,7 @@ async fn somebody_else_at_work_the_whole_time_exits_with_4() {
     let lease = lease.unwrap().expect("nobody has it");
     let said = stand.run(&["once"]).await;
     assert_eq!((said.code, said.out.as_str()), (4, ""), "{said:#?}");
-    assert_eq!(
-        said.err,
-        "townhouse: another process was at work the whole time\n"
-    );
+    assert_eq!(said.err, "townhouse: another process was at work the whole time\n");
     store.release(lease).await.unwrap();
     stand.ok(&["once"]).await;
 }

@@ -31,10 +31,7 @@ async fn one_pass_at_the_start_then_by_the_schedule() {
     stand.world.release("3.10.0").publish().await;
     stand.set("schedule.cron", "* * * * * *");
     let daemon = Daemon::start(&stand);
-    until("the first pull request", async || {
-        (stand.world.pulls().len() == 1).then_some(())
-    })
-    .await;
+    until("the first pull request", async || (stand.world.pulls().len() == 1).then_some(())).await;
     stand.world.release("3.11.0").publish().await;
     until("the rewritten pull request", async || {
         let title = stand.world.pulls()[0].title.clone();
@@ -52,12 +49,7 @@ async fn the_status_page_shows_what_the_status_command_says() {
     stand.set("listen", "127.0.0.1:0");
     let evil = "### Features\n\n* <script>alert(1)</script>";
     stand.world.release("3.10.0").notes(evil).publish().await;
-    stand
-        .world
-        .release("3.11.0")
-        .tag("<b>v3.11.0</b>")
-        .publish()
-        .await;
+    stand.world.release("3.11.0").tag("<b>v3.11.0</b>").publish().await;
     let daemon = Daemon::start(&stand);
     let page = daemon.page().await;
     until("the pull request on the page", async || {
@@ -68,25 +60,16 @@ async fn the_status_page_shows_what_the_status_command_says() {
     let (status, html) = get(&page).await;
     assert_eq!(status, 200);
     assert!(html.contains("Pinned at <strong>3.9.3</strong>"), "{html}");
-    assert!(
-        !html.contains("<b>v3.11.0") && !html.contains("<script"),
-        "{html}"
-    );
+    assert!(!html.contains("<b>v3.11.0") && !html.contains("<script"), "{html}");
 
     let (status, json) = get(&format!("{page}status.json")).await;
     assert_eq!(status, 200);
     let mut told: Json = serde_json::from_str(&json).unwrap();
     assert_eq!(told[0].take(), stand.json(&["status"]).await);
-    assert_eq!(
-        get(&format!("{page}healthz")).await,
-        (200, "ok\n".to_owned())
-    );
+    assert_eq!(get(&format!("{page}healthz")).await, (200, "ok\n".to_owned()));
     assert_eq!(get(&format!("{page}nothing")).await.0, 404);
     daemon.stop().await;
-    assert!(
-        reqwest::get(&page).await.is_err(),
-        "the page ends with the daemon"
-    );
+    assert!(reqwest::get(&page).await.is_err(), "the page ends with the daemon");
 }
 
 #[tokio::test]
@@ -95,18 +78,11 @@ async fn a_request_is_acted_on_without_waiting_for_the_schedule() {
     seldom(&mut stand);
     stand.world.release("3.9.4").publish().await;
     let daemon = Daemon::start(&stand);
-    until("the offer", async || {
-        (stand.word("3.9.4").await == "offered").then_some(())
-    })
-    .await;
+    until("the offer", async || (stand.word("3.9.4").await == "offered").then_some(())).await;
     stand.ok(&["request", "bump", "3.9.4"]).await;
     let acted = until("the pull request", async || stand.world.open_pulls().pop());
     let pull = tokio::time::timeout(Duration::from_secs(10), acted).await;
-    assert!(
-        pull.expect("within seconds")
-            .body
-            .contains("Asked for by maya")
-    );
+    assert!(pull.expect("within seconds").body.contains("Asked for by maya"));
     daemon.stop().await;
 }
 
@@ -116,18 +92,14 @@ async fn never_two_passes_at_once() {
     stand.set("schedule.cron", "* * * * * *");
     // Each pass takes longer than the schedule's step.
     let slow = Fault::on(Service::GitHub).path_contains("/releases");
-    stand
-        .world
-        .fault(slow.delay(Duration::from_millis(1_500)).always());
+    stand.world.fault(slow.delay(Duration::from_millis(1_500)).always());
     let mut command = stand.command_with_token(&["serve"]);
     command.env("DIGEST_BUMP_LOG", "digest_bump=debug");
     command.env("DIGEST_BUMP_LOG_FORMAT", "json");
     let daemon = Daemon::of(&stand, command);
     until("some passes", async || (passes(&stand) >= 4).then_some(())).await;
     let log = daemon.stop().await;
-    let lines = log
-        .lines()
-        .map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let lines = log.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
     let ids: Vec<i64> = lines
         .filter_map(|line| {
             let spans = line["spans"].as_array()?.clone();
@@ -143,9 +115,7 @@ async fn a_world_out_of_reach_at_the_start_does_not_end_it() {
     let mut stand = Stand::new().await;
     stand.set("schedule.cron", "* * * * * *");
     stand.world.release("3.10.0").publish().await;
-    stand
-        .world
-        .fault(Fault::on(Service::GitHub).status(502).always());
+    stand.world.fault(Fault::on(Service::GitHub).status(502).always());
     let daemon = Daemon::start(&stand);
     daemon.logs("not done").await;
     assert_eq!(stand.world.pulls(), []);
@@ -162,9 +132,6 @@ async fn an_address_that_is_taken_is_said_and_exits_with_3() {
     stand.set("listen", address.as_str());
     let said = stand.run(&["serve"]).await;
     assert_eq!(said.code, 3, "{said:#?}");
-    assert!(
-        said.err.contains(&format!("listening on {address}")),
-        "{said:#?}"
-    );
+    assert!(said.err.contains(&format!("listening on {address}")), "{said:#?}");
     assert_eq!(stand.world.requests(), []);
 }

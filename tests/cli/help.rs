@@ -164,20 +164,12 @@ async fn bad_arguments_exit_with_2_and_say_what_is_wrong() {
         (&["request", "bump", "three"], "invalid value 'three'"),
         (&["pin"], "--tree <DIR>"),
         (&["pin", "--tree", "."], "--check"),
+        (&["pin", "--tree", ".", "--to", "3.10.0"], "--digest <DIGEST>"),
         (
-            &["pin", "--tree", ".", "--to", "3.10.0"],
-            "--digest <DIGEST>",
-        ),
-        (
-            &[
-                "pin", "--tree", ".", "--to", "3.10.0", "--digest", "sha256:1",
-            ],
+            &["pin", "--tree", ".", "--to", "3.10.0", "--digest", "sha256:1"],
             "invalid value 'sha256:1'",
         ),
-        (
-            &["pin", "--tree", ".", "--check", "--to", "3.10.0"],
-            "cannot be used with",
-        ),
+        (&["pin", "--tree", ".", "--check", "--to", "3.10.0"], "cannot be used with"),
         (&["status", "--watch", "No Such"], "invalid value 'No Such'"),
     ] {
         let said = said(bare(arguments)).await;

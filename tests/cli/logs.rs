@@ -37,10 +37,7 @@ async fn one_id_goes_through_a_pass_and_its_candidates() {
         assert_eq!(span(line, "candidate").unwrap()["version"], "3.10.0");
     }
     let id = |line| span(line, "pass").unwrap()["id"].as_i64().unwrap();
-    assert!(
-        id(opened) > id(started),
-        "another pass collected the canary"
-    );
+    assert!(id(opened) > id(started), "another pass collected the canary");
     let ended = said("the canary ended");
     assert_eq!(span(ended, "candidate").unwrap()["version"], "3.10.0");
     assert_eq!(span(ended, "canary").unwrap()["run"], "1");

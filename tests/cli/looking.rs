@@ -23,16 +23,8 @@ async fn eventful() -> Stand {
     let world = &stand.world;
     world.release("3.9.4").publish().await;
     world.release("3.10.0").publish().await;
-    world
-        .release("3.11.0")
-        .breaks_contract("no /admin/peers")
-        .publish()
-        .await;
-    world
-        .release("3.12.0")
-        .platforms(&["linux/amd64"])
-        .publish()
-        .await;
+    world.release("3.11.0").breaks_contract("no /admin/peers").publish().await;
+    world.release("3.12.0").platforms(&["linux/amd64"]).publish().await;
     world.release("3.13.0").without_image().publish().await;
     world.release("3.14.0").tag("rust-main").publish().await;
     world.release("3.15.0-rc.1").prerelease().publish().await;
@@ -229,19 +221,14 @@ async fn all_of_it_works_beside_a_daemon_at_work() {
     stand.set_watch("canary.env.CANARY_DELAY_MS", "2000");
     let daemon = Daemon::start(&stand);
     stand.world.release("3.10.0").publish().await;
-    until("the canary", async || {
-        (stand.word("3.10.0").await == "canary").then_some(())
-    })
-    .await;
+    until("the canary", async || (stand.word("3.10.0").await == "canary").then_some(())).await;
     let out = stand.ok(&["explain", "3.10.0"]).await;
     assert!(out.contains("the canary has been running for"), "{out}");
     let out = stand.ok(&["plan"]).await;
     assert!(out.contains("do nothing"), "{out}");
     stand.ok(&["request", "bump", "3.10.0"]).await;
-    until("the pull request", async || {
-        (stand.word("3.10.0").await == "proposed").then_some(())
-    })
-    .await;
+    until("the pull request", async || (stand.word("3.10.0").await == "proposed").then_some(()))
+        .await;
     daemon.stop().await;
     assert_eq!(stand.world.pulls().len(), 1);
 }

@@ -1,10 +1,6 @@
 //! The command line and the daemon as real processes: what a person types, what is printed, how
 //! it exits, and what it leaves behind. The world's clock is the machine's.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panic"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
 mod busy;
 mod config;

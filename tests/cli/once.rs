@@ -52,10 +52,7 @@ async fn beside_a_daemon_it_does_no_harm() {
     for _ in 0..3 {
         stand.ok(&["once"]).await;
     }
-    until("the pull request", async || {
-        (!stand.world.pulls().is_empty()).then_some(())
-    })
-    .await;
+    until("the pull request", async || (!stand.world.pulls().is_empty()).then_some(())).await;
     daemon.stop().await;
     assert_eq!(stand.world.pulls().len(), 1);
     assert_eq!(stand.word("3.10.0").await, "proposed");
@@ -65,9 +62,7 @@ async fn beside_a_daemon_it_does_no_harm() {
 async fn what_could_not_be_read_is_said_and_exits_with_3() {
     let stand = Stand::new().await;
     stand.world.release("3.10.0").publish().await;
-    let gone = Fault::on(Service::GitHub)
-        .path_contains("/releases")
-        .status(503);
+    let gone = Fault::on(Service::GitHub).path_contains("/releases").status(503);
     stand.world.fault(gone.always());
     let said = stand.run(&["once"]).await;
     assert_eq!(said.code, 3, "{said:#?}");

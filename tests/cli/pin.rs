@@ -29,19 +29,13 @@ pub fn git(dir: &Path, arguments: &[&str]) -> String {
 pub fn checkout(stand: &Stand) -> TempDir {
     let tree = tempfile::tempdir().unwrap();
     let from = stand.world.bare_repo().to_str().unwrap();
-    git(
-        tree.path(),
-        &["clone", "--quiet", "--branch", "main", from, "."],
-    );
+    git(tree.path(), &["clone", "--quiet", "--branch", "main", from, "."]);
     tree
 }
 
 /// Commits everything and pushes it, as a person does.
 pub fn push(stand: &Stand, tree: &TempDir, message: &str) {
-    git(
-        tree.path(),
-        &["commit", "--quiet", "--all", "--message", message],
-    );
+    git(tree.path(), &["commit", "--quiet", "--all", "--message", message]);
     let to = stand.world.bare_repo().to_str().unwrap();
     git(tree.path(), &["push", "--quiet", to, "HEAD:main"]);
 }
@@ -124,11 +118,7 @@ async fn a_site_at_fault_means_that_nothing_is_written() {
     let (stand, tree) = offline().await;
     let workflow = tree.path().join(WORKFLOW);
     let text = fs::read_to_string(&workflow).unwrap();
-    fs::write(
-        &workflow,
-        text.replace("CONNECTOR_VERSION_DEFAULT", "CONNECTOR_VERSION"),
-    )
-    .unwrap();
+    fs::write(&workflow, text.replace("CONNECTOR_VERSION_DEFAULT", "CONNECTOR_VERSION")).unwrap();
     fs::remove_file(tree.path().join("docker-compose-townhouse.yml")).unwrap();
     let before = snapshot(tree.path());
     let said = pin(&stand, &tree, &["--to", "3.10.4", "--digest", &digest()]).await;
@@ -208,25 +198,16 @@ async fn a_directory_that_is_none() {
     let arguments = ["pin", "--check", "--tree", file.to_str().unwrap()];
     let said = said(stand.command(&arguments)).await;
     assert_eq!(said.code, 2);
-    assert!(
-        said.err.ends_with("README.md is not a directory\n"),
-        "{said:?}"
-    );
+    assert!(said.err.ends_with("README.md is not a directory\n"), "{said:?}");
 }
 
 #[tokio::test]
 async fn only_what_is_declared_is_touched() {
     let (stand, tree) = offline().await;
     pin(&stand, &tree, &["--to", "3.10.4", "--digest", &digest()]).await;
-    let changed: BTreeSet<String> = git(tree.path(), &["diff", "--name-only"])
-        .lines()
-        .map(str::to_owned)
-        .collect();
-    let file = stand.config["watch"][0]["downstream"]["site"]
-        .as_array()
-        .unwrap();
-    let declared = file
-        .iter()
-        .map(|site| site["path"].as_str().unwrap().to_owned());
+    let changed: BTreeSet<String> =
+        git(tree.path(), &["diff", "--name-only"]).lines().map(str::to_owned).collect();
+    let file = stand.config["watch"][0]["downstream"]["site"].as_array().unwrap();
+    let declared = file.iter().map(|site| site["path"].as_str().unwrap().to_owned());
     assert_eq!(changed, declared.collect());
 }

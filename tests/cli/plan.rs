@@ -10,11 +10,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 async fn plan(stand: &Stand) -> Json {
     let temporary = stand.folder.path().join("tmp");
     fs::create_dir_all(&temporary).unwrap();
-    let places: [PathBuf; 3] = [
-        stand.state(),
-        temporary.clone(),
-        stand.world.bare_repo().to_owned(),
-    ];
+    let places: [PathBuf; 3] =
+        [stand.state(), temporary.clone(), stand.world.bare_repo().to_owned()];
     let look = || places.each_ref().map(|place| snapshot(place));
     let (before, existed) = (look(), stand.state().exists());
     stand.world.clear_requests();
@@ -49,9 +46,7 @@ fn announced(plan: &Json) -> BTreeSet<String> {
         if let Some(request) = action["answers"].as_u64() {
             let pull = action["over"].as_u64().map(|over| format!(" #{over}"));
             let pull = pull.unwrap_or_default();
-            lines.insert(format!(
-                "answered request {request}: pull request{pull} proposes it"
-            ));
+            lines.insert(format!("answered request {request}: pull request{pull} proposes it"));
         }
     }
     lines
@@ -61,15 +56,11 @@ fn performed(report: &Json) -> BTreeSet<String> {
     let lines = report["performed"].as_array().unwrap().iter();
     let lines: Vec<&str> = lines.map(|line| line.as_str().unwrap()).collect();
     let opened = Regex::new("^opened pull request( #[0-9]+)").unwrap();
-    let new: Vec<&str> = lines
-        .iter()
-        .filter_map(|line| Some(opened.captures(line)?.get(1)?.as_str()))
-        .collect();
+    let new: Vec<&str> =
+        lines.iter().filter_map(|line| Some(opened.captures(line)?.get(1)?.as_str())).collect();
     let answered = Regex::new("^(answered request [0-9]+) for [0-9.]+").unwrap();
     let plain = |line: &&str| {
-        let line = new
-            .iter()
-            .fold((*line).to_owned(), |line, new| line.replace(new, ""));
+        let line = new.iter().fold((*line).to_owned(), |line, new| line.replace(new, ""));
         answered.replace(&line, "$1").into_owned()
     };
     lines.iter().map(plain).collect()

@@ -18,9 +18,7 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for three in bytes.chunks(3) {
-        let number = three
-            .iter()
-            .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+        let number = three.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
         let number = number << (8 * (3 - three.len()));
         for place in (0..=three.len()).rev().map(|i| 3 - (three.len() - i)) {
             let digit = (number >> (6 * place)) & 63;
@@ -45,11 +43,7 @@ async fn loud(stand: &Stand, arguments: &[&str]) -> Said {
     command.env("DIGEST_BUMP_LOG", "trace");
     let said = said(command).await;
     let loud = said.err.contains("TRACE");
-    assert_eq!(
-        loud,
-        ["plan", "once"].contains(&arguments[0]),
-        "{arguments:?}"
-    );
+    assert_eq!(loud, ["plan", "once"].contains(&arguments[0]), "{arguments:?}");
     assert_clean(stand, &format!("{arguments:?}"), said.out.as_bytes());
     assert_clean(stand, &format!("{arguments:?}"), said.err.as_bytes());
     said
@@ -117,11 +111,9 @@ async fn no_child_has_it() {
 
 fn child_of(parent: u32) -> Option<u32> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    processes
-        .filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok())
-        .find(|id| {
-            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-            let after = stat.rsplit(") ").next().unwrap_or_default();
-            after.split(' ').nth(1) == Some(&parent.to_string())
-        })
+    processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok()).find(|id| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        after.split(' ').nth(1) == Some(&parent.to_string())
+    })
 }

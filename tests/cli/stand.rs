@@ -44,11 +44,7 @@ impl Stand {
         let folder = tempfile::tempdir().unwrap();
         let mut config = settings(&world, &folder.path().join("state"));
         set(&mut config, "schedule.jitter", "0".into());
-        Self {
-            world,
-            folder,
-            config,
-        }
+        Self { world, folder, config }
     }
 
     pub fn state(&self) -> PathBuf {
@@ -113,9 +109,7 @@ impl Stand {
         let status = self.json(&["status"]).await;
         let releases = status["releases"].as_array().unwrap();
         let found = releases.iter().find(|it| it["version"] == version);
-        found
-            .map_or("unlisted", |it| it["word"].as_str().unwrap())
-            .to_owned()
+        found.map_or("unlisted", |it| it["word"].as_str().unwrap()).to_owned()
     }
 
     /// What is printed, without what differs from run to run.
@@ -132,10 +126,7 @@ impl Stand {
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
             (r"127\.0\.0\.1:\d+", "HOST"),
             (r"took \d+ m?s", "took A MOMENT"),
-            (
-                r"\(\d+ (h|min|s)( \d+ (min|s))? from now\)",
-                "(A WHILE from now)",
-            ),
+            (r"\(\d+ (h|min|s)( \d+ (min|s))? from now\)", "(A WHILE from now)"),
         ] {
             let pattern = Regex::new(pattern).unwrap();
             text = pattern.replace_all(&text, instead).into_owned();
@@ -160,11 +151,7 @@ pub fn bare(arguments: &[&str]) -> Command {
 pub async fn said(command: Command) -> Said {
     let mut command = tokio::process::Command::from(command);
     let ended = tokio::time::timeout(LIMIT, command.kill_on_drop(true).output()).await;
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = ended.expect("it ends").unwrap();
+    let Output { status, stdout, stderr } = ended.expect("it ends").unwrap();
     Said {
         code: status.code().expect("it exits by itself"),
         out: String::from_utf8(stdout).unwrap(),
@@ -202,10 +189,7 @@ impl Daemon {
         let log = stand.folder.path().join("serve.log");
         let file = fs::File::options().create(true).append(true).open(&log);
         command.stdout(Stdio::null()).stderr(file.unwrap());
-        let child = tokio::process::Command::from(command)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
         Self { child, log }
     }
 
@@ -237,9 +221,7 @@ impl Daemon {
     }
 
     pub fn signal(&self, name: &str) {
-        let killed = Command::new("kill")
-            .args(["-s", name, &self.pid().to_string()])
-            .status();
+        let killed = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status();
         assert!(killed.unwrap().success());
     }
 

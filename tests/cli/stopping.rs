@@ -9,10 +9,7 @@ use world::{Fault, Service};
 pub fn hanging(stand: &mut Stand) {
     let (gate, canary) = (gate(stand), world::CANARY);
     let script = format!("until test -e '{gate}'; do sleep 0.1; done; exec '{canary}'");
-    stand.set_watch(
-        "canary.command",
-        vec!["/bin/sh".to_owned(), "-c".to_owned(), script],
-    );
+    stand.set_watch("canary.command", vec!["/bin/sh".to_owned(), "-c".to_owned(), script]);
     stand.set_watch("canary.retry", vec!["1s", "1s", "1s"]);
 }
 
@@ -25,10 +22,7 @@ pub fn let_go(stand: &Stand) {
 }
 
 pub async fn canary_runs(stand: &Stand) {
-    until("the canary", async || {
-        (stand.word("3.10.0").await == "canary").then_some(())
-    })
-    .await;
+    until("the canary", async || (stand.word("3.10.0").await == "canary").then_some(())).await;
 }
 
 /// The processes that run the canary of this stand.
@@ -51,14 +45,8 @@ async fn an_idle_daemon_ends_at_once() {
     for signal in ["TERM", "INT"] {
         let stand = Stand::new().await;
         let mut daemon = Daemon::start(&stand);
-        until("a pass", async || {
-            stand.state().join("digest-bump.db").exists().then_some(())
-        })
-        .await;
-        until("the pin", async || {
-            (stand.word("3.9.3").await == "pinned").then_some(())
-        })
-        .await;
+        until("a pass", async || stand.state().join("digest-bump.db").exists().then_some(())).await;
+        until("the pin", async || (stand.word("3.9.3").await == "pinned").then_some(())).await;
         daemon.signal(signal);
         let code = daemon.ends_within(Duration::from_secs(10)).await;
         assert_eq!(code, Some(0), "{}", daemon.log());
@@ -75,10 +63,7 @@ async fn a_hanging_canary_is_interrupted_recorded_and_tried_again() {
     stand.world.release("3.10.0").publish().await;
     let mut daemon = Daemon::start(&stand);
     canary_runs(&stand).await;
-    until("the process", async || {
-        (canaries(&stand) == 1).then_some(())
-    })
-    .await;
+    until("the process", async || (canaries(&stand) == 1).then_some(())).await;
     daemon.signal("TERM");
     let code = daemon.ends_within(Duration::from_secs(10)).await;
     assert_eq!(code, Some(0), "{}", daemon.log());
@@ -111,18 +96,11 @@ async fn a_pass_that_hangs_is_given_up_after_the_grace_period() {
     let slow = Fault::on(Service::Git).delay(Duration::from_secs(20));
     stand.world.fault(slow.always());
     let mut daemon = Daemon::start(&stand);
-    until("the slow exchange", async || {
-        (!stand.world.requests().is_empty()).then_some(())
-    })
-    .await;
+    until("the slow exchange", async || (!stand.world.requests().is_empty()).then_some(())).await;
     daemon.signal("TERM");
     let code = daemon.ends_within(Duration::from_secs(10)).await;
     assert_eq!(code, Some(0), "{}", daemon.log());
-    assert!(
-        daemon.log().contains("the grace period ended"),
-        "{}",
-        daemon.log()
-    );
+    assert!(daemon.log().contains("the grace period ended"), "{}", daemon.log());
 }
 
 #[tokio::test]

@@ -36,10 +36,7 @@ fn pull(number: u64, owner: &str, state: &str) -> Value {
 
 async fn releases_of(reply: Reply) -> Result<Fetched, GithubError> {
     let server = Server::always(reply).await;
-    github(&server)
-        .0
-        .fetch_releases_page(&repo(), None, None)
-        .await
+    github(&server).0.fetch_releases_page(&repo(), None, None).await
 }
 
 #[tokio::test]
@@ -48,78 +45,39 @@ async fn releases_are_fetched_once_and_then_only_asked_about() {
         Some("W/\"1\"") => reply(304, &[("etag", "W/\"1\"")], ""),
         _ => reply(
             200,
-            &[
-                ("etag", "W/\"1\""),
-                ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"),
-            ],
+            &[("etag", "W/\"1\""), ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")],
             json!([release("v1.0.0")]).to_string(),
         ),
     })
     .await;
     let (reader, _) = github(&server);
-    let first = fresh(
-        reader
-            .fetch_releases_page(&repo(), None, None)
-            .await
-            .unwrap(),
-    );
-    assert_eq!(
-        Reader::parse_releases(&first.body).unwrap()[0].tag,
-        "v1.0.0"
-    );
-    let second = reader
-        .fetch_releases_page(&repo(), Some(&first), None)
-        .await
-        .unwrap();
+    let first = fresh(reader.fetch_releases_page(&repo(), None, None).await.unwrap());
+    assert_eq!(Reader::parse_releases(&first.body).unwrap()[0].tag, "v1.0.0");
+    let second = reader.fetch_releases_page(&repo(), Some(&first), None).await.unwrap();
     assert_eq!(second, Fetched::NotModified);
 
     let asked = server.asked();
-    assert_eq!(
-        asked[0].path,
-        "/repos/toon-protocol/connector/releases?per_page=100"
-    );
-    assert_eq!(
-        asked[0].header("authorization"),
-        Some(&*format!("Bearer {TOKEN}"))
-    );
-    assert_eq!(
-        asked[0].header("accept"),
-        Some("application/vnd.github+json")
-    );
+    assert_eq!(asked[0].path, "/repos/toon-protocol/connector/releases?per_page=100");
+    assert_eq!(asked[0].header("authorization"), Some(&*format!("Bearer {TOKEN}")));
+    assert_eq!(asked[0].header("accept"), Some("application/vnd.github+json"));
     assert_eq!(asked[0].header("x-github-api-version"), Some("2022-11-28"));
     let agent = concat!("digest-bump/", env!("CARGO_PKG_VERSION"));
     assert_eq!(asked[0].header("user-agent"), Some(agent));
     assert_eq!(
-        (
-            asked[0].header("if-none-match"),
-            asked[0].header("if-modified-since")
-        ),
+        (asked[0].header("if-none-match"), asked[0].header("if-modified-since")),
         (None, None)
     );
     assert_eq!(asked[1].header("if-none-match"), Some("W/\"1\""));
-    assert_eq!(
-        asked[1].header("if-modified-since"),
-        Some("Thu, 01 Jan 2026 00:00:00 GMT")
-    );
+    assert_eq!(asked[1].header("if-modified-since"), Some("Thu, 01 Jan 2026 00:00:00 GMT"));
 }
 
 #[tokio::test]
 async fn what_is_remembered_of_another_url_is_not_asked_about() {
     let server = Server::always(reply(200, &[("etag", "\"1\"")], "[]")).await;
     let (reader, _) = github(&server);
-    let mut other = fresh(
-        reader
-            .fetch_releases_page(&repo(), None, None)
-            .await
-            .unwrap(),
-    );
+    let mut other = fresh(reader.fetch_releases_page(&repo(), None, None).await.unwrap());
     other.url.push_str("&page=2");
-    fresh(
-        reader
-            .fetch_releases_page(&repo(), Some(&other), None)
-            .await
-            .unwrap(),
-    );
+    fresh(reader.fetch_releases_page(&repo(), Some(&other), None).await.unwrap());
     assert_eq!(server.asked()[1].header("if-none-match"), None);
 }
 
@@ -138,24 +96,11 @@ async fn the_next_page_is_asked_with_the_token() {
     })
     .await;
     let (reader, _) = github(&server);
-    let first = fresh(
-        reader
-            .fetch_releases_page(&repo(), None, None)
-            .await
-            .unwrap(),
-    );
+    let first = fresh(reader.fetch_releases_page(&repo(), None, None).await.unwrap());
     let next = first.next.expect("a next page");
-    let second = fresh(
-        reader
-            .fetch_releases_page(&repo(), None, Some(&next))
-            .await
-            .unwrap(),
-    );
+    let second = fresh(reader.fetch_releases_page(&repo(), None, Some(&next)).await.unwrap());
     assert_eq!((second.url, second.next), (next, None));
-    assert_eq!(
-        Reader::parse_releases(&second.body).unwrap()[0].tag,
-        "v1.0.0"
-    );
+    assert_eq!(Reader::parse_releases(&second.body).unwrap()[0].tag, "v1.0.0");
     assert!(server.asked()[1].header("authorization").is_some());
 }
 
@@ -163,17 +108,12 @@ async fn the_next_page_is_asked_with_the_token() {
 async fn a_next_page_elsewhere_is_refused_and_never_asked() {
     let elsewhere = Server::always(reply(200, &[], "[]")).await;
     let link = format!("<{}/x>; rel=\"next\"", elsewhere.url);
-    let error = releases_of(reply(200, &[("link", &link)], "[]"))
-        .await
-        .unwrap_err();
+    let error = releases_of(reply(200, &[("link", &link)], "[]")).await.unwrap_err();
     assert!(matches!(error, GithubError::Malformed { .. }), "{error}");
 
     let server = Server::always(reply(200, &[], "[]")).await;
     let page = format!("{}/x", elsewhere.url);
-    let asked = github(&server)
-        .0
-        .fetch_releases_page(&repo(), None, Some(&page))
-        .await;
+    let asked = github(&server).0.fetch_releases_page(&repo(), None, Some(&page)).await;
     assert!(matches!(asked, Err(GithubError::Malformed { .. })));
     assert!(elsewhere.asked().is_empty() && server.asked().is_empty());
 }
@@ -182,9 +122,7 @@ async fn a_next_page_elsewhere_is_refused_and_never_asked() {
 async fn a_renamed_repository_is_followed_but_not_to_another_host() {
     let elsewhere = Server::always(reply(200, &[], "[]")).await;
     let away = format!("{}/x", elsewhere.url);
-    let error = releases_of(reply(301, &[("location", &away)], ""))
-        .await
-        .unwrap_err();
+    let error = releases_of(reply(301, &[("location", &away)], "")).await.unwrap_err();
     assert!(matches!(error, GithubError::Malformed { .. }), "{error}");
     assert!(elsewhere.asked().is_empty());
 
@@ -196,19 +134,11 @@ async fn a_renamed_repository_is_followed_but_not_to_another_host() {
         }
     })
     .await;
-    let cached = fresh(
-        github(&server)
-            .0
-            .fetch_releases_page(&repo(), None, None)
-            .await
-            .unwrap(),
-    );
+    let cached = fresh(github(&server).0.fetch_releases_page(&repo(), None, None).await.unwrap());
     assert_eq!(Reader::parse_releases(&cached.body).unwrap().len(), 1);
     assert!(server.asked()[1].header("authorization").is_some());
 
-    let error = releases_of(reply(302, &[("location", "/round")], ""))
-        .await
-        .unwrap_err();
+    let error = releases_of(reply(302, &[("location", "/round")], "")).await.unwrap_err();
     assert!(error.to_string().contains("too many redirects"), "{error}");
 }
 
@@ -218,13 +148,9 @@ async fn every_bad_answer_of_github_has_its_error() {
     let error = releases_of(reply(401, &[], denied)).await.unwrap_err();
     assert_eq!(error.to_string(), "github denies it (401): Bad credentials");
     assert!(!whole(&error).contains(TOKEN));
-    let error = releases_of(reply(404, &[], r#"{"message":"Not Found"}"#))
-        .await
-        .unwrap_err();
+    let error = releases_of(reply(404, &[], r#"{"message":"Not Found"}"#)).await.unwrap_err();
     assert!(matches!(error, GithubError::NotFound { .. }), "{error}");
-    let error = releases_of(reply(403, &[("retry-after", "2.5")], "{}"))
-        .await
-        .unwrap_err();
+    let error = releases_of(reply(403, &[("retry-after", "2.5")], "{}")).await.unwrap_err();
     assert!(
         matches!(error, GithubError::RateLimited { until } if until == NOW + Duration::from_millis(2500))
     );
@@ -264,10 +190,7 @@ async fn without_a_token_there_is_no_writer_and_no_authorisation() {
     let server = Server::always(reply(200, &[], "[]")).await;
     let (reader, writer) = github::connect(&http(), &server.url, None).unwrap();
     assert!(writer.is_none());
-    reader
-        .fetch_releases_page(&repo(), None, None)
-        .await
-        .unwrap();
+    reader.fetch_releases_page(&repo(), None, None).await.unwrap();
     assert_eq!(server.asked()[0].header("authorization"), None);
     let refused = github::connect(&http(), "http://api.github.com", None);
     assert!(matches!(refused, Err(GithubError::Unusable(_))));
@@ -283,16 +206,8 @@ async fn the_paths_of_an_enterprise_server_are_kept() {
     .await;
     let base = format!("{}/api/v3/", server.url);
     let (reader, _) = github::connect(&http(), &base, None).unwrap();
-    let first = fresh(
-        reader
-            .fetch_releases_page(&repo(), None, None)
-            .await
-            .unwrap(),
-    );
-    reader
-        .fetch_releases_page(&repo(), None, first.next.as_deref())
-        .await
-        .unwrap();
+    let first = fresh(reader.fetch_releases_page(&repo(), None, None).await.unwrap());
+    reader.fetch_releases_page(&repo(), None, first.next.as_deref()).await.unwrap();
     assert_eq!(
         server.paths(),
         [
@@ -312,34 +227,15 @@ async fn only_the_open_pull_request_of_the_repository_itself_is_found() {
     ]);
     let server = Server::always(reply(200, &[], list.to_string())).await;
     let (reader, _) = github(&server);
-    let found = reader
-        .fetch_open_pull(&repo(), &branch())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (found.number, found.state),
-        (PullNumber(1), PullState::Open)
-    );
+    let found = reader.fetch_open_pull(&repo(), &branch()).await.unwrap().unwrap();
+    assert_eq!((found.number, found.state), (PullNumber(1), PullState::Open));
     let path = "/repos/toon-protocol/connector/pulls?state=open&head=toon-protocol%3Adigest-bump%2Fconnector&per_page=100";
     assert_eq!(server.paths(), [path]);
 
-    let all = fresh(
-        reader
-            .fetch_pulls_of_branch(&repo(), &branch(), None)
-            .await
-            .unwrap(),
-    );
+    let all = fresh(reader.fetch_pulls_of_branch(&repo(), &branch(), None).await.unwrap());
     assert_eq!(Reader::parse_pulls(&all.body).unwrap().len(), 3);
     let none = Server::always(reply(200, &[], "[]")).await;
-    assert_eq!(
-        github(&none)
-            .0
-            .fetch_open_pull(&repo(), &branch())
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(github(&none).0.fetch_open_pull(&repo(), &branch()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -348,10 +244,7 @@ async fn a_write_is_sent_once_whatever_comes_back() {
         (page(502), true),
         (Reply::HangUp, true),
         (Reply::Half(b"{\"number\":1}".to_vec()), true),
-        (
-            reply(200, &[], pull(1, "toon-protocol", "open").to_string()),
-            true,
-        ),
+        (reply(200, &[], pull(1, "toon-protocol", "open").to_string()), true),
         (reply(422, &[], r#"{"message":"Validation Failed"}"#), false),
         (reply(403, &[("retry-after", "1")], "{}"), false),
         (reply(307, &[("location", "/elsewhere")], ""), false),
@@ -360,9 +253,7 @@ async fn a_write_is_sent_once_whatever_comes_back() {
         let server = Server::always(bad).await;
         let (_, writer) = github(&server);
         let main = "main".parse().unwrap();
-        let opened = writer
-            .open_pull(&repo(), &main, &branch(), "t", "b", false)
-            .await;
+        let opened = writer.open_pull(&repo(), &main, &branch(), "t", "b", false).await;
         let error = opened.unwrap_err();
         assert_eq!(error.outcome_unknown(), unknown, "{error}");
         assert_eq!(server.asked().len(), 1, "{error}");
@@ -382,34 +273,17 @@ async fn writes_say_what_they_mean() {
     .await;
     let (_, writer) = github(&server);
     let main = "main".parse().unwrap();
-    let opened = writer
-        .open_pull(&repo(), &main, &branch(), "3.9 → 3.10", "b", true)
-        .await
-        .unwrap();
+    let opened =
+        writer.open_pull(&repo(), &main, &branch(), "3.9 → 3.10", "b", true).await.unwrap();
     assert_eq!(opened.number, PullNumber(7));
-    writer
-        .edit_pull(&repo(), opened.number, "t2", "b2", false)
-        .await
-        .unwrap();
-    writer
-        .edit_pull(&repo(), opened.number, "t3", "b3", true)
-        .await
-        .unwrap();
-    writer
-        .add_labels(&repo(), opened.number, &["dependencies".to_owned()])
-        .await
-        .unwrap();
+    writer.edit_pull(&repo(), opened.number, "t2", "b2", false).await.unwrap();
+    writer.edit_pull(&repo(), opened.number, "t3", "b3", true).await.unwrap();
+    writer.add_labels(&repo(), opened.number, &["dependencies".to_owned()]).await.unwrap();
 
     let said: Vec<(String, String, Value)> = server
         .asked()
         .into_iter()
-        .map(|asked| {
-            (
-                asked.method,
-                asked.path,
-                serde_json::from_slice(&asked.body).unwrap(),
-            )
-        })
+        .map(|asked| (asked.method, asked.path, serde_json::from_slice(&asked.body).unwrap()))
         .collect();
     let root = "/repos/toon-protocol/connector";
     let expected = [
@@ -418,30 +292,16 @@ async fn writes_say_what_they_mean() {
             format!("{root}/pulls"),
             json!({"title": "3.9 → 3.10", "body": "b", "head": "digest-bump/connector", "base": "main", "draft": true}),
         ),
-        (
-            "PATCH",
-            format!("{root}/pulls/7"),
-            json!({"title": "t2", "body": "b2"}),
-        ),
+        ("PATCH", format!("{root}/pulls/7"), json!({"title": "t2", "body": "b2"})),
         (
             "PATCH",
             format!("{root}/pulls/7"),
             json!({"title": "t3", "body": "b3", "state": "closed"}),
         ),
-        (
-            "POST",
-            format!("{root}/issues/7/labels"),
-            json!({"labels": ["dependencies"]}),
-        ),
+        ("POST", format!("{root}/issues/7/labels"), json!({"labels": ["dependencies"]})),
     ];
-    assert_eq!(
-        said,
-        expected.map(|(method, path, body)| (method.to_owned(), path, body))
-    );
-    let all_authorised = server
-        .asked()
-        .iter()
-        .all(|asked| asked.header("authorization").is_some());
+    assert_eq!(said, expected.map(|(method, path, body)| (method.to_owned(), path, body)));
+    let all_authorised = server.asked().iter().all(|asked| asked.header("authorization").is_some());
     assert!(all_authorised);
 }
 

@@ -16,10 +16,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 fn http_at(clock: &Clock) -> Http {
     digest_bump::clients::install_tls_provider();
-    let timeouts = Timeouts {
-        total: Duration::from_secs(5),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts { total: Duration::from_secs(5), ..Timeouts::default() };
     Http::new(&timeouts, clock.clone()).unwrap()
 }
 
@@ -29,10 +26,7 @@ fn http() -> Http {
 
 /// A pool that gives up soon, for servers that never answer.
 fn impatient() -> Http {
-    let timeouts = Timeouts {
-        total: Duration::from_millis(200),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts { total: Duration::from_millis(200), ..Timeouts::default() };
     Http::new(&timeouts, Clock::manual(NOW)).unwrap()
 }
 

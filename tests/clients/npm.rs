@@ -11,21 +11,14 @@ const PACKAGE: &str = "@toon-protocol/connector";
 
 async fn packument_of(reply: Reply) -> Result<Fetched, NpmError> {
     let server = Server::always(reply).await;
-    Npm::new(&http(), &server.url)
-        .unwrap()
-        .fetch_packument(PACKAGE, None)
-        .await
+    Npm::new(&http(), &server.url).unwrap().fetch_packument(PACKAGE, None).await
 }
 
 #[tokio::test]
 async fn a_packument_is_fetched_once_and_then_only_asked_about() {
     let server = Server::start(|asked| match asked.header("if-none-match") {
         Some(_) => reply(304, &[], ""),
-        None => reply(
-            200,
-            &[("etag", "\"p\"")],
-            json!({"versions": {"1.0.0": {}}}).to_string(),
-        ),
+        None => reply(200, &[("etag", "\"p\"")], json!({"versions": {"1.0.0": {}}}).to_string()),
     })
     .await;
     let npm = Npm::new(&http(), &server.url).unwrap();
@@ -41,30 +34,18 @@ async fn a_packument_is_fetched_once_and_then_only_asked_about() {
 async fn a_mirror_may_send_npm_on() {
     let upstream = Server::always(reply(200, &[], r#"{"versions":{}}"#)).await;
     let target = format!("{}/p", upstream.url);
-    fresh(
-        packument_of(reply(302, &[("location", &target)], ""))
-            .await
-            .unwrap(),
-    );
-    let error = packument_of(reply(302, &[("location", "file:///x")], ""))
-        .await
-        .unwrap_err();
+    fresh(packument_of(reply(302, &[("location", &target)], "")).await.unwrap());
+    let error = packument_of(reply(302, &[("location", "file:///x")], "")).await.unwrap_err();
     assert!(matches!(error, NpmError::Malformed { .. }), "{error}");
-    let error = packument_of(reply(302, &[("location", "/round")], ""))
-        .await
-        .unwrap_err();
+    let error = packument_of(reply(302, &[("location", "/round")], "")).await.unwrap_err();
     assert!(error.to_string().contains("too many redirects"), "{error}");
 }
 
 #[tokio::test]
 async fn every_bad_answer_of_npm_has_its_error() {
-    let error = packument_of(reply(404, &[], r#"{"error":"Not found"}"#))
-        .await
-        .unwrap_err();
+    let error = packument_of(reply(404, &[], r#"{"error":"Not found"}"#)).await.unwrap_err();
     assert!(matches!(error, NpmError::NotFound { .. }), "{error}");
-    let error = packument_of(reply(429, &[("retry-after", "9")], ""))
-        .await
-        .unwrap_err();
+    let error = packument_of(reply(429, &[("retry-after", "9")], "")).await.unwrap_err();
     assert!(
         matches!(error, NpmError::RateLimited { until } if until == NOW + Duration::from_secs(9))
     );

@@ -48,11 +48,7 @@ fn content() -> Content {
     let index = keep(json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}));
     let bytes = documents[index.as_str()].clone();
     documents.insert("3.10.0".to_owned(), bytes);
-    Content {
-        documents,
-        index,
-        manifests,
-    }
+    Content { documents, index, manifests }
 }
 
 /// A registry with GHCR's token dance. `twist` may answer first.
@@ -94,10 +90,7 @@ async fn index_of(
     twist: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
 ) -> Result<(), RegistryError> {
     let server = registry_server(twist).await;
-    registry_at(&http(), &server)
-        .fetch_index(&image(), "3.10.0")
-        .await
-        .map(drop)
+    registry_at(&http(), &server).fetch_index(&image(), "3.10.0").await.map(drop)
 }
 
 /// Answers like this where a path contains the text.
@@ -115,20 +108,11 @@ async fn an_image_is_resolved_in_seven_requests_and_then_in_five() {
     let seen: Vec<(&str, Option<&str>, &str)> = facts
         .platforms
         .iter()
-        .map(|one| {
-            (
-                one.platform.0.as_str(),
-                one.version_label(),
-                one.labels["arch"].as_str(),
-            )
-        })
+        .map(|one| (one.platform.0.as_str(), one.version_label(), one.labels["arch"].as_str()))
         .collect();
     assert_eq!(
         seen,
-        [
-            ("linux/amd64", Some("3.10.0"), "amd64"),
-            ("linux/arm64", Some("3.10.0"), "arm64")
-        ]
+        [("linux/amd64", Some("3.10.0"), "amd64"), ("linux/arm64", Some("3.10.0"), "arm64")]
     );
 
     let paths = server.paths();
@@ -153,11 +137,7 @@ async fn a_token_is_renewed_when_its_time_is_over_and_shared_meanwhile() {
     registry.fetch_index(&image(), "3.10.0").await.unwrap();
     assert_eq!(server.asked().len(), 3);
     clock.advance(Duration::from_secs(49));
-    registry
-        .clone()
-        .fetch_index(&image(), "3.10.0")
-        .await
-        .unwrap();
+    registry.clone().fetch_index(&image(), "3.10.0").await.unwrap();
     assert_eq!(server.asked().len(), 4);
     clock.advance(Duration::from_secs(2));
     registry.fetch_index(&image(), "3.10.0").await.unwrap();
@@ -177,52 +157,30 @@ async fn many_at_once_share_one_token() {
         registry.fetch_labels(&image, &manifests[0]),
         registry.fetch_labels(&image, &manifests[1]),
     );
-    assert_eq!(
-        (one.unwrap()["arch"].as_str(), two.unwrap()["arch"].as_str()),
-        ("amd64", "arm64")
-    );
-    let tokens = server
-        .paths()
-        .iter()
-        .filter(|path| path.starts_with("/token"))
-        .count();
+    assert_eq!((one.unwrap()["arch"].as_str(), two.unwrap()["arch"].as_str()), ("amd64", "arm64"));
+    let tokens = server.paths().iter().filter(|path| path.starts_with("/token")).count();
     assert_eq!(tokens, 1);
 }
 
 #[tokio::test]
 async fn a_registry_that_refuses_every_token_is_left_alone() {
     let challenge = "Bearer realm=\"/token\"";
-    let error = index_of(at(
-        "/v2/",
-        reply(401, &[("www-authenticate", challenge)], ""),
-    ))
-    .await
-    .unwrap_err();
+    let error =
+        index_of(at("/v2/", reply(401, &[("www-authenticate", challenge)], ""))).await.unwrap_err();
     assert!(matches!(error, RegistryError::Denied { .. }), "{error}");
-    let error = index_of(at(
-        "/v2/",
-        reply(401, &[("www-authenticate", "Basic realm=\"x\"")], ""),
-    ))
-    .await
-    .unwrap_err();
-    assert!(
-        error.to_string().contains("more than an anonymous token"),
-        "{error}"
-    );
+    let error = index_of(at("/v2/", reply(401, &[("www-authenticate", "Basic realm=\"x\"")], "")))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("more than an anonymous token"), "{error}");
     // How GHCR answers for a repository that is not there.
     let denied =
         r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
-    let error = index_of(at("/token", reply(403, &[], denied)))
-        .await
-        .unwrap_err();
+    let error = index_of(at("/token", reply(403, &[], denied))).await.unwrap_err();
     assert!(matches!(error, RegistryError::Denied { .. }), "{error}");
     for realm in ["http://192.0.2.1/token", "file:///etc/passwd", ""] {
         let challenge = format!("Bearer realm=\"{realm}\"");
-        let outcome = index_of(at(
-            "/v2/",
-            reply(401, &[("www-authenticate", &challenge)], ""),
-        ))
-        .await;
+        let outcome =
+            index_of(at("/v2/", reply(401, &[("www-authenticate", &challenge)], ""))).await;
         assert!(outcome.is_err(), "{realm}");
     }
 }
@@ -230,16 +188,11 @@ async fn a_registry_that_refuses_every_token_is_left_alone() {
 #[tokio::test]
 async fn every_bad_answer_of_a_registry_has_its_error() {
     let part = "manifests/3.10.0";
-    let error = index_of(at(
-        part,
-        reply(404, &[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#),
-    ))
-    .await
-    .unwrap_err();
-    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
-    let error = index_of(at(part, reply(429, &[("retry-after", "30")], "")))
+    let error = index_of(at(part, reply(404, &[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#)))
         .await
         .unwrap_err();
+    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
+    let error = index_of(at(part, reply(429, &[("retry-after", "30")], ""))).await.unwrap_err();
     assert!(
         matches!(error, RegistryError::RateLimited { until } if until == NOW + Duration::from_secs(30))
     );
@@ -263,9 +216,7 @@ async fn every_bad_answer_of_a_registry_has_its_error() {
         assert!(matches!(error, RegistryError::Malformed { .. }), "{error}");
     }
     let single = json!({"config": {"digest": wrong}, "layers": []}).to_string();
-    let error = index_of(at(part, reply(200, &[], single)))
-        .await
-        .unwrap_err();
+    let error = index_of(at(part, reply(200, &[], single))).await.unwrap_err();
     assert!(matches!(error, RegistryError::NotAnIndex { .. }), "{error}");
 }
 
@@ -275,12 +226,9 @@ async fn no_error_shows_a_token() {
     assert!(!whole(&error).contains("anon-secret"));
     let error = index_of(at("manifests", page(403))).await.unwrap_err();
     assert!(!whole(&error).contains("anon-secret"));
-    let error = index_of(at(
-        "/token",
-        reply(200, &[], r#"{"token":{"x":"anon-secret"}}"#),
-    ))
-    .await
-    .unwrap_err();
+    let error = index_of(at("/token", reply(200, &[], r#"{"token":{"x":"anon-secret"}}"#)))
+        .await
+        .unwrap_err();
     assert!(!whole(&error).contains("anon-secret"));
 }
 
@@ -288,10 +236,7 @@ async fn no_error_shows_a_token() {
 async fn what_is_asked_by_digest_has_to_have_it() {
     let server = registry_server(at("@", Reply::HangUp)).await;
     let registry = registry_at(&http(), &server);
-    let index = registry
-        .fetch_index(&image(), content().index.as_str())
-        .await
-        .unwrap();
+    let index = registry.fetch_index(&image(), content().index.as_str()).await.unwrap();
     assert_eq!(index.entries.len(), 2);
 
     // The index in the manifest's place, and one config in the other's.
@@ -303,10 +248,7 @@ async fn what_is_asked_by_digest_has_to_have_it() {
     })
     .await;
     let registry = registry_at(&http(), &swapped);
-    let error = registry
-        .fetch_image(&image(), &Version::new(3, 10, 0))
-        .await
-        .unwrap_err();
+    let error = registry.fetch_image(&image(), &Version::new(3, 10, 0)).await.unwrap_err();
     assert!(matches!(error, RegistryError::Malformed { .. }), "{error}");
 }
 
@@ -337,37 +279,19 @@ async fn a_blob_is_fetched_from_the_storage_without_the_token() {
     })
     .await;
     let registry = registry_at(&http(), &server);
-    let facts = registry
-        .fetch_image(&image(), &Version::new(3, 10, 0))
-        .await
-        .unwrap();
+    let facts = registry.fetch_image(&image(), &Version::new(3, 10, 0)).await.unwrap();
     assert_eq!(facts.platforms[1].labels["arch"], "arm64");
     assert_eq!(storage.asked().len(), 2);
-    assert!(
-        storage
-            .asked()
-            .iter()
-            .all(|asked| asked.header("authorization").is_none())
-    );
+    assert!(storage.asked().iter().all(|asked| asked.header("authorization").is_none()));
 }
 
 #[tokio::test]
 async fn a_blob_is_not_fetched_from_just_anywhere() {
-    for location in [
-        "http://192.0.2.1/x",
-        "file:///etc/passwd",
-        "/v2/round/blobs/x",
-    ] {
+    for location in ["http://192.0.2.1/x", "file:///etc/passwd", "/v2/round/blobs/x"] {
         let moved = reply(307, &[("location", location)], "");
         let server = registry_server(at("/blobs/", moved)).await;
         let registry = registry_at(&http(), &server);
-        let error = registry
-            .fetch_labels(&image(), &content().manifests[0])
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, RegistryError::Malformed { .. }),
-            "{location}: {error}"
-        );
+        let error = registry.fetch_labels(&image(), &content().manifests[0]).await.unwrap_err();
+        assert!(matches!(error, RegistryError::Malformed { .. }), "{location}: {error}");
     }
 }

@@ -41,19 +41,12 @@ pub(crate) fn reply(
     headers: &[(&'static str, &str)],
     body: impl AsRef<[u8]>,
 ) -> Reply {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (*name, (*value).to_owned()))
-        .collect();
+    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     Reply::Whole(status, headers, body.as_ref().to_vec())
 }
 
 pub(crate) fn page(status: u16) -> Reply {
-    reply(
-        status,
-        &[("content-type", "text/html; charset=utf-8")],
-        "<html>Unicorn!</html>",
-    )
+    reply(status, &[("content-type", "text/html; charset=utf-8")], "<html>Unicorn!</html>")
 }
 
 /// A server on this machine that answers by a function and remembers what it was asked.
@@ -102,41 +95,22 @@ async fn read_request(mut stream: TcpStream) -> (TcpStream, Asked) {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             break at + 4;
         }
-        assert!(
-            stream.read_buf(&mut bytes).await.unwrap() > 0,
-            "half a request"
-        );
+        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "half a request");
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.lines();
     let mut first = lines.next().unwrap().split(' ');
-    let (method, path) = (
-        first.next().unwrap().to_owned(),
-        first.next().unwrap().to_owned(),
-    );
+    let (method, path) = (first.next().unwrap().to_owned(), first.next().unwrap().to_owned());
     let headers: BTreeMap<String, String> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let length: usize = headers
-        .get("content-length")
-        .map_or(0, |text| text.parse().unwrap());
+    let length: usize = headers.get("content-length").map_or(0, |text| text.parse().unwrap());
     while bytes.len() < end + length {
-        assert!(
-            stream.read_buf(&mut bytes).await.unwrap() > 0,
-            "half a body"
-        );
+        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "half a body");
     }
     let body = bytes[end..].to_vec();
-    (
-        stream,
-        Asked {
-            method,
-            path,
-            headers,
-            body,
-        },
-    )
+    (stream, Asked { method, path, headers, body })
 }
 
 async fn send_reply(stream: &mut TcpStream, reply: Reply) {

@@ -50,12 +50,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
 
 /// An answer that was found `ago` minutes ago.
 pub(crate) fn answer(verdict: Verdict, attempts: usize, ago: i64) -> Answer {
-    Answer {
-        verdict,
-        summary: format!("{verdict}, {attempts}"),
-        at: minutes_ago(ago),
-        attempts,
-    }
+    Answer { verdict, summary: format!("{verdict}, {attempts}"), at: minutes_ago(ago), attempts }
 }
 
 /// An answer by the table's word; `None` for a word that is no answer.
@@ -72,9 +67,7 @@ fn answer_of(word: &str) -> Option<Answer> {
 
 /// Gives `candidate` the evidence that the words say: image, npm, age, cheap, canary.
 pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candidate {
-    let [image, npm, age, cheap, canary] = words else {
-        panic!("{words:?}")
-    };
+    let [image, npm, age, cheap, canary] = words else { panic!("{words:?}") };
     candidate.published_at = minutes_ago(if *age == "late" { 180 } else { 60 });
     let away = |what: &str| Look::Unavailable(format!("{what} is down"));
     match *image {
@@ -98,17 +91,10 @@ pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candida
         "parked" | "due" | "spent" => [passed(), answer_of(cheap), passed()],
         _ => [passed(), passed(), passed()],
     };
-    let checks = [
-        Check::Platforms,
-        Check::VersionLabel,
-        Check::Sites,
-        Check::Canary,
-    ];
+    let checks = [Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary];
     let answers = [platforms, label, sites, answer_of(canary)];
     let given = checks.into_iter().zip(answers);
-    candidate.answers = given
-        .filter_map(|(check, answer)| Some((check, answer?)))
-        .collect();
+    candidate.answers = given.filter_map(|(check, answer)| Some((check, answer?))).collect();
     candidate.running = match *canary {
         "alive" | "rerun" => Some(running(-1)),
         "dead" => Some(running(1)),
@@ -119,11 +105,7 @@ pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candida
 
 /// A canary run that has to have spoken `ago` minutes ago.
 pub(crate) fn running(ago: i64) -> Running {
-    Running {
-        run: RunId(7),
-        since: minutes_ago(30),
-        alive_until: minutes_ago(ago),
-    }
+    Running { run: RunId(7), since: minutes_ago(30), alive_until: minutes_ago(ago) }
 }
 
 /// A watch that pins 3.9.3, and nothing else.
@@ -132,10 +114,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         patches,
         artifact_deadline: DEADLINE,
         pauses: PAUSES.to_vec(),
-        pin: PinState::Known {
-            version: version("3.9.3"),
-            digest: digest(&version("3.9.3")),
-        },
+        pin: PinState::Known { version: version("3.9.3"), digest: digest(&version("3.9.3")) },
         candidates: Vec::new(),
         ignored: Vec::new(),
         proposals: Vec::new(),
@@ -207,12 +186,9 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
 /// What must have passed before a pull request of this kind is opened, by `DESIGN.md`.
 fn gates(kind: ProposalKind) -> &'static [Check] {
     match kind {
-        ProposalKind::PinBump => &[
-            Check::Platforms,
-            Check::VersionLabel,
-            Check::Sites,
-            Check::Canary,
-        ],
+        ProposalKind::PinBump => {
+            &[Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
+        }
         ProposalKind::MigrationStub => &[Check::Platforms, Check::VersionLabel],
     }
 }
@@ -229,15 +205,10 @@ pub(crate) fn faults(snapshot: &Snapshot, decision: &Decision) -> Vec<String> {
         }
         faults.extend(unfounded(snapshot, intent).map(|why| format!("{why}: {intent:?}")));
     }
-    let pins = decision.due.iter().filter(|intent| {
-        matches!(
-            intent,
-            Intent::Propose {
-                kind: ProposalKind::PinBump,
-                ..
-            }
-        )
-    });
+    let pins = decision
+        .due
+        .iter()
+        .filter(|intent| matches!(intent, Intent::Propose { kind: ProposalKind::PinBump, .. }));
     if pins.count() > 1 {
         faults.push(format!("two pins: {:?}", decision.due));
     }
@@ -246,21 +217,12 @@ pub(crate) fn faults(snapshot: &Snapshot, decision: &Decision) -> Vec<String> {
 
 /// Why a proposal must not be made, if it must not.
 fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
-    let Intent::Propose {
-        kind,
-        version,
-        over,
-        ..
-    } = intent
-    else {
+    let Intent::Propose { kind, version, over, .. } = intent else {
         return None;
     };
     let candidate = snapshot.candidates.iter().find(|c| c.version == *version)?;
     let passed = |check| {
-        candidate
-            .answers
-            .get(check)
-            .is_some_and(|answer| answer.verdict == Verdict::Passed)
+        candidate.answers.get(check).is_some_and(|answer| answer.verdict == Verdict::Passed)
     };
     let open = snapshot.proposals.iter().find(|p| {
         let line = p.version.major == version.major || *kind == ProposalKind::PinBump;

@@ -16,9 +16,7 @@ fn what_is_waited_for_wakes_the_loop() {
     let evidence = all_evidence(&Table::read("evidence", EVIDENCE));
     for (evidence, bump, _) in &evidence {
         let mut snapshot = snapshot(PatchPolicy::Offer);
-        snapshot
-            .candidates
-            .push(with_evidence(candidate("3.10.0", Bump::Minor), evidence));
+        snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), evidence));
         let published = snapshot.candidates[0].published_at;
         let wake = match *bump {
             "wait-deadline" => Some(published + DEADLINE),
@@ -34,34 +32,18 @@ fn what_is_waited_for_wakes_the_loop() {
 fn the_edges_of_time_belong_to_the_later_side() {
     let mut snapshot = snapshot(PatchPolicy::Offer);
     let absent = ["absent", "there", "early", "none", "never"];
-    snapshot
-        .candidates
-        .push(with_evidence(candidate("3.10.0", Bump::Minor), &absent));
+    snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), &absent));
     let of = version("3.10.0");
     snapshot.candidates[0].published_at = minutes_ago(120);
-    assert_eq!(
-        stage_word(&decide(&snapshot, NOW), &of),
-        "held",
-        "the deadline is now"
-    );
+    assert_eq!(stage_word(&decide(&snapshot, NOW), &of), "held", "the deadline is now");
     let unsure = ["there", "there", "early", "passed", "parked"];
     fill(&mut snapshot, &of, &unsure);
     let retried = answer(Verdict::Inconclusive, 1, 10);
-    snapshot.candidates[0]
-        .answers
-        .insert(Check::Canary, retried);
-    assert_eq!(
-        decide(&snapshot, NOW).due,
-        [Intent::StartCanary(of)],
-        "the pause ends now"
-    );
+    snapshot.candidates[0].answers.insert(Check::Canary, retried);
+    assert_eq!(decide(&snapshot, NOW).due, [Intent::StartCanary(of)], "the pause ends now");
     snapshot.candidates[0].running = Some(running(0));
     let decision = decide(&snapshot, NOW);
-    assert_eq!(
-        decision.due,
-        [Intent::Bury(RunId(7))],
-        "the sign of life was due now"
-    );
+    assert_eq!(decision.due, [Intent::Bury(RunId(7))], "the sign of life was due now");
     assert_eq!(stage_word(&decision, &version("3.10.0")), "checking");
     assert_eq!(decision.wake, None);
 }
@@ -78,19 +60,14 @@ fn wishes_that_cannot_be_met_are_refused_and_the_latest_counts() {
         assert_eq!(got, granted, "{wanted}");
     }
     let mut snapshot = snapshot(PatchPolicy::Offer);
-    snapshot.candidates = ["3.9.5", "3.9.4"]
-        .map(|text| with_evidence(candidate(text, Bump::Patch), &passing))
-        .into();
+    snapshot.candidates =
+        ["3.9.5", "3.9.4"].map(|text| with_evidence(candidate(text, Bump::Patch), &passing)).into();
     snapshot.requests.push(request(&version("3.9.5"), false));
     let mut later = request(&version("3.9.4"), false);
     (later.id, later.at) = (RequestId(2), minutes_ago(29));
     snapshot.requests.push(later);
     let due: Vec<Intent> = decide(&snapshot, NOW).due.into_iter().map(mute).collect();
-    let refused = Intent::Answer {
-        request: RequestId(1),
-        granted: false,
-        answer: String::new(),
-    };
+    let refused = Intent::Answer { request: RequestId(1), granted: false, answer: String::new() };
     let proposed = Intent::Propose {
         kind: ProposalKind::PinBump,
         version: version("3.9.4"),
@@ -105,23 +82,13 @@ fn an_unknown_pin_holds_everything_and_asks_for_what_would_tell() {
     let passing = ["there", "there", "early", "passed", "passed"];
     for ask in [None, Some(version("3.9.3"))] {
         let mut snapshot = snapshot(PatchPolicy::Propose);
-        snapshot.pin = PinState::Unknown {
-            why: "a site is faulty".to_owned(),
-            ask: ask.clone(),
-        };
-        snapshot
-            .candidates
-            .push(with_evidence(candidate("3.10.0", Bump::None), &passing));
+        snapshot.pin = PinState::Unknown { why: "a site is faulty".to_owned(), ask: ask.clone() };
+        snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::None), &passing));
         snapshot.requests.push(request(&version("3.10.0"), false));
-        snapshot
-            .proposals
-            .extend(open("same", &version("3.10.0"), false, false));
+        snapshot.proposals.extend(open("same", &version("3.10.0"), false, false));
         let decision = decide(&snapshot, NOW);
         assert_eq!(stage_word(&decision, &version("3.10.0")), "held");
-        assert_eq!(
-            decision.due,
-            ask.map(Intent::Look).into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(decision.due, ask.map(Intent::Look).into_iter().collect::<Vec<_>>());
     }
 }
 
@@ -132,23 +99,12 @@ fn somebody_elses_pull_request_on_a_branch_is_left_alone() {
         ("3.10.0", Bump::Minor, "digest-bump/connector"),
         ("4.0.0", Bump::Major, "digest-bump/connector-4-migration"),
     ] {
-        for (foreign, stage) in [
-            (branch, "held"),
-            ("digest-bump/connector-5-migration", "ready"),
-        ] {
+        for (foreign, stage) in [(branch, "held"), ("digest-bump/connector-5-migration", "ready")] {
             let mut snapshot = snapshot(PatchPolicy::Offer);
-            snapshot
-                .candidates
-                .push(with_evidence(candidate(text, bump), &passing));
-            snapshot
-                .foreign
-                .push((foreign.parse().unwrap(), PullNumber(3)));
+            snapshot.candidates.push(with_evidence(candidate(text, bump), &passing));
+            snapshot.foreign.push((foreign.parse().unwrap(), PullNumber(3)));
             let decision = decide(&snapshot, NOW);
-            assert_eq!(
-                stage_word(&decision, &version(text)),
-                stage,
-                "{text} {foreign}"
-            );
+            assert_eq!(stage_word(&decision, &version(text)), stage, "{text} {foreign}");
             assert_eq!(decision.due.is_empty(), stage == "held", "{text} {foreign}");
         }
     }

@@ -26,23 +26,14 @@ enum State {
     Declined,
 }
 
-const STATES: [State; 6] = [
-    State::Passes,
-    State::Waits,
-    State::Held,
-    State::Runs,
-    State::Starts,
-    State::Declined,
-];
+const STATES: [State; 6] =
+    [State::Passes, State::Waits, State::Held, State::Runs, State::Starts, State::Declined];
 
 /// All lists of `length` states out of `states`.
 fn lists(states: &[State], length: usize) -> Vec<Vec<State>> {
     (0..length).fold(vec![Vec::new()], |lists, _| {
         let longer = |list: &Vec<State>| {
-            states
-                .iter()
-                .map(|state| [&list[..], &[*state]].concat())
-                .collect::<Vec<_>>()
+            states.iter().map(|state| [&list[..], &[*state]].concat()).collect::<Vec<_>>()
         };
         lists.iter().flat_map(longer).collect()
     })
@@ -75,10 +66,7 @@ fn watch(states: &[State], minors: usize, patches: PatchPolicy) -> Snapshot {
         if *state == State::Declined {
             let pull = 10 + u64::try_from(index).unwrap();
             let closed = proposal(ProposalKind::PinBump, &release.version, pull);
-            snapshot.proposals.push(Proposal {
-                state: PullState::Closed,
-                ..closed
-            });
+            snapshot.proposals.push(Proposal { state: PullState::Closed, ..closed });
         }
         snapshot.candidates.push(release);
     }
@@ -202,9 +190,7 @@ fn with_open(
 const PULL: PullNumber = PullNumber(40);
 
 fn due(expected: &Expected, versions: &[Version], open: bool) -> Vec<Intent> {
-    let start = expected
-        .start
-        .map(|index| Intent::StartCanary(versions[index].clone()));
+    let start = expected.start.map(|index| Intent::StartCanary(versions[index].clone()));
     let propose = expected.propose.map(|(index, requested)| Intent::Propose {
         kind: ProposalKind::PinBump,
         version: versions[index].clone(),
@@ -224,33 +210,19 @@ fn due(expected: &Expected, versions: &[Version], open: bool) -> Vec<Intent> {
 fn compare(snapshot: &Snapshot, expected: &Expected, open: Option<usize>) -> Result<(), String> {
     let decision = decide(snapshot, NOW);
     let mut faults = faults(snapshot, &decision);
-    let versions: Vec<Version> = snapshot
-        .candidates
-        .iter()
-        .map(|c| c.version.clone())
-        .collect();
-    let stages: Vec<&str> = versions
-        .iter()
-        .map(|of| stage_word(&decision, of))
-        .collect();
+    let versions: Vec<Version> = snapshot.candidates.iter().map(|c| c.version.clone()).collect();
+    let stages: Vec<&str> = versions.iter().map(|of| stage_word(&decision, of)).collect();
     if stages != expected.stages {
-        faults.push(format!(
-            "stages {stages:?} instead of {:?}",
-            expected.stages
-        ));
+        faults.push(format!("stages {stages:?} instead of {:?}", expected.stages));
     }
     let wanted = due(expected, &versions, open.is_some());
     let got: Vec<Intent> = decision
         .due
         .into_iter()
         .map(|intent| match intent {
-            Intent::Answer {
-                request, granted, ..
-            } => Intent::Answer {
-                request,
-                granted,
-                answer: String::new(),
-            },
+            Intent::Answer { request, granted, .. } => {
+                Intent::Answer { request, granted, answer: String::new() }
+            }
             other => other,
         })
         .collect();
@@ -261,20 +233,12 @@ fn compare(snapshot: &Snapshot, expected: &Expected, open: Option<usize>) -> Res
         }
         _ => false,
     };
-    let missing = wanted
-        .iter()
-        .any(|intent| !got.contains(intent) && !contained(intent));
-    let extra = got
-        .iter()
-        .any(|intent| !wanted.contains(intent) && !contained(intent));
+    let missing = wanted.iter().any(|intent| !got.contains(intent) && !contained(intent));
+    let extra = got.iter().any(|intent| !wanted.contains(intent) && !contained(intent));
     if missing || extra {
         faults.push(format!("due {got:?} instead of {wanted:?}"));
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults.join("; "))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
 fn push_open(snapshot: &mut Snapshot, index: usize, requested: bool) {
@@ -285,17 +249,8 @@ fn push_open(snapshot: &mut Snapshot, index: usize, requested: bool) {
 
 /// Fails with the first few disagreements.
 fn assert_none(failures: &[String]) {
-    let first = failures
-        .iter()
-        .take(20)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n");
-    assert!(
-        failures.is_empty(),
-        "{} disagreements:\n{first}",
-        failures.len()
-    );
+    let first = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} disagreements:\n{first}", failures.len());
 }
 
 #[test]
@@ -326,9 +281,7 @@ fn a_wish_outranks_what_was_out_by_then_while_it_can_be_worked_on() {
     let mut failures = Vec::new();
     for (minors, length) in (1..=3).flat_map(|length| (0..=length).map(move |m| (m, length))) {
         for states in lists(&STATES, length) {
-            for (patches, wanted) in POLICIES
-                .iter()
-                .flat_map(|p| (0..length).map(move |w| (*p, w)))
+            for (patches, wanted) in POLICIES.iter().flat_map(|p| (0..length).map(move |w| (*p, w)))
             {
                 for open in std::iter::once(None).chain((0..length).map(Some)) {
                     let mut snapshot = watch(&states, minors, patches);
@@ -392,12 +345,9 @@ fn majors_get_one_stub_for_each_line_and_leave_the_pin_alone() {
     let few = &STATES[..5];
     for states in lists(few, 3) {
         for small in lists(&STATES, 2) {
-            for past in [
-                None,
-                Some(PullState::Open),
-                Some(PullState::Merged),
-                Some(PullState::Closed),
-            ] {
+            for past in
+                [None, Some(PullState::Open), Some(PullState::Merged), Some(PullState::Closed)]
+            {
                 let alone = watch(&small, 2, PatchPolicy::Offer);
                 let mut snapshot = alone.clone();
                 let texts = ["5.0.0", "4.1.0", "4.0.0"];
@@ -408,15 +358,9 @@ fn majors_get_one_stub_for_each_line_and_leave_the_pin_alone() {
                 snapshot.candidates.splice(0..0, majors);
                 let of = snapshot.candidates[2].version.clone();
                 let stub = proposal(ProposalKind::MigrationStub, &of, 20);
-                snapshot
-                    .proposals
-                    .extend(past.map(|state| Proposal { state, ..stub }));
+                snapshot.proposals.extend(past.map(|state| Proposal { state, ..stub }));
                 snapshot.migration = Migration::Ready {
-                    majors: if past == Some(PullState::Merged) {
-                        vec![4]
-                    } else {
-                        Vec::new()
-                    },
+                    majors: if past == Some(PullState::Merged) { vec![4] } else { Vec::new() },
                 };
                 let mut wanted = decide(&alone, NOW).due;
                 wanted.extend(stub_of(&states[..1], &texts[..1]));
@@ -442,17 +386,11 @@ fn majors_get_one_stub_for_each_line_and_leave_the_pin_alone() {
 /// for the older one that passes.
 fn stub_of(states: &[State], texts: &[&str]) -> Vec<Intent> {
     let all: Vec<usize> = (0..states.len()).collect();
-    let mut expected = Expected {
-        stages: vec![""; states.len()],
-        start: None,
-        propose: None,
-        answer: None,
-    };
+    let mut expected =
+        Expected { stages: vec![""; states.len()], start: None, propose: None, answer: None };
     let (found, _) = descend(states, &all, false, &mut expected);
     let version = |index: usize| texts[index].parse::<Version>().unwrap();
-    let start = expected
-        .start
-        .map(|index| Intent::StartCanary(version(index)));
+    let start = expected.start.map(|index| Intent::StartCanary(version(index)));
     let stub = found.map(|index| Intent::Propose {
         kind: ProposalKind::MigrationStub,
         version: version(index),

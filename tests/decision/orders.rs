@@ -13,16 +13,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub(super) fn rules() -> Rules {
     Rules {
-        tags: TagRule {
-            pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap(),
-        },
+        tags: TagRule { pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap() },
         patches: PatchPolicy::Offer,
         npm: None,
         platforms: vec![Platform("linux/amd64".to_owned())],
         artifact_deadline: Duration::from_hours(2),
-        retry: RetryRule {
-            pauses: vec![Duration::from_mins(10)],
-        },
+        retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
         migration: None,
     }
@@ -32,9 +28,7 @@ pub(super) fn site() -> PinSite {
     PinSite {
         name: "manifest".to_owned(),
         path: "manifest.json".parse().unwrap(),
-        shape: SiteShape::Manifest {
-            pointer: "/images/connector".to_owned(),
-        },
+        shape: SiteShape::Manifest { pointer: "/images/connector".to_owned() },
         presence: Presence::Required,
         authority: true,
     }
@@ -87,10 +81,7 @@ fn facts() -> Vec<Fact> {
         pull(4, &version("3.10.0"), PullState::Open),
         pull(2, &version("3.9.4"), PullState::Closed),
     ];
-    for (age, text) in ["3.12.0", "3.11.0", "3.10.0", "3.9.4", "3.9.3"]
-        .into_iter()
-        .enumerate()
-    {
+    for (age, text) in ["3.12.0", "3.11.0", "3.10.0", "3.9.4", "3.9.3"].into_iter().enumerate() {
         let of = version(text);
         facts.push(Fact::Release(ReleaseFacts {
             tag: format!("v{of}"),
@@ -123,11 +114,7 @@ fn findings(rules: &Rules) -> Vec<Finding> {
             let of = version(text);
             findings.push(Finding {
                 check,
-                verdict: if check == Check::Canary {
-                    canary
-                } else {
-                    Verdict::Passed
-                },
+                verdict: if check == Check::Canary { canary } else { Verdict::Passed },
                 subject: digest(&of),
                 version: of,
                 inputs: inputs_of(check, rules, Some(&sites), Some(pinned.digest())),
@@ -140,10 +127,7 @@ fn findings(rules: &Rules) -> Vec<Finding> {
 }
 
 fn decide_on(facts: &[Fact], findings: &[Finding], rules: &Rules) -> Decision {
-    let mut memory = Memory {
-        findings: findings.to_vec(),
-        ..Memory::default()
-    };
+    let mut memory = Memory { findings: findings.to_vec(), ..Memory::default() };
     for fact in facts {
         memory.observe(fact.clone(), minutes_ago(10));
     }
@@ -162,11 +146,7 @@ fn decide_on(facts: &[Fact], findings: &[Finding], rules: &Rules) -> Decision {
 #[test]
 fn the_history_says_something() {
     let decision = decide_on(&facts(), &findings(&rules()), &rules());
-    let words: Vec<&str> = decision
-        .stages
-        .iter()
-        .map(|(_, s)| crate::case::word_of(s))
-        .collect();
+    let words: Vec<&str> = decision.stages.iter().map(|(_, s)| crate::case::word_of(s)).collect();
     assert_eq!(words, ["held", "ready", "covered", "declined", "pinned"]);
     assert_eq!(decision.due.len(), 1, "{:?}", decision.due);
 }

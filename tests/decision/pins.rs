@@ -14,11 +14,7 @@ fn path() -> FilePath {
 }
 
 fn spelled(of: Option<&str>, digest: Option<IndexDigest>) -> SiteState {
-    SiteState::Spelled {
-        version: of.map(version),
-        digest,
-        line: 1,
-    }
+    SiteState::Spelled { version: of.map(version), digest, line: 1 }
 }
 
 fn watched(image: &str, resolved_from: &str) -> Fact {
@@ -81,10 +77,7 @@ fn pin(
 }
 
 fn known(of: &str, digest_of: &str) -> PinState {
-    PinState::Known {
-        version: version(of),
-        digest: digest(&version(digest_of)),
-    }
+    PinState::Known { version: version(of), digest: digest(&version(digest_of)) }
 }
 
 fn asks(pin: &PinState) -> Option<String> {
@@ -98,26 +91,14 @@ fn asks(pin: &PinState) -> Option<String> {
 fn a_site_with_only_a_digest_is_resolved_from_observations() {
     let only_digest = [spelled(None, Some(digest(&version("3.9.3"))))];
     let none = BTreeMap::new();
-    let facts = [
-        released("3.9.4"),
-        released("3.9.3"),
-        watched("3.9.3", "3.9.3"),
-    ];
+    let facts = [released("3.9.4"), released("3.9.3"), watched("3.9.3", "3.9.3")];
     assert_eq!(pin(&only_digest, 1, &facts, &none), known("3.9.3", "3.9.3"));
 
     let unseen = pin(&only_digest, 1, &facts[..2], &none);
-    assert_eq!(
-        asks(&unseen).as_deref(),
-        Some("3.9.4"),
-        "from the newest down"
-    );
+    assert_eq!(asks(&unseen).as_deref(), Some("3.9.4"), "from the newest down");
     let looked = BTreeMap::from([(version("3.9.4"), Look::Absent)]);
     let unseen = pin(&only_digest, 1, &facts[..2], &looked);
-    assert_eq!(
-        asks(&unseen).as_deref(),
-        Some("3.9.3"),
-        "each once in a pass"
-    );
+    assert_eq!(asks(&unseen).as_deref(), Some("3.9.3"), "each once in a pass");
 }
 
 #[test]
@@ -130,11 +111,7 @@ fn of_two_tags_with_one_digest_the_one_that_the_downstream_names_is_meant() {
     assert_eq!(pin(&named, 1, &facts, &none), known("3.4.2", "3.4.2"));
     assert_eq!(pin(&named[..1], 1, &facts, &none), known("3.5.0", "3.4.2"));
     let asked = pin(&named, 1, &[released("3.6.0")], &none);
-    assert_eq!(
-        asks(&asked).as_deref(),
-        Some("3.4.2"),
-        "what is spelled is asked for first"
-    );
+    assert_eq!(asks(&asked).as_deref(), Some("3.4.2"), "what is spelled is asked for first");
 }
 
 #[test]
@@ -143,22 +120,11 @@ fn the_first_authority_that_is_there_counts_and_a_faulty_one_is_not_passed_over(
     let facts = [watched("3.9.3", "3.9.3")];
     let good = spelled(Some("3.9.3"), Some(digest(&version("3.9.3"))));
     let absent_first = [SiteState::Absent, good.clone()];
-    assert_eq!(
-        pin(&absent_first, 2, &facts, &none),
-        known("3.9.3", "3.9.3")
-    );
+    assert_eq!(pin(&absent_first, 2, &facts, &none), known("3.9.3", "3.9.3"));
     // So does the build's placeholder read: as a fault, never as a pin.
-    let placeholder = SiteState::Faulty {
-        why: "the digest is the placeholder".to_owned(),
-    };
-    assert_eq!(
-        asks(&pin(&[placeholder, good.clone()], 2, &facts, &none)),
-        None
-    );
-    assert_eq!(
-        asks(&pin(&[SiteState::Absent, good], 1, &facts, &none)),
-        None
-    );
+    let placeholder = SiteState::Faulty { why: "the digest is the placeholder".to_owned() };
+    assert_eq!(asks(&pin(&[placeholder, good.clone()], 2, &facts, &none)), None);
+    assert_eq!(asks(&pin(&[SiteState::Absent, good], 1, &facts, &none)), None);
 }
 
 #[test]
@@ -166,14 +132,8 @@ fn a_site_with_only_a_version_gets_its_digest_from_observations() {
     let none = BTreeMap::new();
     let only_version = [spelled(Some("3.9.3"), None)];
     let facts = [watched("3.9.3", "3.9.3")];
-    assert_eq!(
-        pin(&only_version, 1, &facts, &none),
-        known("3.9.3", "3.9.3")
-    );
-    assert_eq!(
-        asks(&pin(&only_version, 1, &[], &none)).as_deref(),
-        Some("3.9.3")
-    );
+    assert_eq!(pin(&only_version, 1, &facts, &none), known("3.9.3", "3.9.3"));
+    assert_eq!(asks(&pin(&only_version, 1, &[], &none)).as_deref(), Some("3.9.3"));
     let looked = BTreeMap::from([(version("3.9.3"), Look::Absent)]);
     assert_eq!(asks(&pin(&only_version, 1, &[], &looked)), None);
 }

@@ -57,49 +57,24 @@ impl World {
     fn new(natures: [Nature; 4], patches: PatchPolicy) -> Self {
         let mut snapshot = snapshot(patches);
         snapshot.candidates = RELEASES.map(|(text, bump)| candidate(text, bump)).into();
-        Self {
-            snapshot,
-            natures,
-            now: NOW,
-            runs: 0,
-            pulls: 50,
-        }
+        Self { snapshot, natures, now: NOW, runs: 0, pulls: 50 }
     }
 
     fn nature(&self, of: &Version) -> Nature {
-        let index = RELEASES
-            .iter()
-            .position(|(text, _)| version(text) == *of)
-            .unwrap();
+        let index = RELEASES.iter().position(|(text, _)| version(text) == *of).unwrap();
         self.natures[index]
     }
 
     fn candidate(&mut self, of: &Version) -> &mut Candidate {
-        self.snapshot
-            .candidates
-            .iter_mut()
-            .find(|c| c.version == *of)
-            .unwrap()
+        self.snapshot.candidates.iter_mut().find(|c| c.version == *of).unwrap()
     }
 
     fn conclude(&mut self, of: &Version, check: Check, verdict: Verdict) {
         let at = self.now;
         let candidate = self.candidate(of);
-        let before = candidate
-            .answers
-            .get(&check)
-            .map_or(0, |answer| answer.attempts);
-        let attempts = if verdict == Verdict::Inconclusive {
-            before + 1
-        } else {
-            0
-        };
-        let answer = Answer {
-            verdict,
-            summary: check.to_string(),
-            at,
-            attempts,
-        };
+        let before = candidate.answers.get(&check).map_or(0, |answer| answer.attempts);
+        let attempts = if verdict == Verdict::Inconclusive { before + 1 } else { 0 };
+        let answer = Answer { verdict, summary: check.to_string(), at, attempts };
         candidate.answers.insert(check, answer);
     }
 
@@ -113,33 +88,17 @@ impl World {
             Intent::Check { version, check } => {
                 let wrong = self.nature(version) == Nature::Mislabelled;
                 let failed = wrong && *check == Check::VersionLabel;
-                let verdict = if failed {
-                    Verdict::Failed
-                } else {
-                    Verdict::Passed
-                };
+                let verdict = if failed { Verdict::Failed } else { Verdict::Passed };
                 self.conclude(version, *check, verdict);
             }
             Intent::StartCanary(of) => self.start(of),
             Intent::Bury(run) => {
                 let dead = |c: &&Candidate| c.running.as_ref().is_some_and(|r| r.run == *run);
-                let of = self
-                    .snapshot
-                    .candidates
-                    .iter()
-                    .find(dead)
-                    .unwrap()
-                    .version
-                    .clone();
+                let of = self.snapshot.candidates.iter().find(dead).unwrap().version.clone();
                 self.candidate(&of).running = None;
                 self.conclude(&of, Check::Canary, Verdict::Inconclusive);
             }
-            Intent::Propose {
-                kind,
-                version,
-                over,
-                requested,
-            } => {
+            Intent::Propose { kind, version, over, requested } => {
                 let number = over.map_or_else(
                     || {
                         self.pulls += 1;
@@ -152,10 +111,7 @@ impl World {
                 let proposals = &mut self.snapshot.proposals;
                 if let Some(old) = proposals.iter().find(|p| Some(p.pull) == *over) {
                     let down = version.cmp_precedence(&old.version).is_lt();
-                    assert!(
-                        !down || *requested,
-                        "{old:?} moves down unasked to {version}"
-                    );
+                    assert!(!down || *requested, "{old:?} moves down unasked to {version}");
                 }
                 proposals.retain(|p| Some(p.pull) != *over);
                 proposals.push(new);
@@ -164,35 +120,19 @@ impl World {
                 let open = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
                 open.unwrap().state = PullState::Closed;
             }
-            Intent::Answer {
-                request,
-                granted,
-                answer,
-            } => {
+            Intent::Answer { request, granted, answer } => {
                 let at = self.now;
-                let open = self
-                    .snapshot
-                    .requests
-                    .iter_mut()
-                    .find(|r| r.id == *request)
-                    .unwrap();
+                let open = self.snapshot.requests.iter_mut().find(|r| r.id == *request).unwrap();
                 assert!(open.outcome.is_none(), "answered twice");
                 let (granted, answer) = (*granted, answer.clone());
-                open.outcome = Some(RequestOutcome {
-                    granted,
-                    answer,
-                    at,
-                });
+                open.outcome = Some(RequestOutcome { granted, answer, at });
             }
         }
     }
 
     fn start(&mut self, of: &Version) {
         let nature = self.nature(of);
-        assert!(
-            self.candidate(of).running.is_none(),
-            "two canaries for {of}"
-        );
+        assert!(self.candidate(of).running.is_none(), "two canaries for {of}");
         let first = !self.candidate(of).answers.contains_key(&Check::Canary);
         match nature {
             Nature::Breaking => self.conclude(of, Check::Canary, Verdict::Failed),
@@ -200,11 +140,7 @@ impl World {
             Nature::Orphaned if first => {
                 self.runs += 1;
                 let alive_until = self.now + Duration::from_mins(1);
-                let running = Running {
-                    run: RunId(self.runs),
-                    since: self.now,
-                    alive_until,
-                };
+                let running = Running { run: RunId(self.runs), since: self.now, alive_until };
                 self.candidate(of).running = Some(running);
             }
             _ => self.conclude(of, Check::Canary, Verdict::Passed),
@@ -222,11 +158,7 @@ impl World {
             }
             decision.due.iter().for_each(|intent| self.perform(intent));
         }
-        panic!(
-            "no rest for {:?}: {:?}",
-            self.natures,
-            decide(&self.snapshot, self.now).due
-        );
+        panic!("no rest for {:?}: {:?}", self.natures, decide(&self.snapshot, self.now).due);
     }
 
     /// Passes at each wake, until nothing changes by itself any more.
@@ -242,12 +174,7 @@ impl World {
     fn open(&self, kind: ProposalKind) -> Vec<Version> {
         let open =
             |p: &&digest_bump::policy::Proposal| p.kind == kind && p.state == PullState::Open;
-        self.snapshot
-            .proposals
-            .iter()
-            .filter(open)
-            .map(|p| p.version.clone())
-            .collect()
+        self.snapshot.proposals.iter().filter(open).map(|p| p.version.clone()).collect()
     }
 
     fn ask(&mut self, text: &str) {
@@ -273,15 +200,9 @@ const fn comes_good(nature: Nature) -> bool {
 
 /// The releases that are proposed in the end, if nobody asks for anything.
 fn expected_pin(natures: [Nature; 4], patches: PatchPolicy) -> Vec<Version> {
-    let last = if patches == PatchPolicy::Propose {
-        4
-    } else {
-        3
-    };
+    let last = if patches == PatchPolicy::Propose { 4 } else { 3 };
     let good = (1..last).find(|index| comes_good(natures[*index]));
-    good.map(|index| version(RELEASES[index].0))
-        .into_iter()
-        .collect()
+    good.map(|index| version(RELEASES[index].0)).into_iter().collect()
 }
 
 #[test]
@@ -289,15 +210,9 @@ fn every_world_comes_to_rest_with_the_newest_good_release_proposed() {
     for (natures, patches) in worlds() {
         let mut world = World::new(natures, patches);
         world.rest();
-        let (pins, stubs) = (
-            world.open(ProposalKind::PinBump),
-            world.open(ProposalKind::MigrationStub),
-        );
-        assert_eq!(
-            pins,
-            expected_pin(natures, patches),
-            "{natures:?} {patches:?}"
-        );
+        let (pins, stubs) =
+            (world.open(ProposalKind::PinBump), world.open(ProposalKind::MigrationStub));
+        assert_eq!(pins, expected_pin(natures, patches), "{natures:?} {patches:?}");
         // For the stub the canary is news, not a gate.
         let stub = !matches!(natures[0], Nature::Torn | Nature::Mislabelled);
         assert_eq!(stubs.len(), usize::from(stub), "{natures:?}");
@@ -319,11 +234,8 @@ fn a_wish_is_met_or_refused_and_stays_met() {
                 let outcome = world.snapshot.requests[0].outcome.as_ref().unwrap();
                 let case = format!("{natures:?} {patches:?} {text}, at first: {before}");
                 assert_eq!(outcome.granted, good, "{case}");
-                let wanted = if good {
-                    vec![version(text)]
-                } else {
-                    expected_pin(natures, patches)
-                };
+                let wanted =
+                    if good { vec![version(text)] } else { expected_pin(natures, patches) };
                 assert_eq!(world.open(ProposalKind::PinBump), wanted, "{case}");
             }
         }
@@ -341,11 +253,8 @@ fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
             expected_pin(natures, patches),
             "{natures:?}"
         );
-        let Some(stub) = world
-            .snapshot
-            .proposals
-            .iter_mut()
-            .find(|p| p.kind == ProposalKind::MigrationStub)
+        let Some(stub) =
+            world.snapshot.proposals.iter_mut().find(|p| p.kind == ProposalKind::MigrationStub)
         else {
             continue;
         };
@@ -357,11 +266,7 @@ fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
             assert_eq!(pins, [version("4.0.0")], "{natures:?}");
         } else {
             let decision = decide(&world.snapshot, world.now);
-            assert_eq!(
-                stage_word(&decision, &version("4.0.0")),
-                "migrated",
-                "{natures:?}"
-            );
+            assert_eq!(stage_word(&decision, &version("4.0.0")), "migrated", "{natures:?}");
             assert_eq!(pins, expected_pin(natures, patches), "{natures:?}");
         }
     }
@@ -375,20 +280,10 @@ fn a_declined_proposal_is_not_revived() {
         for open in &mut world.snapshot.proposals {
             open.state = PullState::Closed;
         }
-        let declined = world
-            .snapshot
-            .proposals
-            .iter()
-            .any(|p| p.kind == ProposalKind::PinBump);
+        let declined = world.snapshot.proposals.iter().any(|p| p.kind == ProposalKind::PinBump);
         world.rest();
-        assert!(
-            world.open(ProposalKind::MigrationStub).is_empty(),
-            "{natures:?}"
-        );
+        assert!(world.open(ProposalKind::MigrationStub).is_empty(), "{natures:?}");
         // What was newer than the declined one had failed, what was older is not wanted either.
-        assert!(
-            !declined || world.open(ProposalKind::PinBump).is_empty(),
-            "{natures:?}"
-        );
+        assert!(!declined || world.open(ProposalKind::PinBump).is_empty(), "{natures:?}");
     }
 }

@@ -14,31 +14,15 @@ type Dimensions = [(&'static str, &'static [&'static str])];
 
 pub(super) const EVIDENCE: &Dimensions = &[
     ("kind", &["bump", "stub"]),
-    (
-        "image",
-        &["unlooked", "there", "absent", "unavailable", "unusable"],
-    ),
+    ("image", &["unlooked", "there", "absent", "unavailable", "unusable"]),
     ("npm", &["there", "absent", "unavailable"]),
     ("age", &["early", "late"]),
-    (
-        "cheap",
-        &[
-            "none", "rest", "failed", "sites", "passed", "parked", "due", "spent",
-        ],
-    ),
-    (
-        "canary",
-        &[
-            "never", "alive", "dead", "rerun", "passed", "failed", "parked", "due", "spent",
-        ],
-    ),
+    ("cheap", &["none", "rest", "failed", "sites", "passed", "parked", "due", "spent"]),
+    ("canary", &["never", "alive", "dead", "rerun", "passed", "failed", "parked", "due", "spent"]),
 ];
 
 const LIFE: &Dimensions = &[
-    (
-        "way",
-        &["older", "pinned", "minor", "propose", "offer", "skip"],
-    ),
+    ("way", &["older", "pinned", "minor", "propose", "offer", "skip"]),
     ("evidence", CLASSES),
     (
         "open",
@@ -59,12 +43,7 @@ const LIFE: &Dimensions = &[
 ];
 
 const MAJOR: &Dimensions = &[
-    (
-        "migration",
-        &[
-            "unset", "faulty", "ready", "section", "open", "merged", "closed",
-        ],
-    ),
+    ("migration", &["unset", "faulty", "ready", "section", "open", "merged", "closed"]),
     ("stub", CLASSES),
     ("pin", CLASSES),
     ("open", &["none", "same", "unsettled", "lower", "person"]),
@@ -76,9 +55,7 @@ const CLASSES: &[&str] = &["due", "wait", "held", "running", "ready"];
 /// Evidence that can exist: answers are about a digest, so there are none without an image; and no
 /// canary is started, nor an unsure answer asked for again, while the npm half is missing.
 fn can_be(evidence: &[&str]) -> bool {
-    let [image, npm, _, cheap, canary] = evidence else {
-        panic!("{evidence:?}")
-    };
+    let [image, npm, _, cheap, canary] = evidence else { panic!("{evidence:?}") };
     let ended = matches!(*canary, "never" | "passed" | "failed");
     let unsure = matches!(*cheap, "parked" | "due" | "spent");
     match *image {
@@ -92,9 +69,7 @@ fn can_be(evidence: &[&str]) -> bool {
 
 /// All evidence that can be, with the table's word for a pin bump and for a stub.
 pub(super) fn all_evidence(table: &Table) -> Vec<(Vec<&'static str>, &'static str, &'static str)> {
-    let possible = product(&EVIDENCE[1..])
-        .into_iter()
-        .filter(|words| can_be(words));
+    let possible = product(&EVIDENCE[1..]).into_iter().filter(|words| can_be(words));
     possible
         .map(|words| {
             let word = |kind| table.row(&[&[kind], &words[..]].concat()).expected[0][0];
@@ -118,15 +93,9 @@ fn class(word: &str) -> &'static str {
 /// What an evidence's word asks to be done.
 fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
     let checks = |checks: &[Check]| {
-        let needed = checks
-            .iter()
-            .filter(|check| kind == ProposalKind::PinBump || **check != Check::Sites);
-        needed
-            .map(|check| Intent::Check {
-                version: of.clone(),
-                check: *check,
-            })
-            .collect()
+        let needed =
+            checks.iter().filter(|check| kind == ProposalKind::PinBump || **check != Check::Sites);
+        needed.map(|check| Intent::Check { version: of.clone(), check: *check }).collect()
     };
     match word {
         "look" => vec![Intent::Look(of.clone())],
@@ -145,20 +114,10 @@ const PULL: PullNumber = PullNumber(40);
 /// What an intent's word stands for.
 fn intents(word: &str, of: &Version, bump: &str, stub: &str) -> Vec<Intent> {
     let propose = |kind, over, requested| {
-        vec![Intent::Propose {
-            kind,
-            version: of.clone(),
-            over,
-            requested,
-        }]
+        vec![Intent::Propose { kind, version: of.clone(), over, requested }]
     };
-    let answer = |granted| {
-        vec![Intent::Answer {
-            request: RequestId(1),
-            granted,
-            answer: String::new(),
-        }]
-    };
+    let answer =
+        |granted| vec![Intent::Answer { request: RequestId(1), granted, answer: String::new() }];
     match word {
         "work" | "pin-work" => work(bump, ProposalKind::PinBump, of),
         "stub-work" => work(stub, ProposalKind::MigrationStub, of),
@@ -168,10 +127,7 @@ fn intents(word: &str, of: &Version, bump: &str, stub: &str) -> Vec<Intent> {
         "over" => propose(ProposalKind::PinBump, Some(PULL), false),
         "over-asked" => propose(ProposalKind::PinBump, Some(PULL), true),
         "stub" => propose(ProposalKind::MigrationStub, None, false),
-        "close" => vec![Intent::Close {
-            pull: PULL,
-            why: String::new(),
-        }],
+        "close" => vec![Intent::Close { pull: PULL, why: String::new() }],
         "grant" => answer(true),
         "refuse" => answer(false),
         other => panic!("{other}"),
@@ -181,17 +137,10 @@ fn intents(word: &str, of: &Version, bump: &str, stub: &str) -> Vec<Intent> {
 /// Without the texts, which the tests of `render` and of the daemon read.
 pub(super) fn mute(intent: Intent) -> Intent {
     match intent {
-        Intent::Close { pull, .. } => Intent::Close {
-            pull,
-            why: String::new(),
-        },
-        Intent::Answer {
-            request, granted, ..
-        } => Intent::Answer {
-            request,
-            granted,
-            answer: String::new(),
-        },
+        Intent::Close { pull, .. } => Intent::Close { pull, why: String::new() },
+        Intent::Answer { request, granted, .. } => {
+            Intent::Answer { request, granted, answer: String::new() }
+        }
         other => other,
     }
 }
@@ -209,9 +158,7 @@ fn compare(snapshot: &Snapshot, of: &Version, expected: &Expected<'_>) -> Option
     let decision = decide(snapshot, NOW);
     let faults = faults(snapshot, &decision);
     assert_eq!(decision, decide(snapshot, NOW), "the same answer twice");
-    let [stages, words] = &expected.row.expected[..] else {
-        panic!("a row has two right sides")
-    };
+    let [stages, words] = &expected.row.expected[..] else { panic!("a row has two right sides") };
     let (mut must, mut may) = (Vec::new(), Vec::new());
     for word in words {
         match word.strip_suffix('?') {
@@ -228,10 +175,7 @@ fn compare(snapshot: &Snapshot, of: &Version, expected: &Expected<'_>) -> Option
     }
     let due: Vec<Intent> = decision.due.iter().cloned().map(mute).collect();
     let missing = must.iter().filter(|intent| !due.contains(intent)).count();
-    let extra = due
-        .iter()
-        .filter(|i| !must.contains(i) && !may.contains(i))
-        .count();
+    let extra = due.iter().filter(|i| !must.contains(i) && !may.contains(i)).count();
     let stage = stage_word(&decision, of);
     (missing + extra + faults.len() > 0 || !stages.contains(&stage)).then(|| {
         format!(
@@ -249,11 +193,7 @@ fn assert_none(mut failures: Vec<String>) {
     let count = failures.len();
     failures.dedup_by_key(|failure| failure.split(':').next().unwrap().to_owned());
     failures.truncate(40);
-    assert!(
-        failures.is_empty(),
-        "{count} disagreements:\n{}",
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{count} disagreements:\n{}", failures.join("\n"));
 }
 
 fn bump_of(way: &str) -> (&'static str, Bump) {
@@ -295,9 +235,7 @@ pub(super) fn open(word: &str, of: &Version, at_pin: bool, requested: bool) -> O
 
 /// A watch as the words of a row of `life` say, the release's evidence still to be filled in.
 fn life(words: &[&str], patches: PatchPolicy) -> (Snapshot, Version) {
-    let [way, open_word, past, wish] = words else {
-        panic!("{words:?}")
-    };
+    let [way, open_word, past, wish] = words else { panic!("{words:?}") };
     let (text, bump) = bump_of(way);
     let of = version(text);
     let mut snapshot = snapshot(patches);
@@ -329,19 +267,13 @@ fn life(words: &[&str], patches: PatchPolicy) -> (Snapshot, Version) {
     }
     let requested =
         *wish == "granted" && matches!(*open_word, "same" | "unsettled" | "person-same");
-    snapshot
-        .proposals
-        .extend(open(open_word, &of, bump == Bump::None, requested));
+    snapshot.proposals.extend(open(open_word, &of, bump == Bump::None, requested));
     (snapshot, of)
 }
 
 /// Replaces the candidate `of` by one with this evidence.
 pub(super) fn fill(snapshot: &mut Snapshot, of: &Version, evidence: &[&str]) {
-    let candidate = snapshot
-        .candidates
-        .iter_mut()
-        .find(|c| c.version == *of)
-        .unwrap();
+    let candidate = snapshot.candidates.iter_mut().find(|c| c.version == *of).unwrap();
     *candidate = with_evidence(self::candidate(&of.to_string(), candidate.bump), evidence);
 }
 
@@ -354,26 +286,15 @@ fn one_release_against_pull_requests_past_and_wishes() {
     let without_evidence = [LIFE[0], LIFE[2], LIFE[3], LIFE[4]];
     let mut failures = Vec::new();
     for words in product(&without_evidence) {
-        let [way, open, past, wish] = words[..] else {
-            panic!("{words:?}")
-        };
+        let [way, open, past, wish] = words[..] else { panic!("{words:?}") };
         let row_of = |class| table.row(&[way, class, open, past, wish]);
         let rows: Vec<(&str, &Row)> = CLASSES.iter().map(|word| (*word, row_of(word))).collect();
         for patches in policies(way) {
             let (mut snapshot, of) = life(&words, *patches);
             for (evidence, bump, stub) in &evidence {
-                let row = rows
-                    .iter()
-                    .find(|(word, _)| *word == class(bump))
-                    .unwrap()
-                    .1;
+                let row = rows.iter().find(|(word, _)| *word == class(bump)).unwrap().1;
                 fill(&mut snapshot, &of, evidence);
-                let expected = Expected {
-                    row,
-                    evidence,
-                    bump,
-                    stub,
-                };
+                let expected = Expected { row, evidence, bump, stub };
                 let differs = compare(&snapshot, &of, &expected);
                 failures.extend(differs.map(|differs| format!("{differs} {words:?} {patches:?}")));
             }
@@ -390,21 +311,14 @@ fn one_major_against_its_migration_and_wishes() {
     let table = Table::read("major", MAJOR);
     let mut failures = Vec::new();
     for words in product(&[MAJOR[0], MAJOR[3], MAJOR[4]]) {
-        let [migration, open_word, wish] = words[..] else {
-            panic!("{words:?}")
-        };
+        let [migration, open_word, wish] = words[..] else { panic!("{words:?}") };
         if matches!(open_word, "same" | "unsettled") && !matches!(migration, "section" | "merged") {
             continue;
         }
         for (evidence, bump, stub) in &evidence {
             let row = table.row(&[migration, class(stub), class(bump), open_word, wish]);
             let (snapshot, of) = major(migration, open_word, wish, evidence);
-            let expected = Expected {
-                row,
-                evidence,
-                bump,
-                stub,
-            };
+            let expected = Expected { row, evidence, bump, stub };
             let differs = compare(&snapshot, &of, &expected);
             failures.extend(differs.map(|differs| format!("{differs} {words:?}")));
         }
@@ -417,11 +331,7 @@ fn one_major_against_its_migration_and_wishes() {
 fn major(migration: &str, open_word: &str, wish: &str, evidence: &[&str]) -> (Snapshot, Version) {
     let of = version("4.0.0");
     let mut snapshot = snapshot(PatchPolicy::Offer);
-    let majors = if matches!(migration, "section" | "merged") {
-        vec![4]
-    } else {
-        Vec::new()
-    };
+    let majors = if matches!(migration, "section" | "merged") { vec![4] } else { Vec::new() };
     snapshot.migration = match migration {
         "unset" => Migration::Unset,
         "faulty" => Migration::Faulty("no headings".to_owned()),
@@ -434,15 +344,9 @@ fn major(migration: &str, open_word: &str, wish: &str, evidence: &[&str]) -> (Sn
         _ => None,
     };
     let stub = proposal(ProposalKind::MigrationStub, &of, 20);
-    snapshot
-        .proposals
-        .extend(state.map(|state| Proposal { state, ..stub }));
-    snapshot
-        .proposals
-        .extend(open(open_word, &of, false, false));
-    snapshot
-        .candidates
-        .push(with_evidence(candidate("4.0.0", Bump::Major), evidence));
+    snapshot.proposals.extend(state.map(|state| Proposal { state, ..stub }));
+    snapshot.proposals.extend(open(open_word, &of, false, false));
+    snapshot.candidates.push(with_evidence(candidate("4.0.0", Bump::Major), evidence));
     if wish == "this" {
         snapshot.requests.push(request(&of, false));
     }

@@ -28,12 +28,8 @@ impl Table {
             if let Some(section) = line.strip_prefix("== ") {
                 (inside, header) = (section == name, section == name);
             } else if inside && header && !line.starts_with('#') && !line.is_empty() {
-                let columns: Vec<&str> = line
-                    .split("->")
-                    .next()
-                    .unwrap()
-                    .split_whitespace()
-                    .collect();
+                let columns: Vec<&str> =
+                    line.split("->").next().unwrap().split_whitespace().collect();
                 let known: Vec<&str> = dimensions.iter().map(|(column, _)| *column).collect();
                 assert_eq!(columns, known, "the columns of {name}");
                 header = false;
@@ -54,26 +50,17 @@ impl Table {
                 row
             }
             [] => panic!("{}: no row for {case:?}", self.name),
-            [a, b, ..] => panic!(
-                "{}: lines {} and {} both speak of {case:?}",
-                self.name, a.line, b.line
-            ),
+            [a, b, ..] => {
+                panic!("{}: lines {} and {} both speak of {case:?}", self.name, a.line, b.line)
+            }
         }
     }
 
     /// Fails if a row spoke of no case.
     pub(crate) fn assert_all_used(&self) {
-        let idle: Vec<usize> = self
-            .rows
-            .iter()
-            .filter(|row| !row.used.get())
-            .map(|row| row.line)
-            .collect();
-        assert!(
-            idle.is_empty(),
-            "{}: rows without a case, at lines {idle:?}",
-            self.name
-        );
+        let idle: Vec<usize> =
+            self.rows.iter().filter(|row| !row.used.get()).map(|row| row.line).collect();
+        assert!(idle.is_empty(), "{}: rows without a case, at lines {idle:?}", self.name);
     }
 }
 
@@ -86,40 +73,21 @@ impl Row {
             .split_whitespace()
             .map(|cell| cell.split('/').collect())
             .collect();
-        assert_eq!(
-            cells.len(),
-            dimensions.len(),
-            "line {line}: number of columns"
-        );
+        assert_eq!(cells.len(), dimensions.len(), "line {line}: number of columns");
         for (cell, (column, words)) in cells.iter().zip(dimensions) {
             for word in cell {
-                assert!(
-                    *word == "*" || words.contains(word),
-                    "line {line}: {column} {word}"
-                );
+                assert!(*word == "*" || words.contains(word), "line {line}: {column} {word}");
             }
         }
         let expected = sides
-            .map(|side| {
-                side.split([' ', '/'])
-                    .filter(|word| !word.is_empty())
-                    .collect()
-            })
+            .map(|side| side.split([' ', '/']).filter(|word| !word.is_empty()).collect())
             .collect();
-        Self {
-            line,
-            cells,
-            expected,
-            used: Cell::new(false),
-        }
+        Self { line, cells, expected, used: Cell::new(false) }
     }
 
     fn matches(&self, case: &[&str]) -> bool {
         assert_eq!(case.len(), self.cells.len());
-        self.cells
-            .iter()
-            .zip(case)
-            .all(|(cell, word)| cell[..] == ["*"] || cell.contains(word))
+        self.cells.iter().zip(case).all(|(cell, word)| cell[..] == ["*"] || cell.contains(word))
     }
 
     /// The line of the table, for a failure's text.
@@ -130,12 +98,10 @@ impl Row {
 
 /// Every combination of the dimensions' words, in the order of the dimensions.
 pub(crate) fn product<'a>(dimensions: &[(&str, &'a [&'a str])]) -> Vec<Vec<&'a str>> {
-    dimensions
-        .iter()
-        .fold(vec![Vec::new()], |cases, (_, words)| {
-            cases
-                .iter()
-                .flat_map(|case| words.iter().map(|word| [&case[..], &[*word]].concat()))
-                .collect()
-        })
+    dimensions.iter().fold(vec![Vec::new()], |cases, (_, words)| {
+        cases
+            .iter()
+            .flat_map(|case| words.iter().map(|word| [&case[..], &[*word]].concat()))
+            .collect()
+    })
 }

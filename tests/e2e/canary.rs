@@ -7,10 +7,7 @@ use digest_bump::domain::RunState;
 async fn a_release_whose_canary_fails_is_held_with_its_last_line() {
     run_test(async |stand| {
         let broken = stand.world.release("3.10.0");
-        broken
-            .breaks_contract("GET /admin/peers is gone")
-            .publish()
-            .await;
+        broken.breaks_contract("GET /admin/peers is gone").publish().await;
         stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
         insta::assert_snapshot!(stand.stages().await, @"
@@ -237,9 +234,7 @@ async fn the_base_may_move_after_the_canary_what_is_pushed_is_still_what_it_saw(
         let app = stand.app().await;
         stand.pass(&app).await;
         app.wake.notified().await;
-        stand
-            .world
-            .commit_to("main", "README.md", b"# moved on\n", "docs: move on");
+        stand.world.commit_to("main", "README.md", b"# moved on\n", "docs: move on");
         stand.pass(&app).await;
         let run = stand.memory().await.runs.remove(0);
         let branch = stand.only().head_branch;

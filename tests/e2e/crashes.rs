@@ -24,11 +24,7 @@ async fn each_minor(stand: &Stand, fault: fn() -> Fault, after: fn(&Stand)) {
         stand.once().await;
         stand.settle().await;
         let pull = stand.only();
-        assert!(
-            pull.title.ends_with(&format!("→ {version}")),
-            "{}",
-            pull.title
-        );
+        assert!(pull.title.ends_with(&format!("→ {version}")), "{}", pull.title);
         assert_eq!(pull.labels, ["dependencies"]);
         let subject = stand.git(&["log", "-1", "--format=%s", &pull.head_branch]);
         assert_eq!(subject, pull.title);
@@ -50,11 +46,7 @@ fn merge(stand: &Stand) {
 async fn whatever_becomes_of_a_push_there_is_one_pull_request() {
     run_test(async |stand| {
         with_labels(stand);
-        let fault = || {
-            Fault::on(Service::Git)
-                .method("POST")
-                .path_contains("git-receive-pack")
-        };
+        let fault = || Fault::on(Service::Git).method("POST").path_contains("git-receive-pack");
         each_minor(stand, fault, merge).await;
         assert_eq!(stand.world.pulls().len(), 4);
     })
@@ -65,11 +57,7 @@ async fn whatever_becomes_of_a_push_there_is_one_pull_request() {
 async fn whatever_becomes_of_the_opening_there_is_one_pull_request() {
     run_test(async |stand| {
         with_labels(stand);
-        let fault = || {
-            Fault::on(Service::GitHub)
-                .method("POST")
-                .path_contains("/pulls")
-        };
+        let fault = || Fault::on(Service::GitHub).method("POST").path_contains("/pulls");
         each_minor(stand, fault, merge).await;
         assert_eq!(stand.world.pulls().len(), 4);
     })
@@ -80,11 +68,7 @@ async fn whatever_becomes_of_the_opening_there_is_one_pull_request() {
 async fn whatever_becomes_of_the_labels_they_are_put_on() {
     run_test(async |stand| {
         with_labels(stand);
-        let fault = || {
-            Fault::on(Service::GitHub)
-                .method("POST")
-                .path_contains("/labels")
-        };
+        let fault = || Fault::on(Service::GitHub).method("POST").path_contains("/labels");
         each_minor(stand, fault, merge).await;
         assert_eq!(stand.world.pulls().len(), 4);
     })
@@ -100,10 +84,7 @@ async fn a_label_that_a_person_takes_off_stays_off() {
         let url = stand.world.github_url();
         let url = format!("{url}/repos/toon-protocol/town/issues/1/labels/dependencies");
         let client = reqwest::Client::new().delete(url);
-        let answer = client
-            .bearer_auth(stand.world.token_of("maya"))
-            .send()
-            .await;
+        let answer = client.bearer_auth(stand.world.token_of("maya")).send().await;
         assert_eq!(answer.unwrap().status(), 200);
         stand.world.release("3.11.0").publish().await;
         stand.settle().await;
@@ -119,11 +100,7 @@ async fn whatever_becomes_of_a_rewriting_branch_title_and_body_agree_in_the_end(
         stand.world.release("3.9.9").publish().await;
         stand.request("3.9.9").await;
         stand.settle().await;
-        let edit = || {
-            Fault::on(Service::GitHub)
-                .method("PATCH")
-                .path_contains("/pulls/")
-        };
+        let edit = || Fault::on(Service::GitHub).method("PATCH").path_contains("/pulls/");
         each_minor(stand, edit, |_| ()).await;
         assert_eq!(stand.world.pulls().len(), 1);
     })
@@ -163,10 +140,7 @@ async fn a_lost_database_opens_nothing_twice() {
         stand.world.release("3.11.0").publish().await;
         stand.settle().await;
         assert_eq!(stand.world.pulls().len(), 2);
-        assert_eq!(
-            stand.world.pulls()[1].title,
-            "chore(connector): bump 3.9.3 → 3.11.0"
-        );
+        assert_eq!(stand.world.pulls()[1].title, "chore(connector): bump 3.9.3 → 3.11.0");
     })
     .await;
 }
@@ -203,12 +177,8 @@ async fn a_lost_database_revives_nothing_declined() {
 async fn a_token_that_is_worth_nothing_stops_everything_and_says_so() {
     run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
-        stand
-            .world
-            .fault(Fault::on(Service::GitHub).status(401).always());
-        stand
-            .world
-            .fault(Fault::on(Service::Git).status(401).always());
+        stand.world.fault(Fault::on(Service::GitHub).status(401).always());
+        stand.world.fault(Fault::on(Service::Git).status(401).always());
         let report = stand.once().await;
         insta::assert_snapshot!(stand.redact(&report.troubles.join("\n")), @"
         the releases of toon-protocol/connector: github denies it (401): Unauthorized

@@ -1,9 +1,5 @@
 //! Stories: a world, a bot, and what a maintainer sees.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panic"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
 mod canary;
 mod checks;

@@ -40,12 +40,7 @@ async fn of_several_patches_the_newest_that_passes_is_offered() {
     run_test(async |stand| {
         stand.world.release("3.9.4").publish().await;
         stand.world.release("3.9.5").publish().await;
-        stand
-            .world
-            .release("3.9.6")
-            .breaks_contract("no")
-            .publish()
-            .await;
+        stand.world.release("3.9.6").breaks_contract("no").publish().await;
         stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
         insta::assert_snapshot!(stand.stages().await, @"
@@ -79,10 +74,7 @@ async fn a_skipped_patch_costs_nothing_and_can_be_asked_for() {
         stand.settle().await;
         assert_eq!(stand.runs().await, [""; 0]);
         let stage = stand.stage("3.9.4").await;
-        assert_eq!(
-            stage,
-            ("skipped".into(), "patches are skipped by policy".into())
-        );
+        assert_eq!(stage, ("skipped".into(), "patches are skipped by policy".into()));
 
         stand.request("3.9.4").await;
         stand.settle().await;
@@ -99,10 +91,7 @@ async fn a_patch_is_proposed_where_the_policy_says_so() {
         stand.settle().await;
         let pull = stand.only();
         assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.9.4");
-        assert!(
-            pull.body
-                .starts_with("**connector 3.9.3 → 3.9.4 is a patch.")
-        );
+        assert!(pull.body.starts_with("**connector 3.9.3 → 3.9.4 is a patch."));
         assert!(!pull.body.contains("Asked for by"));
     })
     .await;

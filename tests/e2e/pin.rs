@@ -71,12 +71,8 @@ async fn the_placeholder_is_never_read_as_a_pin() {
     let builder = World::builder().town(|files| {
         let text = String::from_utf8(files[MANIFEST].clone()).unwrap();
         let start = text.rfind("sha256:").unwrap();
-        let text = format!(
-            "{}sha256:dead{}{}",
-            &text[..start],
-            "0".repeat(60),
-            &text[start + 71..]
-        );
+        let text =
+            format!("{}sha256:dead{}{}", &text[..start], "0".repeat(60), &text[start + 71..]);
         files.insert(MANIFEST.into(), text.into_bytes());
     });
     run_in(builder, async |stand| {
@@ -131,9 +127,7 @@ async fn broken_site(to: &'static str, said: &str) {
 
         // Repaired by a person, it is proposed.
         let text = "env:\n  CONNECTOR_VERSION_DEFAULT: '3.9.3'\n";
-        stand
-            .world
-            .commit_to("main", WORKFLOW, text.as_bytes(), "fix: the workflow");
+        stand.world.commit_to("main", WORKFLOW, text.as_bytes(), "fix: the workflow");
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
     })
@@ -153,11 +147,7 @@ async fn a_required_site_with_two_matches_is_named_and_nothing_is_proposed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manifest_of_an_unknown_shape_is_refused_with_its_json_pointer() {
-    let builder = town(
-        MANIFEST,
-        "\"tag\": \"3.9.3\",",
-        "\"tag\": \"3.9.3\", \"pinned\": true,",
-    );
+    let builder = town(MANIFEST, "\"tag\": \"3.9.3\",", "\"tag\": \"3.9.3\", \"pinned\": true,");
     run_in(builder, async |stand| {
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
@@ -178,9 +168,7 @@ async fn file_modes_and_every_other_byte_stay() {
     });
     run_in(builder, async |stand| {
         let script = stand.world.file("main", SCRIPT).unwrap();
-        stand
-            .world
-            .commit_with_mode("main", SCRIPT, "100755", &script, "chore: may be run");
+        stand.world.commit_with_mode("main", SCRIPT, "100755", &script, "chore: may be run");
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
         let branch = stand.only().head_branch;
@@ -188,10 +176,7 @@ async fn file_modes_and_every_other_byte_stay() {
             let line = stand.git(&["ls-tree", revision, SCRIPT]);
             line.split(' ').next().unwrap().to_owned()
         };
-        assert_eq!(
-            (mode("main").as_str(), mode(&branch).as_str()),
-            ("100755", "100755")
-        );
+        assert_eq!((mode("main").as_str(), mode(&branch).as_str()), ("100755", "100755"));
         let numbers = stand.git(&["diff", "--numstat", "main", &branch]);
         insta::assert_snapshot!(numbers.replace('\t', " "), @"
         1 1 .github/workflows/publish-townhouse-images.yml
@@ -202,15 +187,8 @@ async fn file_modes_and_every_other_byte_stay() {
         2 2 packages/townhouse/src/constants.ts
         1 1 scripts/townhouse-e2e-local-hs.sh
         ");
-        let words = stand.git(&[
-            "diff",
-            "--word-diff=porcelain",
-            "-U0",
-            "main",
-            &branch,
-            "--",
-            COMPOSE,
-        ]);
+        let words =
+            stand.git(&["diff", "--word-diff=porcelain", "-U0", "main", &branch, "--", COMPOSE]);
         assert!(words.contains("connector@sha256:"));
         let compose = stand.world.file(&branch, COMPOSE).unwrap();
         let lines = |end: &[u8]| compose.windows(end.len()).filter(|at| *at == end).count();
@@ -223,9 +201,7 @@ async fn file_modes_and_every_other_byte_stay() {
 async fn a_site_that_is_a_symbolic_link_is_not_followed() {
     run_test(async |stand| {
         let target = b"../../../README.md";
-        stand
-            .world
-            .commit_with_mode("main", COMPOSE, "120000", target, "chore: link");
+        stand.world.commit_with_mode("main", COMPOSE, "120000", target, "chore: link");
         stand.world.release("3.10.0").publish().await;
         let report = stand.once().await;
         assert_eq!(stand.open(), [""; 0]);

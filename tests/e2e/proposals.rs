@@ -179,12 +179,7 @@ async fn a_held_newer_one_blocks_no_older_good_one_and_is_named() {
 async fn the_same_pull_request_is_rewritten_when_a_newer_one_passes() {
     run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
-        stand
-            .world
-            .release("3.11.0")
-            .without_image()
-            .publish()
-            .await;
+        stand.world.release("3.11.0").without_image().publish().await;
         stand.settle().await;
         let before = stand.only();
         assert_eq!(before.title, "chore(connector): bump 3.9.3 → 3.10.0");
@@ -194,28 +189,14 @@ async fn the_same_pull_request_is_rewritten_when_a_newer_one_passes() {
         stand.world.publish_image("3.11.0").await;
         stand.settle().await;
         let after = stand.only();
-        assert_eq!(
-            (after.number, &after.head_branch),
-            (before.number, &before.head_branch)
-        );
+        assert_eq!((after.number, &after.head_branch), (before.number, &before.head_branch));
         assert_eq!(after.title, "chore(connector): bump 3.9.3 → 3.11.0");
-        assert!(
-            after
-                .body
-                .contains("**connector 3.9.3 → 3.11.0 is a MINOR.")
-        );
+        assert!(after.body.contains("**connector 3.9.3 → 3.11.0 is a MINOR."));
         assert!(after.body.contains("something new in 3.10.0"));
-        assert!(
-            after
-                .body
-                .contains(&stand.world.image_digest("3.11.0").unwrap())
-        );
+        assert!(after.body.contains(&stand.world.image_digest("3.11.0").unwrap()));
         assert_ne!(after.head_sha, before.head_sha);
         // One commit on the base, not one on top of the other.
-        assert_eq!(
-            stand.git(&["rev-list", "--count", "main..digest-bump/connector"]),
-            "1"
-        );
+        assert_eq!(stand.git(&["rev-list", "--count", "main..digest-bump/connector"]), "1");
         let subject = stand.git(&["log", "-1", "--format=%s", "digest-bump/connector"]);
         assert_eq!(subject, after.title);
     })
@@ -250,10 +231,7 @@ async fn an_open_pull_request_never_moves_down_by_itself() {
         // Another canary makes all findings stale, and fails at the proposed one.
         stand.canary_script("test $V != 3.11.0");
         stand.settle().await;
-        assert_eq!(
-            stand.runs().await,
-            ["3.11.0 passed", "3.11.0 failed", "3.10.0 passed"]
-        );
+        assert_eq!(stand.runs().await, ["3.11.0 passed", "3.11.0 failed", "3.10.0 passed"]);
         assert_eq!(stand.only(), before);
     })
     .await;
@@ -262,9 +240,7 @@ async fn an_open_pull_request_never_moves_down_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_start_is_no_flood() {
     run_test(async |stand| {
-        for version in [
-            "3.9.4", "3.10.0", "3.10.1", "3.11.0", "3.12.0", "4.0.0", "4.1.0",
-        ] {
+        for version in ["3.9.4", "3.10.0", "3.10.1", "3.11.0", "3.12.0", "4.0.0", "4.1.0"] {
             stand.world.release(version).publish().await;
         }
         stand.settle().await;

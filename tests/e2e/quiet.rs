@@ -11,10 +11,7 @@ async fn rows(stand: &Stand) -> Vec<(String, i64)> {
     let url = format!("sqlite://{}?mode=ro", file.display());
     let mut database = sqlx::AnyConnection::connect(&url).await.unwrap();
     let names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
-    let names: Vec<(String,)> = sqlx::query_as(names)
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
+    let names: Vec<(String,)> = sqlx::query_as(names).fetch_all(&mut database).await.unwrap();
     let mut rows = Vec::new();
     for (name,) in names {
         let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{name}\""));

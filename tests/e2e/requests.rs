@@ -117,10 +117,7 @@ async fn a_request_for_a_release_without_image_waits_for_it_and_blocks_no_other(
         stand.world.publish_image("3.9.4").await;
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.9.4");
-        assert_eq!(
-            stand.requests().await,
-            "3.9.4 granted: pull request #1 proposes it"
-        );
+        assert_eq!(stand.requests().await, "3.9.4 granted: pull request #1 proposes it");
     })
     .await;
 }
@@ -140,23 +137,6 @@ async fn a_declined_release_can_be_asked_for_again() {
         let pull = stand.only();
         assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.10.0");
         assert_eq!(pull.head_branch, "digest-bump/connector-3.10.0");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_moved_down_on_request_stays_down_without_the_database() {
-    run_test(async |stand| {
-        stand.world.release("3.10.0").publish().await;
-        stand.world.release("3.11.0").publish().await;
-        stand.wait(1);
-        stand.request("3.10.0").await;
-        stand.settle().await;
-        let down = stand.only();
-        assert_eq!(down.title, "chore(connector): bump 3.9.3 → 3.10.0");
-        stand.lose_memory();
-        stand.settle().await;
-        assert_eq!(stand.only(), down);
     })
     .await;
 }

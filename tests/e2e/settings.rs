@@ -13,14 +13,8 @@ pub fn settings(world: &World, state: &Path) -> Table {
     let text = |value: &str| Value::String(value.to_owned());
     config.insert("state".into(), text(&state.to_string_lossy()));
     config.remove("listen");
-    let github = [
-        ("api_url", world.github_url()),
-        ("git_url", world.git_url()),
-    ];
-    let github: Table = github
-        .into_iter()
-        .map(|(k, v)| (k.to_owned(), Value::String(v)))
-        .collect();
+    let github = [("api_url", world.github_url()), ("git_url", world.git_url())];
+    let github: Table = github.into_iter().map(|(k, v)| (k.to_owned(), Value::String(v))).collect();
     config.insert("github".into(), Value::Table(github));
     set(&mut config, "npm.registry", text(&world.npm_url()));
     let mut registry = Table::new();
@@ -28,28 +22,17 @@ pub fn settings(world: &World, state: &Path) -> Table {
     let mut registries = Table::new();
     registries.insert("ghcr.io".into(), Value::Table(registry));
     config.insert("registries".into(), Value::Table(registries));
-    set(
-        watch(&mut config),
-        "canary.command",
-        Value::Array(vec![text(world::CANARY)]),
-    );
-    let env = [
-        ("WORLD_REGISTRY", world.registry_url()),
-        ("EXPECT_DIGEST", "{{digest}}".to_owned()),
-    ];
-    let env: Table = env
-        .into_iter()
-        .map(|(k, v)| (k.to_owned(), Value::String(v)))
-        .collect();
+    set(watch(&mut config), "canary.command", Value::Array(vec![text(world::CANARY)]));
+    let env =
+        [("WORLD_REGISTRY", world.registry_url()), ("EXPECT_DIGEST", "{{digest}}".to_owned())];
+    let env: Table = env.into_iter().map(|(k, v)| (k.to_owned(), Value::String(v))).collect();
     set(watch(&mut config), "canary.env", Value::Table(env));
     config
 }
 
 /// The only watch.
 pub fn watch(config: &mut Table) -> &mut Table {
-    config["watch"][0]
-        .as_table_mut()
-        .expect("the shipped config has a watch")
+    config["watch"][0].as_table_mut().expect("the shipped config has a watch")
 }
 
 /// Sets a value by its dotted path.
@@ -59,9 +42,7 @@ pub fn set(table: &mut Table, path: &str, value: Value) {
             table.insert(path.to_owned(), value);
         }
         Some((first, rest)) => {
-            let inner = table
-                .entry(first)
-                .or_insert_with(|| Value::Table(Table::new()));
+            let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
             set(inner.as_table_mut().expect("a table"), rest, value);
         }
     }

@@ -70,12 +70,7 @@ async fn a_draft_is_proposed_once_it_is_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_of_releases_is_read() {
     run_test(async |stand| {
-        stand
-            .world
-            .release("3.10.0")
-            .published_at("2026-06-01T08:00:00Z")
-            .publish()
-            .await;
+        stand.world.release("3.10.0").published_at("2026-06-01T08:00:00Z").publish().await;
         for n in 0..105 {
             let version = format!("1.0.{n}");
             let old = stand.world.release(&version).without_image().without_npm();
@@ -94,12 +89,9 @@ async fn without_the_list_of_releases_nothing_is_concluded() {
         stand.world.release("3.10.0").publish().await;
         stand.request("3.10.0").await;
         let list = || Fault::on(Service::GitHub).path_contains("/releases");
-        for fault in [
-            list().status(502),
-            list().html(),
-            list().cut_body(),
-            list().close_connection(),
-        ] {
+        for fault in
+            [list().status(502), list().html(), list().cut_body(), list().close_connection()]
+        {
             stand.world.fault(fault.always());
             let report = stand.once().await;
             assert_eq!(report.troubles.len(), 1, "{:?}", report.troubles);
@@ -118,9 +110,7 @@ async fn without_the_list_of_releases_nothing_is_concluded() {
 async fn without_the_pull_requests_nothing_is_written() {
     run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
-        let fault = Fault::on(Service::GitHub)
-            .path_contains("/pulls")
-            .method("GET");
+        let fault = Fault::on(Service::GitHub).path_contains("/pulls").method("GET");
         stand.world.fault(fault.status(502).always());
         let report = stand.once().await;
         assert_eq!(report.troubles.len(), 1, "{:?}", report.troubles);

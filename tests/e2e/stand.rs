@@ -37,12 +37,7 @@ pub async fn run_in(builder: WorldBuilder, story: impl AsyncFnOnce(&mut Stand)) 
     let state = tempfile::tempdir().unwrap();
     let config = settings(&world, state.path());
     let clock = Clock::manual(START.parse().unwrap());
-    let mut stand = Stand {
-        world,
-        clock,
-        state,
-        config,
-    };
+    let mut stand = Stand { world, clock, state, config };
     story(&mut stand).await;
     assert_eq!(stand.world.violations(), Vec::<String>::new());
     stand.settles_without_writing().await;
@@ -161,33 +156,21 @@ impl Stand {
     pub async fn stage(&self, version: &str) -> (String, String) {
         let view = self.view().await;
         let version = version.parse().unwrap();
-        let release = view
-            .releases
-            .into_iter()
-            .find(|release| release.version == version);
-        release.map_or(("unlisted".into(), String::new()), |r| {
-            (r.word.into(), r.line)
-        })
+        let release = view.releases.into_iter().find(|release| release.version == version);
+        release.map_or(("unlisted".into(), String::new()), |r| (r.word.into(), r.line))
     }
 
     pub async fn request(&self, version: &str) {
         let config = self.parsed();
         let store = daemon::open_store(&config, &self.clock).await.unwrap();
         let (watch, version) = (&config.watches[0].name, version.parse().unwrap());
-        store
-            .record_request(watch, &version, "maintainer", self.clock.now())
-            .await
-            .unwrap();
+        store.record_request(watch, &version, "maintainer", self.clock.now()).await.unwrap();
         store.close().await;
     }
 
     /// The titles of the open pull requests.
     pub fn open(&self) -> Vec<String> {
-        self.world
-            .open_pulls()
-            .into_iter()
-            .map(|pull| pull.title)
-            .collect()
+        self.world.open_pulls().into_iter().map(|pull| pull.title).collect()
     }
 
     /// The open pull request, which must be the only one.

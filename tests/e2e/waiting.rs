@@ -6,12 +6,7 @@ use world::{Fault, Service};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_waits_for_its_image_and_is_then_proposed() {
     run_test(async |stand| {
-        stand
-            .world
-            .release("3.10.0")
-            .without_image()
-            .publish()
-            .await;
+        stand.world.release("3.10.0").without_image().publish().await;
         let report = stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
         insta::assert_snapshot!(stand.stages().await, @"
@@ -31,12 +26,7 @@ async fn a_release_waits_for_its_image_and_is_then_proposed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_deadline_a_release_without_image_is_held_and_still_proposed_if_it_comes() {
     run_test(async |stand| {
-        stand
-            .world
-            .release("3.10.0")
-            .without_image()
-            .publish()
-            .await;
+        stand.world.release("3.10.0").without_image().publish().await;
         stand.settle().await;
         stand.wait(25);
         stand.settle().await;

@@ -10,10 +10,7 @@ fn main() {
         .arg(&canary)
         .arg("canary.rs")
         .status();
-    assert!(
-        compiled.is_ok_and(|status| status.success()),
-        "the canary does not compile"
-    );
+    assert!(compiled.is_ok_and(|status| status.success()), "the canary does not compile");
     println!("cargo:rustc-env=WORLD_CANARY={}", canary.display());
 }
 

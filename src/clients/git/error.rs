@@ -88,13 +88,11 @@ impl GitError {
         match (error.class(), error.code()) {
             (ErrorClass::Net | ErrorClass::Http, ErrorCode::Eof) => Self::Transient(error.into()),
             (ErrorClass::Net, _) if error.message().starts_with("unpacking the sent packfile") => {
-                Self::Rejected {
-                    message: error.message().to_owned(),
-                }
+                Self::Rejected { message: error.message().to_owned() }
             }
-            (ErrorClass::Net | ErrorClass::Http | ErrorClass::Ssl, _) => Self::Malformed {
-                what: error.message().to_owned(),
-            },
+            (ErrorClass::Net | ErrorClass::Http | ErrorClass::Ssl, _) => {
+                Self::Malformed { what: error.message().to_owned() }
+            }
             _ => Self::local(error),
         }
     }

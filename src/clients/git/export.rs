@@ -37,19 +37,12 @@ impl GitCache {
         let (tree, into) = (tree.clone(), into.to_owned());
         self.local(move |repository| {
             let tree = find_tree(repository, &tree)?;
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&into)?;
+            DirBuilder::new().recursive(true).mode(0o700).create(&into)?;
             if fs::read_dir(&into)?.next().is_some() {
                 return Err(io::Error::from(io::ErrorKind::DirectoryNotEmpty).into());
             }
-            let mut export = Export {
-                repository,
-                root: into,
-                room: EXPORT_LIMIT,
-                left_out: Vec::new(),
-            };
+            let mut export =
+                Export { repository, root: into, room: EXPORT_LIMIT, left_out: Vec::new() };
             export.folder(&tree, Path::new(""))?;
             Ok(export.left_out)
         })
@@ -73,10 +66,7 @@ impl Export<'_> {
             match (entry.kind(), entry.filemode()) {
                 (Some(ObjectType::Tree), _) => {
                     DirBuilder::new().create(self.root.join(&path))?;
-                    let below = self
-                        .repository
-                        .find_tree(entry.id())
-                        .map_err(GitError::local)?;
+                    let below = self.repository.find_tree(entry.id()).map_err(GitError::local)?;
                     self.folder(&below, &path)?;
                 }
                 (Some(ObjectType::Commit), _) => DirBuilder::new().create(self.root.join(&path))?,
@@ -91,10 +81,9 @@ impl Export<'_> {
         let what = path.to_string_lossy();
         let content = read_blob(self.repository, entry.id(), &what, self.room).map_err(
             |error| match error {
-                GitError::TooLarge { .. } => GitError::TooLarge {
-                    what: "the exported tree".to_owned(),
-                    limit: EXPORT_LIMIT,
-                },
+                GitError::TooLarge { .. } => {
+                    GitError::TooLarge { what: "the exported tree".to_owned(), limit: EXPORT_LIMIT }
+                }
                 other => other,
             },
         )?;

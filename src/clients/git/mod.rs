@@ -191,9 +191,7 @@ fn borrow(repository: &Repository, from: &Path) -> Result<(), GitError> {
     for reference in lender.references().map_err(GitError::local)? {
         let reference = reference.map_err(GitError::local)?;
         if let (Ok(name), Some(target)) = (reference.name(), reference.target()) {
-            repository
-                .reference(name, target, true, "borrowed")
-                .map_err(GitError::local)?;
+            repository.reference(name, target, true, "borrowed").map_err(GitError::local)?;
         }
     }
     Ok(())

@@ -60,8 +60,7 @@ impl GitCache {
         changes: &[FileChange],
     ) -> Result<TreeId, GitError> {
         let (base, changes) = (base.clone(), changes.to_vec());
-        self.local(move |repository| write_tree(repository, &base, &changes))
-            .await
+        self.local(move |repository| write_tree(repository, &base, &changes)).await
     }
 
     /// A commit of `tree` on top of `base`. Nothing points to it until it is pushed.
@@ -124,18 +123,14 @@ pub(super) fn find_commit<'repo>(
     repository: &'repo Repository,
     id: &CommitId,
 ) -> Result<Commit<'repo>, GitError> {
-    repository
-        .find_commit(oid(id.as_str())?)
-        .map_err(GitError::finding(format!("commit {id}")))
+    repository.find_commit(oid(id.as_str())?).map_err(GitError::finding(format!("commit {id}")))
 }
 
 pub(super) fn find_tree<'repo>(
     repository: &'repo Repository,
     id: &TreeId,
 ) -> Result<Tree<'repo>, GitError> {
-    repository
-        .find_tree(oid(id.as_str())?)
-        .map_err(GitError::finding(format!("tree {id}")))
+    repository.find_tree(oid(id.as_str())?).map_err(GitError::finding(format!("tree {id}")))
 }
 
 pub(super) fn tree_of<'repo>(commit: &Commit<'repo>) -> Result<Tree<'repo>, GitError> {
@@ -156,10 +151,7 @@ pub(super) fn read_blob(
     let odb = repository.odb().map_err(GitError::local)?;
     let (size, _) = odb.read_header(id).map_err(GitError::local)?;
     if size as u64 > limit {
-        return Err(GitError::TooLarge {
-            what: format!("`{what}`"),
-            limit,
-        });
+        return Err(GitError::TooLarge { what: format!("`{what}`"), limit });
     }
     let blob = repository.find_blob(id).map_err(GitError::local)?;
     Ok(blob.content().to_vec())
@@ -212,9 +204,8 @@ fn write_tree(
         update.upsert(change.path.as_str(), blob, mode);
         expected.insert(change.path.as_str().to_owned());
     }
-    let id = update
-        .create_updated(repository, &old)
-        .map_err(|error| not_writable(error, changes))?;
+    let id =
+        update.create_updated(repository, &old).map_err(|error| not_writable(error, changes))?;
     let new = repository.find_tree(id).map_err(GitError::local)?;
     let found = changed_paths(repository, &old, &new).map_err(GitError::local)?;
     if found != expected {
@@ -248,10 +239,7 @@ fn changed_paths(
     let sides = diff
         .deltas()
         .flat_map(|delta| [delta.old_file().path_bytes(), delta.new_file().path_bytes()]);
-    Ok(sides
-        .flatten()
-        .map(|path| String::from_utf8_lossy(path).into_owned())
-        .collect())
+    Ok(sides.flatten().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
 }
 
 fn diff(repository: &Repository, old: &Tree<'_>, new: &Tree<'_>) -> Result<String, git2::Error> {

@@ -95,8 +95,7 @@ impl GitCache {
         ours: &BTreeSet<CommitId>,
     ) -> Result<Pushed, GitError> {
         let (branch, commit, ours) = (branch.clone(), commit.clone(), ours.clone());
-        self.alone(move |inner| push(inner, &branch, &commit, &ours))
-            .await
+        self.alone(move |inner| push(inner, &branch, &commit, &ours)).await
     }
 }
 
@@ -105,17 +104,12 @@ fn anonymous<'repo>(
     repository: &'repo Repository,
     inner: &Inner,
 ) -> Result<git2::Remote<'repo>, GitError> {
-    repository
-        .remote_anonymous(inner.wire.url())
-        .map_err(GitError::local)
+    repository.remote_anonymous(inner.wire.url()).map_err(GitError::local)
 }
 
 fn advertised(heads: &[RemoteHead<'_>], branch: &BranchName) -> Option<Oid> {
     let name = format!("refs/heads/{branch}");
-    heads
-        .iter()
-        .find(|head| head.name() == name)
-        .map(RemoteHead::oid)
+    heads.iter().find(|head| head.name() == name).map(RemoteHead::oid)
 }
 
 fn commit_id(id: Oid) -> Result<CommitId, GitError> {
@@ -148,9 +142,7 @@ fn fetch(inner: &Inner, branch: &BranchName) -> Result<CommitId, GitError> {
         Ok(advertised(remote.list()?, branch))
     })?;
     let head = head.map(commit_id).transpose()?;
-    let head = head.ok_or_else(|| GitError::NotFound {
-        what: format!("branch `{branch}`"),
-    })?;
+    let head = head.ok_or_else(|| GitError::NotFound { what: format!("branch `{branch}`") })?;
     let commit = find_commit(&repository, &head).map_err(missing_is_damage)?;
     tree_of(&commit)?;
     Ok(head)
@@ -182,11 +174,7 @@ fn push(
             let judged = judge(head, commit, ours);
             let go_on = matches!(judged, Ok(Pushed::Created | Pushed::Moved));
             decision.replace(Some(judged));
-            if go_on {
-                Ok(())
-            } else {
-                Err(git2::Error::from_str("nothing to push"))
-            }
+            if go_on { Ok(()) } else { Err(git2::Error::from_str("nothing to push")) }
         });
         callbacks.push_update_reference(|_, reason| {
             rejection.replace(reason.map(shortened));
@@ -205,9 +193,9 @@ fn push(
         (_, Some(message), _) => Err(GitError::Rejected { message }),
         (_, None, Err(error)) => Err(error),
         (Some(Ok(pushed)), None, Ok(())) => Ok(pushed),
-        (None, None, Ok(())) => Err(GitError::Malformed {
-            what: "the push ended before it began".to_owned(),
-        }),
+        (None, None, Ok(())) => {
+            Err(GitError::Malformed { what: "the push ended before it began".to_owned() })
+        }
     }
 }
 

@@ -73,13 +73,11 @@ fn in_exchange<T>(part: impl FnOnce(&mut Exchange) -> Result<T, GitError>) -> io
 
 /// Whether the current exchange may go on; libgit2 asks while it receives.
 pub(super) fn within_deadline() -> bool {
-    in_exchange(|exchange| {
-        if Instant::now() < exchange.deadline {
-            Ok(())
-        } else {
-            Err(too_late())
-        }
-    })
+    in_exchange(
+        |exchange| {
+            if Instant::now() < exchange.deadline { Ok(()) } else { Err(too_late()) }
+        },
+    )
     .is_ok()
 }
 
@@ -130,10 +128,7 @@ fn request(client: &Client, service: Service, url: &str, body: Vec<u8>) -> Reque
         }
         Service::UploadPack | Service::ReceivePack => client
             .post(format!("{url}/{name}"))
-            .header(
-                header::CONTENT_TYPE,
-                format!("application/x-{name}-request"),
-            )
+            .header(header::CONTENT_TYPE, format!("application/x-{name}-request"))
             .header(header::ACCEPT, format!("application/x-{name}-result"))
             .body(body),
     }
@@ -152,14 +147,10 @@ fn accepted(answer: &Response, service: Service) -> Result<(), GitError> {
     match status {
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return Err(GitError::Denied {
-                status: status.as_u16(),
-            });
+            return Err(GitError::Denied { status: status.as_u16() });
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
-            return Err(GitError::NotFound {
-                what: "the git repository".to_owned(),
-            });
+            return Err(GitError::NotFound { what: "the git repository".to_owned() });
         }
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
             return Err(GitError::Transient(format!("HTTP {status}").into()));
@@ -168,9 +159,7 @@ fn accepted(answer: &Response, service: Service) -> Result<(), GitError> {
             return Err(GitError::Transient(format!("HTTP {status}").into()));
         }
         _ => {
-            return Err(GitError::Malformed {
-                what: format!("HTTP {status}"),
-            });
+            return Err(GitError::Malformed { what: format!("HTTP {status}") });
         }
     }
     let kind = match service {
@@ -182,9 +171,7 @@ fn accepted(answer: &Response, service: Service) -> Result<(), GitError> {
     if found.is_some_and(|found| found.as_bytes() == expected.as_bytes()) {
         return Ok(());
     }
-    Err(GitError::Malformed {
-        what: format!("it is not of type {expected}"),
-    })
+    Err(GitError::Malformed { what: format!("it is not of type {expected}") })
 }
 
 /// What libgit2 is given for every URL. See the module's text.

@@ -42,11 +42,7 @@ impl Wire {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| GitError::Io(error.into()))?;
-        Ok(Self {
-            url: parsed.as_str().trim_end_matches('/').to_owned(),
-            token,
-            client,
-        })
+        Ok(Self { url: parsed.as_str().trim_end_matches('/').to_owned(), token, client })
     }
 
     /// The repository's URL, without credentials.
@@ -108,12 +104,9 @@ fn prepare() -> Result<(), git2::Error> {
     // every use of libgit2 comes after `Wire::new`, so after the end of this function.
     unsafe {
         // The machine's git configuration must not rewrite URLs or change what is written.
-        for level in [
-            ConfigLevel::System,
-            ConfigLevel::Global,
-            ConfigLevel::XDG,
-            ConfigLevel::ProgramData,
-        ] {
+        for level in
+            [ConfigLevel::System, ConfigLevel::Global, ConfigLevel::XDG, ConfigLevel::ProgramData]
+        {
             opts::set_search_path(level, "")?;
         }
         opts::set_cache_max_size(OBJECT_CACHE)?;

@@ -59,10 +59,7 @@ pub enum GithubError {
 
 impl GithubError {
     pub(super) fn malformed(what: impl Into<String>) -> Self {
-        Self::Malformed {
-            what: what.into(),
-            source: None,
-        }
+        Self::Malformed { what: what.into(), source: None }
     }
 
     /// Whether a write that ended so may have been performed all the same. Then it has to be
@@ -84,14 +81,8 @@ impl From<WireError> for GithubError {
     fn from(error: WireError) -> Self {
         let what = error.to_string();
         match error {
-            WireError::Unreachable { source } => Self::Transient {
-                what,
-                source: Some(source),
-            },
-            WireError::Cut { source } => Self::Malformed {
-                what,
-                source: Some(source),
-            },
+            WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
+            WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
             WireError::TooLarge { .. } => Self::malformed(what),
         }
     }

@@ -24,9 +24,7 @@ pub(super) fn judge(answer: Answer, what: &str, now: Timestamp) -> Result<Answer
     }
     let status = answer.status.as_u16();
     Err(match answer.status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => GithubError::NotFound {
-            what: what.to_owned(),
-        },
+        StatusCode::NOT_FOUND | StatusCode::GONE => GithubError::NotFound { what: what.to_owned() },
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => GithubError::Denied { status, message },
@@ -38,10 +36,7 @@ pub(super) fn judge(answer: Answer, what: &str, now: Timestamp) -> Result<Answer
 }
 
 fn transient(status: u16) -> GithubError {
-    GithubError::Transient {
-        what: format!("status {status}"),
-        source: None,
-    }
+    GithubError::Transient { what: format!("status {status}"), source: None }
 }
 
 /// When the limit that this answer speaks of ends; `None` if it speaks of none.
@@ -54,16 +49,12 @@ fn limited_until(answer: &Answer, message: &str, now: Timestamp) -> Option<Times
         return Some(until);
     }
     if answer.header("x-ratelimit-remaining").map(str::trim) == Some("0") {
-        let reset = answer
-            .header("x-ratelimit-reset")
-            .and_then(|text| reset_at(text, now));
+        let reset = answer.header("x-ratelimit-reset").and_then(|text| reset_at(text, now));
         return Some(reset.unwrap_or(now + SECONDARY_PAUSE));
     }
     // The secondary limit has answered without any header; only its words tell it from a missing
     // permission.
-    let secondary = message
-        .to_ascii_lowercase()
-        .contains("secondary rate limit");
+    let secondary = message.to_ascii_lowercase().contains("secondary rate limit");
     (!refused || secondary).then(|| now + SECONDARY_PAUSE)
 }
 
@@ -92,9 +83,7 @@ fn message(body: &[u8]) -> String {
             .or_else(|| detail.get("message")?.as_str())
             .or_else(|| detail.get("code")?.as_str())
     });
-    let words: Vec<&str> = std::iter::once(error.message.as_str())
-        .chain(details)
-        .collect();
+    let words: Vec<&str> = std::iter::once(error.message.as_str()).chain(details).collect();
     wire::excerpt(&words.join(": "))
 }
 
@@ -107,12 +96,8 @@ pub(super) fn next_page(
     asked: &Url,
     base: &Url,
 ) -> Result<Option<Url>, GithubError> {
-    let all: Vec<&str> = answer
-        .headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let all: Vec<&str> =
+        answer.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).collect();
     match link_target(&all.join(", "), "next") {
         None => Ok(None),
         Some(target) => inside(target, asked, base).map(Some),
@@ -127,9 +112,7 @@ pub(super) fn inside(target: &str, from: &Url, base: &Url) -> Result<Url, Github
     if url.origin() == base.origin() && url.path().starts_with(base.path()) {
         Ok(url)
     } else {
-        Err(GithubError::malformed(
-            "it leads to a url outside of this github",
-        ))
+        Err(GithubError::malformed("it leads to a url outside of this github"))
     }
 }
 
@@ -207,11 +190,7 @@ mod tests {
             (500, "", "github is out of reach: status 500"),
             (502, "<html>", "github is out of reach: status 502"),
             (409, bad, "github rejects it (409): Bad credentials"),
-            (
-                302,
-                "",
-                "github's answer is malformed: status 302 for release",
-            ),
+            (302, "", "github's answer is malformed: status 302 for release"),
         ] {
             assert_eq!(verdict(status, &[], body), expected, "{status} {body}");
         }
@@ -237,18 +216,12 @@ mod tests {
             Err(GithubError::RateLimited { until }) => Some(until.since(NOW).as_secs_f64()),
             _ => None,
         };
-        let (empty, reset) = (
-            ("x-ratelimit-remaining", "0"),
-            ("x-ratelimit-reset", "1000090"),
-        );
+        let (empty, reset) = (("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000090"));
         assert_eq!(after(403, &[("retry-after", "2.5")], "{}"), Some(2.5));
         assert_eq!(after(429, &[("retry-after", "7")], "{}"), Some(7.0));
         assert_eq!(after(403, &[empty, reset], "{}"), Some(90.0));
         assert_eq!(after(429, &[empty, reset], "{}"), Some(90.0));
-        assert_eq!(
-            after(403, &[empty, ("x-ratelimit-reset", "1")], "{}"),
-            Some(1.0)
-        );
+        assert_eq!(after(403, &[empty, ("x-ratelimit-reset", "1")], "{}"), Some(1.0));
         assert_eq!(after(403, &[empty], "{}"), Some(60.0));
         assert_eq!(after(429, &[], ""), Some(60.0));
         assert_eq!(after(403, &[], secondary), Some(60.0));
@@ -269,10 +242,7 @@ mod tests {
             ),
             Some("https://a/?page=3")
         );
-        assert_eq!(
-            next(r#"<https://a>; REL="prefetch NEXT""#),
-            Some("https://a")
-        );
+        assert_eq!(next(r#"<https://a>; REL="prefetch NEXT""#), Some("https://a"));
         assert_eq!(next(r#"<https://a>; rel="nextish""#), None);
         assert_eq!(next("<https://a; rel=next"), None);
         assert_eq!(next(""), None);
@@ -283,10 +253,7 @@ mod tests {
         let base: Url = "https://ghe.example/api/v3".parse().unwrap();
         let from: Url = "https://ghe.example/api/v3/x?page=1".parse().unwrap();
         let go = |target| inside(target, &from, &base).ok().map(|url| url.to_string());
-        assert_eq!(
-            go("?page=2").unwrap(),
-            "https://ghe.example/api/v3/x?page=2"
-        );
+        assert_eq!(go("?page=2").unwrap(), "https://ghe.example/api/v3/x?page=2");
         assert_eq!(go("/api/v3/y").unwrap(), "https://ghe.example/api/v3/y");
         for outside in [
             "https://evil.example/api/v3/x",

@@ -174,10 +174,7 @@ mod tests {
         let pull = read_one(|_| {}).unwrap();
         assert_eq!(pull.number, PullNumber(7));
         assert_eq!((pull.state, pull.draft), (PullState::Open, true));
-        assert_eq!(
-            (pull.body.as_str(), pull.author.as_deref()),
-            ("", Some("bot"))
-        );
+        assert_eq!((pull.body.as_str(), pull.author.as_deref()), ("", Some("bot")));
         assert_eq!(pull.labels, ["dependencies"]);
     }
 
@@ -191,19 +188,13 @@ mod tests {
             .map(|pull| pull.state)
         };
         assert_eq!(state("closed", Value::Null), Ok(PullState::Closed));
-        assert_eq!(
-            state("closed", "2026-01-01T00:00:00Z".into()),
-            Ok(PullState::Merged)
-        );
+        assert_eq!(state("closed", "2026-01-01T00:00:00Z".into()), Ok(PullState::Merged));
         assert!(state("odd", Value::Null).is_err());
     }
 
     #[test]
     fn a_fork_with_the_same_branch_name_is_another_thing() {
-        let (repo, branch) = (
-            "o/r".parse().unwrap(),
-            "digest-bump/connector".parse().unwrap(),
-        );
+        let (repo, branch) = ("o/r".parse().unwrap(), "digest-bump/connector".parse().unwrap());
         assert!(read_one(|_| {}).unwrap().is_from(&repo, &branch));
         let fork = read_one(|pull| pull["head"]["repo"]["full_name"] = "x/r".into()).unwrap();
         assert!(!fork.is_from(&repo, &branch));

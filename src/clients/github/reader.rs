@@ -22,9 +22,7 @@ impl Reader {
     /// # Errors
     /// If it cannot be put together.
     pub fn releases_url(&self, repo: &RepoName) -> Result<String, GithubError> {
-        let url = self
-            .transport
-            .url(&format!("/repos/{repo}/releases?per_page=100"))?;
+        let url = self.transport.url(&format!("/repos/{repo}/releases?per_page=100"))?;
         Ok(url.into())
     }
 
@@ -52,9 +50,7 @@ impl Reader {
         cached: Option<&Cached>,
         page_url: Option<&str>,
     ) -> Result<Fetched, GithubError> {
-        let first: Url = self
-            .transport
-            .url(&format!("/repos/{repo}/releases?per_page=100"))?;
+        let first: Url = self.transport.url(&format!("/repos/{repo}/releases?per_page=100"))?;
         let url = match page_url {
             None => first,
             Some(page) => headers::inside(page, &first, self.transport.base())?,
@@ -105,10 +101,7 @@ impl Reader {
         branch: &BranchName,
     ) -> Result<Option<Pull>, GithubError> {
         let url = self.pulls_url(repo, branch, "open")?;
-        let answer = self
-            .transport
-            .get(&url, &HeaderMap::new(), "repository")
-            .await?;
+        let answer = self.transport.get(&url, &HeaderMap::new(), "repository").await?;
         let pulls = pull::parse_list(&answer.body)?;
         // GitHub ignores a `head` that it does not understand, and then lists everything.
         Ok(pulls
@@ -125,13 +118,8 @@ impl Reader {
         repo: &RepoName,
         number: PullNumber,
     ) -> Result<Pull, GithubError> {
-        let url = self
-            .transport
-            .url(&format!("/repos/{repo}/pulls/{}", number.0))?;
-        let answer = self
-            .transport
-            .get(&url, &HeaderMap::new(), "pull request")
-            .await?;
+        let url = self.transport.url(&format!("/repos/{repo}/pulls/{}", number.0))?;
+        let answer = self.transport.get(&url, &HeaderMap::new(), "pull request").await?;
         pull::parse_one(&answer.body)
     }
 
@@ -163,8 +151,6 @@ impl Reader {
         }
         json::check_list(&answer.body, noun)?;
         let next = headers::next_page(&answer, url, self.transport.base())?;
-        Ok(Fetched::Fresh(
-            answer.into_cached(url, next.map(String::from)),
-        ))
+        Ok(Fetched::Fresh(answer.into_cached(url, next.map(String::from))))
     }
 }

@@ -70,19 +70,13 @@ mod tests {
     fn a_faulty_release_is_named() {
         let good = r#"{"tag_name":"v1","draft":false,"prerelease":false,"created_at":"2026-01-02T00:00:00Z","published_at":null,"html_url":"u","body":null}"#;
         for (page, expected) in [
-            (
-                format!("[{good},{}]", good.replace("tag_name", "tag")),
-                "release 1 of the page",
-            ),
+            (format!("[{good},{}]", good.replace("tag_name", "tag")), "release 1 of the page"),
             (
                 format!("[{good},{good},{}]", good.replace("2026-01", "2026-13")),
                 "release 2 of the page",
             ),
             (format!("[{good}"), "not a list of releases"),
-            (
-                r#"{"message":"Not Found"}"#.to_owned(),
-                "not a list of releases",
-            ),
+            (r#"{"message":"Not Found"}"#.to_owned(), "not a list of releases"),
             ("<html>".to_owned(), "not a list of releases"),
         ] {
             let error = parse_list(page.as_bytes()).unwrap_err().to_string();

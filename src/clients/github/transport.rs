@@ -52,11 +52,7 @@ impl Transport {
             .with_auth(auth)
             .build();
         let Ok(crab) = crab;
-        Ok(Self {
-            crab,
-            base,
-            http: http.clone(),
-        })
+        Ok(Self { crab, base, http: http.clone() })
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -77,9 +73,7 @@ impl Transport {
     ) -> Result<Answer, GithubError> {
         let mut place = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self
-                .exchange(Method::GET, &place, validators, None::<&()>)
-                .await?;
+            let answer = self.exchange(Method::GET, &place, validators, None::<&()>).await?;
             if answer.status == StatusCode::NOT_MODIFIED && !validators.is_empty() {
                 return Ok(answer);
             }
@@ -90,9 +84,7 @@ impl Transport {
                 _ => return headers::judge(answer, what, self.http.now()),
             }
         }
-        Err(GithubError::malformed(format!(
-            "too many redirects for {what}"
-        )))
+        Err(GithubError::malformed(format!("too many redirects for {what}")))
     }
 
     /// Writes, once. A redirect is not followed: GitHub has then done nothing, and the person who
@@ -105,9 +97,7 @@ impl Transport {
         what: &str,
     ) -> Result<Answer, GithubError> {
         let url = self.url(path)?;
-        let answer = self
-            .exchange(method, &url, &HeaderMap::new(), Some(body))
-            .await?;
+        let answer = self.exchange(method, &url, &HeaderMap::new(), Some(body)).await?;
         if answer.status.is_redirection() {
             return Err(GithubError::Rejected {
                 status: answer.status.as_u16(),
@@ -125,30 +115,22 @@ impl Transport {
         body: Option<&B>,
     ) -> Result<Answer, GithubError> {
         // octocrab authorises a relative URI only, so relative it is.
-        let query = url
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let relative = format!("{}{query}", url.path());
         let mut request = Request::builder().method(method.clone()).uri(relative);
         if let Some(headers) = request.headers_mut() {
-            headers.insert(
-                ACCEPT,
-                HeaderValue::from_static("application/vnd.github+json"),
-            );
+            headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
             headers.extend(extra.clone());
         }
         let request = self
             .crab
             .build_request(request, body)
             .map_err(|_| GithubError::malformed("it is asked at a url that cannot be sent"))?;
-        let response =
-            self.crab
-                .execute(request)
-                .await
-                .map_err(|error| WireError::Unreachable {
-                    source: cause(error),
-                })?;
+        let response = self
+            .crab
+            .execute(request)
+            .await
+            .map_err(|error| WireError::Unreachable { source: cause(error) })?;
         let status = response.status().as_u16();
         tracing::debug!(%method, path = url.path(), status, "asked github");
         Ok(wire::collect(response, BODY_CAP).await?)

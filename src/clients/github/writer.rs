@@ -39,10 +39,7 @@ impl Writer {
             "base": base,
             "draft": draft,
         });
-        let answer = self
-            .transport
-            .write(Method::POST, &path, &text, "repository")
-            .await?;
+        let answer = self.transport.write(Method::POST, &path, &text, "repository").await?;
         if answer.status != StatusCode::CREATED {
             return Err(GithubError::malformed(format!(
                 "status {} for a pull request that was to be created",
@@ -69,10 +66,7 @@ impl Writer {
         if close {
             text["state"] = "closed".into();
         }
-        let answer = self
-            .transport
-            .write(Method::PATCH, &path, &text, "pull request")
-            .await?;
+        let answer = self.transport.write(Method::PATCH, &path, &text, "pull request").await?;
         pull::parse_one(&answer.body)
     }
 
@@ -88,10 +82,7 @@ impl Writer {
     ) -> Result<(), GithubError> {
         let path = format!("/repos/{repo}/issues/{}/labels", number.0);
         let text = json!({ "labels": labels });
-        let answer = self
-            .transport
-            .write(Method::POST, &path, &text, "pull request")
-            .await?;
+        let answer = self.transport.write(Method::POST, &path, &text, "pull request").await?;
         bodies::check_list(&answer.body, "label")
     }
 }

@@ -25,10 +25,9 @@ pub(super) fn judge(answer: Answer, what: &str, now: Timestamp) -> Result<Answer
             RegistryError::malformed(format!("a page instead of {what}"))
         }
         StatusCode::NOT_FOUND => RegistryError::NotFound { what },
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RegistryError::Denied {
-            what,
-            message: message(&answer.body),
-        },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            RegistryError::Denied { what, message: message(&answer.body) }
+        }
         StatusCode::TOO_MANY_REQUESTS => RegistryError::RateLimited {
             until: answer
                 .retry_after(now)
@@ -96,48 +95,13 @@ mod tests {
                 "<html>",
                 "the registry's answer is malformed: a page instead of o/r:1",
             ),
-            (
-                403,
-                json,
-                denied,
-                "the registry denies o/r:1: DENIED denied",
-            ),
-            (
-                401,
-                "text/html",
-                "<html>",
-                "the registry denies o/r:1: no reason given",
-            ),
-            (
-                429,
-                json,
-                "",
-                "the registry's rate limit holds until 1970-01-01T00:01:00Z",
-            ),
-            (
-                503,
-                json,
-                "",
-                "the registry is out of reach: status 503 for o/r:1",
-            ),
-            (
-                408,
-                json,
-                "",
-                "the registry is out of reach: status 408 for o/r:1",
-            ),
-            (
-                302,
-                json,
-                "",
-                "the registry's answer is malformed: status 302 for o/r:1",
-            ),
-            (
-                400,
-                json,
-                "",
-                "the registry's answer is malformed: status 400 for o/r:1",
-            ),
+            (403, json, denied, "the registry denies o/r:1: DENIED denied"),
+            (401, "text/html", "<html>", "the registry denies o/r:1: no reason given"),
+            (429, json, "", "the registry's rate limit holds until 1970-01-01T00:01:00Z"),
+            (503, json, "", "the registry is out of reach: status 503 for o/r:1"),
+            (408, json, "", "the registry is out of reach: status 408 for o/r:1"),
+            (302, json, "", "the registry's answer is malformed: status 302 for o/r:1"),
+            (400, json, "", "the registry's answer is malformed: status 400 for o/r:1"),
         ] {
             assert_eq!(verdict(status, kind, body), expected, "{status} {body}");
         }

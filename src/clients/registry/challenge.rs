@@ -17,10 +17,7 @@ pub(super) fn bearer(header: &str) -> Option<Bearer> {
         .into_iter()
         .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))
         .find_map(|challenge| {
-            Some(Bearer {
-                realm: challenge.value("realm")?,
-                service: challenge.value("service"),
-            })
+            Some(Bearer { realm: challenge.value("realm")?, service: challenge.value("service") })
         })
 }
 
@@ -31,10 +28,8 @@ struct Challenge<'a> {
 
 impl Challenge<'_> {
     fn value(&self, name: &str) -> Option<String> {
-        let (_, value) = self
-            .parameters
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+        let (_, value) =
+            self.parameters.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
         Some(value.clone())
     }
 }
@@ -55,10 +50,7 @@ fn challenges(header: &str) -> Vec<Challenge<'_>> {
             return found;
         }
         let Some(value) = after.trim_start().strip_prefix('=') else {
-            found.push(Challenge {
-                scheme: word,
-                parameters: Vec::new(),
-            });
+            found.push(Challenge { scheme: word, parameters: Vec::new() });
             rest = after;
             continue;
         };
@@ -73,9 +65,7 @@ fn challenges(header: &str) -> Vec<Challenge<'_>> {
 /// Reads a token or a quoted string, and returns what follows it.
 fn read_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text
-            .find(|c: char| c == ',' || c.is_whitespace())
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| c == ',' || c.is_whitespace()).unwrap_or(text.len());
         return (text[..end].to_owned(), &text[end..]);
     };
     let mut value = String::new();
@@ -107,10 +97,7 @@ mod tests {
     fn the_bearer_challenge_is_found_in_any_spelling() {
         let ghcr =
             r#"Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:o/r:pull""#;
-        let expected = Some((
-            "https://ghcr.io/token".to_owned(),
-            Some("ghcr.io".to_owned()),
-        ));
+        let expected = Some(("https://ghcr.io/token".to_owned(), Some("ghcr.io".to_owned())));
         for header in [
             ghcr,
             &ghcr.replacen("Bearer", "bearer", 1),

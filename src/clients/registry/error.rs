@@ -59,10 +59,7 @@ pub enum RegistryError {
 
 impl RegistryError {
     pub(super) fn malformed(what: impl Into<String>) -> Self {
-        Self::Malformed {
-            what: what.into(),
-            source: None,
-        }
+        Self::Malformed { what: what.into(), source: None }
     }
 }
 
@@ -70,14 +67,8 @@ impl From<WireError> for RegistryError {
     fn from(error: WireError) -> Self {
         let what = error.to_string();
         match error {
-            WireError::Unreachable { source } => Self::Transient {
-                what,
-                source: Some(source),
-            },
-            WireError::Cut { source } => Self::Malformed {
-                what,
-                source: Some(source),
-            },
+            WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
+            WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
             WireError::TooLarge { .. } => Self::malformed(what),
         }
     }

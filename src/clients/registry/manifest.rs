@@ -70,9 +70,7 @@ pub(super) fn parse_index(
     let is_image = index.config.is_some() || index.layers.is_some();
     let Some(manifests) = index.manifests else {
         return Err(if is_image {
-            RegistryError::NotAnIndex {
-                what: what.to_owned(),
-            }
+            RegistryError::NotAnIndex { what: what.to_owned() }
         } else {
             RegistryError::malformed(format!("{what} is neither an index nor an image"))
         });
@@ -80,27 +78,16 @@ pub(super) fn parse_index(
     // A document that is both is read as the one or the other by different clients, each of which
     // would run something else under the same digest (CVE-2021-41190).
     if is_image {
-        return Err(RegistryError::malformed(format!(
-            "{what} is an index and an image at once"
-        )));
+        return Err(RegistryError::malformed(format!("{what} is an index and an image at once")));
     }
-    let named: Vec<&str> = [media_type.map(essence), index.media_type.as_deref()]
-        .into_iter()
-        .flatten()
-        .collect();
-    if let Some(other) = named
-        .iter()
-        .find(|kind| !matches!(**kind, OCI_INDEX | DOCKER_LIST))
-    {
+    let named: Vec<&str> =
+        [media_type.map(essence), index.media_type.as_deref()].into_iter().flatten().collect();
+    if let Some(other) = named.iter().find(|kind| !matches!(**kind, OCI_INDEX | DOCKER_LIST)) {
         let other = crate::clients::wire::excerpt(other);
-        return Err(RegistryError::malformed(format!(
-            "{what} calls itself `{other}`"
-        )));
+        return Err(RegistryError::malformed(format!("{what} calls itself `{other}`")));
     }
     if manifests.len() > MAX_ENTRIES {
-        return Err(RegistryError::malformed(format!(
-            "{what} has over {MAX_ENTRIES} entries"
-        )));
+        return Err(RegistryError::malformed(format!("{what} has over {MAX_ENTRIES} entries")));
     }
     manifests
         .into_iter()
@@ -119,29 +106,21 @@ fn entry_of(
     number: usize,
     what: &str,
 ) -> Result<Option<IndexEntry>, RegistryError> {
-    let attests = entry
-        .annotations
-        .is_some_and(|annotations| annotations.contains_key(ATTESTATION));
+    let attests =
+        entry.annotations.is_some_and(|annotations| annotations.contains_key(ATTESTATION));
     let Some(platform) = entry.platform.filter(|_| !attests).and_then(platform_of) else {
         return Ok(None);
     };
-    let digest = entry
-        .digest
-        .parse()
-        .map_err(|error| RegistryError::Malformed {
-            what: format!("entry {number} of {what}"),
-            source: Some(Box::new(error) as _),
-        })?;
+    let digest = entry.digest.parse().map_err(|error| RegistryError::Malformed {
+        what: format!("entry {number} of {what}"),
+        source: Some(Box::new(error) as _),
+    })?;
     Ok(Some(IndexEntry { platform, digest }))
 }
 
 /// The platform's usual name; `None` for `unknown/unknown`.
 fn platform_of(platform: WirePlatform) -> Option<Platform> {
-    let WirePlatform {
-        os,
-        architecture,
-        variant,
-    } = platform;
+    let WirePlatform { os, architecture, variant } = platform;
     if os == "unknown" && architecture == "unknown" {
         return None;
     }
@@ -152,9 +131,7 @@ fn platform_of(platform: WirePlatform) -> Option<Platform> {
             (_, "") | ("arm64", "v8") | ("amd64", "v1")
         )
     });
-    let variant = variant
-        .map(|variant| format!("/{variant}"))
-        .unwrap_or_default();
+    let variant = variant.map(|variant| format!("/{variant}")).unwrap_or_default();
     Some(Platform(format!("{os}/{architecture}{variant}")))
 }
 
@@ -190,10 +167,7 @@ pub(super) fn parse_labels(
     what: &str,
 ) -> Result<BTreeMap<String, String>, RegistryError> {
     let image: WireImage = read(body, what)?;
-    Ok(image
-        .config
-        .and_then(|config| config.labels)
-        .unwrap_or_default())
+    Ok(image.config.and_then(|config| config.labels).unwrap_or_default())
 }
 
 fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, RegistryError> {
@@ -236,12 +210,7 @@ mod tests {
         marked["annotations"] = json!({ATTESTATION: "attestation-manifest"});
         let mut bare = entry("linux", "amd64", None);
         bare["platform"] = Value::Null;
-        let all = [
-            entry("linux", "amd64", None),
-            entry("unknown", "unknown", None),
-            marked,
-            bare,
-        ];
+        let all = [entry("linux", "amd64", None), entry("unknown", "unknown", None), marked, bare];
         assert_eq!(platforms(&all), ["linux/amd64"]);
     }
 
@@ -255,22 +224,14 @@ mod tests {
         ];
         assert_eq!(
             platforms(&all),
-            [
-                "linux/arm64",
-                "linux/arm/v7",
-                "linux/amd64/v3",
-                "linux/amd64"
-            ]
+            ["linux/arm64", "linux/arm/v7", "linux/amd64/v3", "linux/amd64"]
         );
     }
 
     #[test]
     fn what_is_no_index_is_said_to_be_none() {
-        let verdict = |body: &str, kind| {
-            parse_index(body.as_bytes(), kind, "x")
-                .unwrap_err()
-                .to_string()
-        };
+        let verdict =
+            |body: &str, kind| parse_index(body.as_bytes(), kind, "x").unwrap_err().to_string();
         let image = json!({"config": {}, "layers": []}).to_string();
         assert_eq!(verdict(&image, None), "x is not a multi-platform index");
         let both = json!({"manifests": [], "layers": []}).to_string();
@@ -287,27 +248,17 @@ mod tests {
             assert!(verdict(body, None).contains("malformed"), "{body}");
         }
         assert!(
-            parse_index(
-                index(&[]).as_bytes(),
-                Some(&format!("{OCI_INDEX}; charset=utf-8")),
-                "x"
-            )
-            .is_ok()
+            parse_index(index(&[]).as_bytes(), Some(&format!("{OCI_INDEX}; charset=utf-8")), "x")
+                .is_ok()
         );
     }
 
     #[test]
     fn labels_may_be_missing() {
-        for body in [
-            "{}",
-            r#"{"config":null}"#,
-            r#"{"config":{}}"#,
-            r#"{"config":{"Labels":null}}"#,
-        ] {
-            assert!(
-                parse_labels(body.as_bytes(), "x").unwrap().is_empty(),
-                "{body}"
-            );
+        for body in
+            ["{}", r#"{"config":null}"#, r#"{"config":{}}"#, r#"{"config":{"Labels":null}}"#]
+        {
+            assert!(parse_labels(body.as_bytes(), "x").unwrap().is_empty(), "{body}");
         }
         let labels = parse_labels(br#"{"config":{"Labels":{"a":"b"}}}"#, "x").unwrap();
         assert_eq!(labels["a"], "b");

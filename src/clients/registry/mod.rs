@@ -65,11 +65,7 @@ impl Registry {
             .iter()
             .map(|(host, url)| Ok((host.clone(), wire::base_url(url)?)))
             .collect::<Result<_, wire::Unusable>>()?;
-        Ok(Self {
-            http: http.clone(),
-            origins: Arc::new(origins),
-            tokens: Tokens::default(),
-        })
+        Ok(Self { http: http.clone(), origins: Arc::new(origins), tokens: Tokens::default() })
     }
 
     /// Fetches the index behind a tag or a digest.
@@ -91,15 +87,10 @@ impl Registry {
             return Err(RegistryError::NotFound { what });
         }
         let path = format!("manifests/{reference}");
-        let answer = self
-            .get(image, &path, manifest::ACCEPT_ANY, MANIFEST_CAP, &what)
-            .await?;
+        let answer = self.get(image, &path, manifest::ACCEPT_ANY, MANIFEST_CAP, &what).await?;
         let digest = verified_digest(&answer, asked.as_ref(), &what)?;
         let entries = manifest::parse_index(&answer.body, answer.header(CONTENT_TYPE), &what)?;
-        Ok(Index {
-            digest: IndexDigest::new(digest),
-            entries,
-        })
+        Ok(Index { digest: IndexDigest::new(digest), entries })
     }
 
     /// Fetches the labels of one platform's image, by way of its manifest and its config.
@@ -113,9 +104,7 @@ impl Registry {
     ) -> Result<BTreeMap<String, String>, RegistryError> {
         let what = format!("{image}@{manifest}");
         let path = format!("manifests/{manifest}");
-        let answer = self
-            .get(image, &path, manifest::ACCEPT_MANIFEST, MANIFEST_CAP, &what)
-            .await?;
+        let answer = self.get(image, &path, manifest::ACCEPT_MANIFEST, MANIFEST_CAP, &what).await?;
         verified_digest(&answer, Some(manifest.digest()), &what)?;
         let config = manifest::parse_manifest(&answer.body, &what)?;
 
@@ -175,13 +164,9 @@ impl Registry {
     ) -> Result<Answer, RegistryError> {
         let path = format!("blobs/{digest}");
         let mut place = self.url(image, &path)?;
-        let mut answer = self
-            .get_authorised(image, &path, "*/*", CONFIG_CAP, what)
-            .await?;
+        let mut answer = self.get_authorised(image, &path, "*/*", CONFIG_CAP, what).await?;
         for _ in 0..MAX_REDIRECTS {
-            let Some(target) = answer
-                .header(LOCATION)
-                .filter(|_| answer.status.is_redirection())
+            let Some(target) = answer.header(LOCATION).filter(|_| answer.status.is_redirection())
             else {
                 break;
             };
@@ -190,10 +175,7 @@ impl Registry {
                 .ok()
                 .filter(|next| wire::may_go(&place, next))
                 .ok_or_else(|| RegistryError::malformed("a redirect to where we may not go"))?;
-            answer = self
-                .http
-                .get(place.clone(), HeaderMap::new(), CONFIG_CAP)
-                .await?;
+            answer = self.http.get(place.clone(), HeaderMap::new(), CONFIG_CAP).await?;
         }
         answer::judge(answer, what, self.http.now())
     }
@@ -208,10 +190,7 @@ impl Registry {
         what: &str,
     ) -> Result<Answer, RegistryError> {
         let origin = self.origin(image)?;
-        let holder = Holder {
-            origin: &origin,
-            path: image.path(),
-        };
+        let holder = Holder { origin: &origin, path: image.path() };
         let url = self.url(image, path)?;
         let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
         let grant = self.tokens.current(&self.http, &holder).await?;
@@ -228,10 +207,7 @@ impl Registry {
                 message: "it wants more than an anonymous token".to_owned(),
             });
         };
-        let grant = self
-            .tokens
-            .replace(&self.http, &holder, grant.as_ref(), bearer)
-            .await?;
+        let grant = self.tokens.replace(&self.http, &holder, grant.as_ref(), bearer).await?;
         headers.insert(AUTHORIZATION, authorization(&grant)?);
         Ok(self.http.get(url, headers, cap).await?)
     }
@@ -253,9 +229,7 @@ impl Registry {
 fn is_tag(text: &str) -> bool {
     text.len() <= 128
         && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 fn bearer_of(answer: &Answer) -> Option<challenge::Bearer> {
@@ -284,14 +258,10 @@ fn verified_digest(
 ) -> Result<Digest, RegistryError> {
     let digest = Digest::of(&answer.body);
     if asked.is_some_and(|asked| *asked != digest) {
-        return Err(RegistryError::malformed(format!(
-            "{what} has the digest {digest}"
-        )));
+        return Err(RegistryError::malformed(format!("{what} has the digest {digest}")));
     }
     // A claim in another algorithm cannot be compared, and nothing depends on it.
-    let claim = answer
-        .header("docker-content-digest")
-        .filter(|claim| claim.starts_with("sha256:"));
+    let claim = answer.header("docker-content-digest").filter(|claim| claim.starts_with("sha256:"));
     match claim {
         Some(claim) if claim != digest.as_str() => Err(RegistryError::malformed(format!(
             "{what} has the digest {digest}, but the registry says {}",
@@ -310,17 +280,7 @@ mod tests {
         for good in ["3.10.0", "latest", "_x", "sha256-ab.sig", &"a".repeat(128)] {
             assert!(is_tag(good), "{good}");
         }
-        for bad in [
-            "",
-            "..",
-            ".x",
-            "-x",
-            "1/2",
-            "1?x",
-            "1.0.0+b",
-            "é",
-            &"a".repeat(129),
-        ] {
+        for bad in ["", "..", ".x", "-x", "1/2", "1?x", "1.0.0+b", "é", &"a".repeat(129)] {
             assert!(!is_tag(bad), "{bad}");
         }
     }

@@ -63,11 +63,7 @@ impl Tokens {
     ) -> Result<Option<Grant>, RegistryError> {
         let slot = self.slot(holder).await;
         let mut slot = slot.lock().await;
-        if let Some(grant) = slot
-            .grant
-            .as_ref()
-            .filter(|grant| http.now() < grant.expires)
-        {
+        if let Some(grant) = slot.grant.as_ref().filter(|grant| http.now() < grant.expires) {
             return Ok(Some(grant.clone()));
         }
         match slot.bearer.clone() {
@@ -179,31 +175,18 @@ mod tests {
         for (body, token, seconds) in [
             (r#"{"token":"a"}"#, "a", 60),
             (r#"{"access_token":"b","expires_in":300}"#, "b", 300),
-            (
-                r#"{"token":"a","access_token":"b","expires_in":-1}"#,
-                "a",
-                60,
-            ),
+            (r#"{"token":"a","access_token":"b","expires_in":-1}"#, "a", 60),
         ] {
             let (read, life) = parse(body.as_bytes()).unwrap();
-            assert_eq!(
-                (read.expose_secret(), life.as_secs()),
-                (token, seconds),
-                "{body}"
-            );
+            assert_eq!((read.expose_secret(), life.as_secs()), (token, seconds), "{body}");
         }
     }
 
     #[test]
     fn what_could_not_be_sent_is_no_token() {
-        for body in [
-            "",
-            "{}",
-            r#"{"token":""}"#,
-            r#"{"token":"a\nb"}"#,
-            r#"{"token":"a b"}"#,
-            "<html>",
-        ] {
+        for body in
+            ["", "{}", r#"{"token":""}"#, r#"{"token":"a\nb"}"#, r#"{"token":"a b"}"#, "<html>"]
+        {
             assert!(parse(body.as_bytes()).is_err(), "{body}");
         }
     }

@@ -14,8 +14,7 @@ impl World {
     /// Publishes the image of a release that was published without.
     pub async fn publish_image(&self, version: &str) {
         let version = version.to_owned();
-        self.run(move |inner| inner.state().build_image(&version))
-            .await;
+        self.run(move |inner| inner.state().build_image(&version)).await;
     }
 
     /// Publishes the npm version of a release that was published without.

@@ -93,10 +93,8 @@ impl WorldBuilder {
     }
 
     fn make(self, runtime: Runtime) -> World {
-        let root = tempfile::Builder::new()
-            .prefix("world-")
-            .tempdir()
-            .expect("a directory for the world");
+        let root =
+            tempfile::Builder::new().prefix("world-").tempdir().expect("a directory for the world");
         let (urls, doors) = open_doors();
         let (deliveries, queue) = mpsc::unbounded_channel();
         let state = self.state(root.path(), urls.clone());
@@ -117,11 +115,7 @@ impl WorldBuilder {
                 server::listen(inner, door, listener).await;
             });
         }
-        World {
-            inner,
-            runtime: Some(runtime),
-            root,
-        }
+        World { inner, runtime: Some(runtime), root }
     }
 
     fn state(self, root: &Path, urls: Urls) -> State {
@@ -142,16 +136,14 @@ impl WorldBuilder {
         }
         let created = state.now() - chrono::TimeDelta::days(300);
         let readme = BTreeMap::from([("README.md".to_owned(), b"# connector\n".to_vec())]);
-        for (name, files, message) in [
-            (UPSTREAM, readme, "feat: begin"),
-            (DOWNSTREAM, files, "chore: begin"),
-        ] {
+        for (name, files, message) in
+            [(UPSTREAM, readme, "feat: begin"), (DOWNSTREAM, files, "chore: begin")]
+        {
             let dir = root.join(format!("{}.git", name.rsplit('/').next().unwrap_or(name)));
             let git = Repository::create(dir, files, message);
             let id = state.id();
             let mut repo = Repo::new(id, git, created);
-            repo.permissions
-                .insert(MAINTAINER.to_owned(), "admin".to_owned());
+            repo.permissions.insert(MAINTAINER.to_owned(), "admin".to_owned());
             let bots = if name == DOWNSTREAM { "write" } else { "read" };
             repo.permissions.insert(BOT.to_owned(), bots.to_owned());
             state.repos.insert(name.to_owned(), repo);
@@ -164,9 +156,7 @@ impl WorldBuilder {
 fn open_doors() -> (Urls, Vec<(Door, TcpListener)>) {
     let bind = || {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
-        listener
-            .set_nonblocking(true)
-            .expect("a listener that does not block");
+        listener.set_nonblocking(true).expect("a listener that does not block");
         let address = listener.local_addr().expect("a bound address");
         (format!("http://{address}"), listener)
     };
@@ -182,12 +172,6 @@ fn open_doors() -> (Urls, Vec<(Door, TcpListener)>) {
         (Door::Storage, storage_door),
         (Door::Main(Service::Npm), npm_door),
     ];
-    let urls = Urls {
-        github,
-        git,
-        registry,
-        storage,
-        npm,
-    };
+    let urls = Urls { github, git, registry, storage, npm };
     (urls, doors)
 }

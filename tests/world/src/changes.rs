@@ -18,28 +18,19 @@ impl State {
         }
         let base = repo.git.branch(&pull.base).ok_or("the base is gone")?;
         let head = repo.git.branch(&pull.head).ok_or("the branch is gone")?;
-        let tree = repo
-            .git
-            .run(&["merge-tree", "--write-tree", &base, &head])?;
+        let tree = repo.git.run(&["merge-tree", "--write-tree", &base, &head])?;
         let message = format!("{} (#{number})\n", issue.title);
         let author = Signature::maintainer(seconds);
-        let merged = repo
-            .git
-            .write_commit(&tree, &[base], &message, &author, &author)?;
+        let merged = repo.git.write_commit(&tree, &[base], &message, &author, &author)?;
         repo.before_change();
-        repo.git
-            .set_ref(&format!("refs/heads/{}", pull.base), Some(&merged))?;
+        repo.git.set_ref(&format!("refs/heads/{}", pull.base), Some(&merged))?;
         if let Some(issue) = repo.issues.get_mut(&number) {
             issue.open = false;
             issue.updated_at = now;
             issue.closed_at = Some(now);
             issue.closed_by = Some(login.to_owned());
             if let Some(pull) = &mut issue.pull {
-                pull.merged = Some(Merged {
-                    at: now,
-                    by: login.to_owned(),
-                    sha: merged.clone(),
-                });
+                pull.merged = Some(Merged { at: now, by: login.to_owned(), sha: merged.clone() });
             }
         }
         self.emit_pull(name, "closed", number, login);
@@ -98,11 +89,7 @@ impl State {
         let Some(repo) = self.repos.get_mut(name) else {
             return;
         };
-        let merged = |sha: &str| Merged {
-            at: now,
-            by: login.to_owned(),
-            sha: sha.to_owned(),
-        };
+        let merged = |sha: &str| Merged { at: now, by: login.to_owned(), sha: sha.to_owned() };
         let heads = repo.git.refs("refs/heads/");
         let open = repo.issues.values().filter(|issue| issue.open);
         let changes: Vec<(u64, Change)> = open
@@ -170,15 +157,12 @@ impl State {
     /// Makes sure that the repository knows a label.
     pub(crate) fn ensure_label(&mut self, name: &str, label: &str) {
         let id = self.id();
-        self.repo(name)
-            .labels
-            .entry(label.to_lowercase())
-            .or_insert_with(|| Label {
-                id,
-                name: label.to_owned(),
-                color: "ededed".to_owned(),
-                description: None,
-            });
+        self.repo(name).labels.entry(label.to_lowercase()).or_insert_with(|| Label {
+            id,
+            name: label.to_owned(),
+            color: "ededed".to_owned(),
+            description: None,
+        });
     }
 
     pub(crate) fn emit_push(&mut self, name: &str, branch: &str, sha: &str, login: &str) {
@@ -220,10 +204,7 @@ fn change_of(
 
 fn reopenable(repo: &Repo, owner: &str, pull: &PullPart) -> Result<(), String> {
     let Some(head) = repo.git.branch(&pull.head) else {
-        return Err(format!(
-            "state cannot be changed. The {} branch has been deleted.",
-            pull.head
-        ));
+        return Err(format!("state cannot be changed. The {} branch has been deleted.", pull.head));
     };
     if pull.merged.is_some() {
         return Err("state cannot be changed. The pull request has been merged.".to_owned());
@@ -234,11 +215,7 @@ fn reopenable(repo: &Repo, owner: &str, pull: &PullPart) -> Result<(), String> {
             pull.head
         ));
     }
-    if repo
-        .git
-        .branch(&pull.base)
-        .is_some_and(|base| repo.git.contains(&base, &head))
-    {
+    if repo.git.branch(&pull.base).is_some_and(|base| repo.git.contains(&base, &head)) {
         return Err(format!(
             "state cannot be changed. There are no new commits on the {owner}:{} branch.",
             pull.head

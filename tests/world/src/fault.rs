@@ -45,14 +45,7 @@ pub(crate) struct Scripted {
 impl Fault {
     /// A fault of one service. Without a kind it does nothing.
     pub fn on(service: Service) -> Self {
-        Self {
-            service,
-            method: None,
-            path: None,
-            left: Some(1),
-            delay: None,
-            kind: Kind::Nothing,
-        }
+        Self { service, method: None, path: None, left: Some(1), delay: None, kind: Kind::Nothing }
     }
 
     /// Only for this HTTP method.
@@ -139,11 +132,7 @@ impl Fault {
     fn scripted(mut self, change: impl FnOnce(&mut Scripted)) -> Self {
         let mut answer = match self.kind {
             Kind::Answer(answer) => answer,
-            _ => Scripted {
-                status: 200,
-                headers: Vec::new(),
-                body: None,
-            },
+            _ => Scripted { status: 200, headers: Vec::new(), body: None },
         };
         change(&mut answer);
         self.kind = Kind::Answer(answer);
@@ -165,9 +154,7 @@ pub(crate) fn strike(
     method: &str,
     path: &str,
 ) -> Option<Fault> {
-    let at = faults
-        .iter()
-        .position(|fault| fault.matches(service, method, path))?;
+    let at = faults.iter().position(|fault| fault.matches(service, method, path))?;
     if let Some(left) = &mut faults[at].left {
         *left -= 1;
     }

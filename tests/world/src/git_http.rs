@@ -86,9 +86,7 @@ fn commands(body: &[u8]) -> Vec<String> {
         let length = std::str::from_utf8(digits)
             .ok()
             .and_then(|digits| usize::from_str_radix(digits, 16).ok());
-        let Some(line) = length
-            .filter(|length| *length > 4)
-            .and_then(|length| rest.get(4..length))
+        let Some(line) = length.filter(|length| *length > 4).and_then(|length| rest.get(4..length))
         else {
             break;
         };
@@ -132,10 +130,8 @@ fn backend(repository: &Repository, call: &Call, user: &str) -> Answer {
     if !user.is_empty() {
         command.env("REMOTE_USER", user);
     }
-    feed(command, &call.body).map_or_else(
-        |why| Answer::text(500, &why),
-        |output| from_cgi(&output.stdout),
-    )
+    feed(command, &call.body)
+        .map_or_else(|why| Answer::text(500, &why), |output| from_cgi(&output.stdout))
 }
 
 fn from_cgi(output: &[u8]) -> Answer {

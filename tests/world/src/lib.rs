@@ -97,9 +97,7 @@ impl Inner {
     }
 
     pub(crate) fn last_delivery(&self) -> MutexGuard<'_, Option<Delivery>> {
-        self.last_delivery
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.last_delivery.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,9 +21,7 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     if name != PACKAGE || state.npm_gone || published.is_empty() || call.method != "GET" {
         return Answer::json(404, &json!({ "error": "Not found" }));
     }
-    let short = call
-        .header("accept")
-        .contains("application/vnd.npm.install-v1+json");
+    let short = call.header("accept").contains("application/vnd.npm.install-v1+json");
     let document = packument(&state, &published, short);
     Answer::new(200, "application/json", document.to_string()).conditional(call, false)
 }
@@ -33,9 +31,7 @@ fn packument(state: &State, published: &[&Release], short: bool) -> Value {
     let mut time = Map::new();
     for release in published {
         versions.insert(release.version.clone(), version(state, release));
-        let at = release
-            .created_at
-            .to_rfc3339_opts(SecondsFormat::Millis, true);
+        let at = release.created_at.to_rfc3339_opts(SecondsFormat::Millis, true);
         time.insert(release.version.clone(), json!(at));
     }
     let latest = published
@@ -79,8 +75,5 @@ fn version(state: &State, release: &Release) -> Value {
 }
 
 fn numbers(version: &str) -> Vec<u64> {
-    version
-        .split(['.', '-', '+'])
-        .map(|part| part.parse().unwrap_or_default())
-        .collect()
+    version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or_default()).collect()
 }

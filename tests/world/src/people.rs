@@ -70,11 +70,7 @@ impl World {
     /// If it cannot be merged.
     pub fn merge(&self, number: u64) {
         let merged = self.downstream(|state, name| state.merge(name, number, MAINTAINER));
-        assert!(
-            merged.is_ok(),
-            "#{number} cannot be merged: {}",
-            merged.err().unwrap_or_default()
-        );
+        assert!(merged.is_ok(), "#{number} cannot be merged: {}", merged.err().unwrap_or_default());
     }
 
     /// Closes an issue or pull request, as a person does.
@@ -98,11 +94,7 @@ impl World {
             let issue = state.repo(name).issues.get_mut(&number);
             if let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) {
                 pull.draft = draft;
-                let action = if draft {
-                    "converted_to_draft"
-                } else {
-                    "ready_for_review"
-                };
+                let action = if draft { "converted_to_draft" } else { "ready_for_review" };
                 state.emit_pull(name, action, number, MAINTAINER);
             }
         });
@@ -153,10 +145,7 @@ impl World {
     /// # Panics
     /// If git does not take it.
     pub fn commit_to(&self, branch: &str, path: &str, content: &[u8], message: &str) -> String {
-        let entry = Entry {
-            mode: None,
-            content: content.to_vec(),
-        };
+        let entry = Entry { mode: None, content: content.to_vec() };
         self.commit_entry(branch, path, entry, message)
     }
 
@@ -172,10 +161,7 @@ impl World {
         content: &[u8],
         message: &str,
     ) -> String {
-        let entry = Entry {
-            mode: Some(mode.to_owned()),
-            content: content.to_vec(),
-        };
+        let entry = Entry { mode: Some(mode.to_owned()), content: content.to_vec() };
         self.commit_entry(branch, path, entry, message)
     }
 
@@ -210,9 +196,7 @@ impl World {
     pub fn delete_branch(&self, branch: &str) {
         self.downstream(|state, name| {
             // A branch that is not there is deleted already.
-            let _ = state.repos[name]
-                .git
-                .set_ref(&format!("refs/heads/{branch}"), None);
+            let _ = state.repos[name].git.set_ref(&format!("refs/heads/{branch}"), None);
             state.after_push(name, MAINTAINER);
         });
     }

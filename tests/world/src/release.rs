@@ -48,11 +48,7 @@ pub struct ReleaseBuilder<'world> {
 impl<'world> ReleaseBuilder<'world> {
     pub(crate) fn new(world: &'world World, version: &str) -> Self {
         let release = described(version);
-        Self {
-            world,
-            release,
-            revision: None,
-        }
+        Self { world, release, revision: None }
     }
 
     /// The release notes in Markdown.
@@ -151,11 +147,7 @@ impl<'world> ReleaseBuilder<'world> {
 
     /// Publishes it. A version that is there already is replaced, with its artifacts.
     pub async fn publish(self) {
-        let Self {
-            world,
-            mut release,
-            revision,
-        } = self;
+        let Self { world, mut release, revision } = self;
         release.revision = revision.unwrap_or_else(|| release.parent.clone());
         world.run(move |inner| inner.state().publish(release)).await;
     }
@@ -230,9 +222,7 @@ impl State {
     }
 
     pub(crate) fn release(&self, version: &str) -> Option<&Release> {
-        self.releases
-            .iter()
-            .find(|release| release.version == version)
+        self.releases.iter().find(|release| release.version == version)
     }
 
     fn emit_release(&mut self, version: &str) {

@@ -54,11 +54,7 @@ impl Signature {
     /// The person who works in the world.
     pub(crate) fn maintainer(seconds: i64) -> Self {
         let (name, email) = MAINTAINER;
-        Self {
-            name: name.to_owned(),
-            email: email.to_owned(),
-            seconds,
-        }
+        Self { name: name.to_owned(), email: email.to_owned(), seconds }
     }
 }
 
@@ -79,14 +75,9 @@ pub(crate) fn git() -> Command {
 impl Repository {
     /// Makes a repository whose `main` holds the files in one commit.
     pub(crate) fn create(dir: PathBuf, files: BTreeMap<String, Vec<u8>>, message: &str) -> Self {
-        let created = git()
-            .args(["init", "--quiet", "--bare", "--initial-branch=main"])
-            .arg(&dir)
-            .status();
-        assert!(
-            created.is_ok_and(|status| status.success()),
-            "git init fails"
-        );
+        let created =
+            git().args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(&dir).status();
+        assert!(created.is_ok_and(|status| status.success()), "git init fails");
         let config = dir.join("config");
         let mut text = std::fs::read_to_string(&config).unwrap_or_default();
         text.push_str(SETTINGS);
@@ -139,8 +130,7 @@ impl Repository {
             return None;
         }
         let wanted = format!("{name}^{{commit}}");
-        self.run(&["rev-parse", "--verify", "--quiet", &wanted])
-            .ok()
+        self.run(&["rev-parse", "--verify", "--quiet", &wanted]).ok()
     }
 
     /// The head of a branch.
@@ -150,9 +140,8 @@ impl Repository {
 
     /// All refs whose full name starts so.
     pub(crate) fn refs(&self, prefix: &str) -> BTreeMap<String, String> {
-        let text = self
-            .run(&["for-each-ref", "--format=%(objectname) %(refname)"])
-            .unwrap_or_default();
+        let text =
+            self.run(&["for-each-ref", "--format=%(objectname) %(refname)"]).unwrap_or_default();
         text.lines()
             .filter_map(|line| line.split_once(' '))
             .filter(|(_, name)| name.starts_with(prefix))
@@ -168,8 +157,7 @@ impl Repository {
 
     /// Whether everything of `ancestor` is in `descendant`.
     pub(crate) fn contains(&self, descendant: &str, ancestor: &str) -> bool {
-        self.run(&["merge-base", "--is-ancestor", ancestor, descendant])
-            .is_ok()
+        self.run(&["merge-base", "--is-ancestor", ancestor, descendant]).is_ok()
     }
 
     /// A commit's fields.
@@ -188,14 +176,7 @@ impl Repository {
         };
         let author = signature();
         let committer = signature();
-        Some(Commit {
-            sha,
-            tree,
-            parents,
-            author,
-            committer,
-            message: next(),
-        })
+        Some(Commit { sha, tree, parents, author, committer, message: next() })
     }
 
     /// Writes a commit object.
@@ -263,8 +244,7 @@ impl Repository {
         }
         self.run_with(&["fast-import", "--quiet", "--force"], &[], &stream)
             .expect("git fast-import takes the files");
-        self.branch(branch)
-            .expect("the branch is there after the import")
+        self.branch(branch).expect("the branch is there after the import")
     }
 
     /// Puts a script before every change of a ref that is pushed over git, or takes it away.

@@ -49,9 +49,7 @@ async fn connection(inner: Arc<Inner>, door: Door, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(inner.clone(), door, request));
     // A client that goes away, and a fault that closes the connection, both end here as an error.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
@@ -118,11 +116,7 @@ fn perform(
         Kind::Nothing | Kind::CutBody => Some(perform()),
         Kind::AfterCommit(status) => {
             perform();
-            Some(refusal(&Scripted {
-                status: *status,
-                headers: Vec::new(),
-                body: None,
-            }))
+            Some(refusal(&Scripted { status: *status, headers: Vec::new(), body: None }))
         }
         Kind::WrongDigestHeader => Some(with_wrong_digest(perform())),
     };
@@ -159,9 +153,7 @@ fn route(inner: &Arc<Inner>, door: Door, call: &Call) -> Answer {
 }
 
 fn with_wrong_digest(mut answer: Answer) -> Answer {
-    answer
-        .headers
-        .retain(|(name, _)| name != "docker-content-digest");
+    answer.headers.retain(|(name, _)| name != "docker-content-digest");
     let other = format!("sha256:{}", hex_sha256(b"something else"));
     answer.with("docker-content-digest", other)
 }
@@ -178,11 +170,7 @@ fn refusal(scripted: &Scripted) -> Answer {
     if let Some(body) = &scripted.body {
         answer.body = body.clone().into_bytes();
     }
-    if scripted
-        .headers
-        .iter()
-        .any(|(name, _)| name == "content-type")
-    {
+    if scripted.headers.iter().any(|(name, _)| name == "content-type") {
         answer.headers.clear();
     }
     answer.headers.extend(scripted.headers.iter().cloned());
@@ -198,10 +186,7 @@ pub(crate) struct Sending {
 
 impl Sending {
     fn whole(body: Vec<u8>) -> Self {
-        Self {
-            left: Some(Bytes::from(body)),
-            breaks: None,
-        }
+        Self { left: Some(Bytes::from(body)), breaks: None }
     }
 
     fn cut(body: &[u8]) -> Self {
@@ -226,9 +211,6 @@ impl Body for Sending {
         let Some(sleep) = &mut self.breaks else {
             return Poll::Ready(None);
         };
-        sleep
-            .as_mut()
-            .poll(context)
-            .map(|()| Some(Err(io::Error::other("a fault cuts the body"))))
+        sleep.as_mut().poll(context).map(|()| Some(Err(io::Error::other("a fault cuts the body"))))
     }
 }

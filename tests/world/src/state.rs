@@ -236,9 +236,7 @@ impl State {
     }
 
     pub(crate) fn may_push(&self, login: &str, repo: &str) -> bool {
-        self.repos
-            .get(repo)
-            .is_some_and(|repo| matches!(repo.permission(login), "write" | "admin"))
+        self.repos.get(repo).is_some_and(|repo| matches!(repo.permission(login), "write" | "admin"))
     }
 
     /// Remembers it if the bot touches a ref that is not its own.
@@ -251,9 +249,7 @@ impl State {
             })
         });
         if !own {
-            self.log.violation(format!(
-                "the bot moved {full} of {repo}, which is not its own"
-            ));
+            self.log.violation(format!("the bot moved {full} of {repo}, which is not its own"));
         }
     }
 
@@ -270,10 +266,7 @@ impl State {
 
     /// A new token of the bot, as an installation gets it: it lives for an hour.
     pub(crate) fn mint_token(&mut self) -> (String, String) {
-        let token = format!(
-            "ghs_{}",
-            &invented_sha(&format!("token {}", self.id()))[..36]
-        );
+        let token = format!("ghs_{}", &invented_sha(&format!("token {}", self.id()))[..36]);
         self.tokens.insert(token.clone(), Actor::Bot);
         let until = self.now() + chrono::TimeDelta::hours(1);
         (token, iso(until))

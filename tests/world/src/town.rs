@@ -9,17 +9,11 @@ pub(crate) fn tree(version: &str, digest: &str) -> BTreeMap<String, Vec<u8>> {
     let fill = |text: &str| {
         text.replace("{version}", version)
             .replace("{digest}", digest)
-            .replace(
-                "{old}",
-                &format!("sha256:{}", hex_sha256(b"an older image")),
-            )
+            .replace("{old}", &format!("sha256:{}", hex_sha256(b"an older image")))
     };
     let mut files = BTreeMap::new();
     let mut add = |path: &str, text: String| files.insert(path.to_owned(), text.into_bytes());
-    add(
-        "packages/townhouse/dist/image-manifest.json",
-        manifest(version, digest),
-    );
+    add("packages/townhouse/dist/image-manifest.json", manifest(version, digest));
     for (path, text) in TEXTS {
         add(path, fill(text));
     }
@@ -87,10 +81,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("scripts/check-pin.mjs", CHECK_PIN),
     ("pnpm-lock.yaml", LOCKFILE),
     ("packages/sdk/CONNECTOR_MIGRATION.md", MIGRATION),
-    (
-        "packages/townhouse/tests/fixtures/image-manifest.old.json",
-        FIXTURE,
-    ),
+    ("packages/townhouse/tests/fixtures/image-manifest.old.json", FIXTURE),
     ("packages/townhouse/tests/constants.test.ts", CONSTANTS_TEST),
 ];
 

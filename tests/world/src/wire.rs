@@ -21,10 +21,7 @@ pub(crate) struct Call {
 impl Call {
     /// The header's text, empty if it is absent or no text.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The path with the query, as it was sent.
@@ -38,11 +35,7 @@ impl Call {
 
     /// The path's parts, decoded.
     pub(crate) fn segments(&self) -> Vec<String> {
-        self.path
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(decode)
-            .collect()
+        self.path.split('/').filter(|part| !part.is_empty()).map(decode).collect()
     }
 
     /// All parameters of the query, decoded, in their order.
@@ -59,10 +52,7 @@ impl Call {
 
     /// One parameter of the query.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.parameters()
-            .into_iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value)
+        self.parameters().into_iter().find(|(found, _)| found == name).map(|(_, value)| value)
     }
 
     /// A parameter that is a number.
@@ -96,10 +86,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            body: body.into(),
-            ..Self::empty(status).with("content-type", content_type)
-        }
+        Self { body: body.into(), ..Self::empty(status).with("content-type", content_type) }
     }
 
     pub(crate) fn json(status: u16, value: &Value) -> Self {
@@ -111,12 +98,7 @@ impl Answer {
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-            last_modified: None,
-        }
+        Self { status, headers: Vec::new(), body: Vec::new(), last_modified: None }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -177,10 +159,7 @@ pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
 /// Two small letters per byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// A commit id made up from a text: the same text, the same id.

@@ -89,13 +89,7 @@ fn profile(simple: &Value, ask: &Ask<'_>) -> Value {
     for field in ["followers", "following", "public_gists", "public_repos"] {
         shape[field] = json!(0);
     }
-    let at = iso(ask
-        .state
-        .repos
-        .values()
-        .map(|repo| repo.created_at)
-        .min()
-        .unwrap_or_default());
+    let at = iso(ask.state.repos.values().map(|repo| repo.created_at).min().unwrap_or_default());
     shape["created_at"] = json!(at);
     shape["updated_at"] = json!(at);
     shape

@@ -93,10 +93,7 @@ fn take_over(run: &mut Value, wish: &Value, now: &str) {
 }
 
 fn show(ask: &Ask<'_>, id: &str) -> Answer {
-    let run = id
-        .parse()
-        .ok()
-        .and_then(|id| ask.repo_ref().checks.get(&id));
+    let run = id.parse().ok().and_then(|id| ask.repo_ref().checks.get(&id));
     run.map_or_else(|| error(404, "Not Found"), |run| Answer::json(200, run))
 }
 
@@ -167,17 +164,12 @@ fn combined(ask: &Ask<'_>, name: &str) -> Answer {
     let mut statuses: Vec<Value> = Vec::new();
     let mine = ask.repo_ref().statuses.iter().rev();
     for (_, status) in mine.filter(|(of, _)| *of == sha) {
-        if !statuses
-            .iter()
-            .any(|newer| newer["context"] == status["context"])
-        {
+        if !statuses.iter().any(|newer| newer["context"] == status["context"]) {
             statuses.push(status.clone());
         }
     }
     let any = |wanted: &[&str]| {
-        let mut states = statuses
-            .iter()
-            .filter_map(|status| status["state"].as_str());
+        let mut states = statuses.iter().filter_map(|status| status["state"].as_str());
         states.any(|state| wanted.contains(&state))
     };
     let state = if any(&["error", "failure"]) {

@@ -56,10 +56,8 @@ fn list(ask: &mut Ask<'_>, issue: Option<u64>) -> Answer {
     if issue.is_none() && ask.call.parameter("direction").as_deref() == Some("desc") {
         shown.reverse();
     }
-    let items: Vec<Value> = shown
-        .iter()
-        .map(|comment| discussion::comment(ask.state, &ask.name, comment))
-        .collect();
+    let items: Vec<Value> =
+        shown.iter().map(|comment| discussion::comment(ask.state, &ask.name, comment)).collect();
     page(ask, &items)
 }
 
@@ -138,10 +136,8 @@ fn reactions(ask: &mut Ask<'_>, target: Target) -> Answer {
         return error(404, "Not Found");
     }
     let all = ask.repo_ref().reactions.iter();
-    let items: Vec<Value> = all
-        .filter(|found| is_to(found, target))
-        .map(|found| reaction(ask, found))
-        .collect();
+    let items: Vec<Value> =
+        all.filter(|found| is_to(found, target)).map(|found| reaction(ask, found)).collect();
     page(ask, &items)
 }
 

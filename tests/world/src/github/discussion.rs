@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 /// An issue; a pull request is one too. `Null` if there is none.
 pub(crate) fn issue(state: &State, name: &str, number: u64) -> Value {
-    find(state, name, number).map_or(Value::Null, |(repo, found)| {
-        issue_of(state, name, repo, found)
-    })
+    find(state, name, number)
+        .map_or(Value::Null, |(repo, found)| issue_of(state, name, repo, found))
 }
 
 fn find<'a>(state: &'a State, name: &str, number: u64) -> Option<(&'a Repo, &'a Issue)> {
@@ -196,10 +195,8 @@ fn size_of(repo: &Repo, pull: &PullPart) -> Size {
     let commits = repo.git.run(&["rev-list", "--count", &range]);
     let between = format!("{}...{}", pull.base_sha, pull.head_sha);
     let lines = repo.git.run(&["diff", "--numstat", &between]);
-    let mut size = Size {
-        commits: commits.ok().and_then(|n| n.parse().ok()).unwrap_or(0),
-        ..Size::default()
-    };
+    let mut size =
+        Size { commits: commits.ok().and_then(|n| n.parse().ok()).unwrap_or(0), ..Size::default() };
     for line in lines.unwrap_or_default().lines() {
         let mut columns = line.split('\t').map(|text| text.parse().unwrap_or(0));
         size.additions += columns.next().unwrap_or(0);
@@ -211,9 +208,7 @@ fn size_of(repo: &Repo, pull: &PullPart) -> Size {
 
 fn is_mergeable(repo: &Repo, pull: &PullPart) -> bool {
     repo.git.branch(&pull.base).is_some_and(|base| {
-        repo.git
-            .run(&["merge-tree", "--write-tree", &base, &pull.head_sha])
-            .is_ok()
+        repo.git.run(&["merge-tree", "--write-tree", &base, &pull.head_sha]).is_ok()
     })
 }
 
@@ -240,9 +235,8 @@ pub(crate) fn comment(state: &State, name: &str, comment: &StoredComment) -> Val
 }
 
 /// The words that GitHub allows as a reaction.
-pub(crate) const REACTIONS: [&str; 8] = [
-    "+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes",
-];
+pub(crate) const REACTIONS: [&str; 8] =
+    ["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"];
 
 fn reactions(repo: Option<&Repo>, comment: u64, api: &str) -> Value {
     let all = repo.map_or(&[][..], |repo| repo.reactions.as_slice());

@@ -27,9 +27,8 @@ fn plain(sha: &str) -> bool {
 
 fn blob(ask: &Ask<'_>, sha: &str) -> Answer {
     let git = &ask.repo_ref().git;
-    let content = plain(sha)
-        .then(|| git.run_with(&["cat-file", "blob", sha], &[], &[]).ok())
-        .flatten();
+    let content =
+        plain(sha).then(|| git.run_with(&["cat-file", "blob", sha], &[], &[]).ok()).flatten();
     let Some(content) = content else {
         return error(404, "Not Found");
     };
@@ -74,9 +73,8 @@ fn write_blob(ask: &Ask<'_>, content: &[u8]) -> Result<String, String> {
 fn tree(ask: &Ask<'_>, sha: &str, status: u16) -> Answer {
     let git = &ask.repo_ref().git;
     let wanted = format!("{sha}^{{tree}}");
-    let found = plain(sha)
-        .then(|| git.run(&["rev-parse", "--verify", "--quiet", &wanted]).ok())
-        .flatten();
+    let found =
+        plain(sha).then(|| git.run(&["rev-parse", "--verify", "--quiet", &wanted]).ok()).flatten();
     let Some(found) = found else {
         return error(404, "Not Found");
     };

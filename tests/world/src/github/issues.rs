@@ -65,9 +65,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     };
     let body = wish["body"].as_str().map(str::to_owned);
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    let number = ask
-        .state
-        .open_issue(&name, &login, title.to_owned(), body, None);
+    let number = ask.state.open_issue(&name, &login, title.to_owned(), body, None);
     ask.state.set_labels(&name, number, &wish["labels"]);
     ask.state.emit_issue(&name, "opened", number, &login);
     let location = ask.api(&format!("issues/{number}"));

@@ -43,9 +43,7 @@ pub(crate) fn names(wish: &Value) -> Vec<String> {
 
 fn list(ask: &mut Ask<'_>) -> Answer {
     let labels = ask.repo_ref().labels.values();
-    let items: Vec<Value> = labels
-        .map(|label| shape::label(ask.state, &ask.name, label))
-        .collect();
+    let items: Vec<Value> = labels.map(|label| shape::label(ask.state, &ask.name, label)).collect();
     page(ask, &items)
 }
 
@@ -91,8 +89,7 @@ fn of_issue(
     change(&mut labels, names(&ask.call.json()));
     let (name, login) = (ask.name.clone(), ask.login.clone());
     if labels != issue.labels {
-        ask.state
-            .set_labels(&name, number, &Value::from(labels.clone()));
+        ask.state.set_labels(&name, number, &Value::from(labels.clone()));
         if is_pull {
             ask.state.emit_pull(&name, "labeled", number, &login);
         } else {

@@ -39,13 +39,7 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
         None => error(401, "Bad credentials"),
         Some(actor) => {
             let login = state.login_of(&actor);
-            limited(Ask {
-                call,
-                state: &mut state,
-                actor,
-                login,
-                name: String::new(),
-            })
+            limited(Ask { call, state: &mut state, actor, login, name: String::new() })
         }
     };
     let id = state.id();
@@ -134,10 +128,7 @@ fn route(ask: &mut Ask<'_>) -> Answer {
 }
 
 fn name_of(state: &State, id: &str) -> String {
-    let found = state
-        .repos
-        .iter()
-        .find(|(_, repo)| repo.id.to_string() == id);
+    let found = state.repos.iter().find(|(_, repo)| repo.id.to_string() == id);
     found.map_or_else(String::new, |(name, _)| name.clone())
 }
 
@@ -147,10 +138,8 @@ fn refuse_write(ask: &mut Ask<'_>) -> Option<Answer> {
         return Some(error(401, "Requires authentication"));
     }
     if ask.actor == Actor::Bot && ask.name == ask.state.upstream {
-        let what = format!(
-            "the bot asked to write upstream: {} {}",
-            ask.call.method, ask.call.path
-        );
+        let what =
+            format!("the bot asked to write upstream: {} {}", ask.call.method, ask.call.path);
         ask.state.log.violation(what);
     }
     let allowed = ask.state.may_push(&ask.login, &ask.name);
@@ -159,10 +148,7 @@ fn refuse_write(ask: &mut Ask<'_>) -> Option<Answer> {
 
 /// Whatever the world does not know is the world's fault or the bot's: somebody must look.
 fn unknown(ask: &mut Ask<'_>) -> Answer {
-    let what = format!(
-        "the world does not know {} {}",
-        ask.call.method, ask.call.path
-    );
+    let what = format!("the world does not know {} {}", ask.call.method, ask.call.path);
     ask.state.log.violation(what);
     error(404, "Not Found")
 }
@@ -213,10 +199,7 @@ pub(crate) fn linked(ask: &mut Ask<'_>, total: usize, answer: Answer) -> Answer 
 fn page_url(ask: &mut Ask<'_>, page: usize) -> String {
     let by_name = format!("/repos/{}", ask.name);
     let id = ask.repo().id;
-    let path = ask
-        .call
-        .path
-        .replacen(&by_name, &format!("/repositories/{id}"), 1);
+    let path = ask.call.path.replacen(&by_name, &format!("/repositories/{id}"), 1);
     let mut query: Vec<String> = ask
         .call
         .query

@@ -65,11 +65,7 @@ fn list(ask: &mut Ask<'_>) -> Answer {
     }
     let newest_first = sort.is_empty() || sort == "created";
     let default = if newest_first { "desc" } else { "asc" };
-    let direction = if direction.is_empty() {
-        default
-    } else {
-        &direction
-    };
+    let direction = if direction.is_empty() { default } else { &direction };
     if direction == "desc" {
         shown.reverse();
     }
@@ -86,10 +82,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     let text = |field: &str| wish[field].as_str().unwrap_or_default().to_owned();
     let (title, base, given) = (text("title"), text("base"), text("head"));
     let owner = ask.name.split('/').next().unwrap_or_default().to_owned();
-    let head = given
-        .strip_prefix(&format!("{owner}:"))
-        .unwrap_or(&given)
-        .to_owned();
+    let head = given.strip_prefix(&format!("{owner}:")).unwrap_or(&given).to_owned();
     if title.is_empty() {
         return invalid("PullRequest", "title", "missing_field", None);
     }
@@ -159,11 +152,8 @@ fn commits(ask: &mut Ask<'_>, number: u64) -> Answer {
     };
     let range = format!("{}..{}", pull.base_sha, pull.head_sha);
     let ids = ask.repo_ref().git.run(&["rev-list", "--reverse", &range]);
-    let items: Vec<Value> = ids
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|id| source::commit(ask, id))
-        .collect();
+    let items: Vec<Value> =
+        ids.unwrap_or_default().lines().filter_map(|id| source::commit(ask, id)).collect();
     page(ask, &items)
 }
 

@@ -76,10 +76,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     let name = wish["ref"].as_str().unwrap_or_default().to_owned();
     let sha = wish["sha"].as_str().unwrap_or_default().to_owned();
     if !name.starts_with("refs/") || name.matches('/').count() < 2 {
-        return error(
-            422,
-            "Reference name must start with 'refs/' and have at least two slashes",
-        );
+        return error(422, "Reference name must start with 'refs/' and have at least two slashes");
     }
     if target(ask, &name).is_some() {
         return error(422, "Reference already exists");

@@ -40,18 +40,14 @@ fn visible<'a>(ask: &'a Ask<'_>) -> Vec<&'a Release> {
 fn list(ask: &mut Ask<'_>) -> Answer {
     let shown = visible(ask);
     let newest = shown.iter().map(|release| release.created_at).max();
-    let shapes: Vec<Value> = shown
-        .iter()
-        .map(|release| shape::release(ask.state, release))
-        .collect();
+    let shapes: Vec<Value> =
+        shown.iter().map(|release| shape::release(ask.state, release)).collect();
     page(ask, &shapes).modified(newest)
 }
 
 fn latest(ask: &mut Ask<'_>) -> Answer {
     let shown = visible(ask);
-    let newest = shown
-        .iter()
-        .find(|release| !release.draft && !release.prerelease);
+    let newest = shown.iter().find(|release| !release.draft && !release.prerelease);
     found(ask, newest.copied())
 }
 

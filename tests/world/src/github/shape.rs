@@ -80,10 +80,7 @@ const REPOSITORY_URLS: &[(&str, &str)] = &[
     ("languages_url", "/languages"),
     ("merges_url", "/merges"),
     ("milestones_url", "/milestones{/number}"),
-    (
-        "notifications_url",
-        "/notifications{?since,all,participating}",
-    ),
+    ("notifications_url", "/notifications{?since,all,participating}"),
     ("pulls_url", "/pulls{/number}"),
     ("releases_url", "/releases{/id}"),
     ("stargazers_url", "/stargazers"),
@@ -103,9 +100,7 @@ pub(crate) fn repository(state: &State, full_name: &str) -> Value {
     let repo = state.repos.get(full_name);
     let id = repo.map_or(0, |repo| repo.id);
     let created = iso(repo.map_or(DateTime::UNIX_EPOCH, |repo| repo.created_at));
-    let open = repo.map_or(0, |repo| {
-        repo.issues.values().filter(|issue| issue.open).count()
-    });
+    let open = repo.map_or(0, |repo| repo.issues.values().filter(|issue| issue.open).count());
     let mut shape = Map::new();
     for (field, path) in REPOSITORY_URLS {
         shape.insert((*field).to_owned(), json!(format!("{api}{path}")));

@@ -90,10 +90,7 @@ fn released(ask: &Ask<'_>, name: &str) -> Option<Commit> {
 }
 
 fn commits(ask: &mut Ask<'_>) -> Answer {
-    let from = ask
-        .call
-        .parameter("sha")
-        .unwrap_or_else(|| "main".to_owned());
+    let from = ask.call.parameter("sha").unwrap_or_else(|| "main".to_owned());
     let Some(head) = ask.repo_ref().git.commit_id(&from) else {
         return error(404, "Not Found");
     };
@@ -119,9 +116,8 @@ fn compare(ask: &Ask<'_>, range: &str) -> Answer {
         ids.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let (ahead, behind) = (list(&base.sha, &head.sha), list(&head.sha, &base.sha));
-    let merge_base = git
-        .run(&["merge-base", &base.sha, &head.sha])
-        .unwrap_or_else(|_| base.sha.clone());
+    let merge_base =
+        git.run(&["merge-base", &base.sha, &head.sha]).unwrap_or_else(|_| base.sha.clone());
     let status = match (ahead.is_empty(), behind.is_empty()) {
         (true, true) => "identical",
         (false, true) => "ahead",
@@ -151,14 +147,7 @@ fn compare(ask: &Ask<'_>, range: &str) -> Answer {
 pub(crate) fn changed_files(ask: &Ask<'_>, base: &str, head: &str) -> Vec<Value> {
     let git = &ask.repo_ref().git;
     let between = format!("{base}...{head}");
-    let text = git.run(&[
-        "diff",
-        "--raw",
-        "--no-abbrev",
-        "--numstat",
-        "--no-renames",
-        &between,
-    ]);
+    let text = git.run(&["diff", "--raw", "--no-abbrev", "--numstat", "--no-renames", &between]);
     let text = text.unwrap_or_default();
     let (raw, counts): (Vec<&str>, Vec<&str>) =
         text.lines().partition(|line| line.starts_with(':'));
@@ -219,11 +208,8 @@ fn file(ask: &Ask<'_>, head: &str, name: &str, path: &str) -> Answer {
     }
     // GitHub breaks the lines, and ends the last one.
     let encoded = STANDARD.encode(&content);
-    let lines: Vec<&str> = encoded
-        .as_bytes()
-        .chunks(60)
-        .filter_map(|line| std::str::from_utf8(line).ok())
-        .collect();
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let mut shape = entry(ask, "file", &sha, name, path);
     shape["size"] = json!(content.len());
     shape["content"] = json!(format!("{}\n", lines.join("\n")));
@@ -257,11 +243,7 @@ fn directory(ask: &Ask<'_>, object: &str, name: &str, path: &str) -> Answer {
     let entries = listed.lines().filter_map(|line| {
         let (about, file) = line.split_once('\t')?;
         let words: Vec<&str> = about.split(' ').collect();
-        let kind = if *words.get(1)? == "tree" {
-            "dir"
-        } else {
-            "file"
-        };
+        let kind = if *words.get(1)? == "tree" { "dir" } else { "file" };
         let inside = format!("{path}/{file}");
         let inside = inside.trim_start_matches('/');
         Some(entry(ask, kind, words.get(2)?, name, inside))

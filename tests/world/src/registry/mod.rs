@@ -18,15 +18,11 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
         return token(&mut state, call);
     }
     let Some(rest) = call.path.strip_prefix("/v2/") else {
-        state
-            .log
-            .violation(format!("the registry does not know {}", call.path));
+        state.log.violation(format!("the registry does not know {}", call.path));
         return Answer::text(404, "404 page not found\n");
     };
     if !matches!(call.method.as_str(), "GET" | "HEAD") {
-        state
-            .log
-            .violation(format!("{} on the registry: {}", call.method, call.path));
+        state.log.violation(format!("{} on the registry: {}", call.method, call.path));
         return error(403, "DENIED", "permission_denied: write_package");
     }
     let (name, rest) = split_name(rest);
@@ -52,9 +48,7 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
 pub(crate) fn storage(inner: &Arc<Inner>, call: &Call) -> Answer {
     let mut state = inner.state();
     if !call.header("authorization").is_empty() {
-        state
-            .log
-            .violation("the registry's token was sent to the blob storage");
+        state.log.violation("the registry's token was sent to the blob storage");
         return Answer::text(400, "only one auth mechanism allowed\n");
     }
     let digest = call.path.rsplit('/').next().unwrap_or_default();
@@ -68,10 +62,7 @@ pub(crate) fn storage(inner: &Arc<Inner>, call: &Call) -> Answer {
 fn split_name(path: &str) -> (String, Vec<&str>) {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let kinds = ["manifests", "blobs", "tags", "referrers"];
-    let at = parts
-        .iter()
-        .position(|part| kinds.contains(part))
-        .unwrap_or(parts.len());
+    let at = parts.iter().position(|part| kinds.contains(part)).unwrap_or(parts.len());
     (parts[..at].join("/"), parts[at..].to_vec())
 }
 
@@ -104,11 +95,7 @@ fn challenge(state: &State, name: &str) -> Answer {
 
 fn manifest(state: &State, call: &Call, reference: &str) -> Answer {
     let store = &state.registry;
-    let digest = store
-        .tags
-        .get(reference)
-        .map_or(reference, String::as_str)
-        .to_owned();
+    let digest = store.tags.get(reference).map_or(reference, String::as_str).to_owned();
     let Some((kind, bytes)) = store.manifests.get(&digest) else {
         return error(404, "MANIFEST_UNKNOWN", "manifest unknown");
     };
@@ -126,11 +113,8 @@ fn manifest(state: &State, call: &Call, reference: &str) -> Answer {
         return error(404, "MANIFEST_UNKNOWN", &message);
     }
     let known = call.header("if-none-match").trim_matches('"');
-    let mut answer = if known == digest {
-        Answer::empty(304)
-    } else {
-        Answer::new(200, kind, bytes.clone())
-    };
+    let mut answer =
+        if known == digest { Answer::empty(304) } else { Answer::new(200, kind, bytes.clone()) };
     answer = answer.with("etag", format!("\"{digest}\""));
     answer.with("docker-content-digest", digest)
 }
@@ -146,12 +130,7 @@ fn blob(state: &State, digest: &str) -> Answer {
 fn tag_list(state: &State, call: &Call, name: &str) -> Answer {
     let size = call.number("n").unwrap_or(100).clamp(1, 1000);
     let after = call.parameter("last").unwrap_or_default();
-    let left: Vec<&String> = state
-        .registry
-        .tags
-        .keys()
-        .filter(|tag| **tag > after)
-        .collect();
+    let left: Vec<&String> = state.registry.tags.keys().filter(|tag| **tag > after).collect();
     let shown = &left[..size.min(left.len())];
     let answer = Answer::json(200, &json!({ "name": name, "tags": shown }));
     match shown.last() {

@@ -110,10 +110,8 @@ fn digest_of(bytes: &[u8]) -> String {
 }
 
 fn config(source: &str, release: &Release, os: &str, architecture: &str) -> Value {
-    let contract = release
-        .broken
-        .as_ref()
-        .map_or_else(|| "ok".to_owned(), |why| format!("broken: {why}"));
+    let contract =
+        release.broken.as_ref().map_or_else(|| "ok".to_owned(), |why| format!("broken: {why}"));
     json!({
         "architecture": architecture,
         "os": os,
@@ -136,11 +134,7 @@ fn tags(release: &Release) -> Vec<String> {
     if let ([major, minor, patch], false) = (parts.as_slice(), release.prerelease)
         && patch.chars().all(|digit| digit.is_ascii_digit())
     {
-        tags.extend([
-            format!("{major}.{minor}"),
-            (*major).to_owned(),
-            "latest".to_owned(),
-        ]);
+        tags.extend([format!("{major}.{minor}"), (*major).to_owned(), "latest".to_owned()]);
     }
     tags
 }

@@ -67,10 +67,7 @@ async fn npm_has_one_packument_until_it_is_gone() {
     let after = client.get(&url).await;
     assert_eq!(after.json["versions"]["3.10.0"]["version"], "3.10.0");
     let known = [("if-none-match", after.header("etag"))];
-    assert_eq!(
-        client.send("GET", &url, Value::Null, &known).await.status,
-        304
-    );
+    assert_eq!(client.send("GET", &url, Value::Null, &known).await.status, 304);
     world.npm_gone();
     assert_eq!(client.get(&url).await.status, 404);
 }
@@ -98,17 +95,10 @@ async fn the_canary_passes_fails_and_says_when_it_could_not_ask() {
     let (code, text) = canary(&world, dir.path(), &[]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("environment: WORLD_REGISTRY\n"), "{text}");
-    assert!(
-        text.contains("platforms linux/amd64 linux/arm64\n"),
-        "{text}"
-    );
+    assert!(text.contains("platforms linux/amd64 linux/arm64\n"), "{text}");
     let (code, _) = canary(&world, dir.path(), &[("EXPECT_DIGEST", "sha256:other")]);
     assert_eq!(code, Some(1));
-    world.fault(
-        Fault::on(Service::Registry)
-            .path_contains("/token")
-            .status(503),
-    );
+    world.fault(Fault::on(Service::Registry).path_contains("/token").status(503));
     let (code, text) = canary(&world, dir.path(), &[]);
     assert_eq!(code, Some(75), "{text}");
     let broken = World::builder().pinned("1.0.0").start().await;

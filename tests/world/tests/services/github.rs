@@ -24,9 +24,7 @@ async fn a_branch_is_pushed_over_http_and_becomes_a_pull_request_once() {
     let unknown = open(&client, "digest-bump/none").await;
     assert_eq!(unknown.json["errors"][0]["field"], "head");
     let listed = client
-        .get(&format!(
-            "{TOWN}/pulls?state=all&head=toon-protocol:digest-bump/connector"
-        ))
+        .get(&format!("{TOWN}/pulls?state=all&head=toon-protocol:digest-bump/connector"))
         .await;
     assert_eq!(listed.json.as_array().unwrap().len(), 1);
     let writes: Vec<Service> = world.writes().iter().map(|write| write.service).collect();
@@ -92,9 +90,7 @@ async fn releases_are_paged_by_opaque_links_and_answered_conditionally() {
         world.release(&version).published_at(&at).publish().await;
     }
     world.release("3.13.0").draft().publish().await;
-    let first = client
-        .get(&format!("{CONNECTOR}/releases?per_page=2"))
-        .await;
+    let first = client.get(&format!("{CONNECTOR}/releases?per_page=2")).await;
     assert_eq!(first.json[0]["tag_name"], "v3.12.0");
     let next = first.header("link").split(['<', '>']).nth(1).unwrap();
     assert!(next.contains("/repositories/"), "{next}");
@@ -108,19 +104,11 @@ async fn releases_are_paged_by_opaque_links_and_answered_conditionally() {
     let same = client.send("GET", &path, Value::Null, &known).await;
     assert_eq!((same.status, same.json), (304, Value::Null));
     let since = [("if-modified-since", first.header("last-modified"))];
-    assert_eq!(
-        client.send("GET", &path, Value::Null, &since).await.status,
-        304
-    );
+    assert_eq!(client.send("GET", &path, Value::Null, &since).await.status, 304);
     world.bump_download_count();
     let changed = client.send("GET", &path, Value::Null, &known).await;
     assert_eq!(changed.status, 200);
-    let left = |reply: &Reply| {
-        reply
-            .header("x-ratelimit-remaining")
-            .parse::<u32>()
-            .unwrap()
-    };
+    let left = |reply: &Reply| reply.header("x-ratelimit-remaining").parse::<u32>().unwrap();
     assert_eq!(left(&changed) + 1, left(&second));
 }
 
@@ -130,13 +118,7 @@ async fn faults_strike_where_and_as_often_as_told() {
     let client = Client::of(&world);
     let path = format!("{CONNECTOR}/releases");
     let fault = Fault::on(Service::GitHub).path_contains("releases");
-    world.fault(
-        fault
-            .clone()
-            .times(2)
-            .status(503)
-            .header("retry-after", "1"),
-    );
+    world.fault(fault.clone().times(2).status(503).header("retry-after", "1"));
     world.fault(fault.clone().cut_body());
     world.fault(fault.clone().close_connection());
     assert_eq!(client.get(&path).await.status, 503);
@@ -195,25 +177,13 @@ async fn tokens_decide_what_is_seen() {
     let mut client = Client::of(&world);
     let repository = client.get(TOWN).await;
     assert_eq!(repository.json["permissions"]["push"], true);
-    assert_eq!(
-        client.get(CONNECTOR).await.json["permissions"]["push"],
-        false
-    );
+    assert_eq!(client.get(CONNECTOR).await.json["permissions"]["push"], false);
     client.token = None;
     assert_eq!(client.get(TOWN).await.header("x-ratelimit-limit"), "60");
-    assert_eq!(
-        client
-            .post(&format!("{TOWN}/issues"), json!({}))
-            .await
-            .status,
-        401
-    );
+    assert_eq!(client.post(&format!("{TOWN}/issues"), json!({})).await.status, 401);
     client.token = Some("ghs_wrong".to_owned());
     let bad = client.get(TOWN).await;
-    assert_eq!(
-        (bad.status, &bad.json["message"]),
-        (401, &json!("Bad credentials"))
-    );
+    assert_eq!((bad.status, &bad.json["message"]), (401, &json!("Bad credentials")));
     client.token = Some("e30.e30.c2ln".to_owned());
     let installation = client.get(&format!("{TOWN}/installation")).await;
     let mint = installation.json["access_tokens_url"].as_str().unwrap();

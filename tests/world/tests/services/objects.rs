@@ -25,11 +25,7 @@ async fn a_commit_made_of_rest_objects_keeps_the_modes_of_its_tree() {
     assert_eq!(client.post(&refs, wish.clone()).await.status, 201);
     assert_eq!(client.post(&refs, wish).await.status, 422);
     assert_eq!(world.file("digest-bump/a", script).unwrap(), b"#!/bin/sh\n");
-    let changed = git(
-        world.bare_repo(),
-        &["diff", "--raw", "main", "digest-bump/a"],
-    )
-    .unwrap();
+    let changed = git(world.bare_repo(), &["diff", "--raw", "main", "digest-bump/a"]).unwrap();
     assert_eq!(changed.lines().count(), 1);
     assert!(changed.starts_with(":100755 100755"), "{changed}");
     let back = json!({ "sha": main });
@@ -59,10 +55,7 @@ async fn a_comment_is_answered_by_one_reaction_however_often_it_is_given() {
     let wish = json!({ "body": "done" });
     client.send("PATCH", &edited, wish, &[]).await;
     let seen = world.comments(number);
-    assert_eq!(
-        (seen[1].author.as_str(), seen[1].body.as_str()),
-        (bot.as_str(), "done")
-    );
+    assert_eq!((seen[1].author.as_str(), seen[1].body.as_str()), (bot.as_str(), "done"));
 }
 
 #[tokio::test]
@@ -77,9 +70,7 @@ async fn checks_and_labels_belong_to_what_they_are_put_on() {
     let wish = json!({ "conclusion": "success" });
     let done = client.send("PATCH", &path, wish, &[]).await;
     assert_eq!(done.json["status"], "completed");
-    let listed = client
-        .get(&format!("{TOWN}/commits/{sha}/check-runs"))
-        .await;
+    let listed = client.get(&format!("{TOWN}/commits/{sha}/check-runs")).await;
     assert_eq!(listed.json["check_runs"][0]["external_id"], "run-1");
     let labels = format!("{TOWN}/issues/1/labels");
     for _ in 0..2 {
@@ -121,15 +112,9 @@ async fn a_merge_is_for_people() {
     open(&client, "digest-bump/a").await;
     let path = format!("{TOWN}/pulls/1/merge");
     world.expect_unusual("the bot asked to merge #1");
-    assert_eq!(
-        client.send("PUT", &path, Value::Null, &[]).await.status,
-        403
-    );
+    assert_eq!(client.send("PUT", &path, Value::Null, &[]).await.status, 403);
     client.token = Some(world.token_of("maya"));
-    assert_eq!(
-        client.send("PUT", &path, Value::Null, &[]).await.status,
-        200
-    );
+    assert_eq!(client.send("PUT", &path, Value::Null, &[]).await.status, 200);
     assert!(world.pulls()[0].merged);
 }
 
@@ -139,10 +124,7 @@ async fn a_rule_of_the_repository_refuses_a_push_with_its_reason() {
     let dir = tempfile::tempdir().unwrap();
     world.reject_pushes(Some("workflows need another permission"));
     let refused = push(&world, dir.path(), "digest-bump/a", world.token()).unwrap_err();
-    assert!(
-        refused.contains("workflows need another permission"),
-        "{refused}"
-    );
+    assert!(refused.contains("workflows need another permission"), "{refused}");
     world.reject_pushes(None);
     push(&world, dir.path(), "digest-bump/b", world.token()).unwrap();
     let link = world.commit_with_mode("main", "LINK", "120000", b"README.md", "docs: link");
@@ -157,26 +139,15 @@ async fn other_faults_lie_in_their_own_ways() {
     world.fault(Fault::on(Service::GitHub).html());
     let page = client.get(TOWN).await;
     assert_eq!((page.status, page.json), (200, Value::Null));
-    assert!(
-        page.headers["content-type"]
-            .to_str()
-            .unwrap()
-            .starts_with("text/html")
-    );
+    assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
     world.fault(Fault::on(Service::GitHub).redirect("http://127.0.0.1:1/elsewhere"));
     let no_redirects = reqwest::redirect::Policy::none();
-    let http = reqwest::Client::builder()
-        .redirect(no_redirects)
-        .build()
-        .unwrap();
+    let http = reqwest::Client::builder().redirect(no_redirects).build().unwrap();
     let sent = http.get(world.github_url()).send().await.unwrap();
     assert_eq!(sent.status(), 302);
     world.set_rate_limit_remaining("digest-bump[bot]", 0);
     let limited = client.get(TOWN).await;
-    assert_eq!(
-        (limited.status, limited.header("x-ratelimit-remaining")),
-        (403, "0")
-    );
+    assert_eq!((limited.status, limited.header("x-ratelimit-remaining")), (403, "0"));
 }
 
 #[test]
@@ -187,8 +158,5 @@ fn a_recorded_history_is_read_oldest_first() {
     std::fs::write(dir.path().join("index.json"), index.to_string()).unwrap();
     std::fs::write(dir.path().join("v1.0.0.md"), "notes\n").unwrap();
     let read = world::history(dir.path());
-    assert_eq!(
-        (read[0].tag.as_str(), read[0].notes.as_str()),
-        ("v1.0.0", "notes\n")
-    );
+    assert_eq!((read[0].tag.as_str(), read[0].notes.as_str()), ("v1.0.0", "notes\n"));
 }

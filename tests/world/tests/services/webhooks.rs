@@ -31,9 +31,8 @@ impl Arrived {
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(&self.body);
         let expected = mac.finalize().into_bytes();
-        let expected: String = expected
-            .iter()
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let expected: String =
+            expected.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         self.signature == format!("sha256={expected}")
     }
 }
@@ -91,10 +90,7 @@ async fn each_event_is_delivered_signed_and_once() {
     assert!(release.is_genuine());
     assert_eq!(release.event, "release");
     assert_eq!(release.json()["release"]["tag_name"], "v3.10.0");
-    assert_eq!(
-        release.json()["repository"]["full_name"],
-        "toon-protocol/connector"
-    );
+    assert_eq!(release.json()["repository"]["full_name"], "toon-protocol/connector");
     world.commit_to("digest-bump/a", "A.md", b"one\n", "docs: one");
     let client = Client::of(&world);
     open(&client, "digest-bump/a").await;
@@ -105,10 +101,7 @@ async fn each_event_is_delivered_signed_and_once() {
     assert_eq!(comment.json()["sender"]["login"], "maya");
     world.redeliver_last();
     let again = next();
-    assert_eq!(
-        (again.id, again.body),
-        (comment.id.clone(), comment.body.clone())
-    );
+    assert_eq!((again.id, again.body), (comment.id.clone(), comment.body.clone()));
     let path = format!("{TOWN}/pulls/1");
     let wish = json!({ "state": "closed" });
     client.send("PATCH", &path, wish, &[]).await;
