@@ -5,9 +5,11 @@ mod duration;
 mod environment;
 mod raw;
 mod resolve;
+mod types;
+mod watch;
 
 pub use environment::Environment;
-pub use resolve::{CanaryConfig, Config, Downstream, Schedule, Upstream, Watch};
+pub use types::{CanaryConfig, Config, Downstream, Schedule, Upstream, Watch};
 
 use std::{fmt, path::Path};
 

@@ -29,6 +29,11 @@ pub enum Fact {
         /// Why it could not, for a maintainer; `None` once it could again.
         why: Option<String>,
     },
+    /// What the last pass could not read or do.
+    Troubles {
+        /// One line each; none if all went well.
+        lines: Vec<String>,
+    },
     /// The pin sites at the head of the downstream's base branch.
     Pin(PinFacts),
     /// A pull request from one of the bot's branches.
@@ -47,7 +52,7 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `npm`, `pin` or `pull`.
+    /// `release`, `image`, `npm`, `troubles`, `pin` or `pull`.
     pub aspect: &'static str,
     /// The git tag, the version, the pull request's number, or empty for the pin and for npm as
     /// a whole.
@@ -65,6 +70,7 @@ impl Fact {
             }
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
+            Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
         };

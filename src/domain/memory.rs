@@ -73,6 +73,16 @@ impl Memory {
         }
     }
 
+    /// What the last pass could not read or do.
+    #[must_use]
+    pub fn troubles(&self) -> &[String] {
+        let key = FactKey { aspect: "troubles", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Troubles { lines }) => lines,
+            _ => &[],
+        }
+    }
+
     /// All images that were ever resolved.
     pub fn images(&self) -> impl Iterator<Item = &ImageFacts> {
         self.observations.values().filter_map(|seen| match &seen.fact {

@@ -37,7 +37,7 @@ pub(super) fn look(text: &str, pointer: &str, image: &ImageName) -> Result<Spell
     for (key, part) in [("tag", Part::Version), ("digest", Part::Digest)] {
         match places.at(&format!("{pointer}/{key}")) {
             Some(json::Node::Text(span)) => {
-                spots.push(Spot { span: span.clone(), line: line_of(text, span.start), part })
+                spots.push(Spot { span: span.clone(), line: line_of(text, span.start), part });
             }
             _ => return Err(format!("`{pointer}/{key}` could not be located")),
         }

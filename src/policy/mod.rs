@@ -3,11 +3,14 @@
 //! Nothing here reads a clock, waits, or fails for an outside reason. [`decide`] looks at a whole
 //! watch at once; the rest answers one question each.
 
+mod assemble;
 mod assess;
 mod branch;
 mod chain;
 mod classify;
 mod decide;
+mod pinned;
+mod proposals;
 mod requests;
 mod required;
 mod snapshot;
@@ -16,12 +19,11 @@ mod stream;
 mod stubs;
 
 pub use crate::domain::Look;
+pub use assemble::View;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use required::{inputs_of, required_checks};
-pub use snapshot::{
-    Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, View,
-};
+pub use snapshot::{Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot};
 pub use stage::{Intent, Stage};
 pub use stream::admit;

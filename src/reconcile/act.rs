@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use crate::policy::{Decision, Intent, inputs_of};
 use crate::proposal::{Draft, Workshop, draft_pin_bump, effects_of};
+use crate::render::without_marker;
 use crate::store::NewRun;
 use anyhow::{Context as _, Result};
 use std::path::Path;
@@ -159,7 +160,7 @@ impl Pass<'_> {
     async fn close(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = format!("**Closed by the bot: {why}.**\n\n{}", pull.body);
+        let body = format!("**Closed by the bot: {why}.**\n\n{}", without_marker(&pull.body));
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: true };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

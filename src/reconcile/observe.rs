@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) releases_unknown: bool,
     /// Whether the bot's pull requests were read.
     pub(super) pulls_known: bool,
+    /// When the registry's rate limit ends, if one was met.
+    pub(super) registry_limit: Option<Timestamp>,
 }
 
 /// What observing brought.
@@ -115,6 +117,9 @@ pub(super) async fn learn(
         Intent::Look(version) => match sources.fetch_image(watch, version).await {
             Ok(image) => Ok(Some(Learned::Image(memory.observe(Fact::Image(image), now)))),
             Err(error) => {
+                if let RegistryError::RateLimited { until } = &error {
+                    world.registry_limit = Some(*until);
+                }
                 let look = look(error);
                 let missed = Fact::NoImage { version: version.clone(), look: look.clone() };
                 let news = memory.observe(missed, now);

@@ -4,10 +4,9 @@ use super::observe::World;
 use crate::canary::Supervisor;
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
-use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
-use crate::domain::{Memory, Observation, Pin, Timestamp};
+use crate::domain::{Fact, Memory, Observation, Pin, Timestamp};
 use crate::policy::{Decision, Intent, PinState, Snapshot, View, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
@@ -103,22 +102,12 @@ impl Bot {
             limited: false,
             report: PassReport::default(),
         };
-        if !pass.observe().await? {
-            return Ok(pass.report);
+        if pass.observe().await? {
+            pass.complete_labels().await?;
+            pass.rounds().await?;
         }
-        pass.complete_labels().await?;
-        for _ in 0..MAX_ROUNDS {
-            let decision = pass.decide();
-            let due = pass.possible(&decision);
-            if due.is_empty() {
-                let wake = [pass.report.wake, decision.wake].into_iter().flatten().min();
-                pass.report.wake = wake;
-                pass.report.decision = decision;
-                return Ok(pass.report);
-            }
-            pass.perform_all(due, &decision).await?;
-        }
-        bail!("the pass did not settle in {MAX_ROUNDS} rounds")
+        pass.remember_troubles().await?;
+        Ok(pass.report)
     }
 }
 
@@ -151,6 +140,32 @@ impl Pass<'_> {
         }
         self.world = seen.world;
         Ok(self.world.base.is_some() && self.world.pulls_known)
+    }
+
+    /// Decides and performs until nothing is due.
+    async fn rounds(&mut self) -> Result<()> {
+        for _ in 0..MAX_ROUNDS {
+            let decision = self.decide();
+            let due = self.possible(&decision);
+            if due.is_empty() {
+                let wakes = [self.report.wake, self.world.registry_limit, decision.wake];
+                self.report.wake = wakes.into_iter().flatten().min();
+                self.report.decision = decision;
+                return Ok(());
+            }
+            self.perform_all(due, &decision).await?;
+        }
+        bail!("the pass did not settle in {MAX_ROUNDS} rounds")
+    }
+
+    /// For the status page: what went wrong is seen there as long as it does.
+    async fn remember_troubles(&mut self) -> Result<()> {
+        if self.memory.troubles() == self.report.troubles {
+            return Ok(());
+        }
+        let lines = self.report.troubles.clone();
+        let news = self.memory.observe(Fact::Troubles { lines }, self.bot.clock.now());
+        self.record(news).await
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -247,16 +262,11 @@ pub(super) fn known_pin(watch: &Watch, snapshot: &Snapshot) -> Result<Pin> {
     }
 }
 
-/// When a rate limit that caused `error` ends.
+/// When GitHub's rate limit ends, if it caused `error`. The registry's is met when looking.
 fn rate_limit(error: &anyhow::Error) -> Option<Timestamp> {
-    error.chain().find_map(|cause| {
-        if let Some(GithubError::RateLimited { until }) = cause.downcast_ref() {
-            return Some(*until);
-        }
-        match cause.downcast_ref() {
-            Some(RegistryError::RateLimited { until }) => Some(*until),
-            _ => None,
-        }
+    error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(GithubError::RateLimited { until }) => Some(*until),
+        _ => None,
     })
 }
 

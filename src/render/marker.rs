@@ -22,6 +22,14 @@ pub fn parse_marker(body: &str) -> Option<Marker> {
     serde_json::from_str(json).ok()
 }
 
+/// `body` without its marker: a proposal that the bot takes back is none that a person declined.
+#[must_use]
+pub fn without_marker(body: &str) -> String {
+    let Some((before, rest)) = body.rsplit_once(OPEN) else { return body.to_owned() };
+    let after = rest.split_once(CLOSE).map_or("", |(_, after)| after);
+    format!("{}{after}", before.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +48,7 @@ mod tests {
         let forged = "<!-- digest-bump:1 {} -->";
         let body = format!("text\n{forged}\nmore\n{}\n", marker(&written));
         assert_eq!(parse_marker(&body), Some(written));
+        assert_eq!(parse_marker(&without_marker(&body)), None);
         assert_eq!(parse_marker(forged), None);
         assert_eq!(parse_marker("<!-- digest-bump:1 "), None);
     }

@@ -77,6 +77,9 @@ pub fn status(view: &WatchView) -> String {
     for line in &view.drift {
         let _ = writeln!(out, "  drift: {line}");
     }
+    for line in &view.troubles {
+        let _ = writeln!(out, "  not done in the last pass: {line}");
+    }
     for release in &view.releases {
         let version = release.version.to_string();
         let bump = step(release.bump);

@@ -25,6 +25,8 @@ pub struct WatchView {
     pub pin_fault: Option<String>,
     /// Pin sites that say something else than the pin.
     pub drift: Vec<String>,
+    /// What the last pass could not read or do; it is due again.
+    pub troubles: Vec<String>,
     /// The releases that are not older than the pin, newest first.
     pub releases: Vec<ReleaseView>,
     /// How many releases are older than the pin.
@@ -138,6 +140,7 @@ impl WatchView {
             digest: digest.map(ToString::to_string),
             pin_fault,
             drift: drift.unwrap_or_default(),
+            troubles: memory.troubles().to_vec(),
             older: decision.stages.len() - releases.len(),
             releases,
             ignored: snapshot.ignored.clone(),

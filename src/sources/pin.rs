@@ -1,10 +1,11 @@
 //! The pin sites at the head of the downstream's base branch → facts.
 
-use crate::clients::git::GitCache;
+use crate::clients::git::{GitCache, GitError};
 use crate::config::Watch;
-use crate::domain::{CommitId, PinFacts};
+use crate::domain::{CommitId, FilePath, PinFacts, SiteState};
 use crate::edit::{self, Files, migration};
 use anyhow::{Context as _, Result};
+use std::collections::BTreeSet;
 
 /// The downstream at one commit.
 #[derive(Debug, Clone)]
@@ -30,8 +31,12 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
     let mut paths = edit::paths(&downstream.sites);
     let document = watch.rules.migration.as_ref().map(|rule| rule.path.clone());
     paths.extend(document.clone());
-    let files = git.read_files(&base, &paths).await.context("the pin sites")?;
-    let sites = edit::read(&downstream.sites, &watch.upstream.image, &files);
+    let (files, others) = read_plain(git, &base, paths).await?;
+    let mut sites = edit::read(&downstream.sites, &watch.upstream.image, &files);
+    for reading in sites.iter_mut().filter(|reading| others.contains(&reading.path)) {
+        let why = "a link, a folder or a submodule stands where a file should".to_owned();
+        reading.state = SiteState::Faulty { why };
+    }
     let (migrated, migration_fault) = match document {
         None => (Vec::new(), None),
         Some(path) => match files.get(&path).and_then(Option::as_deref) {
@@ -43,4 +48,22 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
         },
     };
     Ok(Downstream { base, files, facts: PinFacts { sites, migrated, migration_fault } })
+}
+
+/// The files, and the paths at which something else stands: those make their own sites faulty,
+/// and no others.
+async fn read_plain(
+    git: &GitCache,
+    base: &CommitId,
+    mut paths: BTreeSet<FilePath>,
+) -> Result<(Files, BTreeSet<FilePath>)> {
+    let mut others = BTreeSet::new();
+    loop {
+        match git.read_files(base, &paths).await {
+            Err(GitError::NotAFile { path }) if paths.remove(&path) => {
+                others.insert(path);
+            }
+            files => return Ok((files.context("the pin sites")?, others)),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! MAJORs: a migration stub, the pin untouched; the pin on request, once it is merged.
 
-use crate::stand::{Stand, run_test};
+use crate::stand::{Stand, run_in, run_test};
 
 const NOTES: &str = "\
 ## [4.0.0](https://github.com/toon-protocol/connector/compare/v3.9.3...v4.0.0) (2026-06-12)
@@ -260,6 +260,22 @@ async fn without_a_migration_document_a_major_is_only_reported() {
         4.0.0 held: a MAJOR needs a migration, and no migration document is configured
         3.9.3 pinned: the downstream pins it
         ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_pin_site_keeps_no_stub_waiting() {
+    let builder = world::World::builder().town(|files| {
+        files.remove("docker-compose-townhouse.yml");
+    });
+    run_in(builder, async |stand| {
+        publish_major(stand).await;
+        stand.settle().await;
+        let pull = stand.only();
+        assert_eq!(pull.title, "docs(connector): migration stub for 3.9.3 → 4.0.0");
+        assert!(pull.body.contains("The contract canary did not run."), "{}", pull.body);
+        assert_eq!(stand.runs().await, [""; 0]);
     })
     .await;
 }

@@ -210,3 +210,25 @@ async fn a_bump_by_hand_below_the_proposal_rewrites_it_from_the_new_pin() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_that_the_bot_took_back_is_none_that_a_person_declined() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let before = stand.git(&["rev-parse", "main"]).trim().to_owned();
+        bump_by_hand(stand, BRANCH);
+        stand.settle().await;
+        assert_eq!(stand.open(), [""; 0]);
+
+        // The hand thinks better of it.
+        let files = stand.git(&["diff", "--name-only", &before, "main"]);
+        for file in files.lines() {
+            let content = stand.world.file(&before, file).unwrap();
+            stand.world.commit_to("main", file, &content, "revert: bump by hand");
+        }
+        stand.settle().await;
+        assert_eq!(stand.stage("3.10.0").await.0, "proposed");
+    })
+    .await;
+}

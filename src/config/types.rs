@@ -1,0 +1,99 @@
+//! A config that makes sense, in the domain's types.
+
+use crate::domain::{BranchName, ImageName, PinSite, RepoName, Rules, WatchName};
+use chrono_tz::Tz;
+use croner::Cron;
+use secrecy::SecretString;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// A config that makes sense.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The directory for the database, the git cache and the canary's work trees.
+    pub state: PathBuf,
+    /// The address of the status page.
+    pub listen: Option<SocketAddr>,
+    /// When passes run.
+    pub schedule: Schedule,
+    /// The base URL of GitHub's REST API.
+    pub github_api: String,
+    /// The base URL of GitHub's repositories.
+    pub github_git: String,
+    /// The token for GitHub, if there is one.
+    pub github_token: Option<SecretString>,
+    /// The base URL of the npm registry, if a watch needs one.
+    pub npm_registry: Option<String>,
+    /// Base URLs of registries, by the host in the image's name.
+    pub registries: BTreeMap<String, String>,
+    /// The pairs.
+    pub watches: Vec<Watch>,
+}
+
+/// When passes run.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// The cron line.
+    pub cron: Cron,
+    /// Whether the line has seconds.
+    pub seconds: bool,
+    /// The zone that the line is meant in.
+    pub zone: Tz,
+    /// Each pass starts up to this much later.
+    pub jitter: Duration,
+    /// How long a pass may go on after SIGTERM.
+    pub grace: Duration,
+}
+
+/// One upstream–downstream pair.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// Its name.
+    pub name: WatchName,
+    /// What releases.
+    pub upstream: Upstream,
+    /// What pins.
+    pub downstream: Downstream,
+    /// What the decision goes by.
+    pub rules: Rules,
+    /// The contract canary.
+    pub canary: CanaryConfig,
+    /// The title of a pin bump, with `{image}`, `{from}` and `{to}`.
+    pub title: String,
+    /// Labels for its pull requests.
+    pub labels: Vec<String>,
+    /// Name and e-mail of its commits' author.
+    pub author: (String, String),
+}
+
+/// What releases.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// The repository.
+    pub repository: RepoName,
+    /// The image.
+    pub image: ImageName,
+}
+
+/// What pins.
+#[derive(Debug, Clone)]
+pub struct Downstream {
+    /// The repository.
+    pub repository: RepoName,
+    /// The branch that proposals are for.
+    pub branch: BranchName,
+    /// The places that spell the pin.
+    pub sites: Vec<PinSite>,
+}
+
+/// The contract canary.
+#[derive(Debug, Clone)]
+pub struct CanaryConfig {
+    /// The program and its arguments, placeholders not yet replaced.
+    pub command: Vec<String>,
+    /// When the whole process group is ended.
+    pub time_limit: Duration,
+    /// Variables, placeholders not yet replaced.
+    pub env: BTreeMap<String, String>,
+    /// Variables of the bot that the canary may see, with their values.
+    pub passed: Vec<(String, std::ffi::OsString)>,
+}

@@ -1,0 +1,181 @@
+//! From what is remembered to a snapshot. Pure: the same memory gives the same snapshot, in
+//! whatever order it was filled.
+
+use super::{
+    pinned::pin_state,
+    proposals::proposals,
+    required,
+    snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot},
+    stream,
+};
+use crate::domain::{
+    Bump, CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, Rules,
+    RunState, Timestamp, Verdict, Version,
+};
+use std::collections::BTreeMap;
+
+/// What a snapshot is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What is remembered of the watch.
+    pub memory: &'a Memory,
+    /// The watch's rules.
+    pub rules: &'a Rules,
+    /// The watched image.
+    pub image: &'a ImageName,
+    /// The pin sites, in the config's order.
+    pub sites: &'a [PinSite],
+    /// Looks at the registry in this pass that gave no image.
+    pub looks: &'a BTreeMap<Version, Look>,
+    /// Why npm could not be asked in this pass, if so.
+    pub npm_trouble: Option<&'a str>,
+    /// Whether what is missing can be looked for: a pass can, a status page cannot.
+    pub live: bool,
+}
+
+impl Snapshot {
+    /// Assembles the snapshot. Pure.
+    #[must_use]
+    pub fn of(view: View<'_>) -> Self {
+        let (versions, ignored) = sort_releases(view);
+        let pin = pin_state(view, &versions);
+        let candidates =
+            versions.iter().map(|release| candidate(view, &pin, &release.0, release.1)).collect();
+        let (proposals, foreign) = proposals(view, &pin);
+        Self {
+            patches: view.rules.patches,
+            artifact_deadline: view.rules.artifact_deadline,
+            pauses: view.rules.retry.pauses.clone(),
+            pin,
+            candidates,
+            ignored,
+            proposals,
+            foreign,
+            requests: view.memory.requests.clone(),
+            migration: migration(view),
+            editable: required::site_faults(view.memory.pin()).is_empty(),
+            runs: view.memory.runs.iter().filter_map(running).collect(),
+        }
+    }
+}
+
+/// The stream's versions with their publication, newest first, and everything else.
+fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
+    let (mut versions, mut ignored) = (Vec::new(), Vec::new());
+    for release in view.memory.releases() {
+        let admitted = stream::admit(release, &view.rules.tags).and_then(|version| {
+            let npm = view.memory.npm(&version).zip(view.rules.npm.as_ref());
+            match npm.and_then(|(npm, rule)| stream::foreign_product(npm, rule)) {
+                Some(why) => Err(why),
+                None => Ok(version),
+            }
+        });
+        match admitted {
+            Ok(version) => versions.push((version, release.published_at)),
+            Err(why) => ignored.push(Ignored { tag: release.tag.clone(), why }),
+        }
+    }
+    versions.sort_by(|a, b| b.0.cmp_precedence(&a.0));
+    versions.dedup_by(|a, b| a.0 == b.0);
+    (versions, ignored)
+}
+
+fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Timestamp) -> Candidate {
+    let (bump, pinned) = match pin {
+        PinState::Known { version: pinned, digest } => {
+            (super::classify(pinned, version), Some(digest.digest()))
+        }
+        PinState::Unknown { .. } => (Bump::None, None),
+    };
+    let digest = view.memory.image(version).map(|image| image.digest.clone());
+    let inputs = |check| required::inputs_of(check, view.rules, view.memory.pin(), pinned);
+    let mut answers = BTreeMap::new();
+    let mut running = None;
+    if let Some(digest) = &digest {
+        for check in Check::ALL {
+            let current = |found: &&Finding| {
+                found.check == check
+                    && found.version == *version
+                    && found.subject == *digest
+                    && found.inputs == inputs(check)
+            };
+            let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
+            if let Some(answer) = answer(&findings, requested_at(view, version)) {
+                answers.insert(check, answer);
+            }
+        }
+        let canary = inputs(Check::Canary);
+        running = view.memory.runs.iter().rev().find_map(|run| under_way(run, digest, &canary));
+    }
+    Candidate {
+        version: version.clone(),
+        bump,
+        published_at: published,
+        digest,
+        look: look(view, version),
+        npm: match (&view.rules.npm, view.memory.npm(version), npm_trouble(view)) {
+            (None, _, _) | (_, Some(_), _) => None,
+            (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
+            (Some(_), None, None) => Some(Look::Absent),
+        },
+        answers,
+        running,
+    }
+}
+
+/// What is known of a missing image. A live pass looks again; from memory alone, what was seen
+/// last has to do.
+fn look(view: View<'_>, version: &Version) -> Option<Look> {
+    let remembered = || view.memory.no_image(version).filter(|_| !view.live);
+    view.looks.get(version).or_else(remembered).cloned()
+}
+
+fn npm_trouble(view: View<'_>) -> Option<&str> {
+    let remembered = || view.memory.npm_trouble().filter(|_| !view.live);
+    view.npm_trouble.or_else(remembered)
+}
+
+fn requested_at(view: View<'_>, version: &Version) -> Option<Timestamp> {
+    let asked = view.memory.requests.iter().filter(|request| request.version == *version);
+    asked.map(|request| request.at).max()
+}
+
+/// The latest finding. A request starts the count of inconclusive answers anew: whoever asks for
+/// a held release asks for another try.
+fn answer(findings: &[&Finding], requested: Option<Timestamp>) -> Option<Answer> {
+    let last = findings.last()?;
+    let attempts = findings
+        .iter()
+        .rev()
+        .take_while(|found| found.verdict == Verdict::Inconclusive)
+        .filter(|found| requested.is_none_or(|asked| found.at >= asked))
+        .count();
+    if last.verdict == Verdict::Inconclusive && attempts == 0 {
+        return None;
+    }
+    Some(Answer { verdict: last.verdict, summary: last.summary.clone(), at: last.at, attempts })
+}
+
+fn under_way(run: &CanaryRun, digest: &IndexDigest, inputs: &str) -> Option<Running> {
+    running(run).filter(|_| run.subject == *digest && run.inputs == inputs)
+}
+
+fn running(run: &CanaryRun) -> Option<Running> {
+    match run.state {
+        RunState::Running { alive_until } => {
+            Some(Running { run: run.id, since: run.started_at, alive_until })
+        }
+        RunState::Ended { .. } => None,
+    }
+}
+
+fn migration(view: View<'_>) -> Migration {
+    let facts = view.memory.pin();
+    match (&view.rules.migration, facts.and_then(|facts| facts.migration_fault.as_ref())) {
+        (None, _) => Migration::Unset,
+        (Some(_), Some(fault)) => Migration::Faulty(fault.clone()),
+        (Some(_), None) => Migration::Ready {
+            majors: facts.map(|facts| facts.migrated.clone()).unwrap_or_default(),
+        },
+    }
+}

@@ -1,0 +1,51 @@
+//! The bot's pull requests, as the decision sees them.
+
+use super::{
+    assemble::View,
+    branch,
+    snapshot::{PinState, Proposal},
+};
+use crate::domain::{BranchName, Effect, Marker, Memory, PullFacts, PullNumber, PullState};
+
+pub(super) fn proposals(
+    view: View<'_>,
+    pin: &PinState,
+) -> (Vec<Proposal>, Vec<(BranchName, PullNumber)>) {
+    let (mut proposals, mut foreign) = (Vec::new(), Vec::new());
+    let own = |pull: &&PullFacts| branch::is_own_branch(pull.branch.as_str(), view.image);
+    for pull in view.memory.pulls().filter(own) {
+        match &pull.marker {
+            Some(marker) => proposals.push(Proposal {
+                kind: marker.kind,
+                version: marker.version.clone(),
+                pull: pull.number,
+                state: pull.state,
+                ours: pull.head == marker.commit || pushed(view.memory, pull),
+                settled: pull.head == marker.commit && starts_from(marker, pin),
+                requested: marker.requested,
+            }),
+            None if pull.state == PullState::Open => {
+                foreign.push((pull.branch.clone(), pull.number));
+            }
+            None => {}
+        }
+    }
+    proposals.sort_by_key(|proposal| proposal.pull);
+    (proposals, foreign)
+}
+
+/// Whether a proposal's edits start from what is pinned now; else they do not apply any more.
+fn starts_from(marker: &Marker, pin: &PinState) -> bool {
+    match (&marker.from, pin) {
+        (Some(from), PinState::Known { digest, .. }) => from == digest,
+        (None, _) | (_, PinState::Unknown { .. }) => true,
+    }
+}
+
+/// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.
+fn pushed(memory: &Memory, pull: &PullFacts) -> bool {
+    memory.effects.iter().any(|record| {
+        matches!(&record.effect, Effect::PushBranch { branch, commit }
+            if *branch == pull.branch && *commit == pull.head)
+    })
+}
