@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// the map was never looked at, which is a fault and not an absence.
 pub type Files = BTreeMap<FilePath, Option<Vec<u8>>>;
 
-/// The files that must be read before [`read`] and [`lockstep`] can be asked.
+/// The files that must be read before [`read`] and [`lockstep()`] can be asked.
 #[must_use]
 pub fn paths(sites: &[PinSite]) -> BTreeSet<FilePath> {
     sites.iter().map(|site| site.path.clone()).collect()

@@ -1,6 +1,6 @@
 //! The rules, pure: what a release is, what must be true of it, and what is due.
 //!
-//! Nothing here reads a clock, waits, or fails for an outside reason. [`decide`] looks at a whole
+//! Nothing here reads a clock, waits, or fails for an outside reason. [`decide()`] looks at a whole
 //! watch at once; the rest answers one question each.
 
 mod assemble;
