@@ -104,6 +104,10 @@ pub(super) struct Watch {
     /// What proposals look like, and which are made.
     #[serde(default)]
     pub(super) proposal: Proposal,
+    /// The pauses after answers that told nothing, of the registry or of the canary; one more after
+    /// the last pause holds the release. Default: `["1m", "10m", "1h"]`.
+    #[serde(default = "default_retry")]
+    pub(super) retry: Vec<String>,
 }
 
 /// What releases.
@@ -232,10 +236,6 @@ pub(super) struct Canary {
     /// Variables of the bot that the canary may see. Default: `["PATH", "LANG"]`.
     #[serde(default = "default_pass_env")]
     pub(super) pass_env: Vec<String>,
-    /// The pauses after inconclusive runs; one more after the last pause holds the candidate. Default:
-    /// `["1m", "10m", "1h"]`.
-    #[serde(default = "default_retry")]
-    pub(super) retry: Vec<String>,
 }
 
 fn default_time_limit() -> String {

@@ -72,12 +72,8 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
     }
     let deadline = problems
         .take(&at("upstream.artifact_deadline"), duration::parse(&upstream.artifact_deadline));
-    let retry: Vec<_> = raw
-        .canary
-        .retry
-        .iter()
-        .map(|text| problems.take(&at("canary.retry"), duration::parse(text)))
-        .collect();
+    let retry: Vec<_> =
+        raw.retry.iter().map(|text| problems.take(&at("retry"), duration::parse(text))).collect();
     let npm = upstream.npm.as_ref().map(|npm| npm_rule(at, npm, problems));
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));

@@ -21,6 +21,9 @@ pub enum Fact {
         version: Version,
         /// What was seen instead.
         look: Look,
+        /// How many looks in a row found out nothing, this one included; 0 if it was told.
+        #[serde(default)]
+        attempts: usize,
     },
     /// A version of the npm package.
     Npm(NpmFacts),

@@ -53,12 +53,14 @@ impl Memory {
         }
     }
 
-    /// What the last look at the tag of `version` gave, if it gave no image.
+    /// The last look at the tag of `version`, if it gave no image: what it gave, when, and how many
+    /// looks in a row had found out nothing by then.
     #[must_use]
-    pub fn no_image(&self, version: &Version) -> Option<&Look> {
+    pub fn no_image(&self, version: &Version) -> Option<(&Look, Timestamp, usize)> {
         let key = FactKey { aspect: "image", subject: version.to_string() };
-        match self.observations.get(&key).map(|seen| &seen.fact) {
-            Some(Fact::NoImage { look, .. }) => Some(look),
+        let seen = self.observations.get(&key)?;
+        match &seen.fact {
+            Fact::NoImage { look, attempts, .. } => Some((look, seen.at, *attempts)),
             _ => None,
         }
     }

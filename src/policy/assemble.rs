@@ -5,7 +5,7 @@ use super::{
     pinned::pin_state,
     proposals::proposals,
     required,
-    snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot},
+    snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot, Unavailable},
     stream,
 };
 use crate::domain::{
@@ -113,6 +113,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         published_at: published,
         digest,
         look: look(view, version),
+        unavailable: unavailable(view, version),
         npm: match (&view.rules.npm, view.memory.npm(version), npm_trouble(view)) {
             (None, _, _) | (_, Some(_), _) => None,
             (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
@@ -127,7 +128,15 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
 /// last has to do.
 fn look(view: View<'_>, version: &Version) -> Option<Look> {
     let remembered = || view.memory.no_image(version).filter(|_| !view.live);
-    view.looks.get(version).or_else(remembered).cloned()
+    view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look)).cloned()
+}
+
+/// A request for the version asks for another look at once.
+fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
+    let (look, at, attempts) = view.memory.no_image(version)?;
+    let Look::Unavailable(why) = look else { return None };
+    let asked = requested_at(view, version).is_some_and(|asked| asked >= at);
+    (!asked).then(|| Unavailable { why: why.clone(), at, attempts })
 }
 
 fn npm_trouble(view: View<'_>) -> Option<&str> {

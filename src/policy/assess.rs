@@ -2,7 +2,7 @@
 
 use super::{
     required::required_checks,
-    snapshot::{Answer, Candidate, Snapshot},
+    snapshot::{Answer, Candidate, Snapshot, Unavailable},
     stage::{Intent, Stage},
 };
 use crate::domain::{Check, Look, ProposalKind, Timestamp, Verdict, human_duration};
@@ -45,9 +45,12 @@ pub(super) fn assess(
     let deadline = candidate.published_at + snapshot.artifact_deadline;
     let artifacts = Artifacts { candidate, deadline, now };
     if candidate.digest.is_none() {
-        return match &candidate.look {
-            None => Assessment::Due(vec![Intent::Look(candidate.version.clone())]),
-            Some(look) => artifacts.missing("its image", look),
+        return match (&candidate.look, &candidate.unavailable) {
+            (Some(Look::Unavailable(_)) | None, Some(unavailable)) => {
+                look_again(candidate, unavailable, snapshot, now)
+            }
+            (None, None) => Assessment::Due(vec![Intent::Look(candidate.version.clone())]),
+            (Some(look), _) => artifacts.missing("its image", look),
         };
     }
     let cheap = || required_checks(kind, &candidate.version).filter(|c| *c != Check::Canary);
@@ -162,6 +165,28 @@ fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Ass
         });
     }
     Ok(())
+}
+
+/// After a look that found out nothing: again after growing pauses. Then the candidate is held,
+/// but still looked at after each longest pause: a registry comes back without a person's help.
+fn look_again(
+    candidate: &Candidate,
+    unavailable: &Unavailable,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Assessment {
+    let Unavailable { why, at, attempts } = unavailable;
+    let pause = snapshot.pauses.get(attempts.saturating_sub(1)).or(snapshot.pauses.last());
+    let until = *at + pause.copied().unwrap_or_default();
+    if until <= now && candidate.look.is_none() {
+        return Assessment::Due(vec![Intent::Look(candidate.version.clone())]);
+    }
+    let why = format!("its image could not be asked for: {why}");
+    if *attempts > snapshot.pauses.len() {
+        let reason = format!("{why} (attempt {attempts}; the next one after {until})");
+        return Assessment::Held(vec![reason]);
+    }
+    Assessment::Waiting { until: Some(until), why }
 }
 
 /// The artifacts of a release appear after the release itself, minutes apart, or never.

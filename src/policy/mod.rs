@@ -24,6 +24,8 @@ pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use required::{inputs_of, required_checks};
-pub use snapshot::{Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot};
+pub use snapshot::{
+    Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
+};
 pub use stage::{Intent, Stage};
 pub use stream::admit;

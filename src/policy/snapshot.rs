@@ -67,12 +67,25 @@ pub struct Candidate {
     pub digest: Option<IndexDigest>,
     /// What a look at the registry gave in this pass, if it gave no image.
     pub look: Option<Look>,
+    /// The last look that found out nothing, if nothing was found out since.
+    pub unavailable: Option<Unavailable>,
     /// Why its npm half is not there; `None` if it is, or is not needed.
     pub npm: Option<Look>,
     /// The current answers.
     pub answers: BTreeMap<Check, Answer>,
     /// The canary run that is under way.
     pub running: Option<Running>,
+}
+
+/// A look at the registry that found out nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many such looks came in a row, this one included.
+    pub attempts: usize,
 }
 
 /// The current answer to a check.

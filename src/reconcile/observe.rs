@@ -121,7 +121,11 @@ pub(super) async fn learn(
                     world.registry_limit = Some(*until);
                 }
                 let look = look(error);
-                let missed = Fact::NoImage { version: version.clone(), look: look.clone() };
+                let before = memory.no_image(version).map_or(0, |(_, _, attempts)| attempts);
+                let unknown = matches!(look, Look::Unavailable(_));
+                let attempts = if unknown { before + 1 } else { 0 };
+                let missed =
+                    Fact::NoImage { version: version.clone(), look: look.clone(), attempts };
                 let news = memory.observe(missed, now);
                 world.looks.insert(version.clone(), look);
                 Ok(Some(Learned::Image(news)))

@@ -42,6 +42,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         published_at: minutes_ago(60),
         digest: None,
         look: None,
+        unavailable: None,
         npm: None,
         answers: BTreeMap::new(),
         running: None,

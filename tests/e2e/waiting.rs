@@ -1,6 +1,6 @@
 //! What is not there yet, and what could not be found out.
 
-use crate::stand::run_test;
+use crate::stand::{Stand, run_test};
 use world::{Fault, Service};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +110,7 @@ async fn registry_trouble(fault: fn(Fault) -> Fault, said: &str) {
         assert_eq!(stand.stage("3.10.0").await.0, "waiting");
 
         stand.world.clear_faults();
+        stand.wait_minutes(10);
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
     })
@@ -119,6 +120,44 @@ async fn registry_trouble(fault: fn(Fault) -> Fault, said: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_is_down_is_waited_for() {
     registry_trouble(|fault| fault.status(503), "503").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_stays_down_is_asked_with_growing_pauses_and_then_the_release_is_held() {
+    run_test(async |stand| {
+        let manifests = Fault::on(Service::Registry).path_contains("/manifests/3.10.0");
+        stand.world.fault(manifests.status(503).always());
+        stand.world.release("3.10.0").publish().await;
+        let mut told = Vec::new();
+        for minutes in [0, 1, 10, 60, 60] {
+            // Not before its time, whoever wakes the pass.
+            stand.wait_minutes(minutes);
+            stand.once().await;
+            let looks = asked_for(stand);
+            stand.once().await;
+            assert_eq!(asked_for(stand), looks, "asked again before the pause was over");
+            let (word, line) = stand.stage("3.10.0").await;
+            told.push(format!("after {minutes} min: {word}: {line}"));
+        }
+        insta::assert_snapshot!(told.join("\n"), @"
+        after 0 min: waiting: its image could not be asked for: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0; until 2026-06-12T08:01:00Z (1 min from now)
+        after 1 min: waiting: its image could not be asked for: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0; until 2026-06-12T08:11:00Z (10 min from now)
+        after 10 min: waiting: its image could not be asked for: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0; until 2026-06-12T09:11:00Z (1 h from now)
+        after 60 min: held: its image could not be asked for: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0 (attempt 4; the next one after 2026-06-12T10:11:00Z)
+        after 60 min: held: its image could not be asked for: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0 (attempt 5; the next one after 2026-06-12T11:11:00Z)
+        ");
+        stand.world.clear_faults();
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
+    })
+    .await;
+}
+
+/// How often the registry was asked for the release's tag.
+fn asked_for(stand: &Stand) -> usize {
+    let requests = stand.world.requests();
+    requests.iter().filter(|request| request.path.contains("/manifests/3.10.0")).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,6 +185,7 @@ async fn one_that_cannot_be_read_blocks_no_older_one() {
         stand.once().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
         stand.world.clear_faults();
+        stand.wait_minutes(1);
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.11.0");
     })
