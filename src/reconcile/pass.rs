@@ -271,11 +271,11 @@ fn rate_limit(error: &anyhow::Error) -> Option<Timestamp> {
 }
 
 impl PassReport {
-    /// This report and the next one of the same watch, as one.
+    /// This report and the next one of the same watch, as one. What could not be done in the first
+    /// was due again in the second, whose troubles are the ones that last.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         self.performed.extend(next.performed);
-        self.troubles.extend(next.troubles);
-        Self { performed: self.performed, troubles: self.troubles, ..next }
+        Self { performed: self.performed, ..next }
     }
 }
