@@ -5,12 +5,15 @@
 
 mod assemble;
 mod assess;
+mod automatic;
+mod board;
 mod branch;
 mod chain;
 mod classify;
 mod decide;
 mod pinned;
 mod proposals;
+mod pull;
 mod requests;
 mod required;
 mod snapshot;

@@ -1,0 +1,119 @@
+//! The one pull request that moves the pin: opened, kept current, closed.
+
+use super::{
+    assess::{Assessment, assess},
+    board::Board,
+    snapshot::{Candidate, Proposal, Snapshot},
+    stage::{Intent, Stage},
+    stubs::foreign_branch,
+};
+use crate::domain::{Bump, ProposalKind, PullState, Timestamp, Version};
+
+/// The open pull request that moves the pin.
+pub(super) fn open_proposal(snapshot: &Snapshot) -> Option<&Proposal> {
+    snapshot
+        .proposals
+        .iter()
+        .rev()
+        .find(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Open)
+}
+
+/// The bot died between the push and the text: where nothing else takes the pull request over, it
+/// is made to say again what it proposed, whether or not that is still wanted by itself. One that
+/// was asked for stays so, or it would climb again.
+pub(super) fn repair<'a>(
+    open: &Proposal,
+    target: Option<(&'a Candidate, bool)>,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+) -> Option<(&'a Candidate, bool)> {
+    let moves = target.is_some_and(|(candidate, requested)| {
+        requested || candidate.version.cmp_precedence(&open.version).is_gt()
+    });
+    if open.settled || !open.ours || moves {
+        return target;
+    }
+    let proposed = |c: &&Candidate| c.bump != Bump::None && c.version == open.version;
+    let sound =
+        |c: &&Candidate| assess(c, ProposalKind::PinBump, snapshot, now) == Assessment::Ready;
+    let same = snapshot.candidates.iter().find(proposed).filter(sound);
+    same.map(|candidate| (candidate, open.requested)).or(target)
+}
+
+/// Keeps the open pull request current. It is rewritten only when its successor's evidence is
+/// complete, and never moves down unless asked.
+pub(super) fn tend(
+    open: &Proposal,
+    target: Option<(&Candidate, bool)>,
+    pinned: &Version,
+    snapshot: &Snapshot,
+    board: &mut Board,
+) {
+    let left_over = open.version.cmp_precedence(pinned).is_le();
+    if left_over && open.ours {
+        let why = format!("the pin is at {pinned} already");
+        board.due.push(Intent::Close { pull: open.pull, why });
+        return;
+    }
+    let mut proposed = open.version.clone();
+    if let Some((candidate, _)) = target.filter(|_| !open.ours) {
+        let reason = format!("pull request {} has commits by a person: hands off", open.pull);
+        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
+    } else if let Some((candidate, requested)) = target {
+        let step = candidate.version.cmp_precedence(&open.version);
+        let moves = step.is_gt() || (step.is_lt() && requested);
+        let requested = requested || (step.is_eq() && open.requested);
+        if moves || (step.is_eq() && !open.settled) {
+            board.due.push(Intent::Propose {
+                kind: ProposalKind::PinBump,
+                version: candidate.version.clone(),
+                over: Some(open.pull),
+                requested,
+            });
+            proposed = candidate.version.clone();
+        }
+    }
+    if left_over {
+        return;
+    }
+    let stage = Stage::Proposed { pull: open.pull, hands_off: !open.ours };
+    if proposed == open.version {
+        board.set(&open.version, stage);
+    }
+    cover(&proposed, snapshot, board);
+}
+
+/// What the open pull request contains, unless there is something else to be told of it.
+fn cover(proposed: &Version, snapshot: &Snapshot, board: &mut Board) {
+    for candidate in &snapshot.candidates {
+        let contained = matches!(candidate.bump, Bump::Minor | Bump::Patch)
+            && candidate.version.cmp_precedence(proposed).is_lt();
+        let told = matches!(
+            board.stages.get(&candidate.version),
+            Some(Stage::Declined { .. } | Stage::Held { .. } | Stage::CanaryRunning { .. })
+        );
+        if contained && !told {
+            board.set(&candidate.version, Stage::Covered { by: proposed.clone() });
+        }
+    }
+}
+
+/// Opens a pull request for the target, unless somebody else's is in the way.
+pub(super) fn open_new(target: Option<(&Candidate, bool)>, snapshot: &Snapshot, board: &mut Board) {
+    let Some((candidate, requested)) = target else {
+        return;
+    };
+    let kind = ProposalKind::PinBump;
+    let taken = |branch: &str| !branch.ends_with("-migration");
+    if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b.as_str())) {
+        let reason = foreign_branch(branch, *pull);
+        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
+        return;
+    }
+    board.due.push(Intent::Propose {
+        kind,
+        version: candidate.version.clone(),
+        over: None,
+        requested,
+    });
+}
