@@ -22,11 +22,18 @@ pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     pub(super) summary: String,
     pub(super) output: String,
+    /// It was ended from outside before it could find out anything: that is no attempt.
+    pub(super) interrupted: bool,
 }
 
 impl Outcome {
     pub(super) fn inconclusive(summary: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Inconclusive, summary: summary.into(), output: String::new() }
+        Self {
+            verdict: Verdict::Inconclusive,
+            summary: summary.into(),
+            output: String::new(),
+            interrupted: false,
+        }
     }
 }
 
@@ -59,12 +66,13 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
         let _ = tokio::time::timeout(DRAIN, reader).await;
     }
     let output = tail.text();
+    let interrupted = ended.is_none() && stop.is_cancelled();
     let (verdict, summary) = match ended {
         Some(Ok(status)) => judge(status, &output),
         Some(Err(error)) => {
             (Verdict::Inconclusive, format!("the canary could not be waited for: {error}"))
         }
-        None if stop.is_cancelled() => {
+        None if interrupted => {
             (Verdict::Inconclusive, "the canary was interrupted: the bot was stopped".to_owned())
         }
         None => {
@@ -72,7 +80,7 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
             (Verdict::Inconclusive, format!("the canary did not end within {limit}, and was ended"))
         }
     };
-    Outcome { verdict, summary, output }
+    Outcome { verdict, summary, output, interrupted }
 }
 
 fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {

@@ -80,7 +80,8 @@ impl Supervisor {
         self.tasks.is_empty()
     }
 
-    /// Ends every run as interrupted, and waits until their ends are recorded.
+    /// Ends every run as interrupted, and waits until their ends are recorded. They are started
+    /// anew by the next pass.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -127,7 +128,14 @@ impl Supervisor {
         };
         info!(verdict = %finding.verdict, summary = %finding.summary, "the canary ended");
         let output = self.mask(outcome.output);
-        if let Err(error) = self.store.end_run(&order.watch, order.run, &output, &finding).await {
+        // An interruption found out nothing and was no fault of the release: no finding, so that
+        // the next pass starts the run anew, and no number of restarts holds a good release.
+        let ended = if outcome.interrupted {
+            self.store.interrupt_run(&order.watch, order.run, &finding).await
+        } else {
+            self.store.end_run(&order.watch, order.run, &output, &finding).await
+        };
+        if let Err(error) = ended {
             // The next pass finds the run silent and starts another.
             tracing::error!(%error, "the canary's end was not recorded");
         }

@@ -37,7 +37,7 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
         Stage::Older => "it is older than the pin".to_owned(),
         Stage::Skipped { why } => why.clone(),
         Stage::Queued { behind } => format!("{behind} is looked at first"),
-        Stage::Checking => "its facts are being collected".to_owned(),
+        Stage::Checking => "its evidence is being collected".to_owned(),
         Stage::Waiting { until: Some(until), why } if *until > now => {
             format!("{why}; until {until} ({} from now)", human_duration(until.since(now)))
         }

@@ -5,8 +5,8 @@ use super::{
     report::{stage_line, stage_word},
 };
 use crate::domain::{
-    Bump, CanaryRun, Finding, Memory, Pin, ProposalKind, PullState, Request, RunState, Timestamp,
-    Version,
+    Bump, CanaryRun, Check, Finding, Memory, Pin, ProposalKind, PullState, Request, RunState,
+    Timestamp, Version,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage};
@@ -218,7 +218,7 @@ impl Explanation {
         let mut history: Vec<(Timestamp, String)> = memory
             .findings
             .iter()
-            .filter(|found| found.version == *version)
+            .filter(|found| found.version == *version && found.check != Check::Canary)
             .map(|found| (found.at, finding_line(found)))
             .chain(
                 memory
@@ -253,10 +253,10 @@ fn finding_line(found: &Finding) -> String {
 fn run_line(run: &CanaryRun) -> String {
     let (id, base) = (run.id, run.base.short());
     match &run.state {
-        RunState::Running { .. } => format!("canary run {id} started on {base}"),
-        RunState::Ended { at, .. } => {
+        RunState::Running { .. } => format!("canary run {id} on {base} is under way"),
+        RunState::Ended { at, verdict, summary, .. } => {
             let took = crate::domain::human_duration(at.since(run.started_at));
-            format!("canary run {id} started on {base}, and took {took}")
+            format!("canary run {id} on {base} {verdict} after {took}: {summary}")
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Lease, Store, StoreError, write::append_finding};
 use crate::domain::{CommitId, Finding, IndexDigest, RunId, Timestamp, TreeId, Version, WatchName};
-use sqlx::Row as _;
+use sqlx::{Any, Row as _, Transaction};
 
 /// A canary run that is about to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,24 +88,53 @@ impl Store {
         finding: &Finding,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.writing().await?;
-        let rows = sqlx::query(
-            "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4 \
-             WHERE id = $5 AND watch = $6 AND ended_at IS NULL",
-        )
-        .bind(finding.at.millis())
-        .bind(finding.verdict.name())
-        .bind(&finding.summary)
-        .bind(output)
-        .bind(run.0)
-        .bind(watch.as_str())
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if rows == 0 {
+        if !close_run(&mut transaction, watch, run, finding, output).await? {
             return Ok(false);
         }
         append_finding(&mut transaction, watch, finding).await?;
         transaction.commit().await?;
         Ok(true)
     }
+
+    /// Ends a run that was interrupted before it found out anything. `why` stands in the run's own
+    /// row; it is no answer to the check. `false`, and nothing is written, if the run had ended
+    /// before.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn interrupt_run(
+        &self,
+        watch: &WatchName,
+        run: RunId,
+        why: &Finding,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.writing().await?;
+        let ended = close_run(&mut transaction, watch, run, why, "").await?;
+        transaction.commit().await?;
+        Ok(ended)
+    }
+}
+
+/// Whether the run was still under way.
+async fn close_run(
+    transaction: &mut Transaction<'static, Any>,
+    watch: &WatchName,
+    run: RunId,
+    finding: &Finding,
+    output: &str,
+) -> Result<bool, StoreError> {
+    let rows = sqlx::query(
+        "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4 \
+         WHERE id = $5 AND watch = $6 AND ended_at IS NULL",
+    )
+    .bind(finding.at.millis())
+    .bind(finding.verdict.name())
+    .bind(&finding.summary)
+    .bind(output)
+    .bind(run.0)
+    .bind(watch.as_str())
+    .execute(&mut **transaction)
+    .await?
+    .rows_affected();
+    Ok(rows == 1)
 }

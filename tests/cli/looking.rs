@@ -65,8 +65,7 @@ async fn every_release_is_explained() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.10.0
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 2 started on COMMIT, and took A MOMENT
-      TIME  canary passed: contract ok: 1 file, 3 tests passed
+      TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     insta::assert_snapshot!(explain("v3.11.0").await, @"
     3.11.0 (MINOR, published TIME) is held: the canary failed with exit status 1: FAIL no /admin/peers
@@ -75,8 +74,7 @@ async fn every_release_is_explained() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.11.0
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 started on COMMIT, and took A MOMENT
-      TIME  canary failed: the canary failed with exit status 1: FAIL no /admin/peers
+      TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
     insta::assert_snapshot!(explain("3.12.0").await, @"
     3.12.0 (MINOR, published TIME) is held: the image lacks linux/arm64; it has linux/amd64
@@ -134,8 +132,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 started on COMMIT, and took A MOMENT
-      TIME  canary passed: contract ok: 1 file, 3 tests passed
+      TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     let out = stand.ok(&["request", "bump", "v3.9.4"]).await;
     insta::assert_snapshot!(out, @"request 1 is recorded: bump to 3.9.4. A running daemon acts on it at once, otherwise the next pass does; `digest-bump status` shows what comes of it.");
@@ -146,8 +143,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 started on COMMIT, and took A MOMENT
-      TIME  canary passed: contract ok: 1 file, 3 tests passed
+      TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: not answered yet
     ");
     let out = stand.json(&["request", "bump", "9.9.9"]).await;

@@ -234,8 +234,8 @@ async fn a_plan_that_a_person_reads() {
         diff of packages/townhouse/src/constants.ts
         diff of scripts/townhouse-e2e-local-hs.sh
     Releases:
-      4.0.0      checking  its facts are being collected
-      3.10.0     checking  its facts are being collected
+      4.0.0      checking  its evidence is being collected
+      3.10.0     checking  its evidence is being collected
       3.9.4      queued    3.10.0 is looked at first
       3.9.3      pinned    the downstream pins it
     "#);
@@ -266,7 +266,7 @@ async fn a_plan_that_a_person_reads() {
         diff of scripts/townhouse-e2e-local-hs.sh
     Releases:
       4.0.0      proposed  pull request #1 proposes it
-      3.11.0     checking  its facts are being collected
+      3.11.0     checking  its evidence is being collected
       3.10.0     proposed  pull request #2 proposes it
       3.9.4      covered   3.10.0 contains it
       3.9.3      pinned    the downstream pins it
@@ -326,7 +326,7 @@ async fn the_edit_is_shown_as_a_diff() {
          
          | API | v2.3.0 Behavior | v3.3.2 Behavior | Migration |
     Releases:
-      4.0.0      checking  its facts are being collected
+      4.0.0      checking  its evidence is being collected
       3.9.3      pinned    the downstream pins it
     "#);
 }

@@ -125,7 +125,7 @@ impl Stand {
             (r"index [0-9a-f]+\.\.[0-9a-f]+", "index ID..ID"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
             (r"127\.0\.0\.1:\d+", "HOST"),
-            (r"took \d+ m?s", "took A MOMENT"),
+            (r" after \d+ (s|min)( \d+ s)?:", " after A MOMENT:"),
             (r"\(\d+ (h|min|s)( \d+ (min|s))? from now\)", "(A WHILE from now)"),
         ] {
             let pattern = Regex::new(pattern).unwrap();

