@@ -166,8 +166,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 started on COMMIT, and took A MOMENT
-      TIME  canary passed: contract ok: 1 file, 3 tests passed
+      TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: a later request, 2, took its place
       TIME  request 3 by maya: pull request #1 proposes it
     ");

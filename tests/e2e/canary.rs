@@ -212,7 +212,7 @@ async fn a_run_whose_process_died_is_inconclusive_and_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bot_that_is_stopped_ends_its_canary_and_says_so() {
     run_test(async |stand| {
-        stand.canary_env("CANARY_DELAY_MS", "60000");
+        stand.canary_env("CANARY_DELAY_MS", "3000");
         stand.world.release("3.10.0").publish().await;
         let app = stand.app().await;
         stand.pass(&app).await;
