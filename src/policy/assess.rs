@@ -118,7 +118,8 @@ fn ask_again<'a>(
     }
 }
 
-/// The canary, once every cheap check has passed. For a stub any ended run will do.
+/// The canary, once every cheap check has passed. For a stub a failure is news as good as a pass,
+/// and what could not be found out in all attempts is not waited for any longer.
 fn canary(
     candidate: &Candidate,
     kind: ProposalKind,
@@ -138,13 +139,12 @@ fn canary(
         return if news { Assessment::Ready } else { start() };
     };
     match (answer.verdict, kind) {
-        (_, ProposalKind::MigrationStub) | (Verdict::Passed, ProposalKind::PinBump) => {
-            Assessment::Ready
-        }
+        (Verdict::Passed, _) | (Verdict::Failed, ProposalKind::MigrationStub) => Assessment::Ready,
         (Verdict::Failed, ProposalKind::PinBump) => Assessment::Held(vec![answer.summary.clone()]),
-        (Verdict::Inconclusive, ProposalKind::PinBump) => match retry(answer, snapshot, now) {
-            Ok(()) => start(),
-            Err(parked) => parked,
+        (Verdict::Inconclusive, _) => match (retry(answer, snapshot, now), kind) {
+            (Ok(()), _) => start(),
+            (Err(Assessment::Held(_)), ProposalKind::MigrationStub) => Assessment::Ready,
+            (Err(parked), _) => parked,
         },
     }
 }
