@@ -1,7 +1,7 @@
 //! The configured command, made concrete for one digest.
 
 use crate::config::CanaryConfig;
-use crate::domain::{ImageName, IndexDigest, RunId, Version};
+use crate::domain::{ImageName, IndexDigest, Version};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -38,12 +38,6 @@ pub(super) struct Invocation {
     pub(super) environment: BTreeMap<String, OsString>,
     pub(super) directory: PathBuf,
     pub(super) time_limit: Duration,
-}
-
-/// The directory of one run: `tree` with the exported files, `home` and `tmp` beside it.
-#[must_use]
-pub fn work_dir(state: &Path, run: RunId) -> PathBuf {
-    state.join("canary").join(run.to_string())
 }
 
 /// The command for `target`, to run in the tree below `work`.

@@ -8,6 +8,7 @@ mod command;
 mod output;
 mod process;
 mod supervisor;
+pub mod work;
 
-pub use command::{Target, work_dir};
+pub use command::Target;
 pub use supervisor::{ALIVE_FOR, Order, Supervisor};

@@ -4,7 +4,7 @@ use super::{
     observe::{Learned, learn},
     pass::Pass,
 };
-use crate::canary::{ALIVE_FOR, Order, Target, work_dir};
+use crate::canary::{ALIVE_FOR, Order, Target, work};
 use crate::domain::{
     CanaryRun, Check, Effect, Finding, Pin, ProposalKind, PullNumber, RequestId, RequestOutcome,
     RunId, RunState, Verdict, Version,
@@ -66,7 +66,7 @@ impl Pass<'_> {
         };
         let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
         self.memory.runs.push(remembered(run, &new));
-        let work = work_dir(&bot.state, run);
+        let work = work::work_dir(&bot.state, run);
         if let Err(error) = export(&bot.git, &draft, &work).await {
             self.end_run(run, &format!("the canary's tree could not be exported: {error:#}"))
                 .await?;
@@ -80,14 +80,10 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// A run whose supervisor fell silent: its process died, and what it found is lost.
+    /// A run whose supervisor fell silent: its process died, and what it found is lost. Its
+    /// directory goes with the others that are left behind.
     async fn bury(&mut self, run: RunId) -> Result<()> {
-        let work = work_dir(&self.bot.state, run);
-        self.end_run(run, "the bot's process died while the canary ran").await?;
-        if work.exists() {
-            tokio::fs::remove_dir_all(&work).await.context("the dead run's directory")?;
-        }
-        Ok(())
+        self.end_run(run, "the bot's process died while the canary ran").await
     }
 
     async fn end_run(&mut self, id: RunId, why: &str) -> Result<()> {
@@ -195,14 +191,8 @@ fn remembered(id: RunId, new: &NewRun) -> CanaryRun {
     }
 }
 
-/// The run's directory: the tree, an empty home, an empty place for temporary files.
 async fn export(git: &crate::clients::git::GitCache, draft: &Draft, work: &Path) -> Result<()> {
-    if work.exists() {
-        tokio::fs::remove_dir_all(work).await?;
-    }
-    for folder in ["tree", "home", "tmp"] {
-        tokio::fs::create_dir_all(work.join(folder)).await?;
-    }
+    work::make(work).await?;
     git.export(&draft.tree, &work.join("tree")).await?;
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! The loop.
 
 use super::observe::World;
-use crate::canary::Supervisor;
+use crate::canary::{Supervisor, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
 use crate::clock::Clock;
 use crate::config::Watch;
-use crate::domain::{Fact, Memory, Observation, Pin, Timestamp};
+use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
 use crate::policy::{Decision, Intent, PinState, Snapshot, View, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
@@ -106,6 +106,7 @@ impl Bot {
             pass.complete_labels().await?;
             pass.rounds().await?;
         }
+        pass.sweep().await;
         pass.remember_troubles().await?;
         Ok(pass.report)
     }
@@ -156,6 +157,17 @@ impl Pass<'_> {
             self.perform_all(due, &decision).await?;
         }
         bail!("the pass did not settle in {MAX_ROUNDS} rounds")
+    }
+
+    /// Takes away the directories of runs that are over and whose process died before it could.
+    async fn sweep(&mut self) {
+        let over = |id| {
+            let run = self.memory.runs.iter().find(|run| run.id == id);
+            run.is_some_and(|run| matches!(run.state, RunState::Ended { .. }))
+        };
+        if let Err(error) = work::sweep(&self.bot.state, over).await {
+            self.trouble(&anyhow::Error::new(error).context("a canary's left-over directory"));
+        }
     }
 
     /// For the status page: what went wrong is seen there as long as it does.
