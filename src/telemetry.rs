@@ -6,6 +6,28 @@ use tracing_subscriber::EnvFilter;
 /// What is logged unless `DIGEST_BUMP_LOG` says otherwise.
 const DEFAULT_FILTER: &str = "digest_bump=info,warn";
 
+/// The target of the events on either side of each change outside this process's memory: a record
+/// in the database, an effect in the world, a canary's child. An operator sees in them how far a
+/// process got that died; a crash test stops the process at each.
+const STEP: &str = "digest_bump::step";
+
+/// Where a step's event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing of it was done yet.
+    Before,
+    /// It is done, and nothing that follows from it.
+    After,
+}
+
+/// Says that the process is just before or just after a step; `of` names it.
+pub fn step(moment: Moment, kind: &'static str, of: &str) {
+    match moment {
+        Moment::Before => tracing::trace!(target: STEP, kind, of, "before"),
+        Moment::After => tracing::trace!(target: STEP, kind, of, "after"),
+    }
+}
+
 /// Sets logging up for the whole process; a second call does nothing.
 ///
 /// `filter` is in the syntax of `tracing_subscriber::EnvFilter`; one that cannot be read is

@@ -1,9 +1,14 @@
-//! The store, against real files: everything comes back as it went in, and nobody writes who lost
-//! the right to.
+//! The store, against real databases: everything comes back as it went in, and nobody writes who
+//! lost the right to. On SQLite, and on PostgreSQL where there is a server (see `database`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+#[path = "database/mod.rs"]
+mod database;
+
+use database::OnServer;
 use digest_bump::{
     clock::Clock,
+    config::{Database, PostgresServer},
     domain::{
         BranchName, Cached, CanaryRun, Check, CommitId, Digest, Effect, EffectKey, EffectState,
         Fact, Finding, ImageFacts, IndexDigest, NpmFacts, Observation, PullNumber, ReleaseFacts,
@@ -11,6 +16,7 @@ use digest_bump::{
     },
     store::{Lease, NewRun, Store, StoreError},
 };
+use sqlx::Connection as _;
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tempfile::TempDir;
 
@@ -40,10 +46,37 @@ fn commit(digit: char) -> CommitId {
     String::from(digit).repeat(40).parse().unwrap()
 }
 
+/// A store with a database of its own.
+async fn store(clock: &Clock) -> Store {
+    match OnServer::fresh().await {
+        Some(server) => Store::open(&on(&server), clock).await.unwrap(),
+        None => Store::memory(clock).await.unwrap(),
+    }
+}
+
 async fn with_lease() -> (Store, Lease) {
-    let store = Store::memory(&clock()).await.unwrap();
+    let store = store(&clock()).await;
     let lease = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
     (store, lease)
+}
+
+fn on(server: &OnServer) -> Database {
+    let password = Some(server.password().into());
+    Database::Postgres(PostgresServer::new(&server.url(), password).unwrap())
+}
+
+fn file(path: &Path) -> Database {
+    Database::Sqlite(path.to_owned())
+}
+
+/// A fresh database that can be opened again and again, and the folder of the one that is a file.
+async fn shared() -> (Database, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let database = match OnServer::fresh().await {
+        Some(server) => on(&server),
+        None => file(&folder.path().join("new folder/100%? #1.db")),
+    };
+    (database, folder)
 }
 
 fn image(content: &str, seen: i64) -> Observation {
@@ -116,9 +149,9 @@ async fn the_latest_observation_counts_and_all_of_them_stay() {
     let notes = "# Notes\n\n* `'; DROP TABLE observation; --`\n\0";
     let first = [image("one", 8), npm.clone(), release(notes)];
     let watch = watch();
-    store.record_observations(&lease, &watch, &first).await.unwrap();
+    store.record_observations(&lease, &watch, &first, &[], at(1)).await.unwrap();
     let second = [image("two", 9)];
-    store.record_observations(&lease, &watch, &second).await.unwrap();
+    store.record_observations(&lease, &watch, &second, &[], at(1)).await.unwrap();
 
     let memory = store.load_memory(&watch).await.unwrap();
     let expected = [image("two", 9), npm, release(notes)];
@@ -249,19 +282,36 @@ async fn an_answer_is_cached_whole_and_replaced_whole() {
         body: vec![0, 255, b'x', 0],
     };
     assert_eq!(store.cached(&cached.url).await.unwrap(), None);
-    store.cache(&lease, &cached, at(1)).await.unwrap();
+    let watch = watch();
+    let answers = [cached.clone()];
+    store.record_observations(&lease, &watch, &[], &answers, at(1)).await.unwrap();
     assert_eq!(store.cached(&cached.url).await.unwrap().as_ref(), Some(&cached));
     cached.etag = None;
     cached.next = None;
     cached.body.clear();
-    store.cache(&lease, &cached, at(2)).await.unwrap();
+    let answers = [cached.clone()];
+    store.record_observations(&lease, &watch, &[], &answers, at(2)).await.unwrap();
     assert_eq!(store.cached(&cached.url).await.unwrap(), Some(cached));
+}
+
+#[tokio::test]
+async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
+    let (store, lease) = with_lease().await;
+    let watch = watch();
+    let run = store.start_run(&lease, &watch, &new_run()).await.unwrap();
+    let told = Finding { summary: "a\0b".to_owned(), ..finding(Verdict::Failed, 1) };
+    assert!(store.end_run(&watch, run, "\0", &told).await.unwrap());
+    let id = store.record_request(&watch, &version("3.10.0"), "a\0da", at(1)).await.unwrap();
+    store.answer_request(&lease, id, false, "\0", at(2)).await.unwrap();
+    let memory = store.load_memory(&watch).await.unwrap();
+    assert_eq!(memory.findings[0].summary, "a\u{fffd}b");
+    assert_eq!(memory.requests[0].actor, "a\u{fffd}da");
 }
 
 #[tokio::test]
 async fn a_lease_is_one_owners_until_it_ends() {
     let clock = clock();
-    let store = Store::memory(&clock).await.unwrap();
+    let store = store(&clock).await;
     let first = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
     assert!(store.acquire("pass", "two", TTL).await.unwrap().is_none());
     assert!(store.acquire("pass", "one", TTL).await.unwrap().is_none());
@@ -283,13 +333,13 @@ async fn a_lease_is_one_owners_until_it_ends() {
 #[tokio::test]
 async fn who_lost_the_lease_writes_nothing() {
     let clock = clock();
-    let store = Store::memory(&clock).await.unwrap();
+    let store = store(&clock).await;
     let lost = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
     let watch = watch();
     let id = store.record_request(&watch, &version("3.10.0"), "ada", at(1)).await.unwrap();
     clock.advance(TTL);
     // Expired, but nobody took it: still a safe owner.
-    store.record_observations(&lost, &watch, &[image("one", 1)]).await.unwrap();
+    store.record_observations(&lost, &watch, &[image("one", 1)], &[], at(1)).await.unwrap();
     let _new = store.acquire("pass", "two", TTL).await.unwrap().unwrap();
 
     let effect = push_effect();
@@ -301,13 +351,13 @@ async fn who_lost_the_lease_writes_nothing() {
         body: Vec::new(),
     };
     let refused = [
-        store.record_observations(&lost, &watch, &[image("two", 2)]).await.err(),
+        store.record_observations(&lost, &watch, &[image("two", 2)], &[], at(2)).await.err(),
         store.record_finding(&lost, &watch, &finding(Verdict::Passed, 2)).await.err(),
         store.start_run(&lost, &watch, &new_run()).await.err(),
         store.answer_request(&lost, id, true, "yes", at(2)).await.err(),
         store.intend(&lost, &watch, &effect, at(2)).await.err(),
         store.effect_done(&lost, &effect.key(&watch), None, at(2)).await.err(),
-        store.cache(&lost, &cached, at(2)).await.err(),
+        store.record_observations(&lost, &watch, &[], &[cached], at(2)).await.err(),
         store.renew(&lost, TTL).await.err(),
     ];
     for error in refused {
@@ -323,14 +373,13 @@ async fn who_lost_the_lease_writes_nothing() {
 }
 
 #[tokio::test]
-async fn many_open_one_fresh_file_at_once_and_all_write() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("new folder/100%? #1.db");
+async fn many_open_one_fresh_database_at_once_and_all_write() {
+    let (database, _folder) = shared().await;
     let openings: Vec<_> = (0..8_u32)
         .map(|number| {
-            let path = path.clone();
+            let database = database.clone();
             tokio::spawn(async move {
-                let store = Store::open(&path, &clock()).await.unwrap();
+                let store = Store::open(&database, &clock()).await.unwrap();
                 for patch in 0..10 {
                     let wanted = Version::new(3, u64::from(number), patch);
                     store.record_request(&watch(), &wanted, "ada", at(1)).await.unwrap();
@@ -341,7 +390,7 @@ async fn many_open_one_fresh_file_at_once_and_all_write() {
     for opening in openings {
         opening.await.unwrap();
     }
-    let store = Store::open(&path, &clock()).await.unwrap();
+    let store = Store::open(&database, &clock()).await.unwrap();
     assert_eq!(store.newest_request().await.unwrap(), 80);
     assert_eq!(store.load_memory(&watch()).await.unwrap().requests.len(), 80);
 }
@@ -350,7 +399,7 @@ async fn many_open_one_fresh_file_at_once_and_all_write() {
 async fn the_file_is_its_owners_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("state.db");
-    let store = Store::open(&path, &clock()).await.unwrap();
+    let store = Store::open(&file(&path), &clock()).await.unwrap();
     store.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
     for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
         let mode = file.metadata().unwrap().permissions().mode();
@@ -360,64 +409,95 @@ async fn the_file_is_its_owners_alone() {
 
 #[tokio::test]
 async fn a_reader_sees_what_a_writer_wrote_and_writes_nothing() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("state.db");
-    assert!(Store::open_readonly(&path).await.unwrap().is_none());
-    assert!(!path.exists());
+    let (database, _folder) = shared().await;
+    assert!(Store::open_readonly(&database).await.unwrap().is_none());
+    if let Database::Sqlite(path) = &database {
+        assert!(!path.exists());
+    }
 
-    let writer = Store::open(&path, &clock()).await.unwrap();
-    let reader = Store::open_readonly(&path).await.unwrap().unwrap();
+    let writer = Store::open(&database, &clock()).await.unwrap();
+    let reader = Store::open_readonly(&database).await.unwrap().unwrap();
     writer.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
     assert_eq!(reader.newest_request().await.unwrap(), 1);
     let refused = reader.record_request(&watch(), &version("2.0.0"), "ada", at(1)).await;
     assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
     assert_eq!(writer.newest_request().await.unwrap(), 1);
 
-    // After a clean end, with no log beside the file.
+    // After a clean end, which leaves SQLite's file without a log beside it.
     reader.close().await;
     writer.close().await;
-    let reader = Store::open_readonly(&path).await.unwrap().unwrap();
+    let reader = Store::open_readonly(&database).await.unwrap().unwrap();
     assert_eq!(reader.newest_request().await.unwrap(), 1);
 }
 
-/// Changes the schema behind the store's back.
-async fn tamper(path: &Path, sql: &'static str) {
-    sqlx::any::install_default_drivers();
-    let url = format!("sqlite://{}?mode=rw", path.display());
-    let pool = sqlx::AnyPool::connect(&url).await.unwrap();
-    sqlx::raw_sql(sql).execute(&pool).await.unwrap();
-    pool.close().await;
+/// A database with the schema, and a way to change it behind the store's back.
+struct Tampered {
+    database: Database,
+    server: Option<OnServer>,
+    folder: TempDir,
+}
+
+impl Tampered {
+    async fn new() -> Self {
+        let (folder, server) = (TempDir::new().unwrap(), OnServer::fresh().await);
+        let database = match &server {
+            Some(server) => on(server),
+            None => file(&folder.path().join("state.db")),
+        };
+        Store::open(&database, &clock()).await.unwrap().close().await;
+        Self { database, server, folder }
+    }
+
+    async fn run(&self, sql: &'static str) {
+        sqlx::any::install_default_drivers();
+        let mut connection = match &self.server {
+            Some(server) => server.connect().await,
+            None => {
+                let path = self.folder.path().join("state.db");
+                let url = format!("sqlite://{}?mode=rw", path.display());
+                sqlx::AnyConnection::connect(&url).await.unwrap()
+            }
+        };
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn open(&self) -> Result<Store, StoreError> {
+        Store::open(&self.database, &clock()).await
+    }
+
+    async fn look(&self) -> Result<Option<Store>, StoreError> {
+        Store::open_readonly(&self.database).await
+    }
 }
 
 #[tokio::test]
 async fn another_versions_database_is_refused_with_its_number() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("state.db");
-    Store::open(&path, &clock()).await.unwrap().close().await;
-
-    tamper(&path, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
-    let error = Store::open(&path, &clock()).await.unwrap_err();
+    let database = Tampered::new().await;
+    database.run("UPDATE _sqlx_migrations SET checksum = 'other'").await;
+    let error = database.open().await.unwrap_err();
     assert!(matches!(error, StoreError::Altered { version: 1 }), "{error:?}");
 
-    tamper(
-        &path,
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         VALUES (999, 'later', 1, x'00', 0)",
-    )
-    .await;
-    for error in [
-        Store::open(&path, &clock()).await.unwrap_err(),
-        Store::open_readonly(&path).await.unwrap_err(),
-    ] {
+    database
+        .run(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+             execution_time) VALUES (999, 'later', TRUE, 'other', 0)",
+        )
+        .await;
+    for error in [database.open().await.unwrap_err(), database.look().await.unwrap_err()] {
         assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error:?}");
     }
 
-    tamper(&path, "DELETE FROM _sqlx_migrations").await;
-    let error = Store::open_readonly(&path).await.unwrap_err();
+    database.run("DELETE FROM _sqlx_migrations").await;
+    let error = database.look().await.unwrap_err();
     assert!(matches!(error, StoreError::Older { found: 0, .. }), "{error:?}");
-    tamper(&path, "DROP TABLE _sqlx_migrations").await;
-    let error = Store::open_readonly(&path).await.unwrap_err();
-    assert!(matches!(error, StoreError::Older { found: 0, .. }), "{error:?}");
+    database.run("DROP TABLE _sqlx_migrations").await;
+    match database.look().await {
+        // On a server, whoever made the empty database was about to start the first pass.
+        Ok(None) if database.server.is_some() => {}
+        Err(StoreError::Older { found: 0, .. }) if database.server.is_none() => {}
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -425,19 +505,18 @@ async fn what_is_no_database_is_called_corrupt() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("state.db");
     std::fs::write(&path, "x".repeat(8192)).unwrap();
-    let error = Store::open(&path, &clock()).await.unwrap_err();
+    let error = Store::open(&file(&path), &clock()).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    let error = Store::open_readonly(&path).await.unwrap_err();
+    let error = Store::open_readonly(&file(&path)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_row_that_nobody_can_have_written_is_named() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("state.db");
-    let store = Store::open(&path, &clock()).await.unwrap();
+    let database = Tampered::new().await;
+    let store = database.open().await.unwrap();
     store.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
-    tamper(&path, "UPDATE request SET version = 'newest'").await;
+    database.run("UPDATE request SET version = 'newest'").await;
     let error = store.load_memory(&watch()).await.unwrap_err();
     assert_eq!(error.to_string(), "the database is corrupt: column version");
 }

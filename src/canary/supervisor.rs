@@ -3,13 +3,22 @@
 use super::{
     command::{Invocation, Target, invocation},
     process::{Outcome, run},
+    work,
 };
 use crate::clock::Clock;
 use crate::config::CanaryConfig;
 use crate::domain::{Check, Finding, RunId, WatchName};
 use crate::store::Store;
+use crate::telemetry::{Moment, step};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, info, warn};
@@ -34,32 +43,50 @@ pub struct Order {
     pub work: PathBuf,
 }
 
+/// Counts one run while it lives, and notifies when it is over, also after a panic.
+struct UnderWay {
+    count: Arc<AtomicUsize>,
+    ended: Arc<Notify>,
+}
+
+impl UnderWay {
+    fn begin(count: &Arc<AtomicUsize>, ended: &Arc<Notify>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self { count: count.clone(), ended: ended.clone() }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+        self.ended.notify_one();
+    }
+}
+
 /// Carries runs. Cheap to clone; clones share their runs.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
     store: Store,
     clock: Clock,
-    secret: Option<Arc<SecretString>>,
+    secrets: Arc<[SecretString]>,
     tasks: TaskTracker,
+    /// How many runs have no recorded end yet.
+    under_way: Arc<AtomicUsize>,
     stop: CancellationToken,
     ended: Arc<Notify>,
 }
 
 impl Supervisor {
-    /// A supervisor that records into `store`, and masks `secret` in whatever a canary prints.
+    /// A supervisor that records into `store`, and masks `secrets` in whatever a canary prints.
     /// `ended` is notified whenever a run has ended.
     #[must_use]
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        secret: Option<SecretString>,
-        ended: Arc<Notify>,
-    ) -> Self {
+    pub fn new(store: Store, clock: Clock, secrets: Vec<SecretString>, ended: Arc<Notify>) -> Self {
         Self {
             store,
             clock,
-            secret: secret.map(Arc::new),
+            secrets: secrets.into(),
             tasks: TaskTracker::new(),
+            under_way: Arc::default(),
             stop: CancellationToken::new(),
             ended,
         }
@@ -69,15 +96,20 @@ impl Supervisor {
     pub fn start(&self, order: Order, config: &CanaryConfig) {
         let invocation = invocation(config, &order.target, &order.work);
         let this = self.clone();
+        let under_way = UnderWay::begin(&self.under_way, &self.ended);
         // Below the span of the pass that started it, which is long over when the run ends.
         let span = tracing::info_span!("canary", run = %order.run);
-        self.tasks.spawn(async move { this.carry(order, invocation).await }.instrument(span));
+        let carried = async move {
+            this.carry(order, invocation).await;
+            drop(under_way);
+        };
+        self.tasks.spawn(carried.instrument(span));
     }
 
-    /// Whether no run is under way.
+    /// Whether no run is under way. Who was notified of a run's end finds it over.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.tasks.is_empty()
+        self.under_way.load(Ordering::SeqCst) == 0
     }
 
     /// Ends every run as interrupted, and waits until their ends are recorded. They are started
@@ -89,22 +121,24 @@ impl Supervisor {
     }
 
     async fn carry(&self, order: Order, invocation: Invocation) {
+        let name = order.run.to_string();
+        step(Moment::Before, "canary", &name);
         let outcome = {
             let stop = self.stop.child_token();
-            let work = run(&invocation, &stop);
-            tokio::pin!(work);
+            let running = run(&invocation, &stop);
+            tokio::pin!(running);
             loop {
                 tokio::select! {
-                    outcome = &mut work => break outcome,
+                    outcome = &mut running => break outcome,
                     () = tokio::time::sleep(HEARTBEAT) => self.beat(&order, &stop).await,
                 }
             }
         };
+        step(Moment::After, "canary", &name);
         self.record(&order, outcome).await;
-        if let Err(error) = tokio::fs::remove_dir_all(&order.work).await {
+        if let Err(error) = work::remove(&order.work).await {
             warn!(%error, "the canary's directory could not be removed");
         }
-        self.ended.notify_one();
     }
 
     /// Says that the run is alive; ends it if it was given up for dead meanwhile.
@@ -142,9 +176,6 @@ impl Supervisor {
     }
 
     fn mask(&self, text: String) -> String {
-        match &self.secret {
-            Some(secret) => text.replace(secret.expose_secret(), "***"),
-            None => text,
-        }
+        self.secrets.iter().fold(text, |text, secret| text.replace(secret.expose_secret(), "***"))
     }
 }

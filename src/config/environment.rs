@@ -1,5 +1,6 @@
 //! The one home of environment variables.
 
+use super::database;
 use secrecy::SecretString;
 use std::{collections::BTreeMap, ffi::OsString};
 
@@ -8,6 +9,8 @@ use std::{collections::BTreeMap, ffi::OsString};
 pub struct Environment {
     /// `DIGEST_BUMP_GITHUB_TOKEN`: may push to and open pull requests in the downstream.
     pub github_token: Option<SecretString>,
+    /// `DIGEST_BUMP_DATABASE_PASSWORD`: opens the PostgreSQL server that the config names.
+    pub database_password: Option<SecretString>,
     /// `DIGEST_BUMP_LOG`: the log filter, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: Option<String>,
     /// `DIGEST_BUMP_LOG_FORMAT`: `text` or `json`.
@@ -18,8 +21,10 @@ pub struct Environment {
     all: BTreeMap<String, OsString>,
 }
 
-/// The variable with the token. Named here once, since it must never reach a canary.
-pub(super) const TOKEN: &str = "DIGEST_BUMP_GITHUB_TOKEN";
+const TOKEN: &str = "DIGEST_BUMP_GITHUB_TOKEN";
+
+/// The variables that hold secrets, which must never reach a canary.
+pub(super) const SECRETS: [&str; 2] = [TOKEN, database::PASSWORD];
 
 impl Environment {
     /// Reads the process's environment.
@@ -39,6 +44,7 @@ impl Environment {
         };
         Self {
             github_token: text(TOKEN).map(SecretString::from),
+            database_password: text(database::PASSWORD).map(SecretString::from),
             log: text("DIGEST_BUMP_LOG"),
             log_format: text("DIGEST_BUMP_LOG_FORMAT"),
             user: text("USER"),

@@ -1,6 +1,7 @@
 //! File and environment become a valid [`Config`] in the domain's types, or a list of all
 //! problems. After this module nothing asks whether a setting makes sense.
 
+mod database;
 mod duration;
 mod environment;
 mod raw;
@@ -8,6 +9,7 @@ mod resolve;
 mod types;
 mod watch;
 
+pub use database::{Database, PostgresServer};
 pub use environment::Environment;
 pub use types::{CanaryConfig, Config, Downstream, Schedule, Upstream, Watch};
 

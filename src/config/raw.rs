@@ -7,8 +7,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
-    /// The directory for the database, the git cache and the canary's work trees. Required.
+    /// The directory for the git cache, the canary's work trees, and SQLite's database. Required.
     pub(super) state: PathBuf,
+    /// A PostgreSQL server for what is remembered, such as `postgres://bot@db.example/bumps`, for
+    /// replicas on several machines. The password comes from `DIGEST_BUMP_DATABASE_PASSWORD`, or
+    /// by libpq's own ways. A server on another machine must prove its name by TLS unless the URL
+    /// says `sslmode`. Default: SQLite, `digest-bump.db` in the state directory.
+    pub(super) database: Option<String>,
     /// The address of the status page, such as `127.0.0.1:8080`. Default: no page.
     pub(super) listen: Option<String>,
     /// When passes run.

@@ -1,6 +1,7 @@
 //! From what is written to what is meant. Every problem is collected, none ends the search.
 
 use super::{
+    database::{Database, PostgresServer},
     duration,
     environment::Environment,
     raw,
@@ -53,6 +54,7 @@ impl Problems {
 pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec<String>> {
     let mut problems = Problems::default();
     let listen = raw.listen.as_deref().map(|text| problems.take("listen", address(text)));
+    let database = database(&raw, env, &mut problems);
     let schedule = schedule(&raw.schedule, &mut problems);
     let github_api = problems.url("github.api_url", &raw.github.api_url);
     let github_git = problems.url("github.git_url", &raw.github.git_url);
@@ -74,6 +76,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
     let complete = || {
         Some(Config {
             state: raw.state,
+            database: database?,
             // One that is given but wrong is among the problems.
             listen: listen.flatten(),
             schedule: schedule?,
@@ -89,6 +92,14 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
         Some(config) if problems.0.is_empty() => Ok(config),
         _ => Err(problems.0),
     }
+}
+
+fn database(raw: &raw::Config, env: &Environment, problems: &mut Problems) -> Option<Database> {
+    let Some(url) = &raw.database else {
+        return Some(Database::Sqlite(raw.state.join("digest-bump.db")));
+    };
+    let server = PostgresServer::new(url, env.database_password.clone());
+    problems.take("database", server).map(Database::Postgres)
 }
 
 fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {

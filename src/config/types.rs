@@ -1,5 +1,6 @@
 //! A config that makes sense, in the domain's types.
 
+use super::Database;
 use crate::domain::{BranchName, ImageName, PinSite, RepoName, Rules, WatchName};
 use chrono_tz::Tz;
 use croner::Cron;
@@ -9,8 +10,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 /// A config that makes sense.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The directory for the database, the git cache and the canary's work trees.
+    /// The directory for the git cache, the canary's work trees, and SQLite's database.
     pub state: PathBuf,
+    /// What remembers.
+    pub database: Database,
     /// The address of the status page.
     pub listen: Option<SocketAddr>,
     /// When passes run.

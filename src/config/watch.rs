@@ -2,7 +2,7 @@
 
 use super::{
     duration,
-    environment::{Environment, TOKEN},
+    environment::{Environment, SECRETS},
     raw,
     resolve::Problems,
     types::{CanaryConfig, Downstream, Upstream, Watch},
@@ -160,8 +160,8 @@ fn canary(
     if raw.command.first().is_none_or(String::is_empty) {
         problems.add(&format!("{place}.command"), "is empty");
     }
-    if raw.pass_env.iter().any(|name| name == TOKEN) {
-        let text = format!("must not name {TOKEN}: the canary runs foreign code");
+    for secret in raw.pass_env.iter().filter(|name| SECRETS.contains(&name.as_str())) {
+        let text = format!("must not name {secret}: the canary runs foreign code");
         problems.add(&format!("{place}.pass_env"), text);
     }
     let limit = problems.take(&format!("{place}.time_limit"), duration::parse(&raw.time_limit));

@@ -46,10 +46,11 @@ impl App {
         };
         std::fs::create_dir_all(&config.state)
             .with_context(|| format!("the state directory {}", config.state.display()))?;
-        let store = Store::open(&database(&config), &clock).await?;
+        let store = Store::open(&config.database, &clock).await?;
         let wake = Arc::new(Notify::new());
-        let supervisor =
-            Supervisor::new(store.clone(), clock.clone(), Some(token.clone()), wake.clone());
+        let secrets = [Some(token.clone()), config.database.password().cloned()];
+        let secrets = secrets.into_iter().flatten().collect();
+        let supervisor = Supervisor::new(store.clone(), clock.clone(), secrets, wake.clone());
         let clients = Clients::connect(&config, &clock)?;
         let writer = clients.writer.clone().context("a token makes a writer")?;
         let mut bots = Vec::new();
@@ -83,7 +84,7 @@ impl App {
 /// # Errors
 /// If the database cannot be read.
 pub async fn read_store(config: &Config) -> Result<Option<Store>> {
-    Ok(Store::open_readonly(&database(config)).await?)
+    Ok(Store::open_readonly(&config.database).await?)
 }
 
 /// The store for recording a request, beside a running daemon too.
@@ -91,7 +92,7 @@ pub async fn read_store(config: &Config) -> Result<Option<Store>> {
 /// # Errors
 /// If the database cannot be written.
 pub async fn open_store(config: &Config, clock: &Clock) -> Result<Store> {
-    Ok(Store::open(&database(config), clock).await?)
+    Ok(Store::open(&config.database, clock).await?)
 }
 
 /// The dry run of one watch. Works without a token where everything is public.
@@ -142,10 +143,6 @@ impl Clients {
             store,
         }
     }
-}
-
-fn database(config: &Config) -> PathBuf {
-    config.state.join("digest-bump.db")
 }
 
 fn git_cache(config: &Config, watch: &Watch) -> PathBuf {

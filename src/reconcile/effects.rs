@@ -5,6 +5,7 @@ use crate::domain::{
     CommitId, Effect, EffectState, Fact, Marker, PullFacts, PullNumber, PullState,
 };
 use crate::proposal::Outcome;
+use crate::telemetry::{Moment, step};
 use anyhow::Result;
 use std::collections::BTreeSet;
 use tracing::debug;
@@ -55,7 +56,12 @@ impl Pass<'_> {
         let found = if known || probe { bot.performer.probe(effect).await? } else { None };
         let outcome = match found {
             Some(outcome) => outcome,
-            None => bot.performer.perform(effect, &self.ours()).await?,
+            None => {
+                step(Moment::Before, "effect", &key.0);
+                let outcome = bot.performer.perform(effect, &self.ours()).await?;
+                step(Moment::After, "effect", &key.0);
+                outcome
+            }
         };
         debug!(%key, remote_id = outcome.remote_id, "performed");
         let now = bot.clock.now();

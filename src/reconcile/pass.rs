@@ -132,10 +132,8 @@ impl Pass<'_> {
         let now = self.bot.clock.now();
         let (bot, memory) = (self.bot, &mut self.memory);
         let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, now).await;
-        self.bot.store.record_observations(self.lease, &self.bot.watch.name, &seen.news).await?;
-        for fresh in &seen.fresh {
-            self.bot.store.cache(self.lease, fresh, now).await?;
-        }
+        let (store, watch) = (&self.bot.store, &self.bot.watch.name);
+        store.record_observations(self.lease, watch, &seen.news, &seen.fresh, now).await?;
         for trouble in &seen.troubles {
             self.trouble(trouble);
         }
@@ -246,8 +244,8 @@ impl Pass<'_> {
 
     pub(super) async fn record(&self, news: Option<Observation>) -> Result<()> {
         let news: Vec<Observation> = news.into_iter().collect();
-        let watch = &self.bot.watch.name;
-        Ok(self.bot.store.record_observations(self.lease, watch, &news).await?)
+        let (store, watch, now) = (&self.bot.store, &self.bot.watch.name, self.bot.clock.now());
+        Ok(store.record_observations(self.lease, watch, &news, &[], now).await?)
     }
 }
 

@@ -42,7 +42,7 @@ pub enum StoreError {
         /// What was looked for.
         what: String,
     },
-    /// The file is no database, or a row cannot be what this program wrote.
+    /// These are no files of a database, or a row cannot be what this program wrote.
     #[error("the database is corrupt: {what}")]
     Corrupt {
         /// Where.
@@ -54,8 +54,8 @@ pub enum StoreError {
     /// No room is left on the disk.
     #[error("the database's disk is full")]
     Full(#[source] Cause),
-    /// The file cannot be read or written.
-    #[error("the database's file cannot be used")]
+    /// The file cannot be read or written, or the server cannot be reached or lets nobody in.
+    #[error("the database cannot be used")]
     Io(#[source] Cause),
     /// The database was opened for reading only.
     #[error("the database is open for reading only")]
@@ -87,16 +87,16 @@ impl From<std::io::Error> for StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
-            sqlx::Error::Database(database) => database.code().and_then(|code| code.parse().ok()),
+            sqlx::Error::Database(database) => database.code().map(std::borrow::Cow::into_owned),
             _ => None,
         };
-        match (primary(code), &error) {
-            (Some(5 | 6), _) | (None, sqlx::Error::PoolTimedOut) => Self::Busy(error.into()),
-            (Some(8), _) => Self::ReadOnly(error.into()),
-            (Some(11 | 26), _) => Self::corrupt("the file", error),
-            (Some(13), _) => Self::Full(error.into()),
-            (Some(10 | 14), _) | (None, sqlx::Error::Io(_)) => Self::Io(error.into()),
-            (None, sqlx::Error::ColumnDecode { index, .. }) => {
+        match (code.as_deref().map_or(Kind::Unknown, kind), &error) {
+            (Kind::Busy, _) | (_, sqlx::Error::PoolTimedOut) => Self::Busy(error.into()),
+            (Kind::ReadOnly, _) => Self::ReadOnly(error.into()),
+            (Kind::Corrupt, _) => Self::corrupt("the database's files", error),
+            (Kind::Full, _) => Self::Full(error.into()),
+            (Kind::Io, _) | (_, sqlx::Error::Io(_) | sqlx::Error::Tls(_)) => Self::Io(error.into()),
+            (_, sqlx::Error::ColumnDecode { index, .. }) => {
                 Self::corrupt(format!("column {index}"), error)
             }
             _ => Self::Refused(error.into()),
@@ -104,8 +104,64 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// What a database's own code comes to.
+enum Kind {
+    Busy,
+    ReadOnly,
+    Corrupt,
+    Full,
+    Io,
+    Unknown,
+}
+
+/// PostgreSQL's codes are the SQL standard's five characters; SQLite's numbers have four digits at
+/// the most.
+fn kind(code: &str) -> Kind {
+    if code.len() == 5 { sqlstate(code) } else { code.parse().map_or(Kind::Unknown, result_code) }
+}
+
 /// The primary result code: an extended one carries its detail above the lowest byte
 /// (sqlite.org/rescode.html).
-fn primary(code: Option<i64>) -> Option<i64> {
-    code.map(|code| code & 0xff)
+fn result_code(code: i64) -> Kind {
+    match code & 0xff {
+        5 | 6 => Kind::Busy,
+        8 => Kind::ReadOnly,
+        11 | 26 => Kind::Corrupt,
+        13 => Kind::Full,
+        10 | 14 => Kind::Io,
+        _ => Kind::Unknown,
+    }
+}
+
+/// The classes and codes of PostgreSQL's manual, appendix A, that this program can meet.
+fn sqlstate(code: &str) -> Kind {
+    match code {
+        // Not in time: a lock, a transaction of ours that idled, a connection too many.
+        "55P03" | "25P03" | "53300" | "40001" | "40P01" => Kind::Busy,
+        "25006" => Kind::ReadOnly,
+        "53100" => Kind::Full,
+        "XX001" | "XX002" => Kind::Corrupt,
+        // Not let in, no such database, the connection or the server went away.
+        _ if ["08", "28", "57", "58"].iter().any(|class| code.starts_with(class)) => Kind::Io,
+        "3D000" => Kind::Io,
+        _ => Kind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_of_one_database_are_not_read_as_the_others() {
+        // As a number, the lowest byte of 42501 would be SQLite's "busy".
+        assert!(matches!(kind("42501"), Kind::Unknown));
+        assert!(matches!(kind("25006"), Kind::ReadOnly));
+        assert!(matches!(kind("57P01"), Kind::Io));
+        assert!(matches!(kind("53100"), Kind::Full));
+        assert!(matches!(kind("5"), Kind::Busy));
+        assert!(matches!(kind("261"), Kind::Busy), "an extended code");
+        assert!(matches!(kind("8458"), Kind::Io));
+        assert!(matches!(kind(""), Kind::Unknown));
+    }
 }

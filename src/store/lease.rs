@@ -2,7 +2,7 @@
 //! through the end of its lease from the one who took over.
 
 use super::{Store, StoreError};
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{AnyConnection, Row as _};
 use std::time::Duration;
 
 /// Proof that its holder was given the right `name`. Whether it still has it is asked again in
@@ -37,7 +37,7 @@ impl Lease {
     /// until the transaction ends, on PostgreSQL too. An expired lease that nobody took is held.
     pub(super) async fn assert_held(
         &self,
-        transaction: &mut Transaction<'static, Any>,
+        transaction: &mut AnyConnection,
     ) -> Result<(), StoreError> {
         let held = sqlx::query(
             "UPDATE lease SET token = token WHERE name = $1 AND owner = $2 AND token = $3",
@@ -45,7 +45,7 @@ impl Lease {
         .bind(&self.name)
         .bind(&self.owner)
         .bind(self.token)
-        .execute(&mut **transaction)
+        .execute(transaction)
         .await?;
         self.unless_lost(held.rows_affected())
     }
@@ -81,7 +81,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let token: Option<i64> = row.map(|row| row.try_get("token")).transpose()?;
-        transaction.commit().await?;
+        transaction.commit("lease").await?;
         Ok(token.map(|token| Lease { name: name.to_owned(), owner: owner.to_owned(), token }))
     }
 
@@ -114,7 +114,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-        transaction.commit().await?;
+        transaction.commit("lease's end").await?;
         Ok(rows)
     }
 }

@@ -1,9 +1,12 @@
 //! The canary's runs. A pass starts them under its lease; their supervisors work outside of it, so
 //! that a run's end counts once, whoever reports it.
 
-use super::{Lease, Store, StoreError, write::append_finding};
+use super::{
+    Lease, Store, StoreError,
+    write::{append_finding, storable},
+};
 use crate::domain::{CommitId, Finding, IndexDigest, RunId, Timestamp, TreeId, Version, WatchName};
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{AnyConnection, Row as _};
 
 /// A canary run that is about to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?
         .try_get("id")?;
-        transaction.commit().await?;
+        transaction.commit("run").await?;
         Ok(RunId(id))
     }
 
@@ -71,7 +74,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-        transaction.commit().await?;
+        transaction.commit("sign of life").await?;
         Ok(rows == 1)
     }
 
@@ -92,7 +95,7 @@ impl Store {
             return Ok(false);
         }
         append_finding(&mut transaction, watch, finding).await?;
-        transaction.commit().await?;
+        transaction.commit("end of a run").await?;
         Ok(true)
     }
 
@@ -110,14 +113,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.writing().await?;
         let ended = close_run(&mut transaction, watch, run, why, "").await?;
-        transaction.commit().await?;
+        transaction.commit("interrupted run").await?;
         Ok(ended)
     }
 }
 
 /// Whether the run was still under way.
 async fn close_run(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut AnyConnection,
     watch: &WatchName,
     run: RunId,
     finding: &Finding,
@@ -129,11 +132,11 @@ async fn close_run(
     )
     .bind(finding.at.millis())
     .bind(finding.verdict.name())
-    .bind(&finding.summary)
-    .bind(output)
+    .bind(storable(&finding.summary).as_ref())
+    .bind(storable(output).as_ref())
     .bind(run.0)
     .bind(watch.as_str())
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?
     .rows_affected();
     Ok(rows == 1)

@@ -5,11 +5,13 @@ use crate::domain::{
     Cached, Effect, EffectKey, EffectRecord, EffectState, Finding, Observation, RequestId,
     Timestamp, Version, WatchName,
 };
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{AnyConnection, Row as _};
+use std::borrow::Cow;
 
 impl Store {
-    /// Appends what was read. Nothing is compared: whether a fact is news is the caller's
-    /// question, and an empty list writes nothing.
+    /// Appends what was read, and remembers the whole answers to GETs in place of older ones, both
+    /// or neither. Nothing is compared: whether a fact is news is the caller's question. Empty
+    /// lists write nothing.
     ///
     /// # Errors
     /// If the lease was lost, or the database cannot be written.
@@ -18,26 +20,20 @@ impl Store {
         lease: &Lease,
         watch: &WatchName,
         observations: &[Observation],
+        answers: &[Cached],
+        at: Timestamp,
     ) -> Result<(), StoreError> {
-        if observations.is_empty() {
+        if observations.is_empty() && answers.is_empty() {
             return Ok(());
         }
         let mut transaction = self.writing_under(lease).await?;
         for observation in observations {
-            let key = observation.fact.key();
-            sqlx::query(
-                "INSERT INTO observation (id, watch, aspect, subject, fact, seen_at) VALUES \
-                 ((SELECT COALESCE(MAX(id), 0) + 1 FROM observation), $1, $2, $3, $4, $5)",
-            )
-            .bind(watch.as_str())
-            .bind(key.aspect)
-            .bind(key.subject)
-            .bind(json(&observation.fact)?)
-            .bind(observation.at.millis())
-            .execute(&mut *transaction)
-            .await?;
+            append_observation(&mut transaction, watch, observation).await?;
         }
-        Ok(transaction.commit().await?)
+        for answer in answers {
+            remember_answer(&mut transaction, answer, at).await?;
+        }
+        transaction.commit("observations").await
     }
 
     /// Appends a finding.
@@ -52,7 +48,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.writing_under(lease).await?;
         append_finding(&mut transaction, watch, finding).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit("finding").await
     }
 
     /// Records a wish. While one for the same version is open, its id is returned instead.
@@ -74,7 +70,7 @@ impl Store {
         )
         .bind(watch.as_str())
         .bind(version.to_string())
-        .bind(actor)
+        .bind(storable(actor).as_ref())
         .bind(at.millis())
         .execute(&mut *transaction)
         .await?;
@@ -86,7 +82,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?
         .try_get("id")?;
-        transaction.commit().await?;
+        transaction.commit("request").await?;
         Ok(RequestId(id))
     }
 
@@ -108,12 +104,12 @@ impl Store {
              WHERE id = $4 AND ended_at IS NULL",
         )
         .bind(i64::from(granted))
-        .bind(answer)
+        .bind(storable(answer).as_ref())
         .bind(at.millis())
         .bind(id.0)
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit("answer").await
     }
 
     /// Records that an effect is about to be performed, and returns what is known of it: a record
@@ -146,7 +142,7 @@ impl Store {
             .fetch_one(&mut *transaction)
             .await?;
         let record = row::effect(&row)?;
-        transaction.commit().await?;
+        transaction.commit("intent").await?;
         Ok(record)
     }
 
@@ -176,41 +172,55 @@ impl Store {
         if rows == 0 {
             return Err(StoreError::Absent { what: format!("intended effect `{key}`") });
         }
-        Ok(transaction.commit().await?)
+        transaction.commit("outcome").await
     }
+}
 
-    /// Remembers the whole answer to a GET, in place of an older one.
-    ///
-    /// # Errors
-    /// If the lease was lost, or the database cannot be written.
-    pub async fn cache(
-        &self,
-        lease: &Lease,
-        cached: &Cached,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.writing_under(lease).await?;
-        sqlx::query(
-            "INSERT INTO http_cache (url, etag, last_modified, next_url, body, cached_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url) DO UPDATE SET \
-             etag = excluded.etag, last_modified = excluded.last_modified, \
-             next_url = excluded.next_url, body = excluded.body, cached_at = excluded.cached_at",
-        )
-        .bind(&cached.url)
-        .bind(&cached.etag)
-        .bind(&cached.last_modified)
-        .bind(&cached.next)
-        .bind(&cached.body)
-        .bind(at.millis())
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
-    }
+async fn append_observation(
+    transaction: &mut AnyConnection,
+    watch: &WatchName,
+    observation: &Observation,
+) -> Result<(), StoreError> {
+    let key = observation.fact.key();
+    sqlx::query(
+        "INSERT INTO observation (id, watch, aspect, subject, fact, seen_at) VALUES \
+         ((SELECT COALESCE(MAX(id), 0) + 1 FROM observation), $1, $2, $3, $4, $5)",
+    )
+    .bind(watch.as_str())
+    .bind(key.aspect)
+    .bind(key.subject)
+    .bind(json(&observation.fact)?)
+    .bind(observation.at.millis())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+async fn remember_answer(
+    transaction: &mut AnyConnection,
+    answer: &Cached,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO http_cache (url, etag, last_modified, next_url, body, cached_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url) DO UPDATE SET \
+         etag = excluded.etag, last_modified = excluded.last_modified, \
+         next_url = excluded.next_url, body = excluded.body, cached_at = excluded.cached_at",
+    )
+    .bind(&answer.url)
+    .bind(&answer.etag)
+    .bind(&answer.last_modified)
+    .bind(&answer.next)
+    .bind(&answer.body)
+    .bind(at.millis())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
 }
 
 /// Appends a finding inside a transaction.
 pub(super) async fn append_finding(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut AnyConnection,
     watch: &WatchName,
     finding: &Finding,
 ) -> Result<(), StoreError> {
@@ -225,11 +235,16 @@ pub(super) async fn append_finding(
     .bind(finding.subject.as_str())
     .bind(&finding.inputs)
     .bind(finding.verdict.name())
-    .bind(&finding.summary)
+    .bind(storable(&finding.summary).as_ref())
     .bind(finding.at.millis())
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
+}
+
+/// PostgreSQL's texts hold every character but NUL, which nobody can read anyway.
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {

@@ -2,7 +2,7 @@
 
 use crate::stand::{Daemon, Stand, until};
 use crate::stopping::{canary_runs, hanging, let_go, work_directories};
-use digest_bump::{clock::Clock, store::Store};
+use digest_bump::{clock::Clock, config::Database, store::Store};
 use std::time::Duration;
 
 /// Both take half a minute, of waiting alone: together, so that it is waited once.
@@ -39,7 +39,7 @@ async fn a_canary_whose_daemon_was_killed_is_taken_for_dead_and_tried_again() {
 async fn somebody_else_at_work_the_whole_time_exits_with_4() {
     let stand = Stand::new().await;
     stand.ok(&["once"]).await;
-    let file = stand.state().join("digest-bump.db");
+    let file = Database::Sqlite(stand.state().join("digest-bump.db"));
     let store = Store::open(&file, &Clock::system()).await.unwrap();
     let long = Duration::from_mins(10);
     let lease = store.acquire("pass townhouse", "another", long).await;

@@ -130,7 +130,7 @@ async fn a_lost_database_opens_nothing_twice() {
         stand.world.release("4.0.0").publish().await;
         stand.settle().await;
         let before = stand.world.pulls();
-        stand.lose_memory();
+        stand.lose_memory().await;
         stand.world.clear_requests();
         stand.settle().await;
         assert_eq!(stand.world.pulls(), before);
@@ -160,7 +160,7 @@ async fn a_lost_database_revives_nothing_declined() {
         }
         let before = stand.world.pulls();
         assert_eq!(before.len(), 3);
-        stand.lose_memory();
+        stand.lose_memory().await;
         stand.settle().await;
         assert_eq!(stand.world.pulls(), before);
         insta::assert_snapshot!(stand.stages().await, @"

@@ -4,6 +4,8 @@
 mod canary;
 mod checks;
 mod crashes;
+#[path = "../database/mod.rs"]
+mod database;
 mod majors;
 mod patches;
 mod people;

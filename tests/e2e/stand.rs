@@ -1,5 +1,6 @@
 //! A world with a bot in it.
 
+use crate::database::{self, OnServer};
 use crate::settings::{set, settings, watch};
 use digest_bump::{
     clock::Clock,
@@ -23,6 +24,8 @@ pub struct Stand {
     pub clock: Clock,
     pub state: TempDir,
     pub config: Table,
+    /// Where the database is, if not in the state directory.
+    pub database: Option<OnServer>,
 }
 
 /// Runs one story. The world is asked at the end whether anything was written that should not be.
@@ -35,9 +38,13 @@ pub async fn run_in(builder: WorldBuilder, story: impl AsyncFnOnce(&mut Stand)) 
     digest_bump::clients::install_tls_provider();
     let world = builder.now(START).start().await;
     let state = tempfile::tempdir().unwrap();
-    let config = settings(&world, state.path());
+    let mut config = settings(&world, state.path());
+    let database = OnServer::fresh().await;
+    if let Some(database) = &database {
+        set(&mut config, "database", database.url().into());
+    }
     let clock = Clock::manual(START.parse().unwrap());
-    let mut stand = Stand { world, clock, state, config };
+    let mut stand = Stand { world, clock, state, config, database };
     story(&mut stand).await;
     assert_eq!(stand.world.violations(), Vec::<String>::new());
     stand.settles_without_writing().await;
@@ -56,6 +63,9 @@ impl Stand {
         // Not set on every machine, and part of what a canary prints.
         all.insert("LANG".into(), "C.UTF-8".into());
         all.insert("DIGEST_BUMP_GITHUB_TOKEN".into(), self.world.token().into());
+        if let Some(database) = &self.database {
+            all.insert(database::PASSWORD.into(), database.password().into());
+        }
         Environment::of(all)
     }
 
@@ -99,7 +109,10 @@ impl Stand {
     }
 
     /// The database is gone, and the git cache with it.
-    pub fn lose_memory(&self) {
+    pub async fn lose_memory(&self) {
+        if let Some(database) = &self.database {
+            database.lose().await;
+        }
         std::fs::remove_dir_all(self.state.path()).unwrap();
         std::fs::create_dir(self.state.path()).unwrap();
     }
