@@ -1,0 +1,279 @@
+//! A story, told with at most one death, and what the world and the memory look like at its end.
+
+use crate::child::{self, End, Orders, Report};
+use crate::database::{self, OnServer};
+use crate::settings::{set, settings, watch};
+use digest_bump::{
+    clock::Clock,
+    config::{self, Config, Environment},
+    daemon::{self, App},
+    domain::{Digest, Timestamp},
+    reconcile,
+};
+use std::{collections::BTreeMap, ffi::OsString, fs, time::Duration};
+use tempfile::TempDir;
+use toml::Value;
+use world::{Pull, World};
+
+/// When the stories begin.
+const START: &str = "2026-06-12T08:00:00Z";
+/// Each act has its own time, whatever the acts before it took: times are part of what people read.
+const PACE: Duration = Duration::from_hours(6);
+/// Longer than a dead process's lease and canary count as alive.
+const REST: Duration = Duration::from_secs(30);
+/// A settle that needs more passes than this goes in circles.
+const MOST_PASSES: usize = 12;
+
+/// What happens next in a story.
+#[derive(Debug, Clone, Copy)]
+pub enum Act {
+    /// Upstream publishes a release.
+    Release(&'static str),
+    /// The bot is called until it is settled.
+    Settle,
+    /// Somebody asks for a release.
+    Request(&'static str),
+    /// A maintainer merges the only open pull request.
+    Merge,
+    /// A maintainer commits what the only open pull request proposes, past it.
+    BumpByHand,
+}
+
+/// Where a story's processes die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Death {
+    /// Nowhere.
+    Never,
+    /// One of them, at one of its steps.
+    At { process: usize, step: usize },
+    /// Any of them, after a time that this number seeds, [`MOST_IN_AN_ACT`] times in an act.
+    AnyTime { seed: u64 },
+}
+
+/// A canary that dies more often counts as one that cannot be found out.
+const MOST_IN_AN_ACT: u32 = 3;
+/// About what a child takes that is left alone.
+const LIFE: Duration = Duration::from_millis(900);
+
+/// What a story came to.
+#[derive(Debug)]
+pub struct Told {
+    /// The steps of each process, in order.
+    pub steps: Vec<Vec<String>>,
+    /// What it all looks like at the end, times and commits left out where they depend on the way.
+    pub end: String,
+    /// How many processes were killed.
+    pub deaths: usize,
+}
+
+struct Stage {
+    world: World,
+    clock: Clock,
+    begin: Timestamp,
+    folder: TempDir,
+    database: Option<OnServer>,
+    config: String,
+    death: Death,
+    in_this_act: u32,
+    told: Told,
+}
+
+/// Tells a story.
+pub async fn tell(acts: &[Act], death: Death) -> Told {
+    digest_bump::clients::install_tls_provider();
+    let mut stage = Stage::new(death).await;
+    for (number, act) in acts.iter().enumerate() {
+        stage.play(*act).await;
+        stage.turn_to(stage.begin + PACE * u32::try_from(number + 1).unwrap());
+    }
+    stage.told.end = stage.look().await;
+    stage.settles_without_writing().await;
+    stage.told
+}
+
+impl Stage {
+    async fn new(death: Death) -> Self {
+        let world = World::builder().now(START).start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let database = OnServer::fresh().await;
+        let mut config = settings(&world, &folder.path().join("state"));
+        if let Some(database) = &database {
+            set(&mut config, "database", database.url().into());
+        }
+        // A pass that starts a canary is over before the canary is: the same steps each time.
+        set(watch(&mut config), "canary.env.CANARY_DELAY_MS", "300".into());
+        let labels = Value::Array(vec!["dependencies".into()]);
+        set(watch(&mut config), "proposal.labels", labels);
+        Self {
+            world,
+            clock: Clock::manual(START.parse().unwrap()),
+            begin: START.parse().unwrap(),
+            folder,
+            database,
+            config: toml::to_string(&config).unwrap(),
+            death,
+            in_this_act: 0,
+            told: Told { steps: Vec::new(), end: String::new(), deaths: 0 },
+        }
+    }
+
+    async fn play(&mut self, act: Act) {
+        self.in_this_act = 0;
+        match act {
+            Act::Release(version) => self.world.release(version).publish().await,
+            Act::Settle => self.settle().await,
+            Act::Request(version) => {
+                // Whoever sees the command die calls it again.
+                while self.process(Some(version)).await == End::Killed {}
+            }
+            Act::Merge => {
+                let open = self.world.open_pulls();
+                assert_eq!(open.len(), 1, "{open:#?}");
+                self.world.merge(open[0].number);
+            }
+            Act::BumpByHand => self.bump_by_hand(),
+        }
+    }
+
+    /// Calls the bot until nothing changes by itself within the hour.
+    async fn settle(&mut self) {
+        for _ in 0..MOST_PASSES {
+            match self.process(None).await {
+                End::Killed => self.rest(REST),
+                End::Done(Report { troubles, .. }) if !troubles.is_empty() => {
+                    // A push of the dead one may still be under way in the world.
+                    let dying = matches!(self.death, Death::AnyTime { .. });
+                    assert!(dying, "{troubles:?}");
+                    self.rest(REST);
+                }
+                End::Done(Report { wake: None, .. }) => return,
+                End::Done(Report { wake: Some(wake), .. }) => {
+                    let wait = wake.parse::<Timestamp>().unwrap();
+                    let wait = wait.since(self.clock.now());
+                    if wait > Duration::from_hours(1) {
+                        return;
+                    }
+                    self.rest(wait.max(REST));
+                }
+            }
+        }
+        panic!("not settled after {MOST_PASSES} passes");
+    }
+
+    fn bump_by_hand(&self) {
+        let branch = self.world.open_pulls().remove(0).head_branch;
+        let mut git = std::process::Command::new("git");
+        git.arg("-C").arg(self.world.bare_repo()).args(["diff", "--name-only", "main", &branch]);
+        let files = String::from_utf8(git.output().unwrap().stdout).unwrap();
+        for file in files.lines() {
+            let content = self.world.file(&branch, file).unwrap();
+            self.world.commit_to("main", file, &content, "chore: bump by hand");
+        }
+    }
+
+    fn rest(&self, time: Duration) {
+        self.turn_to(self.clock.now() + time);
+    }
+
+    /// Turns both clocks.
+    fn turn_to(&self, time: Timestamp) {
+        self.clock.advance(time.since(self.clock.now()));
+        self.world.set_now(&time.to_string());
+    }
+
+    async fn process(&mut self, request: Option<&str>) -> End {
+        let number = self.told.steps.len();
+        let file = |kind: &str| self.folder.path().join(format!("{number}.{kind}"));
+        let orders = Orders {
+            config: self.config.clone(),
+            now: self.clock.now().to_string(),
+            request: request.map(str::to_owned),
+            death: match self.death {
+                Death::At { process, step } if process == number => Some(step),
+                _ => None,
+            },
+            steps: file("steps"),
+            report: file("report"),
+        };
+        let mut variables = vec![("DIGEST_BUMP_GITHUB_TOKEN", self.world.token())];
+        if let Some(database) = &self.database {
+            variables.push((database::PASSWORD, database.password()));
+        }
+        let life = self.life(number);
+        let end = child::run(&orders, &variables, life).await;
+        self.in_this_act += u32::from(end == End::Killed);
+        let steps = fs::read_to_string(&orders.steps).unwrap_or_default();
+        self.told.steps.push(steps.lines().map(str::to_owned).collect());
+        self.told.deaths += usize::from(end == End::Killed);
+        let asked = orders.death.is_some() || life.is_some();
+        assert!(end != End::Killed || asked, "nobody asked it to die");
+        end
+    }
+
+    /// How long a process lives, if it is to die at no step in particular.
+    fn life(&self, process: usize) -> Option<Duration> {
+        let Death::AnyTime { seed } = self.death else {
+            return None;
+        };
+        let chance = Digest::of(format!("{seed} {process}").as_bytes());
+        let chance = u32::from_str_radix(&chance.short()[..4], 16).unwrap();
+        (self.in_this_act < MOST_IN_AN_ACT).then(|| LIFE * chance / 0x1_0000)
+    }
+
+    fn parsed(&self) -> Config {
+        let mut all: BTreeMap<String, OsString> = BTreeMap::new();
+        all.insert("PATH".into(), "/usr/bin:/bin".into());
+        all.insert("DIGEST_BUMP_GITHUB_TOKEN".into(), self.world.token().into());
+        if let Some(database) = &self.database {
+            all.insert(database::PASSWORD.into(), database.password().into());
+        }
+        config::parse(&self.config, "the story's config", &Environment::of(all)).unwrap()
+    }
+
+    /// The world and the memory. Of the writes, which and how many: nothing is done twice.
+    async fn look(&self) -> String {
+        let mut lines: Vec<String> = self.world.pulls().iter().map(pull).collect();
+        lines
+            .extend(self.world.branches().into_iter().map(|(name, head)| format!("{name} {head}")));
+        let mut writes: Vec<String> =
+            self.world.writes().iter().map(|it| format!("{} {}", it.method, it.path)).collect();
+        writes.sort();
+        lines.extend(writes);
+        let config = self.parsed();
+        let store = daemon::read_store(&config).await.unwrap().expect("there is a database");
+        let memory = store.load_memory(&config.watches[0].name).await.unwrap();
+        store.close().await;
+        let view = reconcile::look_at(&config.watches[0], &memory, self.clock.now());
+        lines.extend(
+            view.releases.iter().map(|it| format!("{} {}: {}", it.version, it.word, it.line)),
+        );
+        lines.extend(
+            view.requests.iter().map(|it| format!("{} {} {:?}", it.version, it.state, it.answer)),
+        );
+        let work = fs::read_dir(self.folder.path().join("state/canary")).into_iter().flatten();
+        lines.push(format!("{} work directories", work.count()));
+        lines.join("\n")
+    }
+
+    async fn settles_without_writing(&self) {
+        self.world.clear_requests();
+        let app = App::build(self.parsed(), self.clock.clone()).await.unwrap();
+        let mut reports = daemon::once(&app).await.unwrap();
+        app.supervisor.stop().await;
+        app.store.close().await;
+        let report = reports.remove(0).expect("nobody else is at work");
+        assert_eq!(report.performed, Vec::<String>::new());
+        assert_eq!(report.troubles, Vec::<String>::new());
+        assert_eq!(self.world.writes(), []);
+    }
+}
+
+/// All of a pull request that a person sees, and its head.
+fn pull(pull: &Pull) -> String {
+    let Pull { number, title, body, head_branch, head_sha, state, merged, draft, labels, .. } =
+        pull;
+    format!(
+        "#{number} {title} ({state}, merged {merged}, draft {draft}, {labels:?}) \
+         {head_branch} {head_sha}\n{body}"
+    )
+}
