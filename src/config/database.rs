@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 /// Which database remembers what happened.
 #[derive(Debug, Clone)]
@@ -20,6 +20,16 @@ impl Database {
         match self {
             Self::Sqlite(_) => None,
             Self::Postgres(server) => server.password.as_ref(),
+        }
+    }
+}
+
+/// Where it is, without what opens it.
+impl fmt::Display for Database {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(out),
+            Self::Postgres(server) => server.url.fmt(out),
         }
     }
 }

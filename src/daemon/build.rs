@@ -46,7 +46,7 @@ impl App {
         };
         std::fs::create_dir_all(&config.state)
             .with_context(|| format!("the state directory {}", config.state.display()))?;
-        let store = Store::open(&config.database, &clock).await?;
+        let store = open_store(&config, &clock).await?;
         let wake = Arc::new(Notify::new());
         let secrets = [Some(token.clone()), config.database.password().cloned()];
         let secrets = secrets.into_iter().flatten().collect();
@@ -84,7 +84,7 @@ impl App {
 /// # Errors
 /// If the database cannot be read.
 pub async fn read_store(config: &Config) -> Result<Option<Store>> {
-    Ok(Store::open_readonly(&config.database).await?)
+    Store::open_readonly(&config.database).await.with_context(|| config.database.to_string())
 }
 
 /// The store for recording a request, beside a running daemon too.
@@ -92,7 +92,7 @@ pub async fn read_store(config: &Config) -> Result<Option<Store>> {
 /// # Errors
 /// If the database cannot be written.
 pub async fn open_store(config: &Config, clock: &Clock) -> Result<Store> {
-    Ok(Store::open(&config.database, clock).await?)
+    Store::open(&config.database, clock).await.with_context(|| config.database.to_string())
 }
 
 /// The dry run of one watch. Works without a token where everything is public.

@@ -1,6 +1,6 @@
 //! What can go wrong with the database.
 
-use std::error::Error;
+use std::{borrow::Cow, error::Error};
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -87,20 +87,30 @@ impl From<std::io::Error> for StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = match &error {
-            sqlx::Error::Database(database) => database.code().map(std::borrow::Cow::into_owned),
+            sqlx::Error::Database(database) => database.code().map(Cow::into_owned),
             _ => None,
         };
         match (code.as_deref().map_or(Kind::Unknown, kind), &error) {
-            (Kind::Busy, _) | (_, sqlx::Error::PoolTimedOut) => Self::Busy(error.into()),
-            (Kind::ReadOnly, _) => Self::ReadOnly(error.into()),
-            (Kind::Corrupt, _) => Self::corrupt("the database's files", error),
-            (Kind::Full, _) => Self::Full(error.into()),
-            (Kind::Io, _) | (_, sqlx::Error::Io(_) | sqlx::Error::Tls(_)) => Self::Io(error.into()),
+            (Kind::Busy, _) | (_, sqlx::Error::PoolTimedOut) => Self::Busy(cause(error)),
+            (Kind::ReadOnly, _) => Self::ReadOnly(cause(error)),
+            (Kind::Corrupt, _) => Self::corrupt("its files", cause(error)),
+            (Kind::Full, _) => Self::Full(cause(error)),
+            (Kind::Io, _) | (_, sqlx::Error::Io(_) | sqlx::Error::Tls(_)) => Self::Io(cause(error)),
             (_, sqlx::Error::ColumnDecode { index, .. }) => {
                 Self::corrupt(format!("column {index}"), error)
             }
-            _ => Self::Refused(error.into()),
+            _ => Self::Refused(cause(error)),
         }
+    }
+}
+
+/// What is behind sqlx's error, which prints its source itself.
+fn cause(error: sqlx::Error) -> Cause {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        sqlx::Error::Io(error) => error.into(),
+        sqlx::Error::Tls(error) => error,
+        error => error.into(),
     }
 }
 
@@ -123,7 +133,10 @@ fn kind(code: &str) -> Kind {
 /// The primary result code: an extended one carries its detail above the lowest byte
 /// (sqlite.org/rescode.html).
 fn result_code(code: i64) -> Kind {
+    /// The index beside the log cannot grow: `SQLITE_IOERR_SHMSIZE`.
+    const NO_ROOM_FOR_THE_INDEX: i64 = 4874;
     match code & 0xff {
+        _ if code == NO_ROOM_FOR_THE_INDEX => Kind::Full,
         5 | 6 => Kind::Busy,
         8 => Kind::ReadOnly,
         11 | 26 => Kind::Corrupt,
@@ -162,6 +175,7 @@ mod tests {
         assert!(matches!(kind("5"), Kind::Busy));
         assert!(matches!(kind("261"), Kind::Busy), "an extended code");
         assert!(matches!(kind("8458"), Kind::Io));
+        assert!(matches!(kind("4874"), Kind::Full));
         assert!(matches!(kind(""), Kind::Unknown));
     }
 }

@@ -80,6 +80,15 @@ pub(super) async fn connect(
         .after_connect(move |connection, _| {
             Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
         })
+        // A full disk makes SQLite roll back by itself (sqlite.org/lang_transaction.html). sqlx
+        // then believes for ever that a transaction is open, and refuses the next one.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // Whatever rollback is on its way comes first.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect(url)
         .await?;
     Ok(pool)
