@@ -1,10 +1,11 @@
 //! The daemon: one pass at the start, then whenever the alarm rings; never two at once.
 
 use super::{alarm::Alarm, build::App};
+use crate::domain::{Timestamp, WatchName};
 use crate::http::{Page, router};
 use crate::reconcile::PassReport;
 use anyhow::{Context as _, Result};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -61,8 +62,9 @@ pub async fn serve(
 }
 
 async fn keep_passing(app: Arc<App>, alarm: Alarm, shutdown: CancellationToken) {
+    let mut kept_out = BTreeSet::new();
     loop {
-        let parked = pass_all(&app, &alarm).await;
+        let parked = pass_all(&app, &alarm, &mut kept_out).await;
         alarm.pass_ended(parked);
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -71,8 +73,13 @@ async fn keep_passing(app: Arc<App>, alarm: Alarm, shutdown: CancellationToken) 
     }
 }
 
-/// One pass of each watch; when something changes by itself.
-async fn pass_all(app: &App, alarm: &Alarm) -> Option<crate::domain::Timestamp> {
+/// One pass of each watch; when something changes by itself. `kept_out` are the watches of which
+/// another process had the lease the last time: that is said once.
+async fn pass_all(
+    app: &App,
+    alarm: &Alarm,
+    kept_out: &mut BTreeSet<WatchName>,
+) -> Option<Timestamp> {
     let again = app.clock.now() + TRY_AGAIN;
     if let Err(error) = alarm.pass_begins().await {
         error!(error = %format!("{error:#}"), "the store cannot be read; a person must look");
@@ -82,11 +89,17 @@ async fn pass_all(app: &App, alarm: &Alarm) -> Option<crate::domain::Timestamp> 
     for bot in &app.bots {
         match bot.pass(&app.owner).await {
             Ok(Some(PassReport { wake, troubles, .. })) => {
+                kept_out.remove(&bot.watch.name);
                 wakes.extend(wake);
                 wakes.extend((!troubles.is_empty() && wake.is_none()).then_some(again));
             }
             // Another process is at it. It may have been asked before what woke us happened.
-            Ok(None) => wakes.push(app.clock.now() + Duration::from_secs(2)),
+            Ok(None) => {
+                wakes.push(app.clock.now() + Duration::from_secs(2));
+                if kept_out.insert(bot.watch.name.clone()) {
+                    info!(watch = %bot.watch.name, "another process is at work; this one waits");
+                }
+            }
             Err(error) => {
                 error!(error = %format!("{error:#}"), "the pass failed; a person must look");
                 wakes.push(again);

@@ -111,6 +111,31 @@ async fn never_two_passes_at_once() {
 }
 
 #[tokio::test]
+async fn a_second_daemon_on_the_same_database_says_so_and_takes_its_turn() {
+    let mut stand = Stand::new().await;
+    stand.set("schedule.cron", "* * * * * *");
+    stand.world.release("3.10.0").publish().await;
+    // The first one's pass is long enough for the second to come upon it.
+    let slow = Fault::on(Service::Git).delay(Duration::from_secs(4));
+    stand.world.fault(slow);
+    let first = Daemon::start(&stand);
+    until("the slow exchange", async || (!stand.world.requests().is_empty()).then_some(())).await;
+    let second = Daemon::logging_to(&stand, "second.log");
+    second.logs("another process is at work; this one waits").await;
+    until("the pull request", async || stand.world.open_pulls().pop()).await;
+    // The first one is gone; the second goes on alone.
+    first.stop().await;
+    stand.world.release("3.11.0").publish().await;
+    until("the newer one", async || {
+        stand.world.open_pulls().pop().filter(|pull| pull.title.ends_with("3.11.0"))
+    })
+    .await;
+    let log = second.stop().await;
+    assert_eq!(log.matches("another process").count(), 1, "{log}");
+    assert_eq!(stand.world.pulls().len(), 1);
+}
+
+#[tokio::test]
 async fn a_world_out_of_reach_at_the_start_does_not_end_it() {
     let mut stand = Stand::new().await;
     stand.set("schedule.cron", "* * * * * *");

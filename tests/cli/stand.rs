@@ -185,8 +185,17 @@ impl Daemon {
         Self::of(stand, stand.command_with_token(&["serve"]))
     }
 
-    pub fn of(stand: &Stand, mut command: Command) -> Self {
-        let log = stand.folder.path().join("serve.log");
+    /// One more, beside the first.
+    pub fn logging_to(stand: &Stand, log: &str) -> Self {
+        Self::with_log(stand, stand.command_with_token(&["serve"]), log)
+    }
+
+    pub fn of(stand: &Stand, command: Command) -> Self {
+        Self::with_log(stand, command, "serve.log")
+    }
+
+    fn with_log(stand: &Stand, mut command: Command, log: &str) -> Self {
+        let log = stand.folder.path().join(log);
         let file = fs::File::options().create(true).append(true).open(&log);
         command.stdout(Stdio::null()).stderr(file.unwrap());
         let child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();

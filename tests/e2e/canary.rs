@@ -2,6 +2,8 @@
 
 use crate::stand::run_test;
 use digest_bump::domain::RunState;
+use std::time::Duration;
+use world::{Fault, Service};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_whose_canary_fails_is_held_with_its_last_line() {
@@ -223,6 +225,38 @@ async fn a_bot_that_is_stopped_ends_its_canary_and_says_so() {
         3.10.0 checking: its evidence is being collected
         3.9.3 pinned: the downstream pins it
         ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_base_may_move_while_the_branch_is_pushed() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        let receiving = Fault::on(Service::Git).method("POST").path_contains("receive-pack");
+        stand.world.fault(receiving.delay(Duration::from_secs(1)));
+        let settled = stand.settle();
+        let moved = async {
+            // The push is in flight from the moment when its commands were asked for.
+            let pushing = || {
+                stand.world.requests().iter().any(|it| it.path.contains("service=git-receive-pack"))
+            };
+            while !pushing() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let script = "scripts/townhouse-e2e-local-hs.sh";
+            let content = stand.world.file("main", script).unwrap();
+            let content = String::from_utf8(content).unwrap() + "# moved on\n";
+            stand.world.commit_to("main", script, content.as_bytes(), "docs: move on");
+        };
+        tokio::join!(settled, moved);
+        // Nothing is lost of either: the pull request has its own lines, and merges.
+        let pull = stand.only();
+        assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.10.0");
+        stand.world.merge(pull.number);
+        let merged = stand.world.file("main", "scripts/townhouse-e2e-local-hs.sh").unwrap();
+        let merged = String::from_utf8(merged).unwrap();
+        assert!(merged.contains("3.10.0") && merged.ends_with("# moved on\n"), "{merged}");
     })
     .await;
 }
