@@ -9,7 +9,10 @@ use digest_bump::{
     config::{self, Environment},
     daemon::{self, App},
 };
-use rustix::process::{Signal, getpid, kill_process};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -154,7 +157,7 @@ impl<S: tracing::Subscriber> Layer<S> for Steps {
         let (count, file) = &mut *taken;
         writeln!(file, "{} {} {}", words.0["message"], words.0["kind"], words.0["of"]).unwrap();
         if self.death == Some(*count) {
-            kill_process(getpid(), Signal::KILL).unwrap();
+            kill(Pid::this(), Signal::SIGKILL).unwrap();
             // The signal is on its way; nothing may happen meanwhile.
             loop {
                 std::thread::park();
