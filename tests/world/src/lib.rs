@@ -32,6 +32,7 @@ mod history;
 mod log;
 mod npm;
 mod people;
+mod reality;
 mod registry;
 mod release;
 mod repository;
@@ -46,6 +47,7 @@ pub use fault::Fault;
 pub use history::{HistoryEntry, history};
 pub use log::{Request, Service};
 pub use people::{Comment, Pull};
+pub use reality::{OPENAPI, published};
 pub use release::ReleaseBuilder;
 
 use state::{State, Urls};
@@ -183,6 +185,25 @@ impl World {
     /// This test does not mind violations.
     pub fn allow_unexpected(&self) {
         self.inner.state().log.lenient = true;
+    }
+
+    /// The published operations that were judged so far, with the statuses that were answered; none
+    /// where no description is named.
+    #[must_use]
+    pub fn judged(&self) -> Vec<(String, u16)> {
+        self.inner.state().log.judged.iter().cloned().collect()
+    }
+
+    /// Where an exchange did not agree with what GitHub publishes.
+    #[must_use]
+    pub fn mismatches(&self) -> Vec<String> {
+        self.inner.state().log.mismatches.clone()
+    }
+
+    /// This test asks on purpose for what GitHub's description forbids: mismatches whose sentence
+    /// contains this text are no reason to panic at the end.
+    pub fn expect_mismatch(&self, text: &str) {
+        self.inner.state().log.expected_mismatches.push(text.to_owned());
     }
 
     /// Arms a fault.

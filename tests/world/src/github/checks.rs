@@ -165,7 +165,12 @@ fn combined(ask: &Ask<'_>, name: &str) -> Answer {
     let mine = ask.repo_ref().statuses.iter().rev();
     for (_, status) in mine.filter(|(of, _)| *of == sha) {
         if !statuses.iter().any(|newer| newer["context"] == status["context"]) {
-            statuses.push(status.clone());
+            let mut status = status.clone();
+            // Who set it is told only when it is set.
+            if let Some(fields) = status.as_object_mut() {
+                fields.remove("creator");
+            }
+            statuses.push(status);
         }
     }
     let any = |wanted: &[&str]| {

@@ -21,8 +21,8 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
         }),
         ("PUT", ["issues", n, "labels"]) => of_issue(ask, n, |mine, wish| *mine = wish),
         ("DELETE", ["issues", n, "labels"]) => {
-            of_issue(ask, n, |mine, _| mine.clear());
-            Answer::empty(204)
+            let answer = of_issue(ask, n, |mine, _| mine.clear());
+            if answer.status == 200 { Answer::empty(204) } else { answer }
         }
         ("DELETE", ["issues", n, "labels", name]) => remove(ask, n, name),
         _ => return None,

@@ -14,6 +14,7 @@ pub(crate) mod shape;
 mod source;
 
 use crate::Inner;
+use crate::reality;
 use crate::state::{Actor, State};
 use crate::wire::{Answer, Call};
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     let id = state.id();
     drop(state);
     inner.deliver();
+    let judgement = reality::judge_rest(call, &answer);
+    inner.state().log.judgement(judgement);
     answer
         .with("x-github-request-id", format!("WRLD:{id:08X}"))
         .with("x-github-media-type", "github.v3; format=json")

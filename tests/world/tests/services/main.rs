@@ -4,6 +4,8 @@
 
 mod artifacts;
 mod client;
+mod described;
 mod github;
 mod objects;
+mod routes;
 mod webhooks;
