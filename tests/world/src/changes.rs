@@ -1,8 +1,8 @@
 //! The rules by which the world changes: what a merge, a push or a closing brings about.
 
+use crate::push::Move;
 use crate::repository::{Repository, Signature};
 use crate::state::{Label, Merged, PullPart, Repo, State, StoredComment};
-use serde_json::json;
 use std::collections::BTreeMap;
 
 impl State {
@@ -21,7 +21,13 @@ impl State {
         let tree = repo.git.run(&["merge-tree", "--write-tree", &base, &head])?;
         let message = format!("{} (#{number})\n", issue.title);
         let author = Signature::maintainer(seconds);
-        let merged = repo.git.write_commit(&tree, &[base], &message, &author, &author)?;
+        let merged = repo.git.write_commit(
+            &tree,
+            std::slice::from_ref(&base),
+            &message,
+            &author,
+            &author,
+        )?;
         repo.before_change();
         repo.git.set_ref(&format!("refs/heads/{}", pull.base), Some(&merged))?;
         if let Some(issue) = repo.issues.get_mut(&number) {
@@ -34,8 +40,9 @@ impl State {
             }
         }
         self.emit_pull(name, "closed", number, login);
-        self.emit_push(name, &pull.base, &merged, login);
-        self.after_push(name, login);
+        let name_of_base = format!("refs/heads/{}", pull.base);
+        let moved = Move { name: name_of_base, before: Some(base), after: Some(merged.clone()) };
+        self.pushed(name, &[moved], login);
         Ok(merged)
     }
 
@@ -81,6 +88,23 @@ impl State {
             self.emit_issue(name, action, number, login);
         }
         Ok(())
+    }
+
+    /// Makes a pull request a draft, or ready for review.
+    pub(crate) fn set_draft(&mut self, name: &str, number: u64, draft: bool, login: &str) {
+        let now = self.now();
+        let repo = self.repo(name);
+        repo.before_change();
+        let Some(issue) = repo.issues.get_mut(&number) else {
+            return;
+        };
+        let Some(pull) = issue.pull.as_mut().filter(|pull| pull.draft != draft) else {
+            return;
+        };
+        pull.draft = draft;
+        issue.updated_at = now;
+        let action = if draft { "converted_to_draft" } else { "ready_for_review" };
+        self.emit_pull(name, action, number, login);
     }
 
     /// What a push does to the pull requests: a new head, or the end.
@@ -163,11 +187,6 @@ impl State {
             color: "ededed".to_owned(),
             description: None,
         });
-    }
-
-    pub(crate) fn emit_push(&mut self, name: &str, branch: &str, sha: &str, login: &str) {
-        let payload = json!({ "ref": format!("refs/heads/{branch}"), "after": sha });
-        self.emit(name, "push", None, payload, login);
     }
 }
 

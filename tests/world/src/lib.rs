@@ -32,6 +32,7 @@ mod history;
 mod log;
 mod npm;
 mod people;
+mod push;
 mod reality;
 mod registry;
 mod release;
@@ -47,7 +48,7 @@ pub use fault::Fault;
 pub use history::{HistoryEntry, history};
 pub use log::{Request, Service};
 pub use people::{Comment, Pull};
-pub use reality::{OPENAPI, published};
+pub use reality::{GRAPHQL_SCHEMA, OPENAPI, WEBHOOK_EXAMPLES, published};
 pub use release::ReleaseBuilder;
 
 use state::{State, Urls};

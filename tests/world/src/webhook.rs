@@ -36,7 +36,7 @@ pub(crate) struct Delivery {
 
 impl State {
     /// Whether anybody wants to hear of anything: describing an event costs a few git processes.
-    fn is_heard(&self) -> bool {
+    pub(crate) fn is_heard(&self) -> bool {
         !self.hooks.is_empty()
     }
 

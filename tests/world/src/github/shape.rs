@@ -52,6 +52,11 @@ pub(crate) fn user(urls: &Urls, login: &str) -> Value {
     })
 }
 
+/// The mail address that GitHub gives everybody.
+pub(crate) fn address(login: &str) -> String {
+    format!("{}+{login}@users.noreply.github.com", number_of(login))
+}
+
 /// The path parts behind a repository's URL, by the field that has them.
 const REPOSITORY_URLS: &[(&str, &str)] = &[
     ("archive_url", "/{archive_format}{/ref}"),

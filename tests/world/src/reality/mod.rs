@@ -6,14 +6,22 @@
 
 mod amendments;
 mod describe;
+mod graphql;
 mod openapi;
 mod rest;
 
+use crate::wire::{Answer, Call};
+use apollo_compiler::{Schema, validation::Valid};
 use openapi::Description;
 use std::sync::OnceLock;
 
 /// Names the file with GitHub's `OpenAPI` description of its REST interface.
 pub const OPENAPI: &str = "DIGEST_BUMP_OPENAPI";
+
+/// Names the file with GitHub's GraphQL schema.
+pub const GRAPHQL_SCHEMA: &str = "DIGEST_BUMP_GRAPHQL_SCHEMA";
+/// Names the file with GitHub's examples of webhook payloads.
+pub const WEBHOOK_EXAMPLES: &str = "DIGEST_BUMP_WEBHOOK_EXAMPLES";
 
 /// What one exchange came to.
 #[derive(Debug, Default)]
@@ -24,7 +32,14 @@ pub(crate) struct Judgement {
     pub(crate) mismatches: Vec<String>,
 }
 
-pub(crate) use rest::judge as judge_rest;
+/// Holds one exchange at GitHub's door to what GitHub publishes, if that is at hand.
+pub(crate) fn judge(call: &Call, answer: &Answer) -> Judgement {
+    if call.path == crate::github::GRAPHQL {
+        graphql::judge(call, answer)
+    } else {
+        rest::judge(call, answer)
+    }
+}
 
 /// The description of the REST interface, if there is one to be held to. It is read once.
 ///
@@ -45,6 +60,16 @@ pub fn published(name: &str) -> Option<String> {
         eprintln!("SKIPPED: {name} names no file that GitHub publishes");
     }
     named
+}
+
+/// GitHub's GraphQL schema, if there is one to be held to. It is read when it is first needed.
+///
+/// # Panics
+/// If the variable names a file that is no schema.
+pub(crate) fn schema() -> Option<&'static Valid<Schema>> {
+    static SCHEMA: OnceLock<Option<Valid<Schema>>> = OnceLock::new();
+    let read = || variable(GRAPHQL_SCHEMA).map(|path| graphql::read(&path));
+    SCHEMA.get_or_init(read).as_ref()
 }
 
 #[expect(

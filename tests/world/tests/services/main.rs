@@ -6,6 +6,7 @@ mod artifacts;
 mod client;
 mod described;
 mod github;
+mod graphql;
 mod objects;
 mod routes;
 mod webhooks;

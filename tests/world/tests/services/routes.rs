@@ -54,10 +54,9 @@ fn fit(route: &[Part], path: &[&str]) -> Option<usize> {
 /// Every route of the REST interface.
 pub(crate) fn routes() -> Vec<Route> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/github");
-    let files = std::fs::read_dir(folder).unwrap();
-    files
-        .flat_map(|file| routes_of(&std::fs::read_to_string(file.unwrap().path()).unwrap()))
-        .collect()
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|path| path.is_file());
+    files.flat_map(|file| routes_of(&std::fs::read_to_string(file).unwrap())).collect()
 }
 
 /// The arms of the form `("GET", ["git", "ref", name @ ..])`, those that give up apart.
