@@ -3,6 +3,7 @@
 use crate::push::Move;
 use crate::repository::{Repository, Signature};
 use crate::state::{Label, Merged, PullPart, Repo, State, StoredComment};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 impl State {
@@ -39,7 +40,7 @@ impl State {
                 pull.merged = Some(Merged { at: now, by: login.to_owned(), sha: merged.clone() });
             }
         }
-        self.emit_pull(name, "closed", number, login);
+        self.emit_issue(name, "closed", number, login, json!({}));
         let name_of_base = format!("refs/heads/{}", pull.base);
         let moved = Move { name: name_of_base, before: Some(base), after: Some(merged.clone()) };
         self.pushed(name, &[moved], login);
@@ -77,16 +78,11 @@ impl State {
         issue.updated_at = now;
         issue.closed_at = (!open).then_some(now);
         issue.closed_by = (!open).then(|| login.to_owned());
-        let is_pull = issue.pull.is_some();
         if let (true, Some(pull), Some(head)) = (open, issue.pull.as_mut(), head) {
             pull.head_sha = head;
         }
         let action = if open { "reopened" } else { "closed" };
-        if is_pull {
-            self.emit_pull(name, action, number, login);
-        } else {
-            self.emit_issue(name, action, number, login);
-        }
+        self.emit_issue(name, action, number, login, json!({}));
         Ok(())
     }
 
@@ -104,7 +100,7 @@ impl State {
         pull.draft = draft;
         issue.updated_at = now;
         let action = if draft { "converted_to_draft" } else { "ready_for_review" };
-        self.emit_pull(name, action, number, login);
+        self.emit_issue(name, action, number, login, json!({}));
     }
 
     /// What a push does to the pull requests: a new head, or the end.
@@ -116,17 +112,18 @@ impl State {
         let merged = |sha: &str| Merged { at: now, by: login.to_owned(), sha: sha.to_owned() };
         let heads = repo.git.refs("refs/heads/");
         let open = repo.issues.values().filter(|issue| issue.open);
-        let changes: Vec<(u64, Change)> = open
+        let changes: Vec<(u64, String, Change)> = open
             .filter_map(|issue| {
-                let change = change_of(&repo.git, &heads, issue.pull.as_ref()?)?;
-                Some((issue.number, change))
+                let pull = issue.pull.as_ref()?;
+                let change = change_of(&repo.git, &heads, pull)?;
+                Some((issue.number, pull.head_sha.clone(), change))
             })
             .collect();
         if changes.is_empty() {
             return;
         }
         repo.before_change();
-        for (number, change) in &changes {
+        for (number, _, change) in &changes {
             let Some(issue) = repo.issues.get_mut(number) else {
                 continue;
             };
@@ -146,12 +143,16 @@ impl State {
                 }
             }
         }
-        for (number, change) in changes {
-            let action = match change {
-                Change::NewHead(_) => "synchronize",
-                Change::NothingAhead(_) | Change::TakenIn(_) | Change::Gone => "closed",
+        for (number, before, change) in changes {
+            let (action, more) = match change {
+                Change::NewHead(after) => {
+                    ("synchronize", json!({ "before": before, "after": after }))
+                }
+                Change::NothingAhead(_) | Change::TakenIn(_) | Change::Gone => {
+                    ("closed", json!({}))
+                }
             };
-            self.emit_pull(name, action, number, login);
+            self.emit_issue(name, action, number, login, more);
         }
     }
 
@@ -174,7 +175,7 @@ impl State {
         if let Some(issue) = repo.issues.get_mut(&number) {
             issue.updated_at = now;
         }
-        self.emit_comment(name, "created", id, login);
+        self.emit_comment(name, "created", id, login, json!({}));
         id
     }
 

@@ -50,6 +50,7 @@ pub use log::{Request, Service};
 pub use people::{Comment, Pull};
 pub use reality::{GRAPHQL_SCHEMA, OPENAPI, WEBHOOK_EXAMPLES, published};
 pub use release::ReleaseBuilder;
+pub use webhook::EVENTS;
 
 use state::{State, Urls};
 use std::{

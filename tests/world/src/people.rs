@@ -243,7 +243,7 @@ impl World {
         self.downstream(|state, name| {
             let body = Some(body.to_owned());
             let number = state.open_issue(name, login, title.to_owned(), body, None);
-            state.emit_issue(name, "opened", number, login);
+            state.emit_issue(name, "opened", number, login, serde_json::json!({}));
             number
         })
     }

@@ -34,7 +34,8 @@ impl State {
         if !self.is_heard() {
             return;
         }
-        let payload = payload(self, name, moved, login);
+        let mut payload = payload(self, name, moved, login);
+        payload["repository"] = repository(self, name);
         self.emit(name, "push", None, payload, login);
     }
 }
@@ -68,6 +69,22 @@ fn payload(state: &State, name: &str, moved: &Move, login: &str) -> Value {
         "head_commit": head,
         "pusher": { "name": login, "email": shape::address(login) },
     })
+}
+
+/// The repository, to which a push has ways of its own: times are numbers, owners have an address.
+fn repository(state: &State, name: &str) -> Value {
+    let mut shape = shape::repository(state, name);
+    let owner = name.split('/').next().unwrap_or_default();
+    let created = state.repos[name].created_at.timestamp();
+    shape["created_at"] = json!(created);
+    shape["pushed_at"] = json!(state.now().timestamp());
+    shape["url"] = json!(format!("{WEB}/{name}"));
+    shape["owner"]["name"] = json!(owner);
+    shape["owner"]["email"] = json!(shape::address(owner));
+    shape["stargazers"] = shape["stargazers_count"].clone();
+    shape["master_branch"] = shape["default_branch"].clone();
+    shape["organization"] = json!(owner);
+    shape
 }
 
 /// The commits that a push brought, the oldest first: those of a new branch since `main`.

@@ -89,18 +89,20 @@ fn edit(ask: &mut Ask<'_>, id: u64) -> Answer {
     let Some(comment) = ask.repo().comments.get_mut(&id) else {
         return error(404, "Not Found");
     };
+    let before = comment.body.clone();
     if let Some(body) = wish["body"].as_str() {
         body.clone_into(&mut comment.body);
         comment.updated_at = now;
     }
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    ask.state.emit_comment(&name, "edited", id, &login);
+    let more = json!({ "changes": { "body": { "from": before } } });
+    ask.state.emit_comment(&name, "edited", id, &login, more);
     show(ask, id, 200)
 }
 
 fn delete(ask: &mut Ask<'_>, id: u64) -> Answer {
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    ask.state.emit_comment(&name, "deleted", id, &login);
+    ask.state.emit_comment(&name, "deleted", id, &login, json!({}));
     match ask.repo().comments.remove(&id) {
         Some(_) => Answer::empty(204),
         None => error(404, "Not Found"),

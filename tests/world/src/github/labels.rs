@@ -85,16 +85,11 @@ fn of_issue(
         return error(404, "Not Found");
     };
     let mut labels = issue.labels.clone();
-    let is_pull = issue.pull.is_some();
     change(&mut labels, names(&ask.call.json()));
     let (name, login) = (ask.name.clone(), ask.login.clone());
     if labels != issue.labels {
-        ask.state.set_labels(&name, number, &Value::from(labels.clone()));
-        if is_pull {
-            ask.state.emit_pull(&name, "labeled", number, &login);
-        } else {
-            ask.state.emit_issue(&name, "labeled", number, &login);
-        }
+        let before = ask.state.set_labels(&name, number, &Value::from(labels.clone()));
+        ask.state.emit_labels(&name, number, &before, &login);
     }
     Answer::json(200, &shape::labels(ask.state, &name, &labels))
 }

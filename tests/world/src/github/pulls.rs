@@ -116,7 +116,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     let body = wish["body"].as_str().map(str::to_owned);
     let (name, login) = (ask.name.clone(), ask.login.clone());
     let number = ask.state.open_issue(&name, &login, title, body, Some(pull));
-    ask.state.emit_pull(&name, "opened", number, &login);
+    ask.state.emit_issue(&name, "opened", number, &login, json!({}));
     let location = ask.api(&format!("pulls/{number}"));
     show(ask, number, 201).with("location", location)
 }
@@ -136,11 +136,7 @@ fn edit(ask: &mut Ask<'_>, number: u64) -> Answer {
         let Some(sha) = ask.repo_ref().git.branch(base) else {
             return invalid("PullRequest", "base", "invalid", None);
         };
-        let issue = ask.repo().issues.get_mut(&number);
-        if let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) {
-            base.clone_into(&mut pull.base);
-            pull.base_sha = sha;
-        }
+        ask.state.rebase(&name, number, base, &sha, &login);
     }
     ask.state.retitle(&name, number, &wish, &login);
     show(ask, number, 200)

@@ -5,6 +5,7 @@
 mod artifacts;
 mod client;
 mod described;
+mod examples;
 mod github;
 mod graphql;
 mod objects;
