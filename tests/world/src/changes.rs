@@ -182,6 +182,7 @@ impl State {
     /// Makes sure that the repository knows a label.
     pub(crate) fn ensure_label(&mut self, name: &str, label: &str) {
         let id = self.id();
+        self.repo(name).before_change();
         self.repo(name).labels.entry(label.to_lowercase()).or_insert_with(|| Label {
             id,
             name: label.to_owned(),

@@ -29,6 +29,7 @@ mod fault;
 mod git_http;
 mod github;
 mod history;
+mod lists;
 mod log;
 mod npm;
 mod people;
@@ -218,7 +219,8 @@ impl World {
         self.inner.state().faults.clear();
     }
 
-    /// The next so many lists of pull requests and issues answer from before the last write.
+    /// The next so many lists that are asked for answer from before the last write: those of pull
+    /// requests, issues, comments, reactions, labels, refs, check runs and statuses.
     pub fn list_lag(&self, reads: u32) {
         self.inner.state().list_lag = reads;
     }

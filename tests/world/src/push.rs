@@ -23,6 +23,7 @@ pub(crate) struct Move {
 impl State {
     /// What a push brings about: it is told, and the pull requests follow.
     pub(crate) fn pushed(&mut self, name: &str, moves: &[Move], login: &str) {
+        self.repo(name).moved(moves);
         for moved in moves {
             self.emit_push(name, moved, login);
         }

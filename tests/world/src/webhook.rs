@@ -2,7 +2,7 @@
 
 use crate::Inner;
 use crate::github::{discussion, shape};
-use crate::state::State;
+use crate::state::{Repo, State};
 use crate::wire::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -181,9 +181,10 @@ fn told_pull(mut pull: Value) -> Value {
 }
 
 impl Inner {
-    /// Sends what is in the outbox to those who subscribed, in order.
+    /// Ends what was begun, and sends what is in the outbox to those who subscribed, in order.
     pub(crate) fn deliver(&self) {
         let mut state = self.state();
+        state.repos.values_mut().for_each(Repo::written);
         while let Some(event) = state.outbox.pop_front() {
             let wanted = |hook: &&Hook| hook.events.iter().any(|name| name == event.name);
             let hooks: Vec<Hook> = state.hooks.iter().filter(wanted).cloned().collect();

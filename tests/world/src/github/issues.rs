@@ -18,17 +18,14 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
 }
 
 fn list(ask: &mut Ask<'_>) -> Answer {
-    let lags = ask.state.list_lag > 0;
-    if lags {
-        ask.state.list_lag -= 1;
-    }
+    let lags = ask.list_lags();
     let parameter = |name: &str| ask.call.parameter(name).unwrap_or_default();
     let (state, creator) = (parameter("state"), parameter("creator"));
     let wanted = if state.is_empty() { "open" } else { &state };
     let labels = parameter("labels");
     let labels: Vec<&str> = labels.split(',').filter(|text| !text.is_empty()).collect();
     let repo = ask.repo_ref();
-    let issues = if lags { &repo.stale } else { &repo.issues };
+    let issues = repo.listed(lags).issues;
     let has = |issue: &Issue, label: &str| {
         let mut names = issue.labels.iter();
         names.any(|name| name.eq_ignore_ascii_case(label))

@@ -37,16 +37,13 @@ fn show(ask: &Ask<'_>, number: u64, status: u16) -> Answer {
 }
 
 fn list(ask: &mut Ask<'_>) -> Answer {
-    let lags = ask.state.list_lag > 0;
-    if lags {
-        ask.state.list_lag -= 1;
-    }
+    let lags = ask.list_lags();
     let parameter = |name: &str| ask.call.parameter(name).unwrap_or_default();
     let (state, head, base) = (parameter("state"), parameter("head"), parameter("base"));
     let (sort, direction) = (parameter("sort"), parameter("direction"));
     let owner = ask.name.split('/').next().unwrap_or_default().to_owned();
     let repo = ask.repo_ref();
-    let issues = if lags { &repo.stale } else { &repo.issues };
+    let issues = repo.listed(lags).issues;
     let mut shown: Vec<&Issue> = issues
         .values()
         .filter(|issue| {

@@ -57,8 +57,9 @@ fn one(ask: &Ask<'_>, name: &str) -> Answer {
     )
 }
 
-fn matching(ask: &Ask<'_>, prefix: &str) -> Answer {
-    let mut found = ask.repo_ref().git.refs(prefix);
+fn matching(ask: &mut Ask<'_>, prefix: &str) -> Answer {
+    let lags = ask.list_lags();
+    let mut found = ask.repo_ref().listed_refs(prefix, lags);
     if ask.name == ask.state.upstream {
         let published = ask.state.releases.iter().filter(|release| !release.draft);
         for release in published {

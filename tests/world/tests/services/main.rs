@@ -8,6 +8,7 @@ mod described;
 mod examples;
 mod github;
 mod graphql;
+mod lags;
 mod objects;
 mod routes;
 mod webhooks;
