@@ -97,7 +97,9 @@ impl Description {
         if let Some(known) = compiled.get(pointer) {
             return known.clone();
         }
-        let schema = json!({ "$ref": format!("{NAME}#{}", pointer.replace('{', "%7B").replace('}', "%7D")) });
+        // A reference is a URI, in which braces have no place.
+        let fragment = pointer.replace('{', "%7B").replace('}', "%7D");
+        let schema = json!({ "$ref": format!("{NAME}#{fragment}") });
         let made = jsonschema::options()
             .with_draft(Draft::Draft7)
             .with_registry(&self.registry)
@@ -190,22 +192,15 @@ fn join(value: &mut Value, apart: &Value) {
 }
 
 fn allow_null(schema: &mut Map<String, Value>) {
-    let null = json!({ "type": "null" });
-    if let Some(kind) = schema.get_mut("type") {
-        *kind = json!([kind.take(), "null"]);
-        if let Some(Value::Array(words)) = schema.get_mut("enum")
-            && !words.contains(&Value::Null)
-        {
-            words.push(Value::Null);
-        }
-    } else if let Some(Value::Array(choices)) = schema
-        .iter_mut()
-        .find(|(key, _)| matches!(key.as_str(), "oneOf" | "anyOf"))
-        .map(|(_, choices)| choices)
-    {
-        choices.push(null);
-    } else {
+    let Some(kind) = schema.get_mut("type") else {
         let rest = Value::Object(std::mem::take(schema));
-        schema.insert("anyOf".to_owned(), json!([rest, null]));
+        schema.insert("anyOf".to_owned(), json!([rest, { "type": "null" }]));
+        return;
+    };
+    *kind = json!([kind.take(), "null"]);
+    if let Some(Value::Array(words)) = schema.get_mut("enum")
+        && !words.contains(&Value::Null)
+    {
+        words.push(Value::Null);
     }
 }

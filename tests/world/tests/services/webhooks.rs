@@ -1,6 +1,6 @@
 //! Webhooks arrive signed, in order, and again when asked.
 
-use crate::client::{Client, TOWN, open};
+use crate::client::{Client, TOWN, open, push};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -86,6 +86,42 @@ pub(crate) fn listener() -> (String, Receiver<Arrived>) {
         }
     });
     (url, receiver)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ref_that_is_moved_is_told_however_it_is_moved() {
+    let world = World::start().await;
+    let client = Client::of(&world);
+    let dir = tempfile::tempdir().unwrap();
+    let (url, arrivals) = listener();
+    let main = world.branches()["main"].clone();
+    world.subscribe_webhook(&url, SECRET, &["push"]);
+    let next = || {
+        let told = arrivals.recv_timeout(Duration::from_secs(10)).unwrap().json();
+        let [created, deleted, forced] =
+            ["created", "deleted", "forced"].map(|key| told[key].as_bool().unwrap());
+        assert_eq!(told["ref"], "refs/heads/digest-bump/a");
+        assert_eq!(told["pusher"]["name"], "digest-bump[bot]");
+        let ends = ["before", "after"].map(|key| told[key].as_str().unwrap().to_owned());
+        (ends, [created, deleted, forced], told["commits"].as_array().unwrap().len())
+    };
+    let nowhere = "0".repeat(40);
+    let sha = push(&world, dir.path(), "digest-bump/a", world.token()).unwrap();
+    assert_eq!(next(), ([nowhere.clone(), sha.clone()], [true, false, false], 1));
+    let wish = json!({ "sha": main, "force": true });
+    client.send("PATCH", &format!("{TOWN}/git/refs/heads/digest-bump/a"), wish, &[]).await;
+    assert_eq!(next(), ([sha, main.clone()], [false, false, true], 0));
+    let id = &client.get(TOWN).await.json["node_id"];
+    let gone =
+        json!({ "name": "refs/heads/digest-bump/a", "beforeOid": main, "afterOid": nowhere });
+    let wish = json!({
+        "query": "mutation($input: UpdateRefsInput!) {
+            updateRefs(input: $input) { clientMutationId }
+        }",
+        "variables": { "input": { "repositoryId": id, "refUpdates": [gone] } },
+    });
+    client.post("graphql", wish).await;
+    assert_eq!(next(), ([main, nowhere], [false, true, false], 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
