@@ -70,11 +70,11 @@ impl Log {
 
     /// What a world that is dropped has to complain about.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        let expected =
-            |seen: &String| self.expected_mismatches.iter().any(|text| seen.contains(text));
-        let mut complaints: Vec<String> =
-            self.mismatches.iter().filter(|seen| !expected(seen)).cloned().collect();
-        complaints.dedup();
+        let expected = |seen: &str| self.expected_mismatches.iter().any(|text| seen.contains(text));
+        // A story repeats itself; what is wrong with it is told once.
+        let mismatches: BTreeSet<&String> =
+            self.mismatches.iter().filter(|seen| !expected(seen)).collect();
+        let mut complaints: Vec<String> = mismatches.into_iter().cloned().collect();
         if !self.lenient {
             complaints.extend(self.unusual());
         }
