@@ -4,6 +4,7 @@ use crate::ReleaseBuilder;
 use crate::World;
 use crate::webhook::Hook;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 impl World {
     /// Describes a release of upstream; `.publish().await` publishes it with all its artifacts.
@@ -79,8 +80,12 @@ impl World {
         let mut state = self.inner.state();
         let mut known = state.releases.iter_mut();
         if let Some(release) = known.find(|release| release.version == version) {
-            markdown.clone_into(&mut release.notes);
+            let before = std::mem::replace(&mut release.notes, markdown.to_owned());
+            let more = json!({ "changes": { "body": { "from": before } } });
+            state.emit_release(version, "edited", more);
         }
+        drop(state);
+        self.inner.deliver();
     }
 
     /// How many requests a user has left (`""` is everybody without a token).

@@ -3,6 +3,7 @@
 use crate::Inner;
 use crate::World;
 use crate::log::Service;
+use crate::reality;
 use crate::repository::Repository;
 use crate::server;
 use crate::server::Door;
@@ -93,6 +94,8 @@ impl WorldBuilder {
     }
 
     fn make(self, runtime: Runtime) -> World {
+        // Whoever names a description that cannot be read hears of it at once.
+        reality::description();
         let root =
             tempfile::Builder::new().prefix("world-").tempdir().expect("a directory for the world");
         let (urls, doors) = open_doors();

@@ -1,5 +1,6 @@
 //! The rules by which the world changes: what a merge, a push or a closing brings about.
 
+use crate::push::Move;
 use crate::repository::{Repository, Signature};
 use crate::state::{Label, Merged, PullPart, Repo, State, StoredComment};
 use serde_json::json;
@@ -21,7 +22,13 @@ impl State {
         let tree = repo.git.run(&["merge-tree", "--write-tree", &base, &head])?;
         let message = format!("{} (#{number})\n", issue.title);
         let author = Signature::maintainer(seconds);
-        let merged = repo.git.write_commit(&tree, &[base], &message, &author, &author)?;
+        let merged = repo.git.write_commit(
+            &tree,
+            std::slice::from_ref(&base),
+            &message,
+            &author,
+            &author,
+        )?;
         repo.before_change();
         repo.git.set_ref(&format!("refs/heads/{}", pull.base), Some(&merged))?;
         if let Some(issue) = repo.issues.get_mut(&number) {
@@ -33,9 +40,10 @@ impl State {
                 pull.merged = Some(Merged { at: now, by: login.to_owned(), sha: merged.clone() });
             }
         }
-        self.emit_pull(name, "closed", number, login);
-        self.emit_push(name, &pull.base, &merged, login);
-        self.after_push(name, login);
+        self.emit_issue(name, "closed", number, login, json!({}));
+        let name_of_base = format!("refs/heads/{}", pull.base);
+        let moved = Move { name: name_of_base, before: Some(base), after: Some(merged.clone()) };
+        self.pushed(name, &[moved], login);
         Ok(merged)
     }
 
@@ -70,17 +78,29 @@ impl State {
         issue.updated_at = now;
         issue.closed_at = (!open).then_some(now);
         issue.closed_by = (!open).then(|| login.to_owned());
-        let is_pull = issue.pull.is_some();
         if let (true, Some(pull), Some(head)) = (open, issue.pull.as_mut(), head) {
             pull.head_sha = head;
         }
         let action = if open { "reopened" } else { "closed" };
-        if is_pull {
-            self.emit_pull(name, action, number, login);
-        } else {
-            self.emit_issue(name, action, number, login);
-        }
+        self.emit_issue(name, action, number, login, json!({}));
         Ok(())
+    }
+
+    /// Makes a pull request a draft, or ready for review.
+    pub(crate) fn set_draft(&mut self, name: &str, number: u64, draft: bool, login: &str) {
+        let now = self.now();
+        let repo = self.repo(name);
+        repo.before_change();
+        let Some(issue) = repo.issues.get_mut(&number) else {
+            return;
+        };
+        let Some(pull) = issue.pull.as_mut().filter(|pull| pull.draft != draft) else {
+            return;
+        };
+        pull.draft = draft;
+        issue.updated_at = now;
+        let action = if draft { "converted_to_draft" } else { "ready_for_review" };
+        self.emit_issue(name, action, number, login, json!({}));
     }
 
     /// What a push does to the pull requests: a new head, or the end.
@@ -92,17 +112,18 @@ impl State {
         let merged = |sha: &str| Merged { at: now, by: login.to_owned(), sha: sha.to_owned() };
         let heads = repo.git.refs("refs/heads/");
         let open = repo.issues.values().filter(|issue| issue.open);
-        let changes: Vec<(u64, Change)> = open
+        let changes: Vec<(u64, String, Change)> = open
             .filter_map(|issue| {
-                let change = change_of(&repo.git, &heads, issue.pull.as_ref()?)?;
-                Some((issue.number, change))
+                let pull = issue.pull.as_ref()?;
+                let change = change_of(&repo.git, &heads, pull)?;
+                Some((issue.number, pull.head_sha.clone(), change))
             })
             .collect();
         if changes.is_empty() {
             return;
         }
         repo.before_change();
-        for (number, change) in &changes {
+        for (number, _, change) in &changes {
             let Some(issue) = repo.issues.get_mut(number) else {
                 continue;
             };
@@ -122,12 +143,16 @@ impl State {
                 }
             }
         }
-        for (number, change) in changes {
-            let action = match change {
-                Change::NewHead(_) => "synchronize",
-                Change::NothingAhead(_) | Change::TakenIn(_) | Change::Gone => "closed",
+        for (number, before, change) in changes {
+            let (action, more) = match change {
+                Change::NewHead(after) => {
+                    ("synchronize", json!({ "before": before, "after": after }))
+                }
+                Change::NothingAhead(_) | Change::TakenIn(_) | Change::Gone => {
+                    ("closed", json!({}))
+                }
             };
-            self.emit_pull(name, action, number, login);
+            self.emit_issue(name, action, number, login, more);
         }
     }
 
@@ -150,24 +175,20 @@ impl State {
         if let Some(issue) = repo.issues.get_mut(&number) {
             issue.updated_at = now;
         }
-        self.emit_comment(name, "created", id, login);
+        self.emit_comment(name, "created", id, login, json!({}));
         id
     }
 
     /// Makes sure that the repository knows a label.
     pub(crate) fn ensure_label(&mut self, name: &str, label: &str) {
         let id = self.id();
+        self.repo(name).before_change();
         self.repo(name).labels.entry(label.to_lowercase()).or_insert_with(|| Label {
             id,
             name: label.to_owned(),
             color: "ededed".to_owned(),
             description: None,
         });
-    }
-
-    pub(crate) fn emit_push(&mut self, name: &str, branch: &str, sha: &str, login: &str) {
-        let payload = json!({ "ref": format!("refs/heads/{branch}"), "after": sha });
-        self.emit(name, "push", None, payload, login);
     }
 }
 

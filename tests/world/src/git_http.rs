@@ -1,6 +1,7 @@
 //! Git's smart HTTP: `git http-backend` behind GitHub's manners of asking for a password.
 
 use crate::Inner;
+use crate::push::{Move, NOWHERE};
 use crate::repository::{Repository, feed, git};
 use crate::state::Actor;
 use crate::wire::{Answer, Call};
@@ -38,8 +39,12 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     }
     let one_push_at_a_time = inner.push_lock();
     let answer = backend(&repository, call, &login);
+    let heads = repository.refs("refs/");
     drop(one_push_at_a_time);
-    inner.state().after_push(&name, &login);
+    let mut moves = commands(&call.body);
+    // A rule of the repository may have refused some.
+    moves.retain(|moved| heads.get(&moved.name) == moved.after.as_ref());
+    inner.state().pushed(&name, &moves, &login);
     inner.deliver();
     answer
 }
@@ -72,15 +77,15 @@ fn judge(inner: &Inner, name: &str, actor: &Actor, login: &str, call: &Call) -> 
         state.log.violation(what);
         return Some(Answer::text(415, "unsupported content encoding\n"));
     }
-    for full in commands(&call.body) {
-        state.judge_bot_ref(name, &full);
+    for moved in commands(&call.body) {
+        state.judge_bot_ref(name, &moved.name);
     }
     None
 }
 
 /// The refs that a push wants to change.
-fn commands(body: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
+fn commands(body: &[u8]) -> Vec<Move> {
+    let mut moves = Vec::new();
     let mut rest = body;
     while let Some(digits) = rest.get(..4) {
         let length = std::str::from_utf8(digits)
@@ -93,11 +98,14 @@ fn commands(body: &[u8]) -> Vec<String> {
         rest = &rest[4 + line.len()..];
         let text = String::from_utf8_lossy(line);
         let command = text.split('\0').next().unwrap_or_default();
-        if let Some(name) = command.split(' ').nth(2) {
-            names.push(name.trim().to_owned());
+        let mut words = command.trim().splitn(3, ' ').map(str::to_owned);
+        if let (Some(before), Some(after), Some(name)) = (words.next(), words.next(), words.next())
+        {
+            let end = |id: String| (id != NOWHERE).then_some(id);
+            moves.push(Move { name, before: end(before), after: end(after) });
         }
     }
-    names
+    moves
 }
 
 fn find(inner: &Inner, call: &Call) -> Option<(String, Repository)> {

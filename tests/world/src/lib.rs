@@ -29,9 +29,12 @@ mod fault;
 mod git_http;
 mod github;
 mod history;
+mod lists;
 mod log;
 mod npm;
 mod people;
+mod push;
+mod reality;
 mod registry;
 mod release;
 mod repository;
@@ -46,7 +49,9 @@ pub use fault::Fault;
 pub use history::{HistoryEntry, history};
 pub use log::{Request, Service};
 pub use people::{Comment, Pull};
+pub use reality::{GRAPHQL_SCHEMA, OPENAPI, WEBHOOK_EXAMPLES, published};
 pub use release::ReleaseBuilder;
+pub use webhook::EVENTS;
 
 use state::{State, Urls};
 use std::{
@@ -185,6 +190,25 @@ impl World {
         self.inner.state().log.lenient = true;
     }
 
+    /// The published operations that were judged so far, with the statuses that were answered; none
+    /// where no description is named.
+    #[must_use]
+    pub fn judged(&self) -> Vec<(String, u16)> {
+        self.inner.state().log.judged.iter().cloned().collect()
+    }
+
+    /// Where an exchange did not agree with what GitHub publishes.
+    #[must_use]
+    pub fn mismatches(&self) -> Vec<String> {
+        self.inner.state().log.mismatches.clone()
+    }
+
+    /// This test asks on purpose for what GitHub's description forbids: mismatches whose sentence
+    /// contains this text are no reason to panic at the end.
+    pub fn expect_mismatch(&self, text: &str) {
+        self.inner.state().log.expected_mismatches.push(text.to_owned());
+    }
+
     /// Arms a fault.
     pub fn fault(&self, fault: Fault) {
         self.inner.state().faults.push(fault);
@@ -195,7 +219,8 @@ impl World {
         self.inner.state().faults.clear();
     }
 
-    /// The next so many lists of pull requests and issues answer from before the last write.
+    /// The next so many lists that are asked for answer from before the last write: those of pull
+    /// requests, issues, comments, reactions, labels, refs, check runs and statuses.
     pub fn list_lag(&self, reads: u32) {
         self.inner.state().list_lag = reads;
     }

@@ -1,5 +1,8 @@
 //! What was asked of the world, and what nobody should have asked.
 
+use crate::reality::Judgement;
+use std::collections::BTreeSet;
+
 /// One of the world's four doors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
@@ -46,6 +49,11 @@ pub(crate) struct Log {
     pub(crate) violations: Vec<String>,
     pub(crate) expected: Vec<String>,
     pub(crate) lenient: bool,
+    /// Where an exchange does not agree with what GitHub publishes.
+    pub(crate) mismatches: Vec<String>,
+    pub(crate) expected_mismatches: Vec<String>,
+    /// The published operations that were judged, with the statuses that were answered.
+    pub(crate) judged: BTreeSet<(String, u16)>,
 }
 
 impl Log {
@@ -54,11 +62,27 @@ impl Log {
         self.violations.push(what.into());
     }
 
+    /// Remembers what a judgement came to.
+    pub(crate) fn judgement(&mut self, judgement: Judgement) {
+        self.judged.extend(judgement.judged);
+        self.mismatches.extend(judgement.mismatches);
+    }
+
     /// What a world that is dropped has to complain about.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        if self.lenient {
-            return Vec::new();
+        let expected = |seen: &str| self.expected_mismatches.iter().any(|text| seen.contains(text));
+        // A story repeats itself; what is wrong with it is told once.
+        let mismatches: BTreeSet<&String> =
+            self.mismatches.iter().filter(|seen| !expected(seen)).collect();
+        let mut complaints: Vec<String> = mismatches.into_iter().cloned().collect();
+        if !self.lenient {
+            complaints.extend(self.unusual());
         }
+        complaints
+    }
+
+    /// What was unusual and not expected, or expected and never happened.
+    fn unusual(&self) -> Vec<String> {
         let unexpected = self
             .violations
             .iter()

@@ -1,6 +1,7 @@
 //! What people do in the downstream, and what they see there.
 
 use crate::World;
+use crate::push::Move;
 use crate::repository::Entry;
 use crate::state::{Actor, Issue, State};
 use std::{collections::BTreeMap, path::Path};
@@ -90,14 +91,7 @@ impl World {
 
     /// Changes a pull request's draft state, as a person does.
     pub fn set_draft(&self, number: u64, draft: bool) {
-        self.downstream(|state, name| {
-            let issue = state.repo(name).issues.get_mut(&number);
-            if let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) {
-                pull.draft = draft;
-                let action = if draft { "converted_to_draft" } else { "ready_for_review" };
-                state.emit_pull(name, action, number, MAINTAINER);
-            }
-        });
+        self.downstream(|state, name| state.set_draft(name, number, draft, MAINTAINER));
     }
 
     /// Rewrites a pull request's body, as a person does.
@@ -169,11 +163,13 @@ impl World {
         self.downstream(|state, name| {
             let seconds = state.next_commit_time();
             let git = state.repos[name].git.clone();
-            let from = git.branch(branch).or_else(|| git.branch("main"));
+            let full = format!("refs/heads/{branch}");
+            let before = git.branch(branch);
+            let from = before.clone().or_else(|| git.branch("main"));
             let files = BTreeMap::from([(path.to_owned(), entry)]);
             let sha = git.import(branch, from.as_deref(), &files, message, seconds);
-            state.emit_push(name, branch, &sha, MAINTAINER);
-            state.after_push(name, MAINTAINER);
+            let moved = Move { name: full, before, after: Some(sha.clone()) };
+            state.pushed(name, &[moved], MAINTAINER);
             sha
         })
     }
@@ -195,9 +191,17 @@ impl World {
     /// Deletes a branch, as a person does; its pull requests are closed.
     pub fn delete_branch(&self, branch: &str) {
         self.downstream(|state, name| {
+            let git = state.repos[name].git.clone();
+            let full = format!("refs/heads/{branch}");
             // A branch that is not there is deleted already.
-            let _ = state.repos[name].git.set_ref(&format!("refs/heads/{branch}"), None);
-            state.after_push(name, MAINTAINER);
+            let Some(before) = git.branch(branch) else {
+                return;
+            };
+            if git.set_ref(&full, None).is_err() {
+                return;
+            }
+            let moved = Move { name: full, before: Some(before), after: None };
+            state.pushed(name, &[moved], MAINTAINER);
         });
     }
 
@@ -239,7 +243,7 @@ impl World {
         self.downstream(|state, name| {
             let body = Some(body.to_owned());
             let number = state.open_issue(name, login, title.to_owned(), body, None);
-            state.emit_issue(name, "opened", number, login);
+            state.emit_issue(name, "opened", number, login, serde_json::json!({}));
             number
         })
     }

@@ -4,7 +4,7 @@ use crate::World;
 use crate::state::State;
 use crate::wire::invented_sha;
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One upstream version with everything that a test said about it.
 #[derive(Debug, Clone)]
@@ -189,6 +189,7 @@ impl State {
         release.created_at = release.published_at.unwrap_or(now);
         release.published_at = (!release.draft).then_some(release.created_at);
         let (version, image) = (release.version.clone(), release.has_image);
+        let prerelease = release.prerelease;
         let announced = release.on_github && !release.draft;
         self.releases.retain(|known| known.version != version);
         self.releases.push(release);
@@ -196,7 +197,10 @@ impl State {
             self.build_image(&version);
         }
         if announced {
-            self.emit_release(&version);
+            let kind = if prerelease { "prereleased" } else { "released" };
+            for action in ["created", "published", kind] {
+                self.emit_release(&version, action, json!({}));
+            }
         }
     }
 
@@ -225,14 +229,15 @@ impl State {
         self.releases.iter().find(|release| release.version == version)
     }
 
-    fn emit_release(&mut self, version: &str) {
+    /// Tells of a release, with what else there is to tell.
+    pub(crate) fn emit_release(&mut self, version: &str, action: &str, mut more: Value) {
         let Some(release) = self.release(version) else {
             return;
         };
         let shape = crate::github::shape::release(self, release);
         let upstream = self.upstream.clone();
-        let payload = json!({ "release": shape });
+        more["release"] = shape;
         let maintainer = "semantic-release-bot";
-        self.emit(&upstream, "release", Some("published"), payload, maintainer);
+        self.emit(&upstream, "release", Some(action), more, maintainer);
     }
 }

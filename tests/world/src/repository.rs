@@ -1,5 +1,6 @@
 //! A bare repository on disk, worked with the real git, cut off from the machine's settings.
 
+use crate::push::{Move, NOWHERE};
 use std::{
     collections::BTreeMap,
     io::Write,
@@ -212,6 +213,16 @@ impl Repository {
             Some(sha) => self.run(&["update-ref", name, sha]).map(drop),
             None => self.run(&["update-ref", "-d", name]).map(drop),
         }
+    }
+
+    /// Moves refs, all of them or none: each must still be where its move begins.
+    pub(crate) fn move_refs(&self, moves: &[Move]) -> Result<(), String> {
+        let lines = moves.iter().map(|Move { name, before, after }| {
+            let end = |end: &Option<String>| end.clone().unwrap_or_else(|| NOWHERE.to_owned());
+            format!("update {name} {} {}\n", end(after), end(before))
+        });
+        let lines = format!("start\n{}prepare\ncommit\n", lines.collect::<String>());
+        self.run_with(&["update-ref", "--stdin"], &[], lines.as_bytes()).map(drop)
     }
 
     /// Commits files on top of a commit and moves a branch there, as a person does.

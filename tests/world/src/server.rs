@@ -104,10 +104,10 @@ fn perform(
     fault: Option<&Fault>,
 ) -> io::Result<(Answer, bool)> {
     let kind = fault.map_or(&Kind::Nothing, |fault| &fault.kind);
-    let mut done = None;
+    let mut done = false;
     let mut perform = || {
         let answer = route(inner, door, call);
-        done = Some(answer.status);
+        done = answer.status < 400 && !answer.changed_nothing;
         answer
     };
     let answered = match kind {
@@ -128,7 +128,7 @@ fn perform(
         if_none_match: call.headers.contains_key("if-none-match"),
         if_modified_since: call.headers.contains_key("if-modified-since"),
         authorised: call.headers.contains_key("authorization"),
-        write: done.is_some_and(|status| status < 400) && asks_to_write(call),
+        write: done && asks_to_write(call),
     });
     let closed = || io::Error::other("a fault closes the connection");
     Ok((answered.ok_or_else(closed)?, matches!(kind, Kind::CutBody)))

@@ -1,6 +1,7 @@
 //! Everything that the world remembers, and the rules by which it changes.
 
 use crate::fault::Fault;
+use crate::lists::Lag;
 use crate::log::Log;
 use crate::registry::Store;
 use crate::release::Release;
@@ -64,8 +65,8 @@ pub(crate) struct Repo {
     pub(crate) id: u64,
     pub(crate) git: Repository,
     pub(crate) issues: BTreeMap<u64, Issue>,
-    /// The issues and pull requests from before the last write, for lists that lag.
-    pub(crate) stale: BTreeMap<u64, Issue>,
+    /// What lists that lag have not taken in.
+    pub(crate) lag: Lag,
     pub(crate) labels: BTreeMap<String, Label>,
     pub(crate) comments: BTreeMap<u64, StoredComment>,
     pub(crate) reactions: Vec<Reaction>,
@@ -154,7 +155,7 @@ impl Repo {
             id,
             git,
             issues: BTreeMap::new(),
-            stale: BTreeMap::new(),
+            lag: Lag::default(),
             labels: BTreeMap::new(),
             comments: BTreeMap::new(),
             reactions: Vec::new(),
@@ -163,11 +164,6 @@ impl Repo {
             permissions: BTreeMap::new(),
             created_at,
         }
-    }
-
-    /// Keeps what the lists show while they lag. To be called before each change.
-    pub(crate) fn before_change(&mut self) {
-        self.stale = self.issues.clone();
     }
 
     /// The number that the next issue or pull request gets.

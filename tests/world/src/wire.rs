@@ -82,6 +82,8 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// When what is answered last changed; becomes a header and answers conditional requests.
     pub(crate) last_modified: Option<DateTime<Utc>>,
+    /// What was asked could have changed something, and did not: it was no write.
+    pub(crate) changed_nothing: bool,
 }
 
 impl Answer {
@@ -98,7 +100,13 @@ impl Answer {
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), last_modified: None }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            last_modified: None,
+            changed_nothing: false,
+        }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -13,9 +13,6 @@ const APP: u64 = 7;
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, path: &[&str]) -> Option<Answer> {
     let answer = match (method, path) {
         ("GET", ["user"]) => user(ask),
-        ("GET", ["users", login]) => {
-            Answer::json(200, &profile(&shape::user(&ask.state.urls, login), ask))
-        }
         ("GET", ["rate_limit"]) => rate_limit(ask),
         ("GET", ["app"]) if ask.actor == Actor::App => Answer::json(200, &app(ask)),
         ("POST", ["app", "installations", id, "access_tokens"]) => mint(ask, id),
@@ -107,7 +104,6 @@ fn rate_limit(ask: &Ask<'_>) -> Answer {
         "remaining": left,
         "reset": reset,
         "used": limit - left.min(limit),
-        "resource": "core",
     });
     let search = json!({ "limit": 30, "remaining": 30, "reset": reset, "used": 0 });
     let shape = json!({ "resources": { "core": rate, "search": search }, "rate": rate });

@@ -59,6 +59,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
         "pull_requests": [],
     });
     take_over(&mut run, &wish, &now);
+    ask.repo().before_change();
     ask.repo().checks.insert(id, run.clone());
     Answer::json(201, &run)
 }
@@ -101,6 +102,7 @@ fn update(ask: &mut Ask<'_>, id: &str) -> Answer {
     let now = iso(ask.state.now());
     let wish = ask.call.json();
     let key = id.parse().unwrap_or(0);
+    ask.repo().before_change();
     let Some(run) = ask.repo().checks.get_mut(&key) else {
         return error(404, "Not Found");
     };
@@ -113,8 +115,10 @@ fn list(ask: &mut Ask<'_>, name: &str) -> Answer {
         return error(422, &format!("No commit found for SHA: {name}"));
     };
     let wanted = ask.call.parameter("check_name");
+    let lags = ask.list_lags();
     let runs: Vec<Value> = ask
         .repo_ref()
+        .listed(lags)
         .checks
         .values()
         .rev()
@@ -152,20 +156,27 @@ fn set_status(ask: &mut Ask<'_>, sha: &str) -> Answer {
         "updated_at": now,
         "creator": shape::user(&ask.state.urls, &login),
     });
+    ask.repo().before_change();
     ask.repo().statuses.push((sha, status.clone()));
     Answer::json(201, &status)
 }
 
 /// The newest status of each context, and what they come to.
-fn combined(ask: &Ask<'_>, name: &str) -> Answer {
+fn combined(ask: &mut Ask<'_>, name: &str) -> Answer {
     let Some(sha) = resolve(ask, name) else {
         return error(422, &format!("No commit found for SHA: {name}"));
     };
     let mut statuses: Vec<Value> = Vec::new();
-    let mine = ask.repo_ref().statuses.iter().rev();
+    let lags = ask.list_lags();
+    let mine = ask.repo_ref().listed(lags).statuses.iter().rev();
     for (_, status) in mine.filter(|(of, _)| *of == sha) {
         if !statuses.iter().any(|newer| newer["context"] == status["context"]) {
-            statuses.push(status.clone());
+            let mut status = status.clone();
+            // Who set it is told only when it is set.
+            if let Some(fields) = status.as_object_mut() {
+                fields.remove("creator");
+            }
+            statuses.push(status);
         }
     }
     let any = |wanted: &[&str]| {

@@ -46,8 +46,10 @@ fn list(ask: &mut Ask<'_>, issue: Option<u64>) -> Answer {
         return error(404, "Not Found");
     }
     let since = ask.call.parameter("since").unwrap_or_default();
+    let lags = ask.list_lags();
     let mut shown: Vec<&StoredComment> = ask
         .repo_ref()
+        .listed(lags)
         .comments
         .values()
         .filter(|comment| issue.is_none_or(|number| comment.issue == number))
@@ -86,21 +88,25 @@ fn create(ask: &mut Ask<'_>, number: u64) -> Answer {
 fn edit(ask: &mut Ask<'_>, id: u64) -> Answer {
     let now = ask.state.now();
     let wish = ask.call.json();
+    ask.repo().before_change();
     let Some(comment) = ask.repo().comments.get_mut(&id) else {
         return error(404, "Not Found");
     };
+    let before = comment.body.clone();
     if let Some(body) = wish["body"].as_str() {
         body.clone_into(&mut comment.body);
         comment.updated_at = now;
     }
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    ask.state.emit_comment(&name, "edited", id, &login);
+    let more = json!({ "changes": { "body": { "from": before } } });
+    ask.state.emit_comment(&name, "edited", id, &login, more);
     show(ask, id, 200)
 }
 
 fn delete(ask: &mut Ask<'_>, id: u64) -> Answer {
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    ask.state.emit_comment(&name, "deleted", id, &login);
+    ask.state.emit_comment(&name, "deleted", id, &login, json!({}));
+    ask.repo().before_change();
     match ask.repo().comments.remove(&id) {
         Some(_) => Answer::empty(204),
         None => error(404, "Not Found"),
@@ -135,7 +141,8 @@ fn reactions(ask: &mut Ask<'_>, target: Target) -> Answer {
     if !exists(ask, target) {
         return error(404, "Not Found");
     }
-    let all = ask.repo_ref().reactions.iter();
+    let lags = ask.list_lags();
+    let all = ask.repo_ref().listed(lags).reactions.iter();
     let items: Vec<Value> =
         all.filter(|found| is_to(found, target)).map(|found| reaction(ask, found)).collect();
     page(ask, &items)
@@ -170,11 +177,13 @@ fn react(ask: &mut Ask<'_>, target: Target) -> Answer {
         created_at: ask.state.now(),
     };
     let shape = reaction(ask, &new);
+    ask.repo().before_change();
     ask.repo().reactions.push(new);
     Answer::json(201, &shape)
 }
 
 fn unreact(ask: &mut Ask<'_>, id: u64) -> Answer {
+    ask.repo().before_change();
     let before = ask.repo_ref().reactions.len();
     ask.repo().reactions.retain(|reaction| reaction.id != id);
     if ask.repo_ref().reactions.len() == before {

@@ -1,7 +1,7 @@
 //! The JSON that GitHub answers for issues, pull requests and comments.
 
 use super::shape::{WEB, labels, node_id, repository, user};
-use crate::state::{Issue, PullPart, Repo, State, StoredComment};
+use crate::state::{Issue, PullPart, Reaction, Repo, State, StoredComment};
 use crate::wire::iso;
 use serde_json::{Value, json};
 
@@ -49,6 +49,9 @@ pub(crate) fn issue_of(state: &State, name: &str, repo: &Repo, issue: &Issue) ->
         "author_association": association(repo, &issue.author),
         "active_lock_reason": null,
         "body": issue.body,
+        "timeline_url": format!("{api}/timeline"),
+        "performed_via_github_app": null,
+        "reactions": reactions(repo, |reaction| reaction.issue == Some(number), &api),
         "closed_by": issue.closed_by.as_ref().map(|login| user(urls, login)),
     });
     if let Some(pull) = &issue.pull {
@@ -230,7 +233,10 @@ pub(crate) fn comment(state: &State, name: &str, comment: &StoredComment) -> Val
         "author_association": repo.map_or("NONE", |repo| association(repo, &comment.author)),
         "body": comment.body,
         "performed_via_github_app": null,
-        "reactions": reactions(repo, id, &format!("{api}/comments/{id}")),
+        "reactions": repo.map(|repo| {
+            let of_comment = |reaction: &Reaction| reaction.comment == Some(id);
+            reactions(repo, of_comment, &format!("{api}/comments/{id}"))
+        }),
     })
 }
 
@@ -238,13 +244,12 @@ pub(crate) fn comment(state: &State, name: &str, comment: &StoredComment) -> Val
 pub(crate) const REACTIONS: [&str; 8] =
     ["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"];
 
-fn reactions(repo: Option<&Repo>, comment: u64, api: &str) -> Value {
-    let all = repo.map_or(&[][..], |repo| repo.reactions.as_slice());
-    let of_comment = || all.iter().filter(|found| found.comment == Some(comment));
-    let mut shape =
-        json!({ "url": format!("{api}/reactions"), "total_count": of_comment().count() });
+/// How often each word was given to one thing.
+fn reactions(repo: &Repo, is_to: impl Fn(&Reaction) -> bool, api: &str) -> Value {
+    let all = || repo.reactions.iter().filter(|found| is_to(found));
+    let mut shape = json!({ "url": format!("{api}/reactions"), "total_count": all().count() });
     for content in REACTIONS {
-        let count = of_comment().filter(|found| found.content == content);
+        let count = all().filter(|found| found.content == content);
         shape[content] = json!(count.count());
     }
     shape

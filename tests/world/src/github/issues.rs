@@ -3,7 +3,7 @@
 use super::{Ask, discussion, error, invalid, linked, slice};
 use crate::state::{Issue, PullPart, State};
 use crate::wire::Answer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Answers `/issues` and `/issues/{number}`.
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
@@ -18,17 +18,14 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
 }
 
 fn list(ask: &mut Ask<'_>) -> Answer {
-    let lags = ask.state.list_lag > 0;
-    if lags {
-        ask.state.list_lag -= 1;
-    }
+    let lags = ask.list_lags();
     let parameter = |name: &str| ask.call.parameter(name).unwrap_or_default();
     let (state, creator) = (parameter("state"), parameter("creator"));
     let wanted = if state.is_empty() { "open" } else { &state };
     let labels = parameter("labels");
     let labels: Vec<&str> = labels.split(',').filter(|text| !text.is_empty()).collect();
     let repo = ask.repo_ref();
-    let issues = if lags { &repo.stale } else { &repo.issues };
+    let issues = repo.listed(lags).issues;
     let has = |issue: &Issue, label: &str| {
         let mut names = issue.labels.iter();
         names.any(|name| name.eq_ignore_ascii_case(label))
@@ -67,7 +64,8 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     let (name, login) = (ask.name.clone(), ask.login.clone());
     let number = ask.state.open_issue(&name, &login, title.to_owned(), body, None);
     ask.state.set_labels(&name, number, &wish["labels"]);
-    ask.state.emit_issue(&name, "opened", number, &login);
+    ask.state.emit_issue(&name, "opened", number, &login, json!({}));
+    ask.state.emit_labels(&name, number, &[], &login);
     let location = ask.api(&format!("issues/{number}"));
     show(ask, number, 201).with("location", location)
 }
@@ -84,7 +82,8 @@ fn edit(ask: &mut Ask<'_>, number: u64) -> Answer {
         return invalid("Issue", "state", "invalid", Some(&why));
     }
     if wish["labels"].is_array() {
-        ask.state.set_labels(&name, number, &wish["labels"]);
+        let before = ask.state.set_labels(&name, number, &wish["labels"]);
+        ask.state.emit_labels(&name, number, &before, &login);
     }
     ask.state.retitle(&name, number, &wish, &login);
     show(ask, number, 200)
@@ -143,15 +142,33 @@ impl State {
             return;
         }
         issue.updated_at = now;
-        if issue.pull.is_some() {
-            self.emit_pull(name, "edited", number, login);
-        } else {
-            self.emit_issue(name, "edited", number, login);
+        let mut changes = json!({});
+        if before.0 != issue.title {
+            changes["title"] = json!({ "from": before.0 });
         }
+        if before.1 != issue.body {
+            changes["body"] = json!({ "from": before.1.unwrap_or_default() });
+        }
+        self.emit_issue(name, "edited", number, login, json!({ "changes": changes }));
     }
 
-    /// Replaces the labels by a JSON list of names or of objects with names.
-    pub(crate) fn set_labels(&mut self, name: &str, number: u64, wish: &Value) {
+    /// Takes a pull request to another base.
+    pub(crate) fn rebase(&mut self, name: &str, number: u64, base: &str, sha: &str, login: &str) {
+        let repo = self.repo(name);
+        repo.before_change();
+        let issue = repo.issues.get_mut(&number);
+        let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) else {
+            return;
+        };
+        let from = json!({ "ref": { "from": pull.base }, "sha": { "from": pull.base_sha } });
+        base.clone_into(&mut pull.base);
+        sha.clone_into(&mut pull.base_sha);
+        let more = json!({ "changes": { "base": from } });
+        self.emit_issue(name, "edited", number, login, more);
+    }
+
+    /// Replaces the labels by a JSON list of names or of objects with names; gives the old ones.
+    pub(crate) fn set_labels(&mut self, name: &str, number: u64, wish: &Value) -> Vec<String> {
         let names = super::labels::names(wish);
         for label in &names {
             self.ensure_label(name, label);
@@ -159,9 +176,10 @@ impl State {
         let now = self.now();
         let repo = self.repo(name);
         repo.before_change();
-        if let Some(issue) = repo.issues.get_mut(&number) {
-            issue.labels = names;
-            issue.updated_at = now;
-        }
+        let Some(issue) = repo.issues.get_mut(&number) else {
+            return Vec::new();
+        };
+        issue.updated_at = now;
+        std::mem::replace(&mut issue.labels, names)
     }
 }

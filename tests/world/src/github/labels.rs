@@ -11,7 +11,7 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
         ("GET", ["labels"]) => list(ask),
         ("POST", ["labels"]) => create(ask),
         ("GET", ["labels", name]) => show(ask, name),
-        ("GET", ["issues", n, "labels"]) => of_issue(ask, n, |_, _| {}),
+        ("GET", ["issues", n, "labels"]) => list_of_issue(ask, n),
         ("POST", ["issues", n, "labels"]) => of_issue(ask, n, |mine, wish| {
             for name in wish {
                 if !mine.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
@@ -21,8 +21,8 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
         }),
         ("PUT", ["issues", n, "labels"]) => of_issue(ask, n, |mine, wish| *mine = wish),
         ("DELETE", ["issues", n, "labels"]) => {
-            of_issue(ask, n, |mine, _| mine.clear());
-            Answer::empty(204)
+            let answer = of_issue(ask, n, |mine, _| mine.clear());
+            if answer.status == 200 { Answer::empty(204) } else { answer }
         }
         ("DELETE", ["issues", n, "labels", name]) => remove(ask, n, name),
         _ => return None,
@@ -42,7 +42,8 @@ pub(crate) fn names(wish: &Value) -> Vec<String> {
 }
 
 fn list(ask: &mut Ask<'_>) -> Answer {
-    let labels = ask.repo_ref().labels.values();
+    let lags = ask.list_lags();
+    let labels = ask.repo_ref().listed(lags).labels.values();
     let items: Vec<Value> = labels.map(|label| shape::label(ask.state, &ask.name, label)).collect();
     page(ask, &items)
 }
@@ -70,8 +71,21 @@ fn create(ask: &mut Ask<'_>) -> Answer {
         description: wish["description"].as_str().map(str::to_owned),
     };
     let shape = shape::label(ask.state, &ask.name, &label);
+    ask.repo().before_change();
     ask.repo().labels.insert(name.to_lowercase(), label);
     Answer::json(201, &shape)
+}
+
+fn list_of_issue(ask: &mut Ask<'_>, number: &str) -> Answer {
+    let number = number.parse().unwrap_or(0);
+    if !ask.repo_ref().issues.contains_key(&number) {
+        return error(404, "Not Found");
+    }
+    let lags = ask.list_lags();
+    let issue = ask.repo_ref().listed(lags).issues.get(&number);
+    let labels = issue.map_or_else(Vec::new, |issue| issue.labels.clone());
+    let shapes = shape::labels(ask.state, &ask.name, &labels);
+    page(ask, shapes.as_array().map_or(&[], Vec::as_slice))
 }
 
 /// Changes an issue's labels and shows what it has then. A label that was unknown is made.
@@ -85,16 +99,11 @@ fn of_issue(
         return error(404, "Not Found");
     };
     let mut labels = issue.labels.clone();
-    let is_pull = issue.pull.is_some();
     change(&mut labels, names(&ask.call.json()));
     let (name, login) = (ask.name.clone(), ask.login.clone());
     if labels != issue.labels {
-        ask.state.set_labels(&name, number, &Value::from(labels.clone()));
-        if is_pull {
-            ask.state.emit_pull(&name, "labeled", number, &login);
-        } else {
-            ask.state.emit_issue(&name, "labeled", number, &login);
-        }
+        let before = ask.state.set_labels(&name, number, &Value::from(labels.clone()));
+        ask.state.emit_labels(&name, number, &before, &login);
     }
     Answer::json(200, &shape::labels(ask.state, &name, &labels))
 }

@@ -5,20 +5,24 @@ mod checks;
 mod comments;
 pub(crate) mod discussion;
 mod git_data;
+mod graphql;
 mod issues;
 mod labels;
 mod pulls;
-mod refs;
+pub(crate) mod refs;
 mod releases;
 pub(crate) mod shape;
 mod source;
 
 use crate::Inner;
+use crate::reality;
 use crate::state::{Actor, State};
 use crate::wire::{Answer, Call};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Where everything of GraphQL is asked for.
+pub(crate) const GRAPHQL: &str = "/graphql";
 const ANONYMOUS_LIMIT: u32 = 60;
 const TOKEN_LIMIT: u32 = 5000;
 
@@ -34,6 +38,7 @@ pub(crate) struct Ask<'a> {
 
 /// Answers one request.
 pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
+    let one_push_at_a_time = moves_refs(call).then(|| inner.push_lock());
     let mut state = inner.state();
     let answer = match authenticate(&state, call) {
         None => error(401, "Bad credentials"),
@@ -44,10 +49,19 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     };
     let id = state.id();
     drop(state);
+    drop(one_push_at_a_time);
     inner.deliver();
+    let judgement = reality::judge(call, &answer);
+    inner.state().log.judgement(judgement);
     answer
         .with("x-github-request-id", format!("WRLD:{id:08X}"))
         .with("x-github-media-type", "github.v3; format=json")
+}
+
+/// Refs are moved over git as well, and one at a time.
+fn moves_refs(call: &Call) -> bool {
+    let moves = call.path == GRAPHQL || call.path.contains("/git/refs");
+    moves && !matches!(call.method.as_str(), "GET" | "HEAD")
 }
 
 fn authenticate(state: &State, call: &Call) -> Option<Actor> {
@@ -72,7 +86,10 @@ fn limited(mut ask: Ask<'_>) -> Answer {
         Actor::Anonymous => ANONYMOUS_LIMIT,
         _ => TOKEN_LIMIT,
     };
-    let who = ask.login.clone();
+    // GraphQL has a budget of its own.
+    let by_graphql = ask.call.path == GRAPHQL;
+    let resource = if by_graphql { "graphql" } else { "core" };
+    let who = if by_graphql { format!("graphql {}", ask.login) } else { ask.login.clone() };
     let now = ask.state.now().timestamp();
     let left = ask.state.rate.get(&who).copied().unwrap_or(limit);
     let asks_for_limit = ask.call.path == "/rate_limit";
@@ -92,7 +109,7 @@ fn limited(mut ask: Ask<'_>) -> Answer {
         .with("x-ratelimit-remaining", left.to_string())
         .with("x-ratelimit-used", (limit.saturating_sub(left)).to_string())
         .with("x-ratelimit-reset", (now + 3600).to_string())
-        .with("x-ratelimit-resource", "core")
+        .with("x-ratelimit-resource", resource)
 }
 
 fn route(ask: &mut Ask<'_>) -> Answer {
@@ -102,6 +119,7 @@ fn route(ask: &mut Ask<'_>) -> Answer {
     let (name, rest) = match parts.as_slice() {
         ["repos", owner, repo, rest @ ..] => (format!("{owner}/{repo}"), rest),
         ["repositories", id, rest @ ..] => (name_of(ask.state, id), rest),
+        ["graphql"] if method == "POST" => return graphql::route(ask),
         other => return account::route(ask, &method, other).unwrap_or_else(|| unknown(ask)),
     };
     if !ask.state.repos.contains_key(&name) {
@@ -133,7 +151,7 @@ fn name_of(state: &State, id: &str) -> String {
 }
 
 /// Nobody writes without permission; and the bot never even tries to write upstream.
-fn refuse_write(ask: &mut Ask<'_>) -> Option<Answer> {
+pub(crate) fn refuse_write(ask: &mut Ask<'_>) -> Option<Answer> {
     if ask.actor == Actor::Anonymous {
         return Some(error(401, "Requires authentication"));
     }

@@ -37,16 +37,13 @@ fn show(ask: &Ask<'_>, number: u64, status: u16) -> Answer {
 }
 
 fn list(ask: &mut Ask<'_>) -> Answer {
-    let lags = ask.state.list_lag > 0;
-    if lags {
-        ask.state.list_lag -= 1;
-    }
+    let lags = ask.list_lags();
     let parameter = |name: &str| ask.call.parameter(name).unwrap_or_default();
     let (state, head, base) = (parameter("state"), parameter("head"), parameter("base"));
     let (sort, direction) = (parameter("sort"), parameter("direction"));
     let owner = ask.name.split('/').next().unwrap_or_default().to_owned();
     let repo = ask.repo_ref();
-    let issues = if lags { &repo.stale } else { &repo.issues };
+    let issues = repo.listed(lags).issues;
     let mut shown: Vec<&Issue> = issues
         .values()
         .filter(|issue| {
@@ -116,7 +113,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     let body = wish["body"].as_str().map(str::to_owned);
     let (name, login) = (ask.name.clone(), ask.login.clone());
     let number = ask.state.open_issue(&name, &login, title, body, Some(pull));
-    ask.state.emit_pull(&name, "opened", number, &login);
+    ask.state.emit_issue(&name, "opened", number, &login, json!({}));
     let location = ask.api(&format!("pulls/{number}"));
     show(ask, number, 201).with("location", location)
 }
@@ -136,11 +133,7 @@ fn edit(ask: &mut Ask<'_>, number: u64) -> Answer {
         let Some(sha) = ask.repo_ref().git.branch(base) else {
             return invalid("PullRequest", "base", "invalid", None);
         };
-        let issue = ask.repo().issues.get_mut(&number);
-        if let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) {
-            base.clone_into(&mut pull.base);
-            pull.base_sha = sha;
-        }
+        ask.state.rebase(&name, number, base, &sha, &login);
     }
     ask.state.retitle(&name, number, &wish, &login);
     show(ask, number, 200)

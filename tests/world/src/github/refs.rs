@@ -1,6 +1,7 @@
 //! Branches and refs.
 
 use super::{Ask, error, invalid, shape, source};
+use crate::push::Move;
 use crate::state::Actor;
 use crate::wire::Answer;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ fn full(name: &[&str]) -> String {
 }
 
 /// What a ref points to: a real one, or the tag of a release.
-fn target(ask: &Ask<'_>, name: &str) -> Option<String> {
+pub(crate) fn target(ask: &Ask<'_>, name: &str) -> Option<String> {
     let released = name.strip_prefix("refs/tags/").and_then(|tag| {
         let mut releases = ask.state.releases.iter();
         let found = releases.find(|release| release.tag == tag && !release.draft);
@@ -56,8 +57,9 @@ fn one(ask: &Ask<'_>, name: &str) -> Answer {
     )
 }
 
-fn matching(ask: &Ask<'_>, prefix: &str) -> Answer {
-    let mut found = ask.repo_ref().git.refs(prefix);
+fn matching(ask: &mut Ask<'_>, prefix: &str) -> Answer {
+    let lags = ask.list_lags();
+    let mut found = ask.repo_ref().listed_refs(prefix, lags);
     if ask.name == ask.state.upstream {
         let published = ask.state.releases.iter().filter(|release| !release.draft);
         for release in published {
@@ -85,7 +87,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     if ask.repo_ref().git.commit_id(&sha).is_none() {
         return error(422, "Object does not exist");
     }
-    moved(ask, &name, &sha, 201)
+    moved(ask, &name, None, &sha, 201)
 }
 
 fn update(ask: &mut Ask<'_>, name: &str) -> Answer {
@@ -102,27 +104,32 @@ fn update(ask: &mut Ask<'_>, name: &str) -> Answer {
     if wish["force"].as_bool() != Some(true) && !git.contains(&sha, &old) {
         return error(422, "Update is not a fast forward");
     }
-    moved(ask, name, &sha, 200)
+    moved(ask, name, Some(old), &sha, 200)
 }
 
-fn moved(ask: &mut Ask<'_>, name: &str, sha: &str, status: u16) -> Answer {
+fn moved(ask: &mut Ask<'_>, name: &str, before: Option<String>, sha: &str, status: u16) -> Answer {
     if ask.repo_ref().git.set_ref(name, Some(sha)).is_err() {
         return invalid("Reference", "ref", "invalid", None);
     }
     let (repo, login) = (ask.name.clone(), ask.login.clone());
-    ask.state.after_push(&repo, &login);
+    let moved = Move { name: name.to_owned(), before, after: Some(sha.to_owned()) };
+    ask.state.pushed(&repo, &[moved], &login);
     Answer::json(status, &reference(ask, name, sha))
 }
 
 fn delete(ask: &mut Ask<'_>, name: &str) -> Answer {
-    if target(ask, name).is_none() {
+    let before = target(ask, name);
+    if before.is_none() {
         return error(422, "Reference does not exist");
     }
     judged(ask, name);
-    let deleted = ask.repo_ref().git.set_ref(name, None);
+    if let Err(why) = ask.repo_ref().git.set_ref(name, None) {
+        return error(422, &why);
+    }
     let (repo, login) = (ask.name.clone(), ask.login.clone());
-    ask.state.after_push(&repo, &login);
-    deleted.map_or_else(|why| error(422, &why), |()| Answer::empty(204))
+    let moved = Move { name: name.to_owned(), before, after: None };
+    ask.state.pushed(&repo, &[moved], &login);
+    Answer::empty(204)
 }
 
 fn judged(ask: &mut Ask<'_>, name: &str) {

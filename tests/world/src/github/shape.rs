@@ -52,6 +52,31 @@ pub(crate) fn user(urls: &Urls, login: &str) -> Value {
     })
 }
 
+/// An organisation, as webhooks tell of it.
+pub(crate) fn organization(urls: &Urls, login: &str) -> Value {
+    let id = number_of(login);
+    let api = format!("{}/orgs/{login}", urls.github);
+    json!({
+        "login": login,
+        "id": id,
+        "node_id": node_id("O", id),
+        "url": api,
+        "repos_url": format!("{api}/repos"),
+        "events_url": format!("{api}/events"),
+        "hooks_url": format!("{api}/hooks"),
+        "issues_url": format!("{api}/issues"),
+        "members_url": format!("{api}/members{{/member}}"),
+        "public_members_url": format!("{api}/public_members{{/member}}"),
+        "avatar_url": format!("https://avatars.githubusercontent.com/u/{id}?v=4"),
+        "description": "",
+    })
+}
+
+/// The mail address that GitHub gives everybody.
+pub(crate) fn address(login: &str) -> String {
+    format!("{}+{login}@users.noreply.github.com", number_of(login))
+}
+
 /// The path parts behind a repository's URL, by the field that has them.
 const REPOSITORY_URLS: &[(&str, &str)] = &[
     ("archive_url", "/{archive_format}{/ref}"),

@@ -204,7 +204,7 @@ fn file(ask: &Ask<'_>, head: &str, name: &str, path: &str) -> Answer {
     let sha = git.run(&["rev-parse", &format!("{head}:{path}")]);
     let sha = sha.unwrap_or_default();
     if ask.call.header("accept").contains("raw") {
-        return Answer::new(200, "application/vnd.github.raw+json", content);
+        return Answer::new(200, "application/vnd.github.raw+json; charset=utf-8", content);
     }
     // GitHub breaks the lines, and ends the last one.
     let encoded = STANDARD.encode(&content);

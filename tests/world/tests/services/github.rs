@@ -140,18 +140,6 @@ async fn faults_strike_where_and_as_often_as_told() {
 }
 
 #[tokio::test]
-async fn lists_lag_behind_the_last_write() {
-    let world = World::start().await;
-    let client = Client::of(&world);
-    world.commit_to("digest-bump/a", "A.md", b"one\n", "docs: one");
-    open(&client, "digest-bump/a").await;
-    world.list_lag(1);
-    let list = format!("{TOWN}/pulls");
-    assert_eq!(client.get(&list).await.json, json!([]));
-    assert_eq!(client.get(&list).await.json[0]["number"], 1);
-}
-
-#[tokio::test]
 async fn what_no_good_bot_does_is_remembered() {
     let world = World::start().await;
     let client = Client::of(&world);

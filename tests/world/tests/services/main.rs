@@ -4,6 +4,11 @@
 
 mod artifacts;
 mod client;
+mod described;
+mod examples;
 mod github;
+mod graphql;
+mod lags;
 mod objects;
+mod routes;
 mod webhooks;

@@ -1,6 +1,6 @@
 //! Webhooks arrive signed, in order, and again when asked.
 
-use crate::client::{Client, TOWN, open};
+use crate::client::{Client, TOWN, open, push};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -12,22 +12,30 @@ use std::{
 };
 use world::World;
 
-const SECRET: &str = "a secret of the test";
+pub(crate) const SECRET: &str = "a secret of the test";
 
 /// One delivery as it arrived.
-struct Arrived {
-    event: String,
+pub(crate) struct Arrived {
+    pub(crate) event: String,
     id: String,
     signature: String,
+    headers: Vec<String>,
     body: Vec<u8>,
 }
 
 impl Arrived {
-    fn json(&self) -> Value {
+    /// A header's value, empty if it is absent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut lines = self.headers.iter().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(found, _)| found.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn is_genuine(&self) -> bool {
+    pub(crate) fn is_genuine(&self) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(&self.body);
         let expected = mac.finalize().into_bytes();
@@ -38,7 +46,7 @@ impl Arrived {
 }
 
 /// A listener that takes every delivery.
-fn listener() -> (String, Receiver<Arrived>) {
+pub(crate) fn listener() -> (String, Receiver<Arrived>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let (sender, receiver) = channel();
@@ -69,6 +77,7 @@ fn listener() -> (String, Receiver<Arrived>) {
                 event: header("x-github-event"),
                 id: header("x-github-delivery"),
                 signature: header("x-hub-signature-256"),
+                headers,
                 body,
             };
             if sender.send(arrived).is_err() {
@@ -80,6 +89,42 @@ fn listener() -> (String, Receiver<Arrived>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ref_that_is_moved_is_told_however_it_is_moved() {
+    let world = World::start().await;
+    let client = Client::of(&world);
+    let dir = tempfile::tempdir().unwrap();
+    let (url, arrivals) = listener();
+    let main = world.branches()["main"].clone();
+    world.subscribe_webhook(&url, SECRET, &["push"]);
+    let next = || {
+        let told = arrivals.recv_timeout(Duration::from_secs(10)).unwrap().json();
+        let [created, deleted, forced] =
+            ["created", "deleted", "forced"].map(|key| told[key].as_bool().unwrap());
+        assert_eq!(told["ref"], "refs/heads/digest-bump/a");
+        assert_eq!(told["pusher"]["name"], "digest-bump[bot]");
+        let ends = ["before", "after"].map(|key| told[key].as_str().unwrap().to_owned());
+        (ends, [created, deleted, forced], told["commits"].as_array().unwrap().len())
+    };
+    let nowhere = "0".repeat(40);
+    let sha = push(&world, dir.path(), "digest-bump/a", world.token()).unwrap();
+    assert_eq!(next(), ([nowhere.clone(), sha.clone()], [true, false, false], 1));
+    let wish = json!({ "sha": main, "force": true });
+    client.send("PATCH", &format!("{TOWN}/git/refs/heads/digest-bump/a"), wish, &[]).await;
+    assert_eq!(next(), ([sha, main.clone()], [false, false, true], 0));
+    let id = &client.get(TOWN).await.json["node_id"];
+    let gone =
+        json!({ "name": "refs/heads/digest-bump/a", "beforeOid": main, "afterOid": nowhere });
+    let wish = json!({
+        "query": "mutation($input: UpdateRefsInput!) {
+            updateRefs(input: $input) { clientMutationId }
+        }",
+        "variables": { "input": { "repositoryId": id, "refUpdates": [gone] } },
+    });
+    client.post("graphql", wish).await;
+    assert_eq!(next(), ([main, nowhere], [false, true, false], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_event_is_delivered_signed_and_once() {
     let world = World::start().await;
     let (url, arrivals) = listener();
@@ -87,6 +132,9 @@ async fn each_event_is_delivered_signed_and_once() {
     world.subscribe_webhook(&url, SECRET, &["release", "pull_request", "issue_comment"]);
     world.release("3.10.0").publish().await;
     let release = next();
+    assert_eq!(release.json()["action"], "created");
+    assert_eq!(next().json()["action"], "published");
+    assert_eq!(next().json()["action"], "released");
     assert!(release.is_genuine());
     assert_eq!(release.event, "release");
     assert_eq!(release.json()["release"]["tag_name"], "v3.10.0");

@@ -1,0 +1,154 @@
+//! What can be changed: refs, all or none of them, and whether a pull request is a draft.
+
+use super::{
+    Root,
+    objects::{self, Known},
+    refusal,
+};
+use crate::github::{Ask, refuse_write, shape};
+use crate::push::{Move, NOWHERE};
+use crate::state::Actor;
+use apollo_compiler::{
+    resolvers::{FieldError, ResolveInfo, ResolvedValue},
+    response::JsonValue,
+};
+use std::collections::BTreeSet;
+
+fn input<'a>(info: &'a ResolveInfo<'a>, field: &str) -> Option<&'a JsonValue> {
+    info.arguments().get("input")?.as_object()?.get(field)
+}
+
+fn text<'a>(info: &'a ResolveInfo<'a>, field: &str) -> &'a str {
+    input(info, field).and_then(JsonValue::as_str).unwrap_or_default()
+}
+
+fn payload(kind: &'static str, info: &ResolveInfo<'_>) -> Known {
+    let id = input(info, "clientMutationId").cloned().unwrap_or(JsonValue::Null);
+    Known::new(kind).leaf("clientMutationId", id)
+}
+
+/// Sets the repository that is changed, unless the asker may not change it.
+fn enter(ask: &mut Ask<'_>, name: String) -> Result<(), FieldError> {
+    ask.name = name;
+    match refuse_write(ask) {
+        None => Ok(()),
+        Some(_) => Err(refusal("FORBIDDEN", "Resource not accessible by integration")),
+    }
+}
+
+fn no_node(id: &str) -> FieldError {
+    let why = format!("Could not resolve to a node with the global id of '{id}'.");
+    refusal("NOT_FOUND", &why)
+}
+
+/// Makes a pull request a draft, or ready for review. One that is so already stays so.
+pub(super) fn set_draft<'a>(
+    root: &'a Root<'_, '_>,
+    info: &'a ResolveInfo<'a>,
+    draft: bool,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let id = text(info, "pullRequestId");
+    let mut ask = root.ask.borrow_mut();
+    let found = ask.state.repos.iter().find_map(|(name, repo)| {
+        let pulls = repo.issues.values().filter(|issue| issue.pull.is_some());
+        let mut pulls = pulls.filter(|issue| shape::node_id("PR", issue.id) == id);
+        pulls.next().map(|issue| (name.clone(), issue.number, issue.open))
+    });
+    let (name, number, open) = found.ok_or_else(|| no_node(id))?;
+    enter(&mut ask, name.clone())?;
+    if !open {
+        return Err(refusal("UNPROCESSABLE", "Pull request is closed"));
+    }
+    let login = ask.login.clone();
+    ask.state.set_draft(&name, number, draft, &login);
+    root.changed.set(true);
+    let issue = ask.repo_ref().issues.get(&number);
+    let pull = issue.and_then(|issue| Some(objects::pull(issue, issue.pull.as_ref()?)));
+    let kind = if draft {
+        "ConvertPullRequestToDraftPayload"
+    } else {
+        "MarkPullRequestReadyForReviewPayload"
+    };
+    let payload = payload(kind, info).object("pullRequest", pull.ok_or_else(|| no_node(id))?);
+    Ok(ResolvedValue::object(payload))
+}
+
+/// Moves refs: each from where it must be, and none if one of them cannot be moved.
+pub(super) fn update_refs<'a>(
+    root: &'a Root<'_, '_>,
+    info: &'a ResolveInfo<'a>,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let id = text(info, "repositoryId");
+    let mut ask = root.ask.borrow_mut();
+    let repos = &ask.state.repos;
+    let found = repos.iter().find(|(_, repo)| shape::node_id("R", repo.id) == id);
+    let name = found.map(|(name, _)| name.clone()).ok_or_else(|| no_node(id))?;
+    enter(&mut ask, name.clone())?;
+    let wishes = input(info, "refUpdates").and_then(JsonValue::as_array);
+    let wishes: Vec<Wish> = wishes.into_iter().flatten().map(Wish::read).collect();
+    if ask.actor == Actor::Bot {
+        for wish in &wishes {
+            ask.state.judge_bot_ref(&name, &wish.name);
+        }
+    }
+    let names: BTreeSet<&str> = wishes.iter().map(|wish| wish.name.as_str()).collect();
+    if names.len() < wishes.len() {
+        return Err(refusal("UNPROCESSABLE", "A ref can be updated only once"));
+    }
+    let moves = wishes.iter().map(|wish| wish.check(&ask)).collect::<Result<Vec<Move>, _>>()?;
+    let done = ask.repo_ref().git.move_refs(&moves);
+    done.map_err(|why| refusal("UNPROCESSABLE", &why))?;
+    let login = ask.login.clone();
+    ask.state.pushed(&name, &moves, &login);
+    root.changed.set(!moves.is_empty());
+    Ok(ResolvedValue::object(payload("UpdateRefsPayload", info)))
+}
+
+/// One ref, and where it is to be.
+struct Wish {
+    name: String,
+    before: Option<String>,
+    after: String,
+    force: bool,
+}
+
+impl Wish {
+    fn read(wish: &JsonValue) -> Self {
+        let field = |name: &str| wish.as_object().and_then(|wish| wish.get(name));
+        let text = |name: &str| field(name).and_then(JsonValue::as_str).map(str::to_owned);
+        Self {
+            name: text("name").unwrap_or_default(),
+            before: text("beforeOid"),
+            after: text("afterOid").unwrap_or_default(),
+            force: field("force").and_then(JsonValue::as_bool).unwrap_or(false),
+        }
+    }
+
+    /// The move that is wished for, if it may be made.
+    fn check(&self, ask: &Ask<'_>) -> Result<Move, FieldError> {
+        let no = |why: &str| Err(refusal("UNPROCESSABLE", why));
+        let git = &ask.repo_ref().git;
+        if !self.name.starts_with("refs/") || self.name.matches('/').count() < 2 {
+            return no("Reference name must start with 'refs/' and have at least two slashes");
+        }
+        let now = git.refs(&self.name).remove(&self.name);
+        if let Some(before) = &self.before
+            && now.as_deref().unwrap_or(NOWHERE) != before
+        {
+            let why = format!("Expected {} to point to {before}, but it did not", self.name);
+            return Err(refusal("STALE_DATA", &why));
+        }
+        let after = (self.after != NOWHERE).then(|| self.after.clone());
+        match (&now, &after) {
+            (None, None) => return no("Reference does not exist"),
+            (_, Some(after)) if git.commit_id(after).is_none() => {
+                return no("Object does not exist");
+            }
+            (Some(now), Some(after)) if !self.force && !git.contains(after, now) => {
+                return no("Update is not a fast forward");
+            }
+            _ => {}
+        }
+        Ok(Move { name: self.name.clone(), before: now, after })
+    }
+}

@@ -1,0 +1,104 @@
+//! Lists that lag: what they showed before the last write.
+
+use crate::github::Ask;
+use crate::push::Move;
+use crate::state::{Issue, Label, Reaction, Repo, StoredComment};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What was listed once.
+#[derive(Debug, Default)]
+struct Before {
+    issues: BTreeMap<u64, Issue>,
+    labels: BTreeMap<String, Label>,
+    comments: BTreeMap<u64, StoredComment>,
+    reactions: Vec<Reaction>,
+    checks: BTreeMap<u64, Value>,
+    statuses: Vec<(String, Value)>,
+}
+
+/// What is listed of a repository.
+pub(crate) struct Listed<'a> {
+    pub(crate) issues: &'a BTreeMap<u64, Issue>,
+    pub(crate) labels: &'a BTreeMap<String, Label>,
+    pub(crate) comments: &'a BTreeMap<u64, StoredComment>,
+    pub(crate) reactions: &'a [Reaction],
+    pub(crate) checks: &'a BTreeMap<u64, Value>,
+    pub(crate) statuses: &'a [(String, Value)],
+}
+
+/// What a lagging repository has not taken in yet.
+#[derive(Debug, Default)]
+pub(crate) struct Lag {
+    /// What was listed before the last write.
+    before: Before,
+    /// The refs that it moved.
+    moves: Vec<Move>,
+    /// Whether the last write is still under way: all that one request does is one write.
+    writing: bool,
+}
+
+impl Repo {
+    /// Keeps what the lists show while they lag. To be called before each change.
+    pub(crate) fn before_change(&mut self) {
+        if self.lag.writing {
+            return;
+        }
+        let before = Before {
+            issues: self.issues.clone(),
+            labels: self.labels.clone(),
+            comments: self.comments.clone(),
+            reactions: self.reactions.clone(),
+            checks: self.checks.clone(),
+            statuses: self.statuses.clone(),
+        };
+        self.lag = Lag { before, moves: Vec::new(), writing: true };
+    }
+
+    /// Keeps where refs were. To be called when they are moved.
+    pub(crate) fn moved(&mut self, moves: &[Move]) {
+        self.before_change();
+        self.lag.moves.extend_from_slice(moves);
+    }
+
+    /// What was begun is done: the next change is another write.
+    pub(crate) fn written(&mut self) {
+        self.lag.writing = false;
+    }
+
+    /// The lists as they are, or as they lag.
+    pub(crate) fn listed(&self, lags: bool) -> Listed<'_> {
+        let before = &self.lag.before;
+        Listed {
+            issues: if lags { &before.issues } else { &self.issues },
+            labels: if lags { &before.labels } else { &self.labels },
+            comments: if lags { &before.comments } else { &self.comments },
+            reactions: if lags { &before.reactions } else { &self.reactions },
+            checks: if lags { &before.checks } else { &self.checks },
+            statuses: if lags { &before.statuses } else { &self.statuses },
+        }
+    }
+
+    /// The refs whose name begins so, as they are or as they lag.
+    pub(crate) fn listed_refs(&self, prefix: &str, lags: bool) -> BTreeMap<String, String> {
+        let mut refs = self.git.refs(prefix);
+        let late =
+            self.lag.moves.iter().rev().filter(|moved| lags && moved.name.starts_with(prefix));
+        for Move { name, before, .. } in late {
+            match before {
+                Some(sha) => refs.insert(name.clone(), sha.clone()),
+                None => refs.remove(name),
+            };
+        }
+        refs
+    }
+}
+
+impl Ask<'_> {
+    /// Whether the list that is asked for lags. Each one that does is counted.
+    pub(crate) fn list_lags(&mut self) -> bool {
+        let lags = self.state.list_lag > 0;
+        self.state.list_lag = self.state.list_lag.saturating_sub(1);
+        lags
+    }
+}
