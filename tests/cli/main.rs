@@ -16,3 +16,4 @@ mod secrets;
 mod settings;
 mod stand;
 mod stopping;
+mod tls;

@@ -14,4 +14,5 @@ mod requests;
 mod settings;
 mod sources;
 mod stand;
+mod tls;
 mod waiting;
