@@ -351,6 +351,27 @@ async fn faults_on_the_wire_have_their_names() {
 }
 
 #[tokio::test]
+async fn no_redirect_takes_the_token_to_another_host() {
+    let (world, stranger) = (World::start().await, World::start().await);
+    let folder = TempDir::new().unwrap();
+    let cache = open(&world, &folder);
+    let base = cache.fetch_branch(&main()).await.unwrap();
+    let commit = edited(&cache, &base, "// 1\n").await;
+    let away = format!("{}/info/refs", url(&stranger));
+    for status in [301, 302, 307, 308] {
+        let moved = || Fault::on(Service::Git).status(status).header("location", &away).body("");
+        world.fault(moved());
+        let error = cache.fetch_branch(&main()).await.unwrap_err();
+        assert!(matches!(error, GitError::Malformed { .. }), "{error:?}");
+        world.fault(moved().method("POST"));
+        let error = cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap_err();
+        assert!(matches!(error, GitError::Malformed { .. }), "{error:?}");
+    }
+    assert_eq!(stranger.requests(), []);
+    assert_eq!(head(&world, &branch()), None);
+}
+
+#[tokio::test]
 async fn a_damaged_cache_is_set_aside_and_cloned_again() {
     let (world, folder) = (World::start().await, TempDir::new().unwrap());
     let cache = open(&world, &folder);
