@@ -117,37 +117,98 @@ async fn a_registry_that_refuses_every_token_is_left_alone() {
     }
 }
 
+/// Where a bad answer can come: for the tag, for one platform, for its config, for the token.
+fn places() -> [(&'static str, String); 4] {
+    let platform = content(1).manifests[1].to_string();
+    [
+        ("the tag", "/manifests/3.10.0".to_owned()),
+        ("a platform", format!("/manifests/{platform}")),
+        ("a config", "/blobs/".to_owned()),
+        ("a token", "/token".to_owned()),
+    ]
+}
+
+/// What an image is when one of these answers so, to whoever has a token if it is not the token.
+async fn image_with(place: &str, bad: Reply) -> RegistryError {
+    let part = place.to_owned();
+    let server = registry_server(move |asked| {
+        let authorised = asked.header("authorization").is_some() || part == "/token";
+        (asked.path.contains(&part) && authorised).then(|| bad.clone())
+    })
+    .await;
+    registry_at(&http(), &server.url).fetch_image(&image(), &RELEASE).await.unwrap_err()
+}
+
 #[tokio::test]
-async fn every_bad_answer_of_a_registry_has_its_error() {
-    let part = "manifests/3.10.0";
-    let error = index_of(at(part, reply(404, &[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#)))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
-    let error = index_of(at(part, reply(429, &[("retry-after", "30")], ""))).await.unwrap_err();
-    assert!(
-        matches!(error, RegistryError::RateLimited { until } if until == NOW + Duration::from_secs(30))
-    );
-    for transient in [page(503), Reply::HangUp] {
-        let error = index_of(at(part, transient)).await.unwrap_err();
-        assert!(matches!(error, RegistryError::Transient { .. }), "{error}");
-    }
+async fn every_bad_answer_of_a_registry_has_its_error_wherever_it_comes() {
     let wrong = Digest::of(b"another");
     let whole = content(1).find("3.10.0").unwrap().bytes.clone();
+    let unknown = r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#;
+    for (name, place) in places() {
+        let error = image_with(&place, reply(404, &[], unknown)).await;
+        match name {
+            // That there is no token server says nothing about the image.
+            "a token" => assert!(matches!(error, RegistryError::Malformed { .. }), "{error}"),
+            _ => assert!(matches!(error, RegistryError::NotFound { .. }), "{name}: {error}"),
+        }
+        for (after, millis) in [("1.5", 1_500), ("30", 30_000), ("", 60_000)] {
+            let error = image_with(&place, reply(429, &[("retry-after", after)], "")).await;
+            let expected = NOW + Duration::from_millis(millis);
+            let limited =
+                matches!(error, RegistryError::RateLimited { until } if until == expected);
+            assert!(limited, "{name}, {after:?}: {error}");
+        }
+        for transient in [page(503), reply(500, &[], ""), Reply::HangUp] {
+            let error = image_with(&place, transient).await;
+            assert!(matches!(error, RegistryError::Transient { .. }), "{name}: {error}");
+        }
+        let mut malformed = vec![
+            page(200),
+            page(404),
+            Reply::Half(whole.clone()),
+            reply(200, &[], "{}"),
+            reply(302, &[], ""),
+        ];
+        if name != "a token" {
+            let lie = [("docker-content-digest", wrong.as_str())];
+            malformed.push(reply(200, &lie, &whole));
+        }
+        for malformed in malformed {
+            let error = image_with(&place, malformed).await;
+            assert!(matches!(error, RegistryError::Malformed { .. }), "{name}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_redirect_takes_a_token_to_another_host() {
+    for status in [301, 302, 307, 308] {
+        for (name, place) in places() {
+            let elsewhere =
+                Server::always(reply(200, &[], r#"{"token":"of somebody else"}"#)).await;
+            let target = format!("{}/x", elsewhere.url);
+            let error = image_with(&place, reply(status, &[("location", &target)], "")).await;
+            assert!(matches!(error, RegistryError::Malformed { .. }), "{name}: {error}");
+            let asked = elsewhere.asked();
+            // Only blobs are kept elsewhere.
+            assert_eq!(!asked.is_empty(), name == "a config", "{name}");
+            assert!(asked.iter().all(|asked| asked.header("authorization").is_none()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_none_or_too_large_has_its_error() {
+    let part = "manifests/3.10.0";
+    let whole = content(1).find("3.10.0").unwrap().bytes.clone();
     for malformed in [
-        page(200),
-        page(404),
-        Reply::Half(whole.clone()),
-        reply(200, &[], "{}"),
-        reply(200, &[("docker-content-digest", wrong.as_str())], &whole),
         reply(200, &[("content-type", "text/plain")], &whole),
-        reply(302, &[("location", "/elsewhere")], ""),
         reply(200, &[], vec![b' '; 5 * 1024 * 1024]),
     ] {
         let error = index_of(at(part, malformed)).await.unwrap_err();
         assert!(matches!(error, RegistryError::Malformed { .. }), "{error}");
     }
-    let single = json!({"config": {"digest": wrong}, "layers": []}).to_string();
+    let single = json!({"config": {"digest": Digest::of(b"x")}, "layers": []}).to_string();
     let error = index_of(at(part, reply(200, &[], single))).await.unwrap_err();
     assert!(matches!(error, RegistryError::NotAnIndex { .. }), "{error}");
 }
