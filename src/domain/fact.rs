@@ -24,6 +24,9 @@ pub enum Fact {
         /// How many looks in a row found out nothing, this one included; 0 if it was told.
         #[serde(default)]
         attempts: usize,
+        /// When the registry lets itself be asked again, if it named a time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limited_until: Option<Timestamp>,
     },
     /// A version of the npm package.
     Npm(NpmFacts),

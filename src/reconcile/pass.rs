@@ -148,7 +148,7 @@ impl Pass<'_> {
             let decision = self.decide();
             let due = self.possible(&decision);
             if due.is_empty() {
-                let wakes = [self.report.wake, self.world.registry_limit, decision.wake];
+                let wakes = [self.report.wake, decision.wake];
                 self.report.wake = wakes.into_iter().flatten().min();
                 self.report.decision = decision;
                 return Ok(());
