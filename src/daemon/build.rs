@@ -9,7 +9,7 @@ use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
 use crate::config::{Config, Watch};
 use crate::proposal::Performer;
-use crate::reconcile::{Bot, Preview};
+use crate::reconcile::{Bot, Limit, Preview};
 use crate::sources::Sources;
 use crate::store::Store;
 use anyhow::{Context as _, Result, bail};
@@ -52,6 +52,7 @@ impl App {
             Supervisor::new(store.clone(), clock.clone(), Some(token.clone()), wake.clone());
         let clients = Clients::connect(&config, &clock)?;
         let writer = clients.writer.clone().context("a token makes a writer")?;
+        let limit = Limit::default();
         let mut bots = Vec::new();
         for watch in &config.watches {
             let cache = git_cache(&config, watch);
@@ -70,6 +71,7 @@ impl App {
                 git,
                 supervisor: supervisor.clone(),
                 clock: clock.clone(),
+                limit: limit.clone(),
                 state: config.state.clone(),
             });
         }

@@ -164,3 +164,159 @@ async fn a_redirect_to_another_host_takes_no_token_along() {
     assert!(asked.iter().all(|request| request.service == Service::Registry), "{asked:?}");
     stranger.allow_unexpected();
 }
+
+/// How often GitHub was asked to open a pull request.
+fn openings(stand: &Stand) -> usize {
+    let asked = stand.world.requests();
+    asked.iter().filter(|one| one.method == "POST" && one.path.ends_with("/pulls")).count()
+}
+
+fn opening() -> Fault {
+    Fault::on(Service::GitHub).method("POST").path_contains("/pulls")
+}
+
+/// GitHub refuses to open the pull request: asked once in each pass, and told once.
+async fn refused_opening(fault: fn(Fault) -> Fault) -> String {
+    let mut told = String::new();
+    run_test(async |stand| {
+        stand.world.fault(fault(opening()).always());
+        stand.world.release("3.10.0").publish().await;
+        stand.once().await;
+        let app = stand.app().await;
+        for _ in 0..3 {
+            stand.wait_minutes(15);
+            let before = openings(stand);
+            let report = stand.pass(&app).await;
+            assert_eq!(openings(stand), before + 1);
+            assert_eq!(report.troubles.len(), 1, "{:?}", report.troubles);
+            told.clone_from(&report.troubles[0]);
+        }
+        // The branch was pushed once, and its canary is not run again.
+        let pushes = stand.world.writes();
+        assert_eq!(pushes.len(), 1, "{pushes:?}");
+        assert_eq!(stand.runs().await, ["3.10.0 passed"]);
+        assert_eq!(stand.stage("3.10.0").await.0, "ready");
+        stand.world.clear_faults();
+        stand.settle().await;
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
+        assert_eq!(stand.world.pulls().len(), 1);
+    })
+    .await;
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_that_github_finds_invalid_is_told_once_in_each_pass() {
+    let told = refused_opening(|fault| {
+        fault.status(422).body(
+            r#"{"message":"Validation Failed","errors":[{"resource":"PullRequest","field":"base","code":"invalid"}],"documentation_url":"https://docs.github.com/rest","status":"422"}"#,
+        )
+    });
+    insta::assert_snapshot!(told.await, @"opening the pull request: github rejects it (422): Validation Failed: base invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_is_missing_is_no_rate_limit() {
+    let told = refused_opening(|fault| {
+        fault
+            .status(403)
+            .header("x-ratelimit-remaining", "4999")
+            .body(r#"{"message":"Resource not accessible by integration"}"#)
+    });
+    insta::assert_snapshot!(told.await, @"opening the pull request: github denies it (403): Resource not accessible by integration");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_between_push_and_pull_request_loses_nothing() {
+    let told = refused_opening(|fault| fault.status(401).body(r#"{"message":"Bad credentials"}"#));
+    insta::assert_snapshot!(told.await, @"opening the pull request: github denies it (401): Bad credentials");
+}
+
+/// GitHub's limit is met in the middle of a pass: nothing more is asked of it before the limit's
+/// end, whatever wakes the next passes, and then it goes on.
+async fn limited_opening(fault: fn(Fault) -> Fault) -> String {
+    let mut told = String::new();
+    run_test(async |stand| {
+        stand.world.fault(fault(opening()).always());
+        stand.world.release("3.10.0").publish().await;
+        stand.world.release("4.0.0").publish().await;
+        let app = stand.app().await;
+        let mut reports = digest_bump::daemon::once(&app).await.unwrap();
+        let report = reports.remove(0).unwrap();
+        assert_eq!(report.troubles.len(), 1, "{:?}", report.troubles);
+        assert_eq!(openings(stand), 1, "the MAJOR's stub is not tried any more");
+        let asked = stand.world.requests();
+        let last = asked.iter().rev().find(|one| one.service == Service::GitHub).unwrap();
+        assert_eq!((last.method.as_str(), last.path.ends_with("/pulls")), ("POST", true));
+        let report = stand.pass(&app).await;
+        assert_eq!(stand.world.requests().len(), asked.len());
+        told = format!("{}; wake {}", report.troubles.join("\n"), report.wake.unwrap());
+
+        stand.world.clear_faults();
+        stand.wait_minutes(1);
+        let report = stand.pass(&app).await;
+        assert_eq!(report.troubles, [""; 0]);
+        assert_eq!(stand.world.pulls().len(), 2);
+        app.supervisor.stop().await;
+        app.store.close().await;
+    })
+    .await;
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secondary_limit_that_is_named_ends_the_pass() {
+    let told = limited_opening(|fault| {
+        fault.status(403).header("retry-after", "30").body(
+            r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}"#,
+        )
+    });
+    insta::assert_snapshot!(told.await, @"github's rate limit holds until 2026-06-12T08:00:30Z; wake 2026-06-12T08:00:30Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secondary_limit_that_only_its_words_tell_ends_the_pass() {
+    let told = limited_opening(|fault| {
+        fault.status(403).body(
+            r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}"#,
+        )
+    });
+    insta::assert_snapshot!(told.await, @"github's rate limit holds until 2026-06-12T08:01:00Z; wake 2026-06-12T08:01:00Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_limit_ends_the_pass_until_its_reset() {
+    let told = limited_opening(|fault| {
+        // Half a minute after the story's beginning.
+        fault
+            .status(403)
+            .header("x-ratelimit-remaining", "0")
+            .header("x-ratelimit-reset", "1781251230")
+            .body(r#"{"message":"API rate limit exceeded for installation ID 1."}"#)
+    });
+    insta::assert_snapshot!(told.await, @"github's rate limit holds until 2026-06-12T08:00:30Z; wake 2026-06-12T08:00:30Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_that_exists_though_no_list_shows_it_is_found_and_not_opened_twice() {
+    run_test(async |stand| {
+        stand.world.fault(opening().status(503).always());
+        stand.world.release("3.10.0").publish().await;
+        stand.once().await;
+        stand.world.clear_faults();
+        let app = stand.app().await;
+        let before = openings(stand);
+        stand.world.fault(opening().after_commit(502));
+        stand.pass(&app).await;
+        stand.world.list_lag(3);
+        let report = stand.pass(&app).await;
+        insta::assert_snapshot!(stand.redact(&report.troubles.join("\n")), @"opening the pull request: github rejects it (422): Validation Failed: A pull request already exists for toon-protocol:digest-bump/connector.");
+        stand.world.list_lag(0);
+        let report = stand.pass(&app).await;
+        assert_eq!(report.troubles, [""; 0]);
+        assert_eq!(openings(stand), before + 2);
+        assert_eq!(stand.world.pulls().len(), 1);
+        stand.only();
+    })
+    .await;
+}
