@@ -95,7 +95,8 @@ pub(super) struct Registry {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Tls {
     /// A PEM file with certificate authorities that are believed beside the system's, by every
-    /// client, git's included. It is read once, at the start. Default: only the system's.
+    /// client, git's included, but not by the canary. It is read once, at the start. Default: only
+    /// the system's.
     pub(super) ca_file: Option<PathBuf>,
 }
 
