@@ -245,3 +245,15 @@ pub enum PullState {
     /// A person closed it without merging: declined.
     Closed,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_was_recorded_before_there_were_limits_is_still_read() {
+        let old = r#"{"fact":"no_image","version":"3.10.0","look":{"look":"unavailable","why":"status 503"},"attempts":2}"#;
+        let fact: Fact = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&fact).unwrap(), old);
+    }
+}
