@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use digest_bump::{
-    clients::git::{Author, GitCache, GitError, Pushed},
+    clients::{
+        git::{Author, GitCache, GitError, Pushed},
+        wire::Trust,
+    },
     domain::{BranchName, CommitId, FileChange, FilePath, Timestamp, TreeId},
 };
 use secrecy::SecretString;
@@ -27,7 +30,8 @@ fn token(world: &World) -> SecretString {
 }
 
 fn open(world: &World, folder: &TempDir) -> GitCache {
-    GitCache::open(&folder.path().join("cache"), &url(world), Some(token(world))).unwrap()
+    GitCache::open(&folder.path().join("cache"), &url(world), Some(token(world)), &Trust::default())
+        .unwrap()
 }
 
 fn main() -> BranchName {
@@ -117,7 +121,8 @@ async fn a_branch_that_is_gone_is_not_found_though_it_was_fetched_once() {
     assert!(matches!(gone, GitError::NotFound { .. }), "{gone:?}");
 
     let elsewhere = format!("{}/toon-protocol/no-such-repository.git", world.git_url());
-    let elsewhere = GitCache::scratch(&elsewhere, Some(token(&world)), None).unwrap();
+    let elsewhere =
+        GitCache::scratch(&elsewhere, Some(token(&world)), &Trust::default(), None).unwrap();
     let missing = elsewhere.fetch_branch(&main()).await.unwrap_err();
     assert!(matches!(missing, GitError::NotFound { .. }), "{missing:?}");
 }
@@ -246,14 +251,16 @@ async fn a_bad_token_is_denied_after_one_request() {
 
     for token in [Some(SecretString::from("stale")), None] {
         world.clear_requests();
-        let bad = GitCache::open(&folder.path().join("cache"), &url(&world), token).unwrap();
+        let bad =
+            GitCache::open(&folder.path().join("cache"), &url(&world), token, &Trust::default())
+                .unwrap();
         let denied = bad.push(&branch(), &commit, &BTreeSet::new()).await.unwrap_err();
         assert!(matches!(denied, GitError::Denied { status: 401 }), "{denied:?}");
         assert_eq!(git_requests(&world).len(), 1);
     }
     world.clear_requests();
     let stale = Some(SecretString::from("stale"));
-    let bad = GitCache::scratch(&url(&world), stale, None).unwrap();
+    let bad = GitCache::scratch(&url(&world), stale, &Trust::default(), None).unwrap();
     let denied = bad.fetch_branch(&main()).await.unwrap_err();
     assert!(matches!(denied, GitError::Denied { status: 401 }), "{denied:?}");
     assert_eq!(git_requests(&world).len(), 1);
@@ -344,6 +351,27 @@ async fn faults_on_the_wire_have_their_names() {
 }
 
 #[tokio::test]
+async fn no_redirect_takes_the_token_to_another_host() {
+    let (world, stranger) = (World::start().await, World::start().await);
+    let folder = TempDir::new().unwrap();
+    let cache = open(&world, &folder);
+    let base = cache.fetch_branch(&main()).await.unwrap();
+    let commit = edited(&cache, &base, "// 1\n").await;
+    let away = format!("{}/info/refs", url(&stranger));
+    for status in [301, 302, 307, 308] {
+        let moved = || Fault::on(Service::Git).status(status).header("location", &away).body("");
+        world.fault(moved());
+        let error = cache.fetch_branch(&main()).await.unwrap_err();
+        assert!(matches!(error, GitError::Malformed { .. }), "{error:?}");
+        world.fault(moved().method("POST"));
+        let error = cache.push(&branch(), &commit, &BTreeSet::new()).await.unwrap_err();
+        assert!(matches!(error, GitError::Malformed { .. }), "{error:?}");
+    }
+    assert_eq!(stranger.requests(), []);
+    assert_eq!(head(&world, &branch()), None);
+}
+
+#[tokio::test]
 async fn a_damaged_cache_is_set_aside_and_cloned_again() {
     let (world, folder) = (World::start().await, TempDir::new().unwrap());
     let cache = open(&world, &folder);
@@ -386,7 +414,9 @@ async fn a_scratch_borrows_objects_and_leaves_no_trace() {
     let before = files_below(&lender);
     world.clear_requests();
 
-    let scratch = GitCache::scratch(&url(&world), Some(token(&world)), Some(&lender)).unwrap();
+    let scratch =
+        GitCache::scratch(&url(&world), Some(token(&world)), &Trust::default(), Some(&lender))
+            .unwrap();
     assert_eq!(scratch.fetch_branch(&main()).await.unwrap(), base);
     assert_eq!(git_requests(&world).len(), 1, "everything was borrowed");
     let commit = edited(&scratch, &base, "// 1\n").await;
@@ -396,7 +426,7 @@ async fn a_scratch_borrows_objects_and_leaves_no_trace() {
     assert!(matches!(unknown, GitError::NotFound { .. }), "{unknown:?}");
 
     let nobody = folder.path().join("no such cache");
-    let alone = GitCache::scratch(&url(&world), None, Some(&nobody)).unwrap();
+    let alone = GitCache::scratch(&url(&world), None, &Trust::default(), Some(&nobody)).unwrap();
     assert_eq!(alone.fetch_branch(&main()).await.unwrap(), base);
     assert!(!nobody.exists());
 }
@@ -414,7 +444,7 @@ async fn caches_and_tokens_do_not_mix() {
         });
         let good = number % 3 != 0;
         let token = if good { Some(token(&world)) } else { Some(SecretString::from("stale")) };
-        let cache = GitCache::open(&dir, &url(&world), token).unwrap();
+        let cache = GitCache::open(&dir, &url(&world), token, &Trust::default()).unwrap();
         tasks.push(tokio::spawn(async move { (good, cache.fetch_branch(&main()).await) }));
     }
     let expected = head(&world, &main()).unwrap();

@@ -15,6 +15,7 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use reqwest::Url;
+use rustls::pki_types::CertificateDer;
 use std::{error::Error, time::Duration};
 
 /// Any error, as the source of another.
@@ -67,6 +68,31 @@ impl Unusable {
     }
 }
 
+/// The authorities whose certificates are believed: the system's, and those that the config adds.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    added: Vec<reqwest::Certificate>,
+}
+
+impl Trust {
+    /// The system's authorities and these.
+    ///
+    /// # Errors
+    /// If one of them is no certificate.
+    pub fn with(added: &[CertificateDer<'_>]) -> Result<Self, Unusable> {
+        let added = added.iter().map(|der| reqwest::Certificate::from_der(der));
+        let added = added
+            .collect::<Result<_, _>>()
+            .map_err(|error| Unusable::new(format!("an added root certificate: {error}")))?;
+        Ok(Self { added })
+    }
+
+    /// Makes a client believe them.
+    pub(crate) fn taught(&self, client: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        if self.added.is_empty() { client } else { client.tls_certs_merge(self.added.clone()) }
+    }
+}
+
 /// A pool of connections, shared by all clients. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -79,8 +105,9 @@ impl Http {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(timeouts: &Timeouts, clock: Clock) -> Result<Self, Unusable> {
-        let client = reqwest::Client::builder()
+    pub fn new(timeouts: &Timeouts, trust: &Trust, clock: Clock) -> Result<Self, Unusable> {
+        let client = trust
+            .taught(reqwest::Client::builder())
             .user_agent(USER_AGENT)
             .connect_timeout(timeouts.connect)
             .read_timeout(timeouts.idle)

@@ -1,6 +1,7 @@
 //! File and environment become a valid [`Config`] in the domain's types, or a list of all
 //! problems. After this module nothing asks whether a setting makes sense.
 
+mod authorities;
 mod database;
 mod duration;
 mod environment;

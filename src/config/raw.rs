@@ -27,6 +27,9 @@ pub(super) struct Config {
     /// Registries that are not at `https://<host of the image>`, by that host. Default: none.
     #[serde(default)]
     pub(super) registries: BTreeMap<String, Registry>,
+    /// Whose certificates are believed.
+    #[serde(default)]
+    pub(super) tls: Tls,
     /// The upstream–downstream pairs. At least one.
     #[serde(default)]
     pub(super) watch: Vec<Watch>,
@@ -90,6 +93,16 @@ pub(super) struct Npm {
 pub(super) struct Registry {
     /// Its base URL. Required.
     pub(super) url: String,
+}
+
+/// Whose certificates are believed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tls {
+    /// A PEM file with certificate authorities that are believed beside the system's, by every
+    /// client, git's included, but not by the canary. It is read once, at the start. Default: only
+    /// the system's.
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 /// One upstream–downstream pair.

@@ -1,6 +1,7 @@
 //! From what is written to what is meant. Every problem is collected, none ends the search.
 
 use super::{
+    authorities,
     database::{Database, PostgresServer},
     duration,
     environment::Environment,
@@ -64,6 +65,10 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
         let url = problems.url(&format!("registries.{host}.url"), &registry.url);
         registries.extend(url.map(|url| (host.clone(), url)));
     }
+    let added_roots = match &raw.tls.ca_file {
+        Some(file) => problems.take("tls.ca_file", authorities::read(file)),
+        None => Some(Vec::new()),
+    };
     let watches: Vec<Option<Watch>> =
         raw.watch.iter().enumerate().map(|(i, w)| watch(i, w, &raw, env, &mut problems)).collect();
     if watches.is_empty() {
@@ -85,6 +90,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
             github_token: env.github_token.clone(),
             npm_registry: npm_registry.flatten(),
             registries,
+            added_roots: added_roots?,
             watches: watches?,
         })
     };

@@ -4,6 +4,7 @@ use super::Database;
 use crate::domain::{BranchName, ImageName, PinSite, RepoName, Rules, WatchName};
 use chrono_tz::Tz;
 use croner::Cron;
+use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub npm_registry: Option<String>,
     /// Base URLs of registries, by the host in the image's name.
     pub registries: BTreeMap<String, String>,
+    /// Certificate authorities that are believed beside the system's.
+    pub added_roots: Vec<CertificateDer<'static>>,
     /// The pairs.
     pub watches: Vec<Watch>,
 }

@@ -5,11 +5,11 @@ use crate::clients::git::GitCache;
 use crate::clients::github::{self, Reader, Writer};
 use crate::clients::npm::Npm;
 use crate::clients::registry::Registry;
-use crate::clients::wire::{Http, Timeouts};
+use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
 use crate::config::{Config, Watch};
 use crate::proposal::Performer;
-use crate::reconcile::{Bot, Preview};
+use crate::reconcile::{Bot, Limit, Preview};
 use crate::sources::Sources;
 use crate::store::Store;
 use anyhow::{Context as _, Result, bail};
@@ -53,10 +53,12 @@ impl App {
         let supervisor = Supervisor::new(store.clone(), clock.clone(), secrets, wake.clone());
         let clients = Clients::connect(&config, &clock)?;
         let writer = clients.writer.clone().context("a token makes a writer")?;
+        let limit = Limit::default();
         let mut bots = Vec::new();
         for watch in &config.watches {
             let cache = git_cache(&config, watch);
-            let git = GitCache::open(&cache, &git_url(&config, watch), Some(token.clone()))?;
+            let url = git_url(&config, watch);
+            let git = GitCache::open(&cache, &url, Some(token.clone()), &clients.trust)?;
             bots.push(Bot {
                 watch: watch.clone(),
                 store: store.clone(),
@@ -70,6 +72,7 @@ impl App {
                 git,
                 supervisor: supervisor.clone(),
                 clock: clock.clone(),
+                limit: limit.clone(),
                 state: config.state.clone(),
             });
         }
@@ -108,7 +111,8 @@ pub fn preview_of(
     let clients = Clients::connect(config, clock)?;
     let url = git_url(config, watch);
     let cache = git_cache(config, watch);
-    let git = GitCache::scratch(&url, config.github_token.clone(), Some(&cache))?;
+    let token = config.github_token.clone();
+    let git = GitCache::scratch(&url, token, &clients.trust, Some(&cache))?;
     Ok(Preview {
         watch: watch.clone(),
         sources: clients.sources(watch, store),
@@ -118,6 +122,7 @@ pub fn preview_of(
 }
 
 struct Clients {
+    trust: Trust,
     reader: Reader,
     writer: Option<Writer>,
     npm: Option<Npm>,
@@ -127,12 +132,13 @@ struct Clients {
 impl Clients {
     fn connect(config: &Config, clock: &Clock) -> Result<Self> {
         crate::clients::install_tls_provider();
-        let http = Http::new(&Timeouts::default(), clock.clone())?;
+        let trust = Trust::with(&config.added_roots)?;
+        let http = Http::new(&Timeouts::default(), &trust, clock.clone())?;
         let token = config.github_token.clone();
         let (reader, writer) = github::connect(&http, &config.github_api, token)?;
         let npm = config.npm_registry.as_ref().map(|url| Npm::new(&http, url)).transpose()?;
         let registry = Registry::new(&http, &config.registries)?;
-        Ok(Self { reader, writer, npm, registry })
+        Ok(Self { trust, reader, writer, npm, registry })
     }
 
     fn sources(&self, watch: &Watch, store: Option<Store>) -> Sources {

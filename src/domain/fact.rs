@@ -24,6 +24,9 @@ pub enum Fact {
         /// How many looks in a row found out nothing, this one included; 0 if it was told.
         #[serde(default)]
         attempts: usize,
+        /// When the registry lets itself be asked again, if it named a time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limited_until: Option<Timestamp>,
     },
     /// A version of the npm package.
     Npm(NpmFacts),
@@ -241,4 +244,16 @@ pub enum PullState {
     Merged,
     /// A person closed it without merging: declined.
     Closed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_was_recorded_before_there_were_limits_is_still_read() {
+        let old = r#"{"fact":"no_image","version":"3.10.0","look":{"look":"unavailable","why":"status 503"},"attempts":2}"#;
+        let fact: Fact = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&fact).unwrap(), old);
+    }
 }

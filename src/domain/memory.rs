@@ -65,6 +65,16 @@ impl Memory {
         }
     }
 
+    /// When the last rate limit of the registry that was met ends, or ended.
+    #[must_use]
+    pub fn registry_limit(&self) -> Option<Timestamp> {
+        let limits = self.observations.values().map(|seen| match &seen.fact {
+            Fact::NoImage { limited_until, .. } => *limited_until,
+            _ => None,
+        });
+        limits.flatten().max()
+    }
+
     /// Why npm could not be asked the last time, if it could not.
     #[must_use]
     pub fn npm_trouble(&self) -> Option<&str> {

@@ -136,7 +136,8 @@ fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
     let (look, at, attempts) = view.memory.no_image(version)?;
     let Look::Unavailable(why) = look else { return None };
     let asked = requested_at(view, version).is_some_and(|asked| asked >= at);
-    (!asked).then(|| Unavailable { why: why.clone(), at, attempts })
+    let limited_until = view.memory.registry_limit();
+    (!asked).then(|| Unavailable { why: why.clone(), at, attempts, limited_until })
 }
 
 fn npm_trouble(view: View<'_>) -> Option<&str> {

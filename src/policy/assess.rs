@@ -175,9 +175,11 @@ fn look_again(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Assessment {
-    let Unavailable { why, at, attempts } = unavailable;
+    let Unavailable { why, at, attempts, limited_until } = unavailable;
     let pause = snapshot.pauses.get(attempts.saturating_sub(1)).or(snapshot.pauses.last());
-    let until = *at + pause.copied().unwrap_or_default();
+    let paused = *at + pause.copied().unwrap_or_default();
+    // A registry that asks for less than our own pause is not asked more often for it.
+    let until = limited_until.map_or(paused, |limit| limit.max(paused));
     if until <= now && candidate.look.is_none() {
         return Assessment::Due(vec![Intent::Look(candidate.version.clone())]);
     }

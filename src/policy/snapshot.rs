@@ -86,6 +86,8 @@ pub struct Unavailable {
     pub at: Timestamp,
     /// How many such looks came in a row, this one included.
     pub attempts: usize,
+    /// When the registry lets itself be asked again, if it named a time.
+    pub limited_until: Option<Timestamp>,
 }
 
 /// The current answer to a check.

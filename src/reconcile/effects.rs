@@ -30,6 +30,9 @@ impl Pass<'_> {
         let unlabelled = self.memory.pulls().filter(|_| !labels.is_empty()).filter(own);
         let numbers: Vec<PullNumber> = unlabelled.map(|pull| pull.number).collect();
         for number in numbers {
+            if self.limited {
+                return Ok(());
+            }
             let effect = Effect::LabelPull { number, labels: labels.clone() };
             let key = effect.key(&self.bot.watch.name);
             let records = &self.memory.effects;

@@ -5,11 +5,13 @@
 
 mod act;
 mod effects;
+mod limit;
 mod observe;
 mod pass;
 mod preview;
 mod view;
 
+pub use limit::Limit;
 pub use pass::{Bot, PassReport};
 pub use preview::{PlannedAction, Preview};
 pub use view::{explain, look_at};

@@ -27,8 +27,6 @@ pub(super) struct World {
     pub(super) releases_unknown: bool,
     /// Whether the bot's pull requests were read.
     pub(super) pulls_known: bool,
-    /// When the registry's rate limit ends, if one was met.
-    pub(super) registry_limit: Option<Timestamp>,
 }
 
 /// What observing brought.
@@ -114,23 +112,18 @@ pub(super) async fn learn(
     now: Timestamp,
 ) -> Result<Option<Learned>> {
     match intent {
-        Intent::Look(version) => match sources.fetch_image(watch, version).await {
-            Ok(image) => Ok(Some(Learned::Image(memory.observe(Fact::Image(image), now)))),
-            Err(error) => {
-                if let RegistryError::RateLimited { until } = &error {
-                    world.registry_limit = Some(*until);
-                }
-                let look = look(error);
-                let before = memory.no_image(version).map_or(0, |(_, _, attempts)| attempts);
-                let unknown = matches!(look, Look::Unavailable(_));
-                let attempts = if unknown { before + 1 } else { 0 };
-                let missed =
-                    Fact::NoImage { version: version.clone(), look: look.clone(), attempts };
-                let news = memory.observe(missed, now);
-                world.looks.insert(version.clone(), look);
-                Ok(Some(Learned::Image(news)))
+        Intent::Look(version) => {
+            if let Some(until) = memory.registry_limit().filter(|until| now < *until) {
+                // Met by another release. This one was not asked for: that is no attempt.
+                let limited = look(RegistryError::RateLimited { until });
+                world.looks.insert(version.clone(), limited);
+                return Ok(None);
             }
-        },
+            match sources.fetch_image(watch, version).await {
+                Ok(image) => Ok(Some(Learned::Image(memory.observe(Fact::Image(image), now)))),
+                Err(error) => Ok(Some(Learned::Image(missed(version, error, memory, world, now)))),
+            }
+        }
         Intent::Check { version, check } => {
             let pinned = match snapshot(watch, memory, world).pin {
                 crate::policy::PinState::Known { digest, .. } => Some(digest),
@@ -148,6 +141,27 @@ pub(super) async fn learn(
         }
         _ => Ok(None),
     }
+}
+
+/// Takes a look that gave no image into memory.
+fn missed(
+    version: &Version,
+    error: RegistryError,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Option<Observation> {
+    let limited_until = match &error {
+        RegistryError::RateLimited { until } => Some(*until),
+        _ => None,
+    };
+    let look = look(error);
+    let before = memory.no_image(version).map_or(0, |(_, _, attempts)| attempts);
+    let unknown = matches!(look, Look::Unavailable(_));
+    let attempts = if unknown { before + 1 } else { 0 };
+    let version = version.clone();
+    world.looks.insert(version.clone(), look.clone());
+    memory.observe(Fact::NoImage { version, look, attempts, limited_until }, now)
 }
 
 fn look(error: RegistryError) -> Look {

@@ -1,6 +1,6 @@
 //! The loop.
 
-use super::observe::World;
+use super::{limit::Limit, observe::World};
 use crate::canary::{Supervisor, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
@@ -39,6 +39,8 @@ pub struct Bot {
     pub supervisor: Supervisor,
     /// The time.
     pub clock: Clock,
+    /// GitHub's rate limit.
+    pub limit: Limit,
     /// The directory for canary work trees.
     pub state: PathBuf,
 }
@@ -102,7 +104,9 @@ impl Bot {
             limited: false,
             report: PassReport::default(),
         };
-        if pass.observe().await? {
+        if let Some(until) = self.limit.holds(self.clock.now()) {
+            pass.trouble(&GithubError::RateLimited { until }.into());
+        } else if pass.observe().await? {
             pass.complete_labels().await?;
             pass.rounds().await?;
         }
@@ -122,7 +126,7 @@ pub(super) struct Pass<'a> {
     /// What could not be done. It is not tried again in this pass, and keeps nothing else waiting.
     failed: Vec<Intent>,
     /// A rate limit was met: nothing more is asked of anybody.
-    limited: bool,
+    pub(super) limited: bool,
     pub(super) report: PassReport,
 }
 
@@ -147,7 +151,7 @@ impl Pass<'_> {
             let decision = self.decide();
             let due = self.possible(&decision);
             if due.is_empty() {
-                let wakes = [self.report.wake, self.world.registry_limit, decision.wake];
+                let wakes = [self.report.wake, decision.wake];
                 self.report.wake = wakes.into_iter().flatten().min();
                 self.report.decision = decision;
                 return Ok(());
@@ -208,6 +212,9 @@ impl Pass<'_> {
 
     async fn perform_all(&mut self, due: Vec<Intent>, decision: &Decision) -> Result<()> {
         for intent in due {
+            if self.limited {
+                return Ok(());
+            }
             let version = intent.version().map(ToString::to_string);
             let span = info_span!("candidate", version);
             match self.perform(&intent, decision).instrument(span).await {
@@ -227,7 +234,10 @@ impl Pass<'_> {
         let text = format!("{error:#}");
         warn!(error = %text, "not done");
         let limit = rate_limit(error);
-        self.limited |= limit.is_some();
+        if let Some(until) = limit {
+            self.limited = true;
+            self.bot.limit.met(until);
+        }
         self.report.wake = self.report.wake.into_iter().chain(limit).min();
         self.report.troubles.push(text);
     }

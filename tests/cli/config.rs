@@ -35,7 +35,7 @@ async fn an_unknown_key() {
           |
         1 | stat = "/x"
           | ^^^^
-        unknown field `stat`, expected one of `state`, `listen`, `schedule`, `github`, `npm`, `registries`, `watch`
+        unknown field `stat`, expected one of `state`, `listen`, `schedule`, `github`, `npm`, `registries`, `tls`, `watch`
     "#);
 }
 

@@ -17,3 +17,4 @@ mod settings;
 mod stand;
 mod stopping;
 mod storage;
+mod tls;

@@ -178,6 +178,37 @@ async fn every_bad_answer_of_github_has_its_error() {
 }
 
 #[tokio::test]
+async fn a_limit_of_github_is_told_from_a_missing_permission() {
+    let empty = ("x-ratelimit-remaining", "0");
+    // GitHub's clock is an hour ahead of the limit's end.
+    let reset = (NOW.millis() / 1000 + 3600).to_string();
+    let reset = ("x-ratelimit-reset", reset.as_str());
+    let exceeded = r#"{"message":"API rate limit exceeded for user ID 1."}"#;
+    let secondary = r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}"#;
+    let permission = r#"{"message":"Resource not accessible by integration"}"#;
+    for (limited, millis) in [
+        (reply(403, &[empty, reset], exceeded), 3_600_000),
+        (reply(429, &[empty, reset], exceeded), 3_600_000),
+        (reply(403, &[("retry-after", "30"), empty, reset], secondary), 30_000),
+        (reply(403, &[("retry-after", "1.5")], "{}"), 1_500),
+        (reply(429, &[("retry-after", "1.5")], ""), 1_500),
+        (reply(403, &[], secondary), 60_000),
+        (reply(403, &[("x-ratelimit-remaining", "4999"), reset], secondary), 60_000),
+    ] {
+        let error = releases_of(limited).await.unwrap_err();
+        let expected = NOW + Duration::from_millis(millis);
+        let until = matches!(error, GithubError::RateLimited { until } if until == expected);
+        assert!(until, "{millis}: {error}");
+    }
+    for headers in [&[][..], &[("x-ratelimit-remaining", "4999"), reset]] {
+        let error = releases_of(reply(403, headers, permission)).await.unwrap_err();
+        let expected = "github denies it (403): Resource not accessible by integration";
+        assert_eq!(error.to_string(), expected);
+        assert!(matches!(error, GithubError::Denied { status: 403, .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_silent_github_is_given_up() {
     let server = Server::always(Reply::Silence).await;
     let (reader, _) = github::connect(&impatient(), &server.url, None).unwrap();
@@ -245,6 +276,8 @@ async fn a_write_is_sent_once_whatever_comes_back() {
         (Reply::HangUp, true),
         (Reply::Half(b"{\"number\":1}".to_vec()), true),
         (reply(200, &[], pull(1, "toon-protocol", "open").to_string()), true),
+        (reply(401, &[], r#"{"message":"Bad credentials"}"#), false),
+        (reply(403, &[], r#"{"message":"Resource not accessible by integration"}"#), false),
         (reply(422, &[], r#"{"message":"Validation Failed"}"#), false),
         (reply(403, &[("retry-after", "1")], "{}"), false),
         (reply(307, &[("location", "/elsewhere")], ""), false),
@@ -259,6 +292,41 @@ async fn a_write_is_sent_once_whatever_comes_back() {
         assert_eq!(server.asked().len(), 1, "{error}");
         assert!(!whole(&error).contains(TOKEN));
     }
+}
+
+#[tokio::test]
+async fn a_refused_write_says_what_github_did_not_like() {
+    let refusal = async |body: &str| {
+        let server = Server::always(reply(422, &[], body)).await;
+        let main = "main".parse().unwrap();
+        let opened = github(&server).1.open_pull(&repo(), &main, &branch(), "t", "b", false).await;
+        opened.unwrap_err().to_string()
+    };
+    let exists = r#"{"message":"Validation Failed","errors":[{"resource":"PullRequest","code":"custom","message":"A pull request already exists for toon-protocol:digest-bump/connector."}],"documentation_url":"https://docs.github.com/rest","status":"422"}"#;
+    let base = r#"{"message":"Validation Failed","errors":[{"resource":"PullRequest","field":"base","code":"invalid"}]}"#;
+    let said = [refusal(exists).await, refusal(base).await, refusal("<html>").await];
+    insta::assert_snapshot!(said.join("\n"), @"
+    github rejects it (422): Validation Failed: A pull request already exists for toon-protocol:digest-bump/connector.
+    github rejects it (422): Validation Failed: base invalid
+    github rejects it (422): no reason given
+    ");
+}
+
+#[tokio::test]
+async fn a_write_takes_its_token_to_no_other_host() {
+    let elsewhere =
+        Server::always(reply(201, &[], pull(1, "toon-protocol", "open").to_string())).await;
+    for status in [301, 302, 303, 307, 308] {
+        let target = format!("{}/repos/x/y/pulls", elsewhere.url);
+        let server = Server::always(reply(status, &[("location", &target)], "")).await;
+        let (_, writer) = github(&server);
+        let main = "main".parse().unwrap();
+        let opened = writer.open_pull(&repo(), &main, &branch(), "t", "b", false).await;
+        let error = opened.unwrap_err();
+        assert!(matches!(error, GithubError::Rejected { .. }), "{error}");
+        assert_eq!(server.asked().len(), 1);
+    }
+    assert!(elsewhere.asked().is_empty());
 }
 
 #[tokio::test]

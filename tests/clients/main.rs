@@ -7,7 +7,7 @@ mod npm;
 mod registry;
 mod server;
 
-use digest_bump::clients::wire::{Http, Timeouts};
+use digest_bump::clients::wire::{Http, Timeouts, Trust};
 use digest_bump::clock::Clock;
 use digest_bump::domain::{Cached, Fetched, Timestamp};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 fn http_at(clock: &Clock) -> Http {
     digest_bump::clients::install_tls_provider();
     let timeouts = Timeouts { total: Duration::from_secs(5), ..Timeouts::default() };
-    Http::new(&timeouts, clock.clone()).unwrap()
+    Http::new(&timeouts, &Trust::default(), clock.clone()).unwrap()
 }
 
 fn http() -> Http {
@@ -27,7 +27,7 @@ fn http() -> Http {
 /// A pool that gives up soon, for servers that never answer.
 fn impatient() -> Http {
     let timeouts = Timeouts { total: Duration::from_millis(200), ..Timeouts::default() };
-    Http::new(&timeouts, Clock::manual(NOW)).unwrap()
+    Http::new(&timeouts, &Trust::default(), Clock::manual(NOW)).unwrap()
 }
 
 fn fresh(fetched: Fetched) -> Cached {

@@ -65,7 +65,8 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
                 tokio::spawn(async move {
-                    let (mut stream, request) = read_request(stream).await;
+                    // A client that goes away has asked nothing.
+                    let Some((mut stream, request)) = read_request(stream).await else { return };
                     let reply = answer(&request);
                     log.lock().unwrap().push(request);
                     send_reply(&mut stream, reply).await;
@@ -89,13 +90,15 @@ impl Server {
     }
 }
 
-async fn read_request(mut stream: TcpStream) -> (TcpStream, Asked) {
+async fn read_request(mut stream: TcpStream) -> Option<(TcpStream, Asked)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             break at + 4;
         }
-        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "half a request");
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.lines();
@@ -107,10 +110,12 @@ async fn read_request(mut stream: TcpStream) -> (TcpStream, Asked) {
         .collect();
     let length: usize = headers.get("content-length").map_or(0, |text| text.parse().unwrap());
     while bytes.len() < end + length {
-        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "half a body");
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
     }
     let body = bytes[end..].to_vec();
-    (stream, Asked { method, path, headers, body })
+    Some((stream, Asked { method, path, headers, body }))
 }
 
 async fn send_reply(stream: &mut TcpStream, reply: Reply) {

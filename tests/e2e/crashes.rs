@@ -1,5 +1,6 @@
 //! Unknown outcomes, lost memory, closed doors: the same end, and nothing twice.
 
+use crate::people::{BRANCH, bump_by_hand};
 use crate::stand::{Stand, run_test};
 use toml::Value;
 use world::{Fault, Service};
@@ -105,6 +106,29 @@ async fn whatever_becomes_of_a_rewriting_branch_title_and_body_agree_in_the_end(
         assert_eq!(stand.world.pulls().len(), 1);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_a_closing_it_is_closed_once_and_is_no_persons_no() {
+    for kind in kinds() {
+        run_test(async |stand| {
+            stand.world.release("3.10.0").publish().await;
+            stand.settle().await;
+            bump_by_hand(stand, BRANCH);
+            let fault = Fault::on(Service::GitHub).method("PATCH").path_contains("/pulls/");
+            stand.world.fault(kind(fault));
+            stand.once().await;
+            stand.settle().await;
+            let pull = stand.world.pulls().remove(0);
+            assert_eq!((pull.state.as_str(), pull.merged), ("closed", false));
+            assert_eq!(pull.body.matches("Closed by the bot").count(), 1, "{}", pull.body);
+            stand.wait(1);
+            stand.world.release("3.11.0").publish().await;
+            stand.settle().await;
+            assert_eq!(stand.only().title, "chore(connector): bump 3.10.0 → 3.11.0");
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Stories: a world, a bot, and what a maintainer sees.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod answers;
 mod canary;
 mod checks;
 mod crashes;
@@ -16,4 +17,5 @@ mod requests;
 mod settings;
 mod sources;
 mod stand;
+mod tls;
 mod waiting;

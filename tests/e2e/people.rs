@@ -2,10 +2,10 @@
 
 use crate::stand::{Stand, run_test};
 
-const BRANCH: &str = "digest-bump/connector";
+pub const BRANCH: &str = "digest-bump/connector";
 
 /// The pin is moved by hand, in all the places that the bot's branch moves.
-fn bump_by_hand(stand: &Stand, branch: &str) {
+pub fn bump_by_hand(stand: &Stand, branch: &str) {
     let files = stand.git(&["diff", "--name-only", "main", branch]);
     for file in files.lines() {
         let content = stand.world.file(branch, file).unwrap();

@@ -15,6 +15,7 @@ pub use error::GitError;
 pub use objects::Author;
 pub use remote::Pushed;
 
+use crate::clients::wire::Trust;
 use git2::Repository;
 use secrecy::SecretString;
 use std::{
@@ -59,8 +60,13 @@ impl GitCache {
     ///
     /// # Errors
     /// If the URL is not `https://` (or loopback), or the folder cannot be written.
-    pub fn open(dir: &Path, url: &str, token: Option<SecretString>) -> Result<Self, GitError> {
-        Self::new(dir.to_owned(), url, token, None, None)
+    pub fn open(
+        dir: &Path,
+        url: &str,
+        token: Option<SecretString>,
+        trust: &Trust,
+    ) -> Result<Self, GitError> {
+        Self::new(dir.to_owned(), Wire::new(url, token, trust)?, None, None)
     }
 
     /// A cache that vanishes with its last clone, for a run that must write nothing. It uses the
@@ -71,25 +77,25 @@ impl GitCache {
     pub fn scratch(
         url: &str,
         token: Option<SecretString>,
+        trust: &Trust,
         borrow_from: Option<&Path>,
     ) -> Result<Self, GitError> {
+        let wire = Wire::new(url, token, trust)?;
         let temporary = TempDir::with_prefix("digest-bump-git-")?;
         let dir = temporary.path().to_owned();
         let borrowed = borrow_from
             .map(|cache| std::path::absolute(cache.join(REPOSITORY)))
             .transpose()?
             .filter(|repository| repository.join("objects").is_dir());
-        Self::new(dir, url, token, borrowed, Some(temporary))
+        Self::new(dir, wire, borrowed, Some(temporary))
     }
 
     fn new(
         dir: PathBuf,
-        url: &str,
-        token: Option<SecretString>,
+        wire: Wire,
         borrowed: Option<PathBuf>,
         temporary: Option<TempDir>,
     ) -> Result<Self, GitError> {
-        let wire = Wire::new(url, token)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let lock = OpenOptions::new()
             .create(true)

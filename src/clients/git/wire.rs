@@ -4,6 +4,7 @@ use super::{
     GitError,
     transport::{Http, exchange},
 };
+use crate::clients::wire::Trust;
 use git2::{
     ConfigLevel, Remote, opts,
     transport::{self, Transport},
@@ -29,10 +30,15 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Checks the URL, and prepares libgit2 on the first call.
-    pub(super) fn new(url: &str, token: Option<SecretString>) -> Result<Self, GitError> {
+    pub(super) fn new(
+        url: &str,
+        token: Option<SecretString>,
+        trust: &Trust,
+    ) -> Result<Self, GitError> {
         let parsed = check(url)?;
         prepare_library()?;
-        let mut client = Client::builder()
+        let mut client = trust
+            .taught(Client::builder())
             .user_agent("git/2.0 (digest-bump)")
             .connect_timeout(CONNECT_LIMIT)
             .read_timeout(READ_LIMIT)

@@ -77,14 +77,19 @@ fn message(body: &[u8]) -> String {
     let Ok(error) = serde_json::from_slice::<ErrorBody>(body) else {
         return "no reason given".to_owned();
     };
-    let details = error.errors.iter().filter_map(|detail| {
-        detail
-            .as_str()
-            .or_else(|| detail.get("message")?.as_str())
-            .or_else(|| detail.get("code")?.as_str())
-    });
-    let words: Vec<&str> = std::iter::once(error.message.as_str()).chain(details).collect();
+    let details = error.errors.iter().filter_map(detail);
+    let words: Vec<String> = std::iter::once(error.message.clone()).chain(details).collect();
     wire::excerpt(&words.join(": "))
+}
+
+/// One entry of an error's list: its own words, or which field is at fault and how.
+fn detail(entry: &serde_json::Value) -> Option<String> {
+    let text = |key: &str| entry.get(key)?.as_str();
+    let words = entry.as_str().or_else(|| text("message")).map(str::to_owned);
+    words.or_else(|| {
+        let code = text("code")?;
+        Some(text("field").map_or_else(|| code.to_owned(), |field| format!("{field} {code}")))
+    })
 }
 
 /// The URL of the next page, if the answer names one.
@@ -198,10 +203,10 @@ mod tests {
 
     #[test]
     fn a_rejection_says_everything_that_github_said() {
-        let body = r#"{"message":"Validation Failed","errors":[{"resource":"PullRequest","code":"custom","message":"A pull request already exists for o:b."},"also this",{"code":"invalid"},7]}"#;
+        let body = r#"{"message":"Validation Failed","errors":[{"resource":"PullRequest","code":"custom","message":"A pull request already exists for o:b."},"also this",{"code":"invalid"},{"field":"base","code":"invalid"},7]}"#;
         assert_eq!(
             verdict(422, &[], body),
-            "github rejects it (422): Validation Failed: A pull request already exists for o:b.: also this: invalid"
+            "github rejects it (422): Validation Failed: A pull request already exists for o:b.: also this: invalid: base invalid"
         );
     }
 

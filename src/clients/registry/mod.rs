@@ -127,7 +127,7 @@ impl Registry {
     ) -> Result<ImageFacts, RegistryError> {
         let index = self.fetch_index(image, &version.to_string()).await?;
         let platforms = index.entries.into_iter().map(async |entry| {
-            let labels = self.fetch_labels(image, &entry.digest).await?;
+            let labels = self.fetch_labels(image, &entry.digest).await.map_err(incomplete)?;
             Ok::<_, RegistryError>(PlatformFacts {
                 platform: entry.platform,
                 digest: entry.digest,
@@ -222,6 +222,17 @@ impl Registry {
             Some(origin) => Ok(origin.clone()),
             None => Ok(wire::base_url(&format!("https://{}", image.host()))?),
         }
+    }
+}
+
+/// What an index names is there before the index. That it is not says nothing about the tag: it is
+/// the registry's trouble, or its storage's.
+fn incomplete(error: RegistryError) -> RegistryError {
+    match error {
+        RegistryError::NotFound { what } => {
+            RegistryError::malformed(format!("the index is there, but not {what}"))
+        }
+        other => other,
     }
 }
 

@@ -144,8 +144,14 @@ async fn fetch(
     url.query_pairs_mut().append_pair("scope", &scope);
     let what = format!("a token for {}", holder.path);
     let answer = http.get(url, HeaderMap::new(), BODY_CAP).await?;
-    let answer = answer::judge(answer, &what, http.now())?;
-    parse(&answer.body)
+    match answer::judge(answer, &what, http.now()) {
+        Ok(answer) => parse(&answer.body),
+        // Taken for the registry's word, it would turn an outage into "there is no image".
+        Err(RegistryError::NotFound { .. }) => {
+            Err(RegistryError::malformed("the token server is not where the registry says"))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn parse(body: &[u8]) -> Result<(SecretString, Duration), RegistryError> {

@@ -8,6 +8,7 @@ use crate::repository::Repository;
 use crate::server;
 use crate::server::Door;
 use crate::state::{Actor, Repo, State, Urls};
+use crate::tls::{NAMES, Tls};
 use crate::town;
 use crate::webhook;
 use chrono::{DateTime, Utc};
@@ -36,6 +37,7 @@ pub struct WorldBuilder {
     town: Vec<ChangeTown>,
     bot_branches: Vec<String>,
     now: Option<DateTime<Utc>>,
+    tls: Option<Vec<String>>,
 }
 
 impl WorldBuilder {
@@ -45,6 +47,7 @@ impl WorldBuilder {
             town: Vec::new(),
             bot_branches: vec!["digest-bump/*".to_owned()],
             now: None,
+            tls: None,
         }
     }
 
@@ -77,6 +80,18 @@ impl WorldBuilder {
         self
     }
 
+    /// All doors speak TLS, under a certificate for `localhost` and `127.0.0.1` that a private
+    /// authority signed: `World::ca_pem`. (The canary does not: it has to be another one.)
+    pub fn tls(self) -> Self {
+        self.tls_for(&NAMES)
+    }
+
+    /// As [`WorldBuilder::tls`], under a certificate for these names.
+    pub fn tls_for(mut self, names: &[&str]) -> Self {
+        self.tls = Some(names.iter().map(|&name| name.to_owned()).collect());
+        self
+    }
+
     /// Makes the world and opens its doors.
     ///
     /// # Panics
@@ -98,7 +113,8 @@ impl WorldBuilder {
         reality::description();
         let root =
             tempfile::Builder::new().prefix("world-").tempdir().expect("a directory for the world");
-        let (urls, doors) = open_doors();
+        let tls = self.tls.as_deref().map(|names| Tls::made_for(names).expect("a certificate"));
+        let (urls, doors) = open_doors(if tls.is_some() { "https" } else { "http" });
         let (deliveries, queue) = mpsc::unbounded_channel();
         let state = self.state(root.path(), urls.clone());
         let inner = Arc::new(Inner {
@@ -108,14 +124,16 @@ impl WorldBuilder {
             deliveries,
             urls,
             town_dir: root.path().join("town.git"),
+            ca_pem: tls.as_ref().map(|tls| tls.ca_pem.clone()),
         });
         runtime.spawn(webhook::courier(queue));
         for (door, listener) in doors {
             let inner = inner.clone();
+            let tls = tls.as_ref().map(|tls| tls.acceptor.clone());
             runtime.spawn(async move {
                 let listener = tokio::net::TcpListener::from_std(listener)
                     .expect("the listener belongs to the runtime");
-                server::listen(inner, door, listener).await;
+                server::listen(inner, door, listener, tls).await;
             });
         }
         World { inner, runtime: Some(runtime), root }
@@ -156,12 +174,12 @@ impl WorldBuilder {
 }
 
 /// Binds all doors, so that every part knows where the others are.
-fn open_doors() -> (Urls, Vec<(Door, TcpListener)>) {
+fn open_doors(scheme: &str) -> (Urls, Vec<(Door, TcpListener)>) {
     let bind = || {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         listener.set_nonblocking(true).expect("a listener that does not block");
         let address = listener.local_addr().expect("a bound address");
-        (format!("http://{address}"), listener)
+        (format!("{scheme}://{address}"), listener)
     };
     let (github, github_door) = bind();
     let (git, git_door) = bind();

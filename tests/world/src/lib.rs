@@ -40,6 +40,7 @@ mod release;
 mod repository;
 mod server;
 mod state;
+mod tls;
 mod town;
 mod webhook;
 mod wire;
@@ -88,6 +89,8 @@ pub(crate) struct Inner {
     deliveries: mpsc::UnboundedSender<Delivery>,
     urls: Urls,
     town_dir: PathBuf,
+    /// The authority behind the doors' certificates, if they speak TLS.
+    ca_pem: Option<String>,
 }
 
 impl Inner {
@@ -140,6 +143,12 @@ impl World {
     #[must_use]
     pub fn npm_url(&self) -> String {
         self.inner.urls.npm.clone()
+    }
+
+    /// The certificate authority that signed for the doors, in PEM; `None` if they speak no TLS.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.inner.ca_pem.as_deref()
     }
 
     /// The bot's token: it may push to the downstream, and read the upstream.

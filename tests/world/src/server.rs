@@ -24,9 +24,11 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     time::Sleep,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// Which listener a request came in at. The registry has two: GHCR keeps its blobs elsewhere.
 #[derive(Debug, Clone, Copy)]
@@ -36,17 +38,37 @@ pub(crate) enum Door {
 }
 
 /// Answers at one door for as long as the world lives.
-pub(crate) async fn listen(inner: Arc<Inner>, door: Door, listener: TcpListener) {
+pub(crate) async fn listen(
+    inner: Arc<Inner>,
+    door: Door,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+) {
     loop {
         if let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(connection(inner.clone(), door, stream));
+            // Small answers must not wait for more to send.
+            let _ = stream.set_nodelay(true);
+            let (inner, tls) = (inner.clone(), tls.clone());
+            tokio::spawn(async move {
+                match tls {
+                    None => connection(inner, door, stream).await,
+                    // Whoever does not believe the certificate goes away; that is no request.
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            connection(inner, door, stream).await;
+                        }
+                    }
+                }
+            });
         }
     }
 }
 
-async fn connection(inner: Arc<Inner>, door: Door, stream: TcpStream) {
-    // Small answers must not wait for more to send.
-    let _ = stream.set_nodelay(true);
+async fn connection(
+    inner: Arc<Inner>,
+    door: Door,
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+) {
     let service = service_fn(move |request| answer(inner.clone(), door, request));
     // A client that goes away, and a fault that closes the connection, both end here as an error.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

@@ -70,8 +70,9 @@ fn token(state: &mut State, call: &Call) -> Answer {
     let scope = call.parameter("scope").unwrap_or_default();
     let name = scope
         .strip_prefix("repository:")
-        .and_then(|rest| rest.split_once(':'))
-        .map(|(name, _)| name.to_owned());
+        // Who has no account may read, and is told nothing else.
+        .and_then(|rest| rest.strip_suffix(":pull"))
+        .map(str::to_owned);
     let Some(name) = name.filter(|name| *name == state.upstream) else {
         return error(403, "DENIED", "requested access to the resource is denied");
     };

@@ -1,96 +1,29 @@
-//! The registry client.
+//! What a registry must not get away with, and what the client asks of it.
 
+use super::content::{INDEX, content};
+use super::place::fake_server;
+use super::{RELEASE, image, registry_at};
 use crate::server::{Asked, Reply, Server, page, reply};
 use crate::{NOW, http, http_at, whole};
-use digest_bump::clients::registry::{Registry, RegistryError};
-use digest_bump::clients::wire::Http;
+use digest_bump::clients::registry::RegistryError;
 use digest_bump::clock::Clock;
-use digest_bump::domain::{Digest, ImageName, PlatformDigest, Version};
-use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use digest_bump::domain::Digest;
+use serde_json::json;
+use std::time::Duration;
 
-const IMAGE: &str = "registry.example/toon-protocol/connector";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
-fn image() -> ImageName {
-    IMAGE.parse().unwrap()
-}
-
-/// The documents of one two-platform image, by the last part of their path.
-struct Content {
-    documents: BTreeMap<String, Vec<u8>>,
-    index: Digest,
-    manifests: Vec<PlatformDigest>,
-}
-
-fn content() -> Content {
-    let mut documents = BTreeMap::new();
-    let mut keep = |value: Value| {
-        let bytes = value.to_string().into_bytes();
-        let digest = Digest::of(&bytes);
-        documents.insert(digest.to_string(), bytes);
-        digest
-    };
-    let mut entries = Vec::new();
-    let mut manifests = Vec::new();
-    for architecture in ["amd64", "arm64"] {
-        let labels = json!({"org.opencontainers.image.version": "3.10.0", "arch": architecture});
-        let config = keep(json!({"architecture": architecture, "config": {"Labels": labels}}));
-        let manifest =
-            keep(json!({"schemaVersion": 2, "config": {"digest": config}, "layers": []}));
-        entries.push(
-            json!({"digest": manifest, "platform": {"os": "linux", "architecture": architecture}}),
-        );
-        manifests.push(PlatformDigest::new(manifest));
-    }
-    entries.push(json!({"digest": entries[0]["digest"], "platform": {"os": "unknown", "architecture": "unknown"},
-                        "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}));
-    let index = keep(json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}));
-    let bytes = documents[index.as_str()].clone();
-    documents.insert("3.10.0".to_owned(), bytes);
-    Content { documents, index, manifests }
-}
-
-/// A registry with GHCR's token dance. `twist` may answer first.
+/// A registry that lies where `twist` says so, and is honest elsewhere.
 async fn registry_server(
     twist: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
 ) -> Server {
-    let documents = content().documents;
-    Server::start(move |asked| {
-        if let Some(reply) = twist(asked) {
-            return reply;
-        }
-        let host = asked.header("host").unwrap();
-        if asked.path.starts_with("/token?") {
-            return reply(200, &[], r#"{"token":"anon-secret"}"#);
-        }
-        if asked.header("authorization") != Some("Bearer anon-secret") {
-            let challenge = format!(r#"Bearer realm="http://{host}/token",service="ghcr.io",scope="repository:x:pull,push""#);
-            return reply(401, &[("www-authenticate", &challenge)], r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#);
-        }
-        let name = asked.path.rsplit('/').next().unwrap();
-        match documents.get(name) {
-            Some(body) => {
-                let kind = if body.windows(9).any(|nine| nine == b"manifests") { INDEX } else { "application/octet-stream" };
-                let digest = Digest::of(body);
-                reply(200, &[("content-type", kind), ("docker-content-digest", digest.as_str())], body)
-            }
-            None => reply(404, &[("content-type", "application/json")], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#),
-        }
-    })
-    .await
-}
-
-fn registry_at(http: &Http, server: &Server) -> Registry {
-    let origins = BTreeMap::from([(image().host().to_owned(), server.url.clone())]);
-    Registry::new(http, &origins).unwrap()
+    let pushed = vec![content(1)];
+    fake_server(move || pushed.clone(), twist).await
 }
 
 async fn index_of(
     twist: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
 ) -> Result<(), RegistryError> {
     let server = registry_server(twist).await;
-    registry_at(&http(), &server).fetch_index(&image(), "3.10.0").await.map(drop)
+    registry_at(&http(), &server.url).fetch_index(&image(), "3.10.0").await.map(drop)
 }
 
 /// Answers like this where a path contains the text.
@@ -101,10 +34,9 @@ fn at(part: &'static str, reply: Reply) -> impl Fn(&Asked) -> Option<Reply> + Se
 #[tokio::test]
 async fn an_image_is_resolved_in_seven_requests_and_then_in_five() {
     let server = registry_server(|_| None).await;
-    let registry = registry_at(&http(), &server);
-    let version = Version::new(3, 10, 0);
-    let facts = registry.fetch_image(&image(), &version).await.unwrap();
-    assert_eq!(facts.digest.digest(), &content().index);
+    let registry = registry_at(&http(), &server.url);
+    let facts = registry.fetch_image(&image(), &RELEASE).await.unwrap();
+    assert_eq!(facts.digest.digest(), &content(1).index);
     let seen: Vec<(&str, Option<&str>, &str)> = facts
         .platforms
         .iter()
@@ -125,7 +57,7 @@ async fn an_image_is_resolved_in_seven_requests_and_then_in_five() {
     let accept = server.asked()[0].header("accept").unwrap().to_owned();
     assert!(accept.starts_with(INDEX) && accept.contains("manifest.list.v2+json"));
 
-    registry.fetch_image(&image(), &version).await.unwrap();
+    registry.fetch_image(&image(), &RELEASE).await.unwrap();
     assert_eq!(server.asked().len(), 7 + 5);
 }
 
@@ -133,7 +65,7 @@ async fn an_image_is_resolved_in_seven_requests_and_then_in_five() {
 async fn a_token_is_renewed_when_its_time_is_over_and_shared_meanwhile() {
     let server = registry_server(|_| None).await;
     let clock = Clock::manual(NOW);
-    let registry = registry_at(&http_at(&clock), &server);
+    let registry = registry_at(&http_at(&clock), &server.url);
     registry.fetch_index(&image(), "3.10.0").await.unwrap();
     assert_eq!(server.asked().len(), 3);
     clock.advance(Duration::from_secs(49));
@@ -151,8 +83,8 @@ async fn a_token_is_renewed_when_its_time_is_over_and_shared_meanwhile() {
 #[tokio::test]
 async fn many_at_once_share_one_token() {
     let server = registry_server(|_| None).await;
-    let registry = registry_at(&http(), &server);
-    let (image, manifests) = (image(), content().manifests);
+    let registry = registry_at(&http(), &server.url);
+    let (image, manifests) = (image(), content(1).manifests);
     let (one, two) = tokio::join!(
         registry.fetch_labels(&image, &manifests[0]),
         registry.fetch_labels(&image, &manifests[1]),
@@ -185,37 +117,97 @@ async fn a_registry_that_refuses_every_token_is_left_alone() {
     }
 }
 
+/// Where a bad answer can come: for the tag, for one platform, for its config, for the token.
+fn places() -> [(&'static str, String); 4] {
+    let platform = content(1).manifests[1].to_string();
+    [
+        ("the tag", "/manifests/3.10.0".to_owned()),
+        ("a platform", format!("/manifests/{platform}")),
+        ("a config", "/blobs/".to_owned()),
+        ("a token", "/token".to_owned()),
+    ]
+}
+
+/// What an image is when one of these answers so, to whoever has a token if it is not the token.
+async fn image_with(place: &str, bad: Reply) -> RegistryError {
+    let part = place.to_owned();
+    let server = registry_server(move |asked| {
+        let authorised = asked.header("authorization").is_some() || part == "/token";
+        (asked.path.contains(&part) && authorised).then(|| bad.clone())
+    })
+    .await;
+    registry_at(&http(), &server.url).fetch_image(&image(), &RELEASE).await.unwrap_err()
+}
+
 #[tokio::test]
-async fn every_bad_answer_of_a_registry_has_its_error() {
-    let part = "manifests/3.10.0";
-    let error = index_of(at(part, reply(404, &[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#)))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
-    let error = index_of(at(part, reply(429, &[("retry-after", "30")], ""))).await.unwrap_err();
-    assert!(
-        matches!(error, RegistryError::RateLimited { until } if until == NOW + Duration::from_secs(30))
-    );
-    for transient in [page(503), Reply::HangUp] {
-        let error = index_of(at(part, transient)).await.unwrap_err();
-        assert!(matches!(error, RegistryError::Transient { .. }), "{error}");
-    }
+async fn every_bad_answer_of_a_registry_has_its_error_wherever_it_comes() {
     let wrong = Digest::of(b"another");
-    let whole = content().documents["3.10.0"].clone();
+    let whole = content(1).find("3.10.0").unwrap().bytes.clone();
+    let unknown = r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#;
+    for (name, place) in places() {
+        let error = image_with(&place, reply(404, &[], unknown)).await;
+        // Only of the tag itself it says that there is no image.
+        let absent = matches!(error, RegistryError::NotFound { .. });
+        assert_eq!(absent, name == "the tag", "{name}: {error}");
+        assert!(absent || matches!(error, RegistryError::Malformed { .. }), "{name}: {error}");
+        for (after, millis) in [("1.5", 1_500), ("30", 30_000), ("", 60_000)] {
+            let error = image_with(&place, reply(429, &[("retry-after", after)], "")).await;
+            let expected = NOW + Duration::from_millis(millis);
+            let limited =
+                matches!(error, RegistryError::RateLimited { until } if until == expected);
+            assert!(limited, "{name}, {after:?}: {error}");
+        }
+        for transient in [page(503), reply(500, &[], ""), Reply::HangUp] {
+            let error = image_with(&place, transient).await;
+            assert!(matches!(error, RegistryError::Transient { .. }), "{name}: {error}");
+        }
+        let mut malformed = vec![
+            page(200),
+            page(404),
+            Reply::Half(whole.clone()),
+            reply(200, &[], "{}"),
+            reply(302, &[], ""),
+        ];
+        if name != "a token" {
+            let lie = [("docker-content-digest", wrong.as_str())];
+            malformed.push(reply(200, &lie, &whole));
+        }
+        for malformed in malformed {
+            let error = image_with(&place, malformed).await;
+            assert!(matches!(error, RegistryError::Malformed { .. }), "{name}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_redirect_takes_a_token_to_another_host() {
+    for status in [301, 302, 307, 308] {
+        for (name, place) in places() {
+            let elsewhere =
+                Server::always(reply(200, &[], r#"{"token":"of somebody else"}"#)).await;
+            let target = format!("{}/x", elsewhere.url);
+            let error = image_with(&place, reply(status, &[("location", &target)], "")).await;
+            assert!(matches!(error, RegistryError::Malformed { .. }), "{name}: {error}");
+            let asked = elsewhere.asked();
+            // Only blobs are kept elsewhere.
+            assert_eq!(!asked.is_empty(), name == "a config", "{name}");
+            assert!(asked.iter().all(|asked| asked.header("authorization").is_none()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_none_or_too_large_has_its_error() {
+    let part = "manifests/3.10.0";
+    let whole = content(1).find("3.10.0").unwrap().bytes.clone();
     for malformed in [
-        page(200),
-        page(404),
-        Reply::Half(whole.clone()),
-        reply(200, &[], "{}"),
-        reply(200, &[("docker-content-digest", wrong.as_str())], &whole),
         reply(200, &[("content-type", "text/plain")], &whole),
-        reply(302, &[("location", "/elsewhere")], ""),
         reply(200, &[], vec![b' '; 5 * 1024 * 1024]),
     ] {
         let error = index_of(at(part, malformed)).await.unwrap_err();
         assert!(matches!(error, RegistryError::Malformed { .. }), "{error}");
     }
-    let single = json!({"config": {"digest": wrong}, "layers": []}).to_string();
+    let single = json!({"config": {"digest": Digest::of(b"x")}, "layers": []}).to_string();
     let error = index_of(at(part, reply(200, &[], single))).await.unwrap_err();
     assert!(matches!(error, RegistryError::NotAnIndex { .. }), "{error}");
 }
@@ -235,27 +227,27 @@ async fn no_error_shows_a_token() {
 #[tokio::test]
 async fn what_is_asked_by_digest_has_to_have_it() {
     let server = registry_server(at("@", Reply::HangUp)).await;
-    let registry = registry_at(&http(), &server);
-    let index = registry.fetch_index(&image(), content().index.as_str()).await.unwrap();
+    let registry = registry_at(&http(), &server.url);
+    let index = registry.fetch_index(&image(), content(1).index.as_str()).await.unwrap();
     assert_eq!(index.entries.len(), 2);
 
     // The index in the manifest's place, and one config in the other's.
-    let other = content();
+    let other = content(1);
     let swapped = registry_server(move |asked| {
         let wanted = other.manifests[0].as_str();
         (asked.path.ends_with(wanted) && asked.header("authorization").is_some())
-            .then(|| reply(200, &[], &other.documents[other.manifests[1].as_str()]))
+            .then(|| reply(200, &[], &other.find(other.manifests[1].as_str()).unwrap().bytes))
     })
     .await;
-    let registry = registry_at(&http(), &swapped);
-    let error = registry.fetch_image(&image(), &Version::new(3, 10, 0)).await.unwrap_err();
+    let registry = registry_at(&http(), &swapped.url);
+    let error = registry.fetch_image(&image(), &RELEASE).await.unwrap_err();
     assert!(matches!(error, RegistryError::Malformed { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_reference_that_no_registry_can_hold_is_not_asked_for() {
     let server = registry_server(|_| None).await;
-    let registry = registry_at(&http(), &server);
+    let registry = registry_at(&http(), &server.url);
     for odd in ["../../x", "1?x=y", "", "1.0.0+build"] {
         let error = registry.fetch_index(&image(), odd).await.unwrap_err();
         assert!(matches!(error, RegistryError::NotFound { .. }), "{odd}");
@@ -265,8 +257,8 @@ async fn a_reference_that_no_registry_can_hold_is_not_asked_for() {
 
 #[tokio::test]
 async fn a_blob_is_fetched_from_the_storage_without_the_token() {
-    let storage = Server::start(|asked| match content().documents.get(&asked.path[1..]) {
-        Some(body) => reply(200, &[], body),
+    let storage = Server::start(|asked| match content(1).find(&asked.path[1..]) {
+        Some(document) => reply(200, &[], &document.bytes),
         None => reply(404, &[], ""),
     })
     .await;
@@ -278,8 +270,8 @@ async fn a_blob_is_fetched_from_the_storage_without_the_token() {
         Some(reply(307, &[("location", &location)], ""))
     })
     .await;
-    let registry = registry_at(&http(), &server);
-    let facts = registry.fetch_image(&image(), &Version::new(3, 10, 0)).await.unwrap();
+    let registry = registry_at(&http(), &server.url);
+    let facts = registry.fetch_image(&image(), &RELEASE).await.unwrap();
     assert_eq!(facts.platforms[1].labels["arch"], "arm64");
     assert_eq!(storage.asked().len(), 2);
     assert!(storage.asked().iter().all(|asked| asked.header("authorization").is_none()));
@@ -290,8 +282,8 @@ async fn a_blob_is_not_fetched_from_just_anywhere() {
     for location in ["http://192.0.2.1/x", "file:///etc/passwd", "/v2/round/blobs/x"] {
         let moved = reply(307, &[("location", location)], "");
         let server = registry_server(at("/blobs/", moved)).await;
-        let registry = registry_at(&http(), &server);
-        let error = registry.fetch_labels(&image(), &content().manifests[0]).await.unwrap_err();
+        let registry = registry_at(&http(), &server.url);
+        let error = registry.fetch_labels(&image(), &content(1).manifests[0]).await.unwrap_err();
         assert!(matches!(error, RegistryError::Malformed { .. }), "{location}: {error}");
     }
 }

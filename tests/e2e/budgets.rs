@@ -1,0 +1,80 @@
+//! What a pass may ask of the world, in counts: the same on every machine.
+
+use crate::stand::{Stand, run_test};
+use std::time::Duration;
+use world::{Fault, Request, Service};
+
+/// From a release's publication to its pull request, without git.
+const MOST_REQUESTS: usize = 16;
+/// As many of them may have to wait for each other.
+const MOST_ROUND_TRIPS: usize = 12;
+
+/// Method and path of each, in the order of their answers.
+fn lines(requests: &[Request]) -> Vec<String> {
+    requests.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
+}
+
+/// The longest chain of requests of which each came after the answer to the one before. Every
+/// answer takes its time, so that what is asked side by side is seen to be.
+fn serial(requests: &[Request]) -> usize {
+    let mut chains: Vec<usize> = Vec::new();
+    for request in requests {
+        let before = chains.iter().take(request.after).max().copied().unwrap_or(0);
+        chains.push(before + 1);
+    }
+    chains.into_iter().max().unwrap_or(0)
+}
+
+/// Lets every answer but git's take a moment.
+fn slow(stand: &Stand) {
+    for service in [Service::GitHub, Service::Npm, Service::Registry] {
+        stand.world.fault(Fault::on(service).delay(Duration::from_millis(60)).always());
+    }
+}
+
+/// The documented list (`docs/architecture.md`, "Budgets"): one conditional request each, and
+/// git's, which has no condition to ask with.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_new_costs_one_conditional_request_for_each_of_a_few_urls() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.world.release("4.0.0").publish().await;
+        stand.settle().await;
+        stand.settle().await;
+        stand.world.clear_requests();
+        slow(stand);
+        stand.settle().await;
+        let requests = stand.world.requests();
+        let mut asked = lines(&requests);
+        asked.sort();
+        insta::assert_snapshot!(asked.join("\n"), @"");
+        for asked in &requests {
+            let conditional = asked.if_none_match && asked.status == 304;
+            assert!(conditional || asked.service == Service::Git, "{asked:?}");
+        }
+        assert_eq!(serial(&requests), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_becomes_a_pull_request_in_few_requests_and_fewer_round_trips() {
+    run_test(async |stand| {
+        // The canary's own requests are its own.
+        stand.canary_script("exit 0");
+        stand.settle().await;
+        stand.world.release("3.10.0").publish().await;
+        stand.world.clear_requests();
+        slow(stand);
+        stand.settle().await;
+        let mut requests = stand.world.requests();
+        let opened = |asked: &Request| asked.method == "POST" && asked.path.ends_with("/pulls");
+        requests.truncate(requests.iter().position(opened).unwrap() + 1);
+        let trips = serial(&requests);
+        requests.retain(|asked| asked.service != Service::Git);
+        eprintln!("a release to its pull request: {} requests, {trips} in a row", requests.len());
+        assert!(requests.len() <= MOST_REQUESTS, "{}", lines(&requests).join("\n"));
+        assert!(trips <= MOST_ROUND_TRIPS, "{trips}: {}", lines(&requests).join("\n"));
+    })
+    .await;
+}
