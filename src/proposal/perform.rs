@@ -1,7 +1,7 @@
 //! Every write to the outside: performed by one function, found again by another.
 
 use crate::clients::git::GitCache;
-use crate::clients::github::{Reader, Writer};
+use crate::clients::github::{GithubError, Reader, Writer};
 use crate::domain::{CommitId, Effect, PullFacts, PullState, RepoName};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
@@ -80,9 +80,15 @@ impl Performer {
                 Ok(Outcome { remote_id: commit.to_string(), pull: None })
             }
             Effect::OpenPull { branch, base, title, body, draft, .. } => {
-                let opened = self.writer.open_pull(repo, base, branch, title, body, *draft);
-                let pull = opened.await.context("opening the pull request")?;
-                Ok(Outcome::of_pull(pull))
+                let opened = self.writer.open_pull(repo, base, branch, title, body, *draft).await;
+                // GitHub itself keeps a branch to one open pull request. So nobody looks before, and
+                // only where it refuses is looked for one that the lists did not show yet.
+                if matches!(opened, Err(GithubError::Rejected { .. }))
+                    && let Some(there) = self.probe(effect).await?
+                {
+                    return Ok(there);
+                }
+                Ok(Outcome::of_pull(opened.context("opening the pull request")?))
             }
             Effect::EditPull { number, title, body, close } => {
                 let edited = self.writer.edit_pull(repo, *number, title, body, *close);

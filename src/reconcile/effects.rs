@@ -12,11 +12,9 @@ use tracing::debug;
 
 impl Pass<'_> {
     /// Records the intent, performs the effect, records the outcome. What was intended before is
-    /// looked for in the world first, and so is every pull request that is to be opened: after an
-    /// unknown outcome nothing is done twice.
+    /// looked for in the world first: after an unknown outcome nothing is done twice.
     pub(super) async fn effect(&mut self, effect: &Effect) -> Result<Outcome> {
-        let opens = matches!(effect, Effect::OpenPull { .. });
-        self.effect_unless_there(effect, opens).await
+        self.effect_unless_there(effect, false).await
     }
 
     /// Puts the labels on those open pull requests of the bot that did not get them, because the

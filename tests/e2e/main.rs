@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
 mod answers;
+mod budgets;
 mod canary;
 mod checks;
 mod crashes;

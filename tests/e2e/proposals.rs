@@ -2,7 +2,6 @@
 
 use crate::stand::{Stand, run_test};
 use digest_bump::domain::CommitId;
-use world::Service;
 
 /// The text of the maintainer's pull request, and of the commit below it.
 fn letter(stand: &Stand) -> String {
@@ -250,27 +249,6 @@ async fn the_first_start_is_no_flood() {
         chore(connector): bump 3.9.3 → 3.12.0
         docs(connector): migration stub for 3.9.3 → 4.1.0
         ");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_release_becomes_a_pull_request_within_16_requests() {
-    run_test(async |stand| {
-        // The canary's own requests apart, git's, and the registry's redirects to its storage.
-        stand.canary_script("exit 0");
-        stand.settle().await;
-        stand.world.release("3.10.0").publish().await;
-        stand.world.clear_requests();
-        stand.settle().await;
-        let mut requests = stand.world.requests();
-        let opened = requests
-            .iter()
-            .position(|asked| asked.method == "POST" && asked.path.ends_with("/pulls"));
-        requests.truncate(opened.unwrap() + 1);
-        requests
-            .retain(|asked| asked.service != Service::Git && !asked.path.starts_with("/storage/"));
-        assert!(requests.len() <= 16, "{}: {requests:#?}", requests.len());
     })
     .await;
 }

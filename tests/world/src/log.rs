@@ -40,6 +40,9 @@ pub struct Request {
     /// Whether it changed something: a GitHub request that is no GET or a push with commands, and
     /// it was performed, whatever the answer then claimed.
     pub write: bool,
+    /// How many of the requests before it in the log had been answered when it came. It may have
+    /// waited for those, and cannot have waited for the others.
+    pub after: usize,
 }
 
 /// Everything that happened, and the judgement on it.

@@ -91,6 +91,7 @@ async fn answer(
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body: body.to_vec(),
+        after: inner.state().log.requests.len(),
     };
     let fault = {
         let mut state = inner.state();
@@ -151,6 +152,7 @@ fn perform(
         if_modified_since: call.headers.contains_key("if-modified-since"),
         authorised: call.headers.contains_key("authorization"),
         write: done && asks_to_write(call),
+        after: call.after,
     });
     let closed = || io::Error::other("a fault closes the connection");
     Ok((answered.ok_or_else(closed)?, matches!(kind, Kind::CutBody)))

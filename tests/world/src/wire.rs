@@ -16,6 +16,8 @@ pub(crate) struct Call {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// How many requests had been answered when it came.
+    pub(crate) after: usize,
 }
 
 impl Call {

@@ -230,6 +230,7 @@ mod tests {
             .into_iter()
             .collect(),
             body: json!({ "query": query, "variables": variables }).to_string().into_bytes(),
+            after: 0,
         }
     }
 

@@ -187,6 +187,7 @@ mod tests {
             query: String::new(),
             headers: http::HeaderMap::new(),
             body: Vec::new(),
+            after: 0,
         }
     }
 
