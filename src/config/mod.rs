@@ -4,6 +4,8 @@
 mod duration;
 mod environment;
 mod raw;
+#[cfg(test)]
+mod reference;
 mod resolve;
 mod types;
 mod watch;
