@@ -16,8 +16,9 @@ image=localhost/digest-bump:ci
 name="digest-bump-ci-$$"
 work="$(mktemp -d)"
 
-if [ -n "${GITHUB_ACTIONS:-}" ]; then
-  skipped "the gate is itself in a container there, which may not make others"
+# A container that may not make others, such as the public workflow's, or a user who is not root.
+if ! unshare --mount true 2> /dev/null; then
+  skipped "no container can be made here"
   exit
 fi
 packages podman runc debootstrap
