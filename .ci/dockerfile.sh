@@ -5,7 +5,7 @@
 #
 #   .ci/dockerfile.sh BINARY
 #
-# What the other stage does is `cargo build`, by the same command as the gate's release build.
+# The other stage is tried by .ci/release.sh, as far as that goes without a Rust image.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=.ci/common.sh
@@ -49,7 +49,8 @@ base() {
   local tree="$work/debian"
   debootstrap --variant=minbase bookworm "$tree" > "$work/debootstrap.log" 2>&1 ||
     { tail "$work/debootstrap.log" >&2; return 1; }
-  tar -C "$tree" -c . | podman import --quiet - localhost/debian:12 > /dev/null
+  tar --directory "$tree" --exclude './var/cache/apt/*' --exclude './var/lib/apt/lists/*' --create . |
+    podman import --quiet - localhost/debian:12 > /dev/null
 }
 
 build() {

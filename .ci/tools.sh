@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 wanted="$(sha256sum .ci/tools.txt | cut -c1-12)"
 tools="$cache/tools-$wanted"
 if [ ! -e "$tools/complete" ]; then
-  rm -rf "$tools"
+  rm -rf "$cache"/tools-*
   python3 -c 'import ensurepip' 2>/dev/null || packages python3-venv >&2
   python3 -m venv "$tools"
   "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
