@@ -45,7 +45,7 @@ const IMPURE: &[&str] = &[
 
 #[test]
 fn modules_only_look_down() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let files = rust_files(&root);
     assert!(files.len() > 50, "only {} files were found", files.len());
     let faults: Vec<String> = files
@@ -70,6 +70,38 @@ fn the_rules_find_what_they_are_for() {
     assert!(found("domain/time.rs", "use crate::{clock, domain};").contains("one plain"));
     assert!(found("http/mod.rs", &"line\n".repeat(501)).contains("over 500"));
     assert_eq!(found("reconcile/pass.rs", "use crate::store::Store; crate::policy::decide"), "");
+}
+
+#[test]
+fn what_the_documents_name_is_there() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    for document in ["CONTRIBUTING.md", "docs/glossary.md"] {
+        let text = read(document);
+        let quoted = text.split('`').skip(1).step_by(2);
+        let paths: Vec<&str> = quoted.filter(|it| is_path(it)).collect();
+        assert!(paths.len() > 20, "{document}: only {paths:?}");
+        for path in paths {
+            assert!(root().join(path).exists(), "{document} names {path}");
+        }
+    }
+    for row in read("docs/glossary.md").lines().filter(|line| line.starts_with("| **")) {
+        let place = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let mut quoted = place.split('`').skip(1).step_by(2);
+        let file = quoted.next().unwrap();
+        let text = read(file);
+        for name in quoted {
+            assert!(text.contains(name), "docs/glossary.md: no {name} in {file}");
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether a quoted word names a file or a folder of the project.
+fn is_path(word: &str) -> bool {
+    ["src/", "tests/", "docs/", "config/", ".ci/"].iter().any(|start| word.starts_with(start))
 }
 
 fn faults_in(file: &str, text: &str) -> Vec<String> {

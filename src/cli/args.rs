@@ -7,7 +7,7 @@ use std::path::PathBuf;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  Done, or the answer is yes
-  1  The answer is no: sites disagree, a release is not known
+  1  The answer is no: sites disagree, a release is not known, the daemon is not healthy
   2  The arguments or the config cannot be used, or the token is missing
   3  Something could not be read or done; it is due again in the next pass
   4  Another process was at work the whole time
@@ -62,6 +62,8 @@ pub(super) enum Command {
     },
     /// Show the pin, every release and what became of it, from what is stored
     Status(Chosen),
+    /// Ask the daemon on this machine whether it is healthy, over the config's `listen`
+    Health,
     /// Ask the bot for something
     Request {
         #[command(subcommand)]

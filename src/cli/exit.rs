@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: done, or the answer is yes.
     Done,
-    /// 1: the answer is no: sites disagree, a release is not known.
+    /// 1: the answer is no: sites disagree, a release is not known, the daemon is not healthy.
     No,
     /// 2: the arguments or the config cannot be used, or the token is missing.
     Usage,

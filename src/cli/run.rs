@@ -34,6 +34,7 @@ pub(super) async fn command(
             explain(&config, &chosen, &release, &clock, json).await
         }
         Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
+        Command::Health => health(&config, json).await,
         Command::Request { wish: Wish::Bump { version, chosen } } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
             request(&config, &chosen, &version, actor, &clock, json).await
@@ -138,6 +139,19 @@ async fn status(config: &Config, which: &Chosen, clock: &Clock, json: bool) -> R
         print(json, &reconcile::look_at(watch, &memory, clock.now()), render::status)?;
     }
     Ok(Exit::Done)
+}
+
+async fn health(config: &Config, json: bool) -> Result<Exit> {
+    let listen = match config.listen {
+        None => bail!(Misuse("the config has no `listen`, so nobody can be asked".to_owned())),
+        Some(address) if address.port() == 0 => {
+            bail!(Misuse("`listen` has port 0, so nobody knows where to ask".to_owned()))
+        }
+        Some(address) => address,
+    };
+    let health = text::HealthView { healthy: crate::http::ask(listen).await? };
+    print(json, &health, text::health)?;
+    Ok(if health.healthy { Exit::Done } else { Exit::No })
 }
 
 async fn request(

@@ -45,6 +45,16 @@ pub(super) fn report(view: &ReportView) -> String {
     out
 }
 
+/// What the daemon answered.
+#[derive(Debug, Serialize)]
+pub(super) struct HealthView {
+    pub(super) healthy: bool,
+}
+
+pub(super) fn health(view: &HealthView) -> String {
+    if view.healthy { "healthy\n".to_owned() } else { "not healthy: its log says why\n".to_owned() }
+}
+
 /// What a pass would do.
 #[derive(Debug, Serialize)]
 pub(super) struct PlanView {

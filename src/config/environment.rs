@@ -6,10 +6,13 @@ use std::{collections::BTreeMap, ffi::OsString};
 
 /// What is taken from the process's environment, read once at the start.
 #[derive(Default, Clone)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// `DIGEST_BUMP_GITHUB_TOKEN`: may push to and open pull requests in the downstream.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub github_token: Option<SecretString>,
     /// `DIGEST_BUMP_DATABASE_PASSWORD`: opens the PostgreSQL server that the config names.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub database_password: Option<SecretString>,
     /// `DIGEST_BUMP_LOG`: the log filter, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: Option<String>,
@@ -18,6 +21,7 @@ pub struct Environment {
     /// `USER`: who a request from the command line is from.
     pub user: Option<String>,
     /// Everything, for what a canary is explicitly given.
+    #[cfg_attr(test, schemars(skip))]
     all: BTreeMap<String, OsString>,
 }
 

@@ -6,6 +6,8 @@ mod database;
 mod duration;
 mod environment;
 mod raw;
+#[cfg(test)]
+mod reference;
 mod resolve;
 mod types;
 mod watch;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Config {
     /// The directory for the git cache, the canary's work trees, and SQLite's database. Required.
@@ -22,7 +23,7 @@ pub(super) struct Config {
     /// Where GitHub is.
     #[serde(default)]
     pub(super) github: Github,
-    /// Where npm packages are. Required if a watch names a package.
+    /// Where npm packages are. Required if a watch names a package. Default: none.
     pub(super) npm: Option<Npm>,
     /// Registries that are not at `https://<host of the image>`, by that host. Default: none.
     #[serde(default)]
@@ -37,6 +38,7 @@ pub(super) struct Config {
 
 /// When passes run. One more runs at the start.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Schedule {
     /// Five fields as in cron, or six with the seconds first. Default: `*/15 * * * *`.
@@ -62,6 +64,7 @@ impl Default for Schedule {
 
 /// Where GitHub is.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Github {
     /// The REST API. Default: `https://api.github.com`.
@@ -81,6 +84,7 @@ impl Default for Github {
 
 /// Where npm packages are.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Npm {
     /// What `npm config get registry` prints. Required.
@@ -89,6 +93,7 @@ pub(super) struct Npm {
 
 /// Where a container registry is.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Registry {
     /// Its base URL. Required.
@@ -97,6 +102,7 @@ pub(super) struct Registry {
 
 /// Whose certificates are believed.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Tls {
     /// A PEM file with certificate authorities that are believed beside the system's, by every
@@ -107,13 +113,14 @@ pub(super) struct Tls {
 
 /// One upstream–downstream pair.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Watch {
     /// Its name in logs, commands and the status page: lower-case letters, digits, dashes. Required.
     pub(super) name: String,
-    /// What releases.
+    /// What releases. Required.
     pub(super) upstream: Upstream,
-    /// What pins.
+    /// What pins. Required.
     pub(super) downstream: Downstream,
     /// The contract canary. Required: nothing is proposed unproved.
     pub(super) canary: Canary,
@@ -130,6 +137,7 @@ pub(super) struct Watch {
 
 /// What releases.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
     /// `owner/name` on GitHub. Required.
@@ -164,6 +172,7 @@ fn default_deadline() -> String {
 
 /// The npm half of a release.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NpmPackage {
     /// The package's name. Required.
@@ -175,6 +184,7 @@ pub(super) struct NpmPackage {
 
 /// A guard on what a package is.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Guard {
     /// Such as `/repository/url`. Required.
@@ -185,6 +195,7 @@ pub(super) struct Guard {
 
 /// What pins.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Downstream {
     /// `owner/name` on GitHub. Required.
@@ -204,6 +215,7 @@ fn default_branch() -> String {
 
 /// One place that spells the pin: either `json` or `line`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Site {
     /// How people call it. Default: the path.
@@ -211,22 +223,23 @@ pub(super) struct Site {
     /// The file. Required.
     pub(super) path: String,
     /// A JSON pointer to an object with exactly `name`, `tag` and `digest`, in a file with
-    /// `"schemaVersion": 1`.
+    /// `"schemaVersion": 1`. Default: none.
     pub(super) json: Option<String>,
-    /// A regular expression over lines with `{{version}}` or `{{digest}}`.
+    /// A regular expression over lines with `{{version}}` or `{{digest}}`. Default: none.
     pub(super) line: Option<String>,
-    /// How many matches of `line` there must be. Default: 1.
+    /// How many matches of `line` there must be. Default: one.
     pub(super) count: Option<usize>,
-    /// `required`, `if_present` or `off`. Default: `required`.
+    /// What its absence means. Default: `required`.
     #[serde(default)]
     pub(super) when: When,
-    /// Whether the pin is read from here. Default: no.
+    /// Whether the pin is read from here. Default: `false`.
     #[serde(default)]
     pub(super) authority: bool,
 }
 
 /// What a site's absence means.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum When {
     /// Nothing may be proposed.
@@ -240,6 +253,7 @@ pub(super) enum When {
 
 /// The contract canary.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Canary {
     /// The program and its arguments; no shell. `{{version}}`, `{{digest}}` and `{{image}}` are
@@ -270,6 +284,7 @@ fn default_retry() -> Vec<String> {
 
 /// Where a MAJOR's stub goes.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Migration {
     /// The migration document. Required.
@@ -278,9 +293,10 @@ pub(super) struct Migration {
 
 /// What proposals look like, and which are made.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Proposal {
-    /// What happens to a patch: `skip`, `offer` or `propose`. Default: `offer`.
+    /// What happens to a patch. Default: `offer`.
     pub(super) patches: crate::domain::PatchPolicy,
     /// The title of a pin bump; `{image}`, `{from}` and `{to}` are replaced. Default:
     /// `chore({image}): bump {from} → {to}`.

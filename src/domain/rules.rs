@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// What happens to a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PatchPolicy {
     /// It is listed, nothing more.

@@ -1,5 +1,9 @@
 //! The status page, its JSON twin, and the health check. Shows what is stored; changes nothing.
 
+mod health;
+
+pub use health::ask;
+
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::reconcile::look_at;
@@ -21,6 +25,9 @@ use tracing::error;
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// A page that takes longer is of no use.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where the health check is.
+const HEALTH: &str = "/healthz";
 
 /// What the page is made from.
 #[derive(Debug, Clone)]
@@ -46,7 +53,7 @@ pub fn router(page: Page) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/status.json", get(status_json))
-        .route("/healthz", get(health))
+        .route(HEALTH, get(healthy))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
         .with_state(page)
@@ -90,7 +97,7 @@ async fn status_json(State(page): State<Page>) -> Response {
 }
 
 /// Healthy as long as the store can be read.
-async fn health(State(page): State<Page>) -> Response {
+async fn healthy(State(page): State<Page>) -> Response {
     match page.store.newest_request().await {
         Ok(_) => "ok\n".into_response(),
         Err(error) => broken(&error),

@@ -21,6 +21,7 @@ async fn the_whole() {
       plan     Say what a pass would do; write nothing anywhere and run no canary
       explain  Say why a release was proposed, offered, held or skipped, from what is stored
       status   Show the pin, every release and what became of it, from what is stored
+      health   Ask the daemon on this machine whether it is healthy, over the config's `listen`
       request  Ask the bot for something
       pin      Move or check the pin in a plain directory, without network or database
       help     Print this message or the help of the given subcommand(s)
@@ -33,7 +34,7 @@ async fn the_whole() {
 
     Exit codes:
       0  Done, or the answer is yes
-      1  The answer is no: sites disagree, a release is not known
+      1  The answer is no: sites disagree, a release is not known, the daemon is not healthy
       2  The arguments or the config cannot be used, or the token is missing
       3  Something could not be read or done; it is due again in the next pass
       4  Another process was at work the whole time
@@ -101,6 +102,16 @@ async fn every_command() {
     Options:
       -c, --config <FILE>  The config file [default: /etc/digest-bump.toml]
           --watch <NAME>   The watch's name; not needed where there is one watch
+          --json           Print JSON for machines instead of text for people
+      -h, --help           Print help
+    ");
+    insta::assert_snapshot!(help(&["health", "--help"]).await, @"
+    Ask the daemon on this machine whether it is healthy, over the config's `listen`
+
+    Usage: digest-bump health [OPTIONS]
+
+    Options:
+      -c, --config <FILE>  The config file [default: /etc/digest-bump.toml]
           --json           Print JSON for machines instead of text for people
       -h, --help           Print help
     ");

@@ -5,6 +5,7 @@
 mod busy;
 mod config;
 mod daemon;
+mod health;
 mod help;
 mod logs;
 mod looking;
