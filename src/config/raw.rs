@@ -103,7 +103,7 @@ pub(super) struct Registry {
 /// Whose certificates are believed.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Tls {
     /// A PEM file with certificate authorities that are believed beside the system's, by every
     /// client, git's included, but not by the canary. It is read once, at the start. Default: only
