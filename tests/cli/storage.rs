@@ -6,7 +6,8 @@ use std::{fs, os::unix::fs::FileExt as _, process::Command};
 /// Runs a script where `$STATE` is a disk of its own of 8 MiB. `None` where this user may not
 /// mount one.
 async fn on_a_small_disk(stand: &Stand, script: &str) -> Option<Said> {
-    let unshare = ["--user", "--map-root-user", "--mount", "sh", "-euc"];
+    // A process namespace of its own: whatever was started in it ends with it.
+    let unshare = ["--user", "--map-root-user", "--mount", "--pid", "--kill-child", "sh", "-euc"];
     let may = Command::new("unshare").args(unshare).arg("mount -t tmpfs none /mnt").output();
     if !may.is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: no mount namespaces here, so no disk can be filled");
