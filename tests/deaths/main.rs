@@ -47,17 +47,17 @@ const FEW: usize = 8;
 const SIDE_BY_SIDE: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wherever_a_minors_process_dies_the_end_is_the_same() {
+async fn wherever_the_process_of_a_minor_dies_the_end_is_the_same() {
     dies_everywhere("MINOR", MINOR).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wherever_a_majors_process_dies_the_end_is_the_same() {
+async fn wherever_the_process_of_a_major_dies_the_end_is_the_same() {
     dies_everywhere("MAJOR", MAJOR).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wherever_a_requested_patchs_process_dies_the_end_is_the_same() {
+async fn wherever_the_process_of_a_requested_patch_dies_the_end_is_the_same() {
     dies_everywhere("requested patch", PATCH).await;
 }
 

@@ -82,7 +82,7 @@ async fn a_rate_limit_of_the_registry_is_slept_out_to_the_fraction_of_a_second()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_registrys_rate_limit_holds_nothing_is_asked_of_it() {
+async fn while_the_registry_names_a_limit_nothing_is_asked_of_it() {
     run_test(async |stand| {
         // The older one was out of reach before: its own pause is over long before the limit is.
         let down = Fault::on(Service::Registry).path_contains("/manifests/3.10.0").status(503);
