@@ -10,6 +10,7 @@ mod raw;
 mod reference;
 mod resolve;
 mod types;
+mod unknown;
 mod watch;
 
 pub use database::{Database, PostgresServer};
@@ -57,7 +58,20 @@ pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigErro
 /// All problems that were found, each with its place.
 pub fn parse(text: &str, file: &str, environment: &Environment) -> Result<Config, ConfigError> {
     let failed = |problems| ConfigError { file: file.to_owned(), problems };
-    let raw: raw::Config =
-        toml::from_str(text).map_err(|error| failed(vec![error.to_string().trim().to_owned()]))?;
-    resolve::resolve(raw, environment).map_err(failed)
+    let mut unknown = Vec::new();
+    let file = toml::Deserializer::parse(text).and_then(|file| {
+        serde_ignored::deserialize(file, |path| unknown.push(unknown::steps(&path)))
+    });
+    let mut problems: Vec<String> = unknown.iter().map(|way| unknown::problem(way, text)).collect();
+    let resolved = file
+        .map_err(|error| vec![error.to_string().trim().to_owned()])
+        .and_then(|raw: raw::Config| resolve::resolve(raw, environment));
+    match resolved {
+        Ok(config) if problems.is_empty() => Ok(config),
+        Ok(_) => Err(failed(problems)),
+        Err(more) => {
+            problems.extend(more);
+            Err(failed(problems))
+        }
+    }
 }

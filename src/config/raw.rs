@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Config {
     /// The directory for the git cache, the canary's work trees, and SQLite's database. Required.
     pub(super) state: PathBuf,
@@ -38,8 +37,8 @@ pub(super) struct Config {
 
 /// When passes run. One more runs at the start.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+#[serde(default)]
 pub(super) struct Schedule {
     /// Five fields as in cron, or six with the seconds first. Default: `*/15 * * * *`.
     pub(super) cron: String,
@@ -64,8 +63,8 @@ impl Default for Schedule {
 
 /// Where GitHub is.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+#[serde(default)]
 pub(super) struct Github {
     /// The REST API. Default: `https://api.github.com`.
     pub(super) api_url: String,
@@ -84,8 +83,7 @@ impl Default for Github {
 
 /// Where npm packages are.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Npm {
     /// What `npm config get registry` prints. Required.
     pub(super) registry: String,
@@ -93,8 +91,7 @@ pub(super) struct Npm {
 
 /// Where a container registry is.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Registry {
     /// Its base URL. Required.
     pub(super) url: String,
@@ -102,8 +99,7 @@ pub(super) struct Registry {
 
 /// Whose certificates are believed.
 #[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Tls {
     /// A PEM file with certificate authorities that are believed beside the system's, by every
     /// client, git's included, but not by the canary. It is read once, at the start. Default: only
@@ -113,8 +109,7 @@ pub(super) struct Tls {
 
 /// One upstream–downstream pair.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Watch {
     /// Its name in logs, commands and the status page: lower-case letters, digits, dashes. Required.
     pub(super) name: String,
@@ -137,8 +132,7 @@ pub(super) struct Watch {
 
 /// What releases.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Upstream {
     /// `owner/name` on GitHub. Required.
     pub(super) repository: String,
@@ -172,8 +166,7 @@ fn default_deadline() -> String {
 
 /// The npm half of a release.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct NpmPackage {
     /// The package's name. Required.
     pub(super) package: String,
@@ -184,8 +177,7 @@ pub(super) struct NpmPackage {
 
 /// A guard on what a package is.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Guard {
     /// Such as `/repository/url`. Required.
     pub(super) pointer: String,
@@ -195,8 +187,7 @@ pub(super) struct Guard {
 
 /// What pins.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Downstream {
     /// `owner/name` on GitHub. Required.
     pub(super) repository: String,
@@ -215,8 +206,7 @@ fn default_branch() -> String {
 
 /// One place that spells the pin: either `json` or `line`.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Site {
     /// How people call it. Default: the path.
     pub(super) name: Option<String>,
@@ -253,8 +243,7 @@ pub(super) enum When {
 
 /// The contract canary.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Canary {
     /// The program and its arguments; no shell. `{{version}}`, `{{digest}}` and `{{image}}` are
     /// replaced. Required.
@@ -284,8 +273,7 @@ fn default_retry() -> Vec<String> {
 
 /// Where a MAJOR's stub goes.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Migration {
     /// The migration document. Required.
     pub(super) path: String,
@@ -293,8 +281,8 @@ pub(super) struct Migration {
 
 /// What proposals look like, and which are made.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+#[serde(default)]
 pub(super) struct Proposal {
     /// What happens to a patch. Default: `offer`.
     pub(super) patches: crate::domain::PatchPolicy,

@@ -22,44 +22,72 @@ async fn the_file_may_be_named_in_the_environment() {
 }
 
 #[tokio::test]
-async fn an_unknown_key() {
+async fn a_file_that_is_no_toml() {
     let stand = Stand::new().await;
     let file = stand.config_file();
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, format!("stat = \"/x\"\n{text}")).unwrap();
+    fs::write(&file, "state = \n").unwrap();
     let said = said(bare(&["once", "--config", file.to_str().unwrap()])).await;
     assert_eq!(said.code, 2);
-    insta::assert_snapshot!(stand.redact(&said.err), @r#"
+    insta::assert_snapshot!(stand.redact(&said.err), @"
     digest-bump: FOLDER/config.toml cannot be used:
-      - TOML parse error at line 1, column 1
+      - TOML parse error at line 1, column 9
           |
-        1 | stat = "/x"
-          | ^^^^
-        unknown field `stat`, expected one of `state`, `listen`, `schedule`, `github`, `npm`, `registries`, `tls`, `watch`
-    "#);
+        1 | state = 
+          |         ^
+        string values must be quoted, expected literal string
+    ");
+}
+
+#[tokio::test]
+async fn a_value_of_the_wrong_kind_beside_an_unknown_key() {
+    let stand = Stand::new().await;
+    let file = stand.config_file();
+    fs::write(&file, "stat = 1\nstate = 7\n").unwrap();
+    let said = said(bare(&["once", "--config", file.to_str().unwrap()])).await;
+    assert_eq!(said.code, 2);
+    insta::assert_snapshot!(stand.redact(&said.err), @"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - stat (line 1): there is no such key
+      - TOML parse error at line 2, column 9
+          |
+        2 | state = 7
+          |         ^
+        invalid type: integer `7`, expected path string
+    ");
 }
 
 #[tokio::test]
 async fn every_problem_with_its_place() {
     let mut stand = Stand::new().await;
+    stand.set("stat", "/x");
+    stand.set("schedule.cronn", "* * * * *");
     stand.set("listen", "everywhere");
+    stand.set("database", "mysql://bot@localhost/x");
     stand.set("schedule.cron", "61 * * * *");
     stand.set("schedule.time_zone", "Europe/Atlantis");
     stand.set("schedule.jitter", "soon");
     stand.set("npm.registry", "ftp://x.example");
     stand.set_watch("name", "Town House");
+    stand.set_watch("upstream.imag", "x");
     stand.set_watch("upstream.tag_pattern", "v(");
     stand.set_watch("canary.command", Vec::<String>::new());
     stand.set_watch("canary.pass_env", vec!["DIGEST_BUMP_GITHUB_TOKEN"]);
     let site = toml::toml! { path = "../secrets" line = "{{digest" };
-    stand.set_watch("downstream.site", vec![toml::Value::Table(site)]);
+    let both = toml::toml! { path = "both" line = "{{digest}}" json = "/x" whem = "off" };
+    let sites = vec![toml::Value::Table(site), toml::Value::Table(both)];
+    stand.set_watch("downstream.site", sites);
     for command in ["serve", "once", "plan", "status"] {
         let said = stand.run(&[command]).await;
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{command}");
         if command == "serve" {
             insta::assert_snapshot!(stand.redact(&said.err), @"
             digest-bump: FOLDER/config.toml cannot be used:
+              - schedule.cronn (line 18): there is no such key
+              - stat (line 3): there is no such key
+              - watch[0].downstream.site[1].whem (line 46): there is no such key
+              - watch[0].upstream.imag (line 57): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
+              - database: `mysql://bot@localhost/x` is not a postgres:// URL
               - schedule.cron: `61 * * * *`: Component error: Number out of bounds.
               - schedule.time_zone: `Europe/Atlantis` is not an IANA time zone
               - schedule.jitter: `soon` is not a duration such as `45s`, `20m`, `24h` or `7d`
@@ -67,6 +95,7 @@ async fn every_problem_with_its_place() {
               - watch[0].name: `Town House` is not a watch name (lower-case letters, digits, dashes)
               - watch[0].downstream.site[0].path: `../secrets` is not a path inside a repository
               - watch[0].downstream.site[0].line: `{{digest` is not a pattern with `{{version}}` or `{{digest}}`, each at most once
+              - watch[0].downstream.site[1]: needs either `json` (a pointer, which begins with `/`) or `line` (with a `count` of 1 or more, if any)
               - watch[0].downstream.site: none is an authority, so the pin cannot be read
               - watch[0].upstream.tag_pattern: regex parse error:
                     v(
