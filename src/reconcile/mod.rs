@@ -10,6 +10,7 @@ mod observe;
 mod pass;
 mod preview;
 mod view;
+mod world;
 
 pub use limit::Limit;
 pub use pass::{Bot, PassReport};

@@ -1,33 +1,15 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::pass::snapshot;
+use super::world::World;
 use crate::clients::git::GitCache;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
-use crate::domain::{
-    Cached, CommitId, Fact, Finding, Look, Memory, Observation, Timestamp, Version,
-};
+use crate::domain::{Cached, Fact, Finding, Look, Memory, Observation, Timestamp, Version};
 use crate::policy::{Intent, branches_to_ask};
 use crate::sources::{Gathered, Sources, read_pin};
 use crate::verify::{Subject, verify};
 use anyhow::{Context as _, Result};
-use std::collections::BTreeMap;
-
-/// What a pass saw beyond what is remembered. It is gone with the pass.
-#[derive(Debug, Default)]
-pub(super) struct World {
-    /// The head of the downstream's base branch.
-    pub(super) base: Option<CommitId>,
-    /// Looks at the registry that gave no image.
-    pub(super) looks: BTreeMap<Version, Look>,
-    /// Why npm could not be asked.
-    pub(super) npm_trouble: Option<String>,
-    /// Whether the list of releases could not be read.
-    pub(super) releases_unknown: bool,
-    /// Whether the bot's pull requests were read.
-    pub(super) pulls_known: bool,
-}
 
 /// What observing brought.
 #[derive(Debug, Default)]
@@ -86,7 +68,7 @@ pub(super) async fn observe(
         }
         Err(error) => seen.troubles.push(error),
     }
-    let now_known = snapshot(watch, memory, &seen.world);
+    let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
     let pulls = sources.observe_pulls(watch, &branches).await;
     seen.world.pulls_known = seen.take(pulls, memory, now);
@@ -125,7 +107,7 @@ pub(super) async fn learn(
             }
         }
         Intent::Check { version, check } => {
-            let pinned = match snapshot(watch, memory, world).pin {
+            let pinned = match world.snapshot(watch, memory).pin {
                 crate::policy::PinState::Known { digest, .. } => Some(digest),
                 crate::policy::PinState::Unknown { .. } => None,
             };

@@ -1,13 +1,13 @@
 //! The loop.
 
-use super::{limit::Limit, observe::World};
+use super::{limit::Limit, world::World};
 use crate::canary::{Supervisor, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
-use crate::policy::{Decision, Intent, PinState, Snapshot, View, decide};
+use crate::policy::{Decision, Intent, Snapshot, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
@@ -183,7 +183,7 @@ impl Pass<'_> {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        snapshot(&self.bot.watch, &self.memory, &self.world)
+        self.world.snapshot(&self.bot.watch, &self.memory)
     }
 
     fn decide(&self) -> Decision {
@@ -249,36 +249,13 @@ impl Pass<'_> {
 
     /// What the pin is, once it is known.
     pub(super) fn pin(&self) -> Result<Pin> {
-        known_pin(&self.bot.watch, &self.snapshot())
+        self.world.pin(&self.bot.watch, &self.memory)
     }
 
     pub(super) async fn record(&self, news: Option<Observation>) -> Result<()> {
         let news: Vec<Observation> = news.into_iter().collect();
         let (store, watch, now) = (&self.bot.store, &self.bot.watch.name, self.bot.clock.now());
         Ok(store.record_observations(self.lease, watch, &news, &[], now).await?)
-    }
-}
-
-pub(super) fn snapshot(watch: &Watch, memory: &Memory, world: &World) -> Snapshot {
-    Snapshot::of(View {
-        memory,
-        rules: &watch.rules,
-        image: &watch.upstream.image,
-        sites: &watch.downstream.sites,
-        looks: &world.looks,
-        npm_trouble: world.npm_trouble.as_deref(),
-        live: world.base.is_some(),
-    })
-}
-
-pub(super) fn known_pin(watch: &Watch, snapshot: &Snapshot) -> Result<Pin> {
-    match &snapshot.pin {
-        PinState::Known { version, digest } => Ok(Pin {
-            image: watch.upstream.image.clone(),
-            version: version.clone(),
-            digest: digest.clone(),
-        }),
-        PinState::Unknown { why, .. } => bail!("the pin is unknown: {why}"),
     }
 }
 

@@ -4,8 +4,8 @@
 //! vanishes, and the canary is not run but supposed to pass.
 
 use super::{
-    observe::{World, learn, observe},
-    pass::{known_pin, snapshot},
+    observe::{learn, observe},
+    world::World,
 };
 use crate::clients::git::GitCache;
 use crate::clock::Clock;
@@ -123,7 +123,7 @@ impl Preview {
     async fn inquire(&self, memory: &mut Memory, world: &mut World) -> Result<Decision> {
         loop {
             let now = self.clock.now();
-            let decision = decide(&snapshot(&self.watch, memory, world), now);
+            let decision = decide(&world.snapshot(&self.watch, memory), now);
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
                 return Ok(decision);
@@ -145,7 +145,7 @@ impl Preview {
         let mut memory = memory.clone();
         self.suppose_closed(before, &mut memory);
         self.suppose(version, &mut memory, world).await?;
-        let after = decide(&snapshot(&self.watch, &memory, world), self.clock.now());
+        let after = decide(&world.snapshot(&self.watch, &memory), self.clock.now());
         let mut actions = Vec::new();
         for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
             if matches!(intent, Intent::Propose { .. }) {
@@ -171,7 +171,7 @@ impl Preview {
 
     /// Puts a run into memory that never was.
     async fn suppose(&self, version: &Version, memory: &mut Memory, world: &World) -> Result<()> {
-        let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
+        let pin = world.pin(&self.watch, memory)?;
         let image = memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = world.base.clone().context("the downstream was not read")?;
@@ -217,7 +217,7 @@ impl Preview {
     ) -> Result<Option<PlannedAction>> {
         Ok(match intent {
             Intent::Propose { kind, version, over, requested } => {
-                let pin = known_pin(&self.watch, &snapshot(&self.watch, memory, world))?;
+                let pin = world.pin(&self.watch, memory)?;
                 let head = world.base.as_ref().context("the downstream was not read")?;
                 let workshop = Workshop {
                     watch: &self.watch,

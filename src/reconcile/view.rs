@@ -1,6 +1,6 @@
 //! A watch as it is remembered, for people. Nothing is fetched: works beside a running daemon.
 
-use super::{observe::World, pass::snapshot};
+use super::world::World;
 use crate::config::Watch;
 use crate::domain::{Memory, Timestamp, Version};
 use crate::policy::{Ignored, decide};
@@ -9,7 +9,7 @@ use crate::render::{Explanation, WatchView};
 /// The watch from what is remembered.
 #[must_use]
 pub fn look_at(watch: &Watch, memory: &Memory, now: Timestamp) -> WatchView {
-    let snapshot = snapshot(watch, memory, &World::default());
+    let snapshot = World::default().snapshot(watch, memory);
     let decision = decide(&snapshot, now);
     let (name, image) = (watch.name.as_str(), &watch.upstream.image);
     WatchView::of(name, image, memory, &snapshot, &decision, now)
@@ -25,7 +25,7 @@ pub fn explain(
     version: &Version,
     now: Timestamp,
 ) -> Result<Explanation, String> {
-    let snapshot = snapshot(watch, memory, &World::default());
+    let snapshot = World::default().snapshot(watch, memory);
     let decision = decide(&snapshot, now);
     Explanation::of(version, memory, &snapshot, &decision, now).ok_or_else(|| {
         let named = |ignored: &&Ignored| ignored.tag.trim_start_matches('v') == version.to_string();

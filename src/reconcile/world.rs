@@ -1,0 +1,47 @@
+//! What a pass goes by: what it saw itself, and that and the memory as the policy wants them.
+
+use crate::config::Watch;
+use crate::domain::{CommitId, Look, Memory, Pin, Version};
+use crate::policy::{PinState, Snapshot, View};
+use anyhow::{Result, bail};
+use std::collections::BTreeMap;
+
+/// What a pass saw beyond what is remembered. It is gone with the pass.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    /// The head of the downstream's base branch.
+    pub(super) base: Option<CommitId>,
+    /// Looks at the registry that gave no image.
+    pub(super) looks: BTreeMap<Version, Look>,
+    /// Why npm could not be asked.
+    pub(super) npm_trouble: Option<String>,
+    /// Whether the list of releases could not be read.
+    pub(super) releases_unknown: bool,
+    /// Whether the bot's pull requests were read.
+    pub(super) pulls_known: bool,
+}
+
+impl World {
+    /// The whole watch, as it is to be decided on.
+    pub(super) fn snapshot(&self, watch: &Watch, memory: &Memory) -> Snapshot {
+        Snapshot::of(View {
+            memory,
+            rules: &watch.rules,
+            image: &watch.upstream.image,
+            sites: &watch.downstream.sites,
+            looks: &self.looks,
+            npm_trouble: self.npm_trouble.as_deref(),
+            live: self.base.is_some(),
+        })
+    }
+
+    /// What the pin is, once it is known.
+    pub(super) fn pin(&self, watch: &Watch, memory: &Memory) -> Result<Pin> {
+        match self.snapshot(watch, memory).pin {
+            PinState::Known { version, digest } => {
+                Ok(Pin { image: watch.upstream.image.clone(), version, digest })
+            }
+            PinState::Unknown { why, .. } => bail!("the pin is unknown: {why}"),
+        }
+    }
+}
