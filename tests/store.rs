@@ -450,13 +450,12 @@ impl Tampered {
 
     async fn run(&self, sql: &'static str) {
         sqlx::any::install_default_drivers();
-        let mut connection = match &self.server {
-            Some(server) => server.connect().await,
-            None => {
-                let path = self.folder.path().join("state.db");
-                let url = format!("sqlite://{}?mode=rw", path.display());
-                sqlx::AnyConnection::connect(&url).await.unwrap()
-            }
+        let mut connection = if let Some(server) = &self.server {
+            server.connect_to(&server.name).await
+        } else {
+            let path = self.folder.path().join("state.db");
+            let url = format!("sqlite://{}?mode=rw", path.display());
+            sqlx::AnyConnection::connect(&url).await.unwrap()
         };
         sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();

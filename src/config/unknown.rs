@@ -31,14 +31,12 @@ pub(super) fn steps(path: &Path<'_>) -> Vec<Step> {
 
 /// What is wrong with an unknown key: its place as all problems have it, and its line.
 pub(super) fn problem(way: &[Step], text: &str) -> String {
-    let mut place = String::new();
-    for step in way {
-        match step {
-            Step::Key(key) if place.is_empty() => place.push_str(key),
-            Step::Key(key) => place.push_str(&format!(".{key}")),
-            Step::Index(index) => place.push_str(&format!("[{index}]")),
-        }
-    }
+    let steps = way.iter().map(|step| match step {
+        Step::Key(key) => format!(".{key}"),
+        Step::Index(index) => format!("[{index}]"),
+    });
+    let place: String = steps.collect();
+    let place = place.trim_start_matches('.');
     let line = DeTable::parse(text).ok().and_then(|table| key_at(table.get_ref(), way)).map(|at| {
         let before = text.get(..at).unwrap_or_default();
         format!(" (line {})", before.matches('\n').count() + 1)
@@ -58,9 +56,7 @@ fn key_at(table: &DeTable<'_>, way: &[Step]) -> Option<usize> {
 fn value_at(value: &Spanned<DeValue<'_>>, way: &[Step]) -> Option<usize> {
     match (value.get_ref(), way.split_first()?) {
         (DeValue::Table(table), _) => key_at(table, way),
-        (DeValue::Array(array), (Step::Index(index), rest)) => {
-            value_at(array.iter().nth(*index)?, rest)
-        }
+        (DeValue::Array(array), (Step::Index(index), rest)) => value_at(array.get(*index)?, rest),
         _ => None,
     }
 }

@@ -55,14 +55,13 @@ impl Pass<'_> {
             self.memory.effects.push(record);
         }
         let found = if known || probe { bot.performer.probe(effect).await? } else { None };
-        let outcome = match found {
-            Some(outcome) => outcome,
-            None => {
-                step(Moment::Before, "effect", &key.0);
-                let outcome = bot.performer.perform(effect, &self.ours()).await?;
-                step(Moment::After, "effect", &key.0);
-                outcome
-            }
+        let outcome = if let Some(outcome) = found {
+            outcome
+        } else {
+            step(Moment::Before, "effect", &key.0);
+            let outcome = bot.performer.perform(effect, &self.ours()).await?;
+            step(Moment::After, "effect", &key.0);
+            outcome
         };
         debug!(%key, remote_id = outcome.remote_id, "performed");
         let now = bot.clock.now();

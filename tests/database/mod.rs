@@ -18,7 +18,8 @@ pub const PASSWORD: &str = "DIGEST_BUMP_DATABASE_PASSWORD";
 #[derive(Debug, Clone)]
 pub struct OnServer {
     server: String,
-    name: String,
+    /// Its name on the server.
+    pub name: String,
     password: SecretString,
 }
 
@@ -37,7 +38,7 @@ impl OnServer {
         let server = text(SERVER)?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
-        let password = text(PASSWORD).expect("the server's password").into();
+        let password = text(PASSWORD).unwrap().into();
         let database = Self { server, name, password };
         database.lose().await;
         Some(database)
@@ -52,26 +53,21 @@ impl OnServer {
         self.password.expose_secret()
     }
 
-    /// A connection beside the bot's.
-    #[allow(dead_code, reason = "not every suite that uses this module looks for itself")]
-    pub async fn connect(&self) -> AnyConnection {
-        self.connect_to(&self.name).await
-    }
-
     /// Everything in it is gone, whoever is connected.
     pub async fn lose(&self) {
         let mut server = self.connect_to("postgres").await;
         for statement in ["DROP DATABASE IF EXISTS $ WITH (FORCE)", "CREATE DATABASE $"] {
             let statement = AssertSqlSafe(statement.replace('$', &self.name));
-            sqlx::raw_sql(statement).execute(&mut server).await.expect("a fresh database");
+            sqlx::raw_sql(statement).execute(&mut server).await.unwrap();
         }
-        server.close().await.expect("the server lets go");
+        server.close().await.unwrap();
     }
 
-    async fn connect_to(&self, name: &str) -> AnyConnection {
+    /// A connection beside the bot's, to this database or to another one of the server.
+    pub async fn connect_to(&self, name: &str) -> AnyConnection {
         sqlx::any::install_default_drivers();
-        let mut url: reqwest::Url = format!("{}/{name}", self.server).parse().expect("a URL");
-        url.set_password(Some(self.password())).expect("a URL with a host");
-        AnyConnection::connect(url.as_str()).await.expect("the server answers")
+        let mut url: reqwest::Url = format!("{}/{name}", self.server).parse().unwrap();
+        url.set_password(Some(self.password())).unwrap();
+        AnyConnection::connect(url.as_str()).await.unwrap()
     }
 }

@@ -7,18 +7,15 @@ use world::Service;
 /// The number of rows in each table.
 async fn rows(stand: &Stand) -> Vec<(String, i64)> {
     sqlx::any::install_default_drivers();
-    let (mut database, names) = match &stand.database {
-        Some(server) => {
-            let names = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' \
-                         ORDER BY tablename";
-            (server.connect().await, names)
-        }
-        None => {
-            let file = stand.state.path().join("digest-bump.db");
-            let url = format!("sqlite://{}?mode=ro", file.display());
-            let names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
-            (sqlx::AnyConnection::connect(&url).await.unwrap(), names)
-        }
+    let (mut database, names) = if let Some(server) = &stand.database {
+        let names = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' \
+                     ORDER BY tablename";
+        (server.connect_to(&server.name).await, names)
+    } else {
+        let file = stand.state.path().join("digest-bump.db");
+        let url = format!("sqlite://{}?mode=ro", file.display());
+        let names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+        (sqlx::AnyConnection::connect(&url).await.unwrap(), names)
     };
     let names: Vec<(String,)> = sqlx::query_as(names).fetch_all(&mut database).await.unwrap();
     assert!(names.len() > 7, "{names:?}");

@@ -45,17 +45,14 @@ fn migrations() -> Vec<(i64, String)> {
 async fn old(steps: usize) -> (Database, AnyConnection, TempDir) {
     sqlx::any::install_default_drivers();
     let folder = TempDir::new().unwrap();
-    let (database, mut connection) = match OnServer::fresh().await {
-        Some(server) => {
-            let password = Some(server.password().into());
-            let database = PostgresServer::new(&server.url(), password).unwrap();
-            (Database::Postgres(database), server.connect().await)
-        }
-        None => {
-            let path = folder.path().join("state.db");
-            let url = format!("sqlite://{}?mode=rwc", path.display());
-            (Database::Sqlite(path), AnyConnection::connect(&url).await.unwrap())
-        }
+    let (database, mut connection) = if let Some(server) = OnServer::fresh().await {
+        let password = Some(server.password().into());
+        let database = PostgresServer::new(&server.url(), password).unwrap();
+        (Database::Postgres(database), server.connect_to(&server.name).await)
+    } else {
+        let path = folder.path().join("state.db");
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        (Database::Sqlite(path), AnyConnection::connect(&url).await.unwrap())
     };
     let applied = migrations().into_iter().take(steps).map(|(number, text)| {
         let text = AssertSqlSafe(text).into_sql_str();
