@@ -67,10 +67,10 @@ mod tests {
 
     #[test]
     fn a_key_is_found_in_its_table_and_on_its_line() {
-        let text = "a = 1\n[[watch]]\nname = \"x\"\n[[watch]]\nup = { image = 1, tagg = 2 }\n";
+        let text = "a = 1\n[[watch]]\nname = \"x\"\n[[watch]]\nup = { image = 1, label = 2 }\n";
         let key = |text: &str| Step::Key(text.to_owned());
-        let way = [key("watch"), Step::Index(1), key("up"), key("tagg")];
-        assert_eq!(problem(&way, text), "watch[1].up.tagg (line 5): there is no such key");
+        let way = [key("watch"), Step::Index(1), key("up"), key("label")];
+        assert_eq!(problem(&way, text), "watch[1].up.label (line 5): there is no such key");
         assert_eq!(problem(&[key("a")], text), "a (line 1): there is no such key");
         assert_eq!(problem(&[key("b")], text), "b: there is no such key");
     }

@@ -73,7 +73,7 @@ async fn every_problem_with_its_place() {
     stand.set_watch("canary.command", Vec::<String>::new());
     stand.set_watch("canary.pass_env", vec!["DIGEST_BUMP_GITHUB_TOKEN"]);
     let site = toml::toml! { path = "../secrets" line = "{{digest" };
-    let both = toml::toml! { path = "both" line = "{{digest}}" json = "/x" whem = "off" };
+    let both = toml::toml! { path = "both" line = "{{digest}}" json = "/x" mode = "off" };
     let sites = vec![toml::Value::Table(site), toml::Value::Table(both)];
     stand.set_watch("downstream.site", sites);
     for command in ["serve", "once", "plan", "status"] {
@@ -84,7 +84,7 @@ async fn every_problem_with_its_place() {
             digest-bump: FOLDER/config.toml cannot be used:
               - schedule.cronn (line 18): there is no such key
               - stat (line 3): there is no such key
-              - watch[0].downstream.site[1].whem (line 46): there is no such key
+              - watch[0].downstream.site[1].mode (line 46): there is no such key
               - watch[0].upstream.imag (line 57): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
               - database: `mysql://bot@localhost/x` is not a postgres:// URL
