@@ -164,7 +164,7 @@ async fn request(
 ) -> Result<Exit> {
     let watch = chosen(config, which)?;
     let Some(_) = daemon::read_store(config).await? else {
-        bail!("there is no database in {} yet: run a pass first", config.state.display());
+        bail!("there is no database yet at {}: run a pass first", config.database);
     };
     let store = daemon::open_store(config, clock).await?;
     let id = store.record_request(&watch.name, version, actor, clock.now()).await?;

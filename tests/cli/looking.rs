@@ -12,7 +12,7 @@ async fn before_the_first_pass_there_is_nothing_to_say() {
     insta::assert_snapshot!(said.err, @"no release 3.10.0 is known: no pass has read the releases yet");
     let said = stand.run(&["request", "bump", "3.10.0"]).await;
     assert_eq!((said.code, said.out.as_str()), (3, ""));
-    insta::assert_snapshot!(stand.redact(&said.err), @"digest-bump: there is no database in FOLDER/state yet: run a pass first");
+    insta::assert_snapshot!(stand.redact(&said.err), @"digest-bump: there is no database yet at FOLDER/state/digest-bump.db: run a pass first");
     assert!(!stand.state().exists(), "nobody asked for a database");
     assert_eq!(stand.world.requests(), []);
 }
