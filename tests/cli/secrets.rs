@@ -43,7 +43,7 @@ async fn loud(stand: &Stand, arguments: &[&str]) -> Said {
     command.env("DIGEST_BUMP_LOG", "trace");
     let said = said(command).await;
     let loud = said.err.contains("TRACE");
-    assert_eq!(loud, ["plan", "once"].contains(&arguments[0]), "{arguments:?}");
+    assert_eq!(loud, ["plan", "once", "request"].contains(&arguments[0]), "{arguments:?}");
     assert_clean(stand, &format!("{arguments:?}"), said.out.as_bytes());
     assert_clean(stand, &format!("{arguments:?}"), said.err.as_bytes());
     said
