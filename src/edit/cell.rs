@@ -14,9 +14,11 @@ const MAX_CHARS: usize = 1000;
 /// other marks are shown as they were written. `@`, `#` before a digit, `GH-` before a digit, the
 /// colon of `://` and the first dot of `www.` are followed by a zero-width space (as Renovate does
 /// it): a bare address in a pull request would leave a reference at the issue that it names. What
-/// is empty becomes `TODO`.
+/// turns the direction of writing is left out, since it may turn more than the cell. What is empty
+/// becomes `TODO`.
 #[must_use]
 pub fn cell(text: &str) -> String {
+    let text = text.replace(char::is_control, " ").replace(turns_around, "");
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(MAX_CHARS) {
         line.truncate(end);
@@ -26,6 +28,10 @@ pub fn cell(text: &str) -> String {
     while let Some(at) = rest.find('`') {
         out.push_str(&prose(&rest[..at]));
         let (span, after) = code(&rest[at..]);
+        // What stood between two spans may be gone, and their backticks would be one run.
+        if out.ends_with('`') {
+            out.push_str(BREAK);
+        }
         out.push_str(&span);
         rest = after;
     }
@@ -77,12 +83,16 @@ fn prose(text: &str) -> String {
             }
             ':' if after == Some('/') => out.extend([":", BREAK]),
             '.' if ends_with(&out, "www") => out.extend([".", BREAK]),
-            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
         before = Some(c);
     }
     out
+}
+
+/// The marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode annex 9).
+fn turns_around(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn inside_a_word(before: Option<char>, after: Option<char>) -> bool {
@@ -134,6 +144,11 @@ mod tests {
             ("`a|b` and `` c`d ``", "`a\\|b` and `` c`d ``"),
             (r"`a\|b`", r"a\\&#124;b"),
             ("a ` b", "a \\` b"),
+            ("``a``` b", "\\`\\`a\\`\\`\\` b"),
+            ("`a`` b", "\\`a\\`\\` b"),
+            ("`a\u{1b}[1m` \u{0}b", "`a [1m` b"),
+            ("a \u{202e}`b\u{2066}`\u{200f} \u{5d0}", "a `b` \u{5d0}"),
+            ("`a`**`@b`", "`a`&#8203;`@b`"),
             ("``a` b", "\\`\\`a\\` b"),
             ("<script>&amp;", "&lt;script&gt;&amp;amp;"),
             ("see [#12](https://x.y/12) now", "see #&#8203;12 now"),
@@ -143,6 +158,7 @@ mod tests {
             ("fixes #1, GH-2 and o/r#3", "fixes #&#8203;1, GH-&#8203;2 and o/r#&#8203;3"),
             ("`@octo #1`", "`@octo #1`"),
             ("C# and # 1", "C# and # 1"),
+            ("well-known gh-x, x-1", "well-known gh-x, x-1"),
             (
                 "https://github.com/o/r/issues/1 WWW.x.y",
                 "https:&#8203;//github.com/o/r/issues/1 WWW.&#8203;x.y",
