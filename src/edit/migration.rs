@@ -10,6 +10,8 @@ use std::ops::Range;
 const TITLE: &str = "Breaking Changes";
 /// The section that the stubs come after.
 const CONTRACT: &str = "Current Contract";
+/// More rows than these nobody fills in one by one.
+const MAX_ROWS: usize = 100;
 /// What an unknown cell says.
 const UNKNOWN: &str = "TODO";
 
@@ -26,9 +28,16 @@ pub fn majors(document: &str) -> Vec<u64> {
         .collect()
 }
 
+/// How many rows a section for these notes has: one at least, for a person to fill in.
+#[must_use]
+pub fn rows(breaking: &[BreakingNote]) -> usize {
+    breaking.len().clamp(1, MAX_ROWS + 1)
+}
+
 /// `document` with a new section above the older ones: before the first `## Breaking Changes`, or
 /// after the first `---` that follows the heading "Current Contract". One row for each breaking
-/// note, its unknown cells saying TODO. Everything else stays as it is, line endings included.
+/// note, its unknown cells saying TODO; with more than a hundred the last row counts the others.
+/// Everything else stays as it is, line endings included.
 ///
 /// # Errors
 /// A sentence fragment for a maintainer, if the document is not UTF-8, has a section for this major
@@ -69,9 +78,15 @@ fn stub(from: &Version, to: &Version, breaking: &[BreakingNote]) -> String {
          | API | v{from} Behavior | v{to} Behavior | Migration |\n\
          | --- | --- | --- | --- |\n"
     );
-    for note in breaking {
+    for note in breaking.iter().take(MAX_ROWS) {
         let api = note.scope.as_deref().map_or(UNKNOWN.to_owned(), cell);
         let row = format!("| {api} | {UNKNOWN} | {} | {UNKNOWN} |\n", cell(&note.text));
+        out.push_str(&row);
+    }
+    if breaking.len() > MAX_ROWS {
+        let more = breaking.len() - MAX_ROWS;
+        let rest = format!("and {more} more in the release's notes");
+        let row = format!("| {UNKNOWN} | {UNKNOWN} | {rest} | {UNKNOWN} |\n");
         out.push_str(&row);
     }
     if breaking.is_empty() {
@@ -255,6 +270,22 @@ mod tests {
         | --- | --- | --- | --- |
         | `/admin/x` | a | b | c |
         ");
+    }
+
+    #[test]
+    fn more_notes_than_a_person_fills_in_are_counted() {
+        let rows = |count| {
+            let new = insert(DOCUMENT, &vec![note(None, "x"); count]).unwrap();
+            let rows: Vec<_> = new.lines().filter(|it| it.starts_with("| TODO")).collect();
+            (rows.len(), (*rows.last().unwrap()).to_owned())
+        };
+        assert_eq!(rows(100), (100, "| TODO | TODO | x | TODO |".to_owned()));
+        let last = "| TODO | TODO | and 1 more in the release's notes | TODO |";
+        assert_eq!(rows(101), (101, last.to_owned()));
+        assert_eq!(rows(250_000).0, 101);
+        let counts =
+            [0, 1, 100, 101, 250_000].map(|count| super::rows(&vec![note(None, "x"); count]));
+        assert_eq!(counts, [1, 1, 100, 101, 101]);
     }
 
     #[test]
