@@ -98,8 +98,18 @@ fn bullet(scope: Option<&str>, text: &str) -> String {
     let text = cell(text);
     match scope {
         Some(scope) => format!("- **{}:** {text}\n", cell(scope)),
+        // Behind something that is not seen, what would begin a heading or a list is text.
+        None if begins_a_block(&text) => format!("- &#8203;{text}\n"),
         None => format!("- {text}\n"),
     }
+}
+
+fn begins_a_block(text: &str) -> bool {
+    let after_number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ends_a_number = after_number.strip_prefix(['.', ')']).is_some_and(|rest| {
+        after_number.len() < text.len() && (rest.is_empty() || rest.starts_with(' '))
+    });
+    ends_a_number || text.starts_with(['#', '-', '+', '='])
 }
 
 /// A URL that can stand in Markdown's parentheses; anything else becomes nothing.
@@ -142,6 +152,29 @@ mod tests {
             assert_eq!(text.matches("eight").count(), text.matches("- eight by\n").count());
         }
         assert!(!shown("### Features\n\n* a\n", 60_000).contains("cut here"));
+    }
+
+    #[test]
+    fn a_bullet_is_one_line_of_text_whatever_it_begins_with() {
+        let notes = "### X\n\n* # a\n* - b\n* 1. c\n* 2 d\n* --- e\n* **s:** # f\n* 3.10\n";
+        insta::assert_snapshot!(shown(notes, 0), @"
+        <details>
+        <summary>Release notes of 3.10.0</summary>
+
+        #### [3.10.0](#)
+
+        **X**
+
+        - &#8203;# a
+        - &#8203;- b
+        - &#8203;1. c
+        - 2 d
+        - &#8203;--- e
+        - **s:** # f
+        - 3.10
+
+        </details>
+        ");
     }
 
     #[test]
