@@ -158,7 +158,7 @@ mod tests {
             ("fixes #1, GH-2 and o/r#3", "fixes #&#8203;1, GH-&#8203;2 and o/r#&#8203;3"),
             ("`@octo #1`", "`@octo #1`"),
             ("C# and # 1", "C# and # 1"),
-            ("well-known gh-x, x-1", "well-known gh-x, x-1"),
+            ("well-known gh-x, x-1: y", "well-known gh-x, x-1: y"),
             (
                 "https://github.com/o/r/issues/1 WWW.x.y",
                 "https:&#8203;//github.com/o/r/issues/1 WWW.&#8203;x.y",

@@ -311,6 +311,38 @@ mod tests {
     }
 
     #[test]
+    fn blank_lines_stand_around_the_section_and_nowhere_else() {
+        let contract = "## Current Contract\n\n---";
+        let section = insert(contract, &[]).unwrap();
+        let section = section.strip_prefix("## Current Contract\n\n---\n\n").unwrap();
+        assert!(section.starts_with("## Breaking") && section.ends_with("TODO |\n"), "{section}");
+        let older = "## Breaking Changes — v1.0.0 → v2.0.0\n";
+        for (document, expected) in [
+            (format!("{contract}\n"), format!("{contract}\n\n{section}")),
+            (format!("{contract}\n\n"), format!("{contract}\n\n{section}\n")),
+            (format!("{contract}\ntext"), format!("{contract}\n\n{section}\ntext")),
+            (format!("{contract}\n\ntext"), format!("{contract}\n\n{section}\ntext")),
+            (older.to_owned(), format!("{section}\n{older}")),
+            (format!("\n{older}"), format!("\n{section}\n{older}")),
+            (format!("a\n{older}"), format!("a\n\n{section}\n{older}")),
+            (format!("a\n\n{older}"), format!("a\n\n{section}\n{older}")),
+            (
+                format!("{contract}\n\nb\n\n{older}"),
+                format!("{contract}\n\nb\n\n{section}\n{older}"),
+            ),
+        ] {
+            assert_eq!(insert(&document, &[]).unwrap(), expected, "{document:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_rule_at_the_top_level_is_a_place() {
+        let document = "## Current Contract\n\n> a\n>\n> ---\n\n---\n";
+        let new = insert(document, &[]).unwrap();
+        assert!(new.starts_with(&format!("{document}\n## Breaking")), "{new}");
+    }
+
+    #[test]
     fn a_document_without_a_place_says_what_is_missing() {
         let faults: String = [
             "# Only a title\n\n---\n",
