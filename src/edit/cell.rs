@@ -24,24 +24,32 @@ pub fn cell(text: &str) -> String {
         line.truncate(end);
         line.push('…');
     }
-    let (mut out, mut rest) = (String::new(), line.as_str());
+    let (mut out, mut words, mut rest) = (String::new(), String::new(), line.as_str());
     while let Some(at) = rest.find('`') {
-        out.push_str(&prose(&rest[..at]));
-        let (span, after) = code(&rest[at..]);
-        // What stood between two spans may be gone, and their backticks would be one run.
-        if out.ends_with('`') {
-            out.push_str(BREAK);
-        }
-        out.push_str(&span);
+        words.push_str(&rest[..at]);
+        let (found, after) = code(&rest[at..]);
         rest = after;
+        match found {
+            Ok(span) => {
+                out.push_str(&prose(&std::mem::take(&mut words)));
+                // What stood between two spans may be gone: their backticks would be one run.
+                if out.ends_with('`') {
+                    out.push_str(BREAK);
+                }
+                out.push_str(&span);
+            }
+            Err(more) => words.push_str(more),
+        }
     }
-    out.push_str(&prose(rest));
+    words.push_str(rest);
+    out.push_str(&prose(&words));
     let out = out.trim();
     if out.is_empty() { "TODO".to_owned() } else { out.to_owned() }
 }
 
-/// The code span that `text` starts with, ready for a cell, and what comes after it.
-fn code(text: &str) -> (String, &str) {
+/// The code span that `text` starts with, ready for a cell, or what can only be shown as words;
+/// and what comes after it.
+fn code(text: &str) -> (Result<String, &str>, &str) {
     let body = text.trim_start_matches('`');
     let ticks = &text[..text.len() - body.len()];
     let end = body.match_indices(ticks).map(|(at, _)| at).find(|at| {
@@ -49,16 +57,14 @@ fn code(text: &str) -> (String, &str) {
         !body[..*at].ends_with('`') && !body[at + ticks.len()..].starts_with('`')
     });
     let Some(end) = end else {
-        return (ticks.replace('`', "\\`"), body);
+        return (Err(ticks), body);
     };
     let (inner, after) = (&body[..end], &body[end + ticks.len()..]);
     // A table takes `\|` even inside code, but what it makes of `\\|` differs between renderers.
-    let span = if inner.contains('|') && inner.contains('\\') {
-        prose(inner)
-    } else {
-        format!("{ticks}{}{ticks}", inner.replace('|', "\\|"))
-    };
-    (span, after)
+    if inner.contains('|') && inner.contains('\\') {
+        return (Err(inner), after);
+    }
+    (Ok(format!("{ticks}{}{ticks}", inner.replace('|', "\\|"))), after)
 }
 
 /// Text outside code.
@@ -143,6 +149,7 @@ mod tests {
             (r"a \| b", r"a \\&#124; b"),
             ("`a|b` and `` c`d ``", "`a\\|b` and `` c`d ``"),
             (r"`a\|b`", r"a\\&#124;b"),
+            (r"`a\|GH`-2, `b\|#`3 and **", r"a\\&#124;GH-&#8203;2, b\\&#124;#&#8203;3 and"),
             ("a ` b", "a \\` b"),
             ("``a``` b", "\\`\\`a\\`\\`\\` b"),
             ("`a`` b", "\\`a\\`\\` b"),
