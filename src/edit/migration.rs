@@ -4,7 +4,6 @@
 use super::cell::cell;
 use crate::domain::{BreakingNote, Version};
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
-use std::ops::Range;
 
 /// What a section's heading starts with.
 const TITLE: &str = "Breaking Changes";
@@ -100,7 +99,7 @@ fn stub(from: &Version, to: &Version, breaking: &[BreakingNote]) -> String {
 fn place(text: &str) -> Result<usize, String> {
     let blocks = outline(text);
     let older = blocks.iter().find_map(|block| match block {
-        Block::Heading { title, span } if after_title(title).is_some() => Some(span.start),
+        Block::Heading { title, start } if after_title(title).is_some() => Some(*start),
         _ => None,
     });
     if let Some(start) = older {
@@ -113,7 +112,7 @@ fn place(text: &str) -> Result<usize, String> {
         return Err(format!("neither a heading `## {TITLE} …` nor a heading `## {CONTRACT} …`"));
     }
     rest.find_map(|block| match block {
-        Block::Rule { span } => Some(end_of_line(text, span)),
+        Block::Rule { start } => Some(end_of_line(text, *start)),
         Block::Heading { .. } => None,
     })
     .ok_or_else(|| format!("no heading `## {TITLE} …`, and no line `---` after `{CONTRACT}`"))
@@ -122,9 +121,9 @@ fn place(text: &str) -> Result<usize, String> {
 /// What the place of a section depends on; both only at the top level of the document.
 enum Block {
     /// A heading of level 2.
-    Heading { title: String, span: Range<usize> },
+    Heading { title: String, start: usize },
     /// A thematic break.
-    Rule { span: Range<usize> },
+    Rule { start: usize },
 }
 
 fn outline(text: &str) -> Vec<Block> {
@@ -141,7 +140,7 @@ fn outline(text: &str) -> Vec<Block> {
             Event::End(tag) => {
                 depth = depth.saturating_sub(1);
                 if let (TagEnd::Heading(_), Some(title)) = (tag, title.take_if(|_| depth == 0)) {
-                    blocks.push(Block::Heading { title, span });
+                    blocks.push(Block::Heading { title, start: span.start });
                 }
             }
             Event::Text(part) | Event::Code(part) => {
@@ -149,7 +148,7 @@ fn outline(text: &str) -> Vec<Block> {
                     title.push_str(&part);
                 }
             }
-            Event::Rule if depth == 0 => blocks.push(Block::Rule { span }),
+            Event::Rule if depth == 0 => blocks.push(Block::Rule { start: span.start }),
             _ => {}
         }
     }
@@ -196,10 +195,9 @@ fn ends_with_blank_line(text: &str) -> bool {
         || without_last(text).is_some_and(|end| end == 0 || without_last(&text[..end]).is_some())
 }
 
-/// The byte after the line on which `span` ends.
-fn end_of_line(text: &str, span: &Range<usize>) -> usize {
-    let last = span.end.saturating_sub(1).max(span.start);
-    text[last..].find('\n').map_or(text.len(), |at| last + at + 1)
+/// The byte after the line that byte `start` is on.
+fn end_of_line(text: &str, start: usize) -> usize {
+    text[start..].find('\n').map_or(text.len(), |at| start + at + 1)
 }
 
 #[cfg(test)]
@@ -365,6 +363,14 @@ mod tests {
         let dos = insert(&DOCUMENT.replace('\n', "\r\n"), &[note(None, "x")]).unwrap();
         assert_eq!(dos.matches('\n').count(), dos.matches("\r\n").count());
         assert_eq!(dos.replace("\r\n", "\n"), insert(DOCUMENT, &[note(None, "x")]).unwrap());
+        for (document, dos) in [
+            ("## Current Contract\n---\r\n", 1),
+            ("## Current Contract\r\n---\r\n", 8),
+            ("## Current Contract\n\n\n\n---\r\n", 1),
+        ] {
+            let new = insert(document, &[]).unwrap();
+            assert_eq!(new.matches("\r\n").count(), dos, "half of the lines are not most: {new:?}");
+        }
     }
 
     /// Pipes that separate cells, counted without the code under test.
