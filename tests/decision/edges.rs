@@ -1,16 +1,17 @@
 //! What the tables leave out: times, wakes, wishes that cannot be met, an unknown pin, strangers.
 
 use crate::case::{
-    DEADLINE, NOW, PAUSES, answer, candidate, minutes_ago, request, running, snapshot, stage_word,
-    version, with_evidence,
+    DEADLINE, NOW, PAUSES, answer, candidate, minutes_ago, proposal, request, running, snapshot,
+    stage_word, version, with_evidence,
 };
 use crate::single::{EVIDENCE, all_evidence, fill, mute, open};
 use crate::table::Table;
 use digest_bump::domain::{
-    Bump, Check, PatchPolicy, ProposalKind, PullNumber, RequestId, RunId, Verdict,
+    Bump, Check, PatchPolicy, ProposalKind, PullNumber, PullState, RequestId, RunId, Verdict,
 };
 use digest_bump::policy::{
-    Decision, Ignored, Intent, Look, Migration, PinState, Snapshot, Stage, Unavailable, decide,
+    Decision, Ignored, Intent, Look, Migration, PinState, Proposal, Snapshot, Stage, Unavailable,
+    decide,
 };
 
 #[test]
@@ -155,6 +156,31 @@ fn a_registry_that_says_nothing_is_asked_after_growing_pauses_and_never_given_up
     // What was found out in this pass is newer.
     let found = away(3, 30, Some(Look::Unusable("no index".to_owned())));
     assert_eq!(found.stages[0].1, Stage::Held { reasons: vec!["no index".to_owned()] });
+}
+
+#[test]
+fn what_was_not_out_when_a_newer_one_was_declined_is_not_declined_with_it() {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    for (declined, other, minutes, stage) in [
+        ("3.10.0", "3.9.4", 61, "skipped"),
+        ("3.10.0", "3.9.4", 60, "skipped"),
+        ("3.10.0", "3.9.4", 59, "offered"),
+        ("3.9.4", "3.10.0", 61, "ready"),
+        ("3.9.4", "3.10.0", 59, "ready"),
+    ] {
+        let mut snapshot = snapshot(PatchPolicy::Offer);
+        for text in [declined, other] {
+            let bump = if text == "3.9.4" { Bump::Patch } else { Bump::Minor };
+            snapshot.candidates.push(with_evidence(candidate(text, bump), &passing));
+        }
+        snapshot.candidates[1].published_at = minutes_ago(minutes);
+        snapshot.candidates.sort_by(|a, b| b.version.cmp_precedence(&a.version));
+        let closed = proposal(ProposalKind::PinBump, &version(declined), 30);
+        snapshot.proposals.push(Proposal { state: PullState::Closed, ..closed });
+        let decision = decide(&snapshot, NOW);
+        assert_eq!(stage_word(&decision, &version(declined)), "declined");
+        assert_eq!(stage_word(&decision, &version(other)), stage, "{declined} {other} {minutes}");
+    }
 }
 
 #[test]
