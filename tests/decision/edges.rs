@@ -159,6 +159,30 @@ fn a_registry_that_says_nothing_is_asked_after_growing_pauses_and_never_given_up
 }
 
 #[test]
+fn after_six_failed_canaries_older_releases_are_left_alone() {
+    let failed = ["there", "there", "early", "passed", "failed"];
+    let mislabelled = ["there", "there", "early", "failed", "never"];
+    let untried = ["there", "there", "early", "passed", "never"];
+    for (newer, count, tried) in
+        [(failed, 5, true), (failed, 6, false), (failed, 7, false), (mislabelled, 7, true)]
+    {
+        let mut snapshot = snapshot(PatchPolicy::Offer);
+        for minor in (0..count).map(|index| 30 - index) {
+            let release = candidate(&format!("3.{minor}.0"), Bump::Minor);
+            snapshot.candidates.push(with_evidence(release, &newer));
+        }
+        snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), &untried));
+        let decision = decide(&snapshot, NOW);
+        let start = Intent::StartCanary(version("3.10.0"));
+        assert_eq!(decision.due, tried.then_some(start).into_iter().collect::<Vec<_>>());
+        if !tried {
+            let why = format!("not tried: the canary failed at {count} newer ones");
+            assert_eq!(decision.stages.last().unwrap().1, Stage::Skipped { why });
+        }
+    }
+}
+
+#[test]
 fn what_was_not_out_when_a_newer_one_was_declined_is_not_declined_with_it() {
     let passing = ["there", "there", "early", "passed", "passed"];
     for (declined, other, minutes, stage) in [

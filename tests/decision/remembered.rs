@@ -247,7 +247,8 @@ fn a_run_is_under_way_if_its_result_will_be_current() {
     let running = Running { run: RunId(7), since: minutes_ago(5), alive_until: minutes_ago(-1) };
     told.memory.runs = vec![run.clone()];
     assert_eq!(told.candidate().running, Some(running.clone()));
-    assert_eq!(told.snapshot().runs, [running.clone()]);
+    let underway = vec![running.clone()];
+    assert_eq!(told.snapshot().runs, underway);
     told.memory.runs = vec![told.run(6), run.clone()];
     assert_eq!(told.candidate().running, Some(running.clone()), "the latest");
     for stale in [
@@ -256,7 +257,7 @@ fn a_run_is_under_way_if_its_result_will_be_current() {
     ] {
         told.memory.runs = vec![stale];
         assert_eq!(told.candidate().running, None);
-        assert_eq!(told.snapshot().runs, [running.clone()], "it may have to be buried");
+        assert_eq!(told.snapshot().runs, underway, "it may have to be buried");
     }
     let (summary, output) = (String::new(), String::new());
     let state = RunState::Ended { at: minutes_ago(1), verdict: Verdict::Passed, summary, output };
