@@ -4,6 +4,9 @@
 mod canary;
 mod checks;
 mod crashes;
+#[path = "../fuzz/src/harmless.rs"]
+mod harmless;
+mod hostile;
 mod majors;
 mod patches;
 mod people;
