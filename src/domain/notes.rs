@@ -42,7 +42,8 @@ impl Notes {
     #[must_use]
     pub fn parse(markdown: &str) -> Self {
         let mut parser = Parser::default();
-        for line in markdown.lines() {
+        // A lone CR ends a line of Markdown too.
+        for line in markdown.replace("\r\n", "\n").replace('\r', "\n").lines() {
             parser.line(line);
         }
         parser.close_item();
@@ -477,6 +478,7 @@ you upgrade.
         }
         "#);
         assert_eq!(Notes::parse(&BODY.replace('\n', "\r\n")), notes);
+        assert_eq!(Notes::parse(&BODY.replace('\n', "\r")), notes);
         assert_eq!(Notes::parse(&BODY.replace("\n* ", "\n- ")), notes);
     }
 

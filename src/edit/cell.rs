@@ -14,28 +14,42 @@ const MAX_CHARS: usize = 1000;
 /// other marks are shown as they were written. `@`, `#` before a digit, `GH-` before a digit, the
 /// colon of `://` and the first dot of `www.` are followed by a zero-width space (as Renovate does
 /// it): a bare address in a pull request would leave a reference at the issue that it names. What
-/// is empty becomes `TODO`.
+/// turns the direction of writing is left out, since it may turn more than the cell. What is empty
+/// becomes `TODO`.
 #[must_use]
 pub fn cell(text: &str) -> String {
+    let text = text.replace(char::is_control, " ").replace(turns_around, "");
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(MAX_CHARS) {
         line.truncate(end);
         line.push('…');
     }
-    let (mut out, mut rest) = (String::new(), line.as_str());
+    let (mut out, mut words, mut rest) = (String::new(), String::new(), line.as_str());
     while let Some(at) = rest.find('`') {
-        out.push_str(&prose(&rest[..at]));
-        let (span, after) = code(&rest[at..]);
-        out.push_str(&span);
+        words.push_str(&rest[..at]);
+        let (found, after) = code(&rest[at..]);
         rest = after;
+        match found {
+            Ok(span) => {
+                out.push_str(&prose(&std::mem::take(&mut words)));
+                // What stood between two spans may be gone: their backticks would be one run.
+                if out.ends_with('`') {
+                    out.push_str(BREAK);
+                }
+                out.push_str(&span);
+            }
+            Err(more) => words.push_str(more),
+        }
     }
-    out.push_str(&prose(rest));
+    words.push_str(rest);
+    out.push_str(&prose(&words));
     let out = out.trim();
     if out.is_empty() { "TODO".to_owned() } else { out.to_owned() }
 }
 
-/// The code span that `text` starts with, ready for a cell, and what comes after it.
-fn code(text: &str) -> (String, &str) {
+/// The code span that `text` starts with, ready for a cell, or what can only be shown as words;
+/// and what comes after it.
+fn code(text: &str) -> (Result<String, &str>, &str) {
     let body = text.trim_start_matches('`');
     let ticks = &text[..text.len() - body.len()];
     let end = body.match_indices(ticks).map(|(at, _)| at).find(|at| {
@@ -43,16 +57,14 @@ fn code(text: &str) -> (String, &str) {
         !body[..*at].ends_with('`') && !body[at + ticks.len()..].starts_with('`')
     });
     let Some(end) = end else {
-        return (ticks.replace('`', "\\`"), body);
+        return (Err(ticks), body);
     };
     let (inner, after) = (&body[..end], &body[end + ticks.len()..]);
     // A table takes `\|` even inside code, but what it makes of `\\|` differs between renderers.
-    let span = if inner.contains('|') && inner.contains('\\') {
-        prose(inner)
-    } else {
-        format!("{ticks}{}{ticks}", inner.replace('|', "\\|"))
-    };
-    (span, after)
+    if inner.contains('|') && inner.contains('\\') {
+        return (Err(inner), after);
+    }
+    (Ok(format!("{ticks}{}{ticks}", inner.replace('|', "\\|"))), after)
 }
 
 /// Text outside code.
@@ -77,12 +89,16 @@ fn prose(text: &str) -> String {
             }
             ':' if after == Some('/') => out.extend([":", BREAK]),
             '.' if ends_with(&out, "www") => out.extend([".", BREAK]),
-            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
         before = Some(c);
     }
     out
+}
+
+/// The marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode annex 9).
+fn turns_around(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn inside_a_word(before: Option<char>, after: Option<char>) -> bool {
@@ -133,7 +149,13 @@ mod tests {
             (r"a \| b", r"a \\&#124; b"),
             ("`a|b` and `` c`d ``", "`a\\|b` and `` c`d ``"),
             (r"`a\|b`", r"a\\&#124;b"),
+            (r"`a\|GH`-2, `b\|#`3 and **", r"a\\&#124;GH-&#8203;2, b\\&#124;#&#8203;3 and"),
             ("a ` b", "a \\` b"),
+            ("``a``` b", "\\`\\`a\\`\\`\\` b"),
+            ("`a`` b", "\\`a\\`\\` b"),
+            ("`a\u{1b}[1m` \u{0}b", "`a [1m` b"),
+            ("a \u{202e}`b\u{2066}`\u{200f} \u{5d0}", "a `b` \u{5d0}"),
+            ("`a`**`@b`", "`a`&#8203;`@b`"),
             ("``a` b", "\\`\\`a\\` b"),
             ("<script>&amp;", "&lt;script&gt;&amp;amp;"),
             ("see [#12](https://x.y/12) now", "see #&#8203;12 now"),
@@ -143,6 +165,7 @@ mod tests {
             ("fixes #1, GH-2 and o/r#3", "fixes #&#8203;1, GH-&#8203;2 and o/r#&#8203;3"),
             ("`@octo #1`", "`@octo #1`"),
             ("C# and # 1", "C# and # 1"),
+            ("well-known gh-x, x-1: y", "well-known gh-x, x-1: y"),
             (
                 "https://github.com/o/r/issues/1 WWW.x.y",
                 "https:&#8203;//github.com/o/r/issues/1 WWW.&#8203;x.y",

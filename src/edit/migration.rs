@@ -4,12 +4,13 @@
 use super::cell::cell;
 use crate::domain::{BreakingNote, Version};
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
-use std::ops::Range;
 
 /// What a section's heading starts with.
 const TITLE: &str = "Breaking Changes";
 /// The section that the stubs come after.
 const CONTRACT: &str = "Current Contract";
+/// More rows than these nobody fills in one by one.
+const MAX_ROWS: usize = 100;
 /// What an unknown cell says.
 const UNKNOWN: &str = "TODO";
 
@@ -26,9 +27,16 @@ pub fn majors(document: &str) -> Vec<u64> {
         .collect()
 }
 
+/// How many rows a section for these notes has: one at least, for a person to fill in.
+#[must_use]
+pub fn rows(breaking: &[BreakingNote]) -> usize {
+    breaking.len().clamp(1, MAX_ROWS + 1)
+}
+
 /// `document` with a new section above the older ones: before the first `## Breaking Changes`, or
 /// after the first `---` that follows the heading "Current Contract". One row for each breaking
-/// note, its unknown cells saying TODO. Everything else stays as it is, line endings included.
+/// note, its unknown cells saying TODO; with more than a hundred the last row counts the others.
+/// Everything else stays as it is, line endings included.
 ///
 /// # Errors
 /// A sentence fragment for a maintainer, if the document is not UTF-8, has a section for this major
@@ -69,9 +77,15 @@ fn stub(from: &Version, to: &Version, breaking: &[BreakingNote]) -> String {
          | API | v{from} Behavior | v{to} Behavior | Migration |\n\
          | --- | --- | --- | --- |\n"
     );
-    for note in breaking {
+    for note in breaking.iter().take(MAX_ROWS) {
         let api = note.scope.as_deref().map_or(UNKNOWN.to_owned(), cell);
         let row = format!("| {api} | {UNKNOWN} | {} | {UNKNOWN} |\n", cell(&note.text));
+        out.push_str(&row);
+    }
+    if breaking.len() > MAX_ROWS {
+        let more = breaking.len() - MAX_ROWS;
+        let rest = format!("and {more} more in the release's notes");
+        let row = format!("| {UNKNOWN} | {UNKNOWN} | {rest} | {UNKNOWN} |\n");
         out.push_str(&row);
     }
     if breaking.is_empty() {
@@ -85,7 +99,7 @@ fn stub(from: &Version, to: &Version, breaking: &[BreakingNote]) -> String {
 fn place(text: &str) -> Result<usize, String> {
     let blocks = outline(text);
     let older = blocks.iter().find_map(|block| match block {
-        Block::Heading { title, span } if after_title(title).is_some() => Some(span.start),
+        Block::Heading { title, start } if after_title(title).is_some() => Some(*start),
         _ => None,
     });
     if let Some(start) = older {
@@ -98,7 +112,7 @@ fn place(text: &str) -> Result<usize, String> {
         return Err(format!("neither a heading `## {TITLE} …` nor a heading `## {CONTRACT} …`"));
     }
     rest.find_map(|block| match block {
-        Block::Rule { span } => Some(end_of_line(text, span)),
+        Block::Rule { start } => Some(end_of_line(text, *start)),
         Block::Heading { .. } => None,
     })
     .ok_or_else(|| format!("no heading `## {TITLE} …`, and no line `---` after `{CONTRACT}`"))
@@ -107,9 +121,9 @@ fn place(text: &str) -> Result<usize, String> {
 /// What the place of a section depends on; both only at the top level of the document.
 enum Block {
     /// A heading of level 2.
-    Heading { title: String, span: Range<usize> },
+    Heading { title: String, start: usize },
     /// A thematic break.
-    Rule { span: Range<usize> },
+    Rule { start: usize },
 }
 
 fn outline(text: &str) -> Vec<Block> {
@@ -126,7 +140,7 @@ fn outline(text: &str) -> Vec<Block> {
             Event::End(tag) => {
                 depth = depth.saturating_sub(1);
                 if let (TagEnd::Heading(_), Some(title)) = (tag, title.take_if(|_| depth == 0)) {
-                    blocks.push(Block::Heading { title, span });
+                    blocks.push(Block::Heading { title, start: span.start });
                 }
             }
             Event::Text(part) | Event::Code(part) => {
@@ -134,7 +148,7 @@ fn outline(text: &str) -> Vec<Block> {
                     title.push_str(&part);
                 }
             }
-            Event::Rule if depth == 0 => blocks.push(Block::Rule { span }),
+            Event::Rule if depth == 0 => blocks.push(Block::Rule { start: span.start }),
             _ => {}
         }
     }
@@ -181,10 +195,9 @@ fn ends_with_blank_line(text: &str) -> bool {
         || without_last(text).is_some_and(|end| end == 0 || without_last(&text[..end]).is_some())
 }
 
-/// The byte after the line on which `span` ends.
-fn end_of_line(text: &str, span: &Range<usize>) -> usize {
-    let last = span.end.saturating_sub(1).max(span.start);
-    text[last..].find('\n').map_or(text.len(), |at| last + at + 1)
+/// The byte after the line that byte `start` is on.
+fn end_of_line(text: &str, start: usize) -> usize {
+    text[start..].find('\n').map_or(text.len(), |at| start + at + 1)
 }
 
 #[cfg(test)]
@@ -258,6 +271,22 @@ mod tests {
     }
 
     #[test]
+    fn more_notes_than_a_person_fills_in_are_counted() {
+        let rows = |count| {
+            let new = insert(DOCUMENT, &vec![note(None, "x"); count]).unwrap();
+            let rows: Vec<_> = new.lines().filter(|it| it.starts_with("| TODO")).collect();
+            (rows.len(), (*rows.last().unwrap()).to_owned())
+        };
+        assert_eq!(rows(100), (100, "| TODO | TODO | x | TODO |".to_owned()));
+        let last = "| TODO | TODO | and 1 more in the release's notes | TODO |";
+        assert_eq!(rows(101), (101, last.to_owned()));
+        assert_eq!(rows(250_000).0, 101);
+        let counts =
+            [0, 1, 100, 101, 250_000].map(|count| super::rows(&vec![note(None, "x"); count]));
+        assert_eq!(counts, [1, 1, 100, 101, 101]);
+    }
+
+    #[test]
     fn without_older_sections_it_goes_below_the_contract() {
         let document = "# M\n\n---\n\n## Current Contract — x\n\n> a\n\n---";
         insta::assert_snapshot!(insert(document, &[]).unwrap(), @"
@@ -277,6 +306,38 @@ mod tests {
         | --- | --- | --- | --- |
         | TODO | TODO | TODO | TODO |
         ");
+    }
+
+    #[test]
+    fn blank_lines_stand_around_the_section_and_nowhere_else() {
+        let contract = "## Current Contract\n\n---";
+        let section = insert(contract, &[]).unwrap();
+        let section = section.strip_prefix("## Current Contract\n\n---\n\n").unwrap();
+        assert!(section.starts_with("## Breaking") && section.ends_with("TODO |\n"), "{section}");
+        let older = "## Breaking Changes — v1.0.0 → v2.0.0\n";
+        for (document, expected) in [
+            (format!("{contract}\n"), format!("{contract}\n\n{section}")),
+            (format!("{contract}\n\n"), format!("{contract}\n\n{section}\n")),
+            (format!("{contract}\ntext"), format!("{contract}\n\n{section}\ntext")),
+            (format!("{contract}\n\ntext"), format!("{contract}\n\n{section}\ntext")),
+            (older.to_owned(), format!("{section}\n{older}")),
+            (format!("\n{older}"), format!("\n{section}\n{older}")),
+            (format!("a\n{older}"), format!("a\n\n{section}\n{older}")),
+            (format!("a\n\n{older}"), format!("a\n\n{section}\n{older}")),
+            (
+                format!("{contract}\n\nb\n\n{older}"),
+                format!("{contract}\n\nb\n\n{section}\n{older}"),
+            ),
+        ] {
+            assert_eq!(insert(&document, &[]).unwrap(), expected, "{document:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_rule_at_the_top_level_is_a_place() {
+        let document = "## Current Contract\n\n> a\n>\n> ---\n\n---\n";
+        let new = insert(document, &[]).unwrap();
+        assert!(new.starts_with(&format!("{document}\n## Breaking")), "{new}");
     }
 
     #[test]
@@ -302,6 +363,14 @@ mod tests {
         let dos = insert(&DOCUMENT.replace('\n', "\r\n"), &[note(None, "x")]).unwrap();
         assert_eq!(dos.matches('\n').count(), dos.matches("\r\n").count());
         assert_eq!(dos.replace("\r\n", "\n"), insert(DOCUMENT, &[note(None, "x")]).unwrap());
+        for (document, dos) in [
+            ("## Current Contract\n---\r\n", 1),
+            ("## Current Contract\r\n---\r\n", 8),
+            ("## Current Contract\n\n\n\n---\r\n", 1),
+        ] {
+            let new = insert(document, &[]).unwrap();
+            assert_eq!(new.matches("\r\n").count(), dos, "half of the lines are not most: {new:?}");
+        }
     }
 
     /// Pipes that separate cells, counted without the code under test.

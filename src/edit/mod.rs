@@ -354,10 +354,52 @@ mod tests {
         assert_eq!(done.changes[0].content, b"x 3.10.0");
         assert_eq!(done.changes[0].notes.len(), 2);
 
-        let files = Files::from([(path("a"), Some(b"x 3.9.3.4.5".to_vec()))]);
-        let one = PinSite { authority: true, ..line("one", "a", r"^x {{version}}\.4") };
-        let cross = line("cross", "a", r"^x 3\D{{version}}\.5");
-        assert!(lockstep(&[one, cross], &image(), &files, &pin("3.10.0")).is_err());
+        let files = Files::from([(path("a"), Some(b"x 3.9.34".to_vec()))]);
+        let one = PinSite { authority: true, ..line("one", "a", "^x {{version}}$") };
+        let cross = line("cross", "a", "^x {{version}}4$");
+        for sites in [[one.clone(), cross.clone()], [cross, one]] {
+            let faults = lockstep(&sites, &image(), &files, &pin("3.10.0")).unwrap_err();
+            assert_eq!(faults[0].why, "overlaps with another site");
+        }
+    }
+
+    #[test]
+    fn spans_may_touch() {
+        let (old, new) = (pin("3.9.3"), pin("3.10.0"));
+        let text = |pin: &Pin| format!("{}{}", pin.version, pin.digest).into_bytes();
+        let files = Files::from([(path("a"), Some(text(&old)))]);
+        let both = PinSite { authority: true, ..line("both", "a", "^{{version}}{{digest}}$") };
+        let second = PinSite { authority: true, ..line("second", "a", "{{digest}}$") };
+        for sites in [vec![both], vec![second, line("first", "a", "^{{version}}s")]] {
+            let done = lockstep(&sites, &image(), &files, &new).unwrap();
+            assert_eq!(done.changes[0].content, text(&new));
+        }
+    }
+
+    #[test]
+    fn a_site_that_reads_something_else_after_the_edit_stops_it() {
+        let new = pin("3.10.0");
+        let digest = pin("3.9.3").digest;
+        for (text, first, other) in [
+            // It finds another place, which spells another version.
+            (
+                "a 3.9.3 b 2.0.0\nkeep 7.0.0".to_owned(),
+                r"^a {{version}} b",
+                r"\A(?:a 3\.9\.3 b |(?s:.*)keep ){{version}}",
+            ),
+            // It spells the version alone, where it spelled the digest too.
+            (
+                format!("3.9.3 of 3.9.3@{digest}"),
+                r"of {{version}}@",
+                r"\A{{version}}(?: of 3\.9\.3@{{digest}})?",
+            ),
+        ] {
+            let files = Files::from([(path("a"), Some(text.into_bytes()))]);
+            let first = PinSite { authority: true, ..line("first", "a", first) };
+            let sites = [first, line("other", "a", other)];
+            let faults = lockstep(&sites, &image(), &files, &new).unwrap_err();
+            assert_eq!(lines(&faults), "a (other): after the edit it would not spell 3.10.0\n");
+        }
     }
 
     #[test]

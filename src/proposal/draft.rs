@@ -66,5 +66,5 @@ pub(super) async fn draft_stub(
     let changes = vec![change];
     let tree = git.write_tree(base, &changes).await.context("the edited tree")?;
     let draft = Draft { base: base.clone(), tree, changes, sites: Vec::new() };
-    Ok((draft, breaking.len().max(1)))
+    Ok((draft, migration::rows(&breaking)))
 }

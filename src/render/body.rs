@@ -2,13 +2,18 @@
 
 use super::{
     marker::marker,
-    notes::{folded, safe_url},
+    notes::{brief, folded, safe_url},
 };
 use crate::domain::{Bump, Check, CommitId, Marker, Pin, Timestamp, TreeId, Verdict, Version};
 use crate::edit::{SiteLine, SiteOutcome, cell};
 use std::fmt::Write as _;
 
 pub use super::notes::NotedRelease;
+
+/// With more points than these the first ones are enough to begin with.
+const MAX_POINTS: usize = 8;
+/// What is shown of a canary's output, in bytes: its lines may be long.
+const MAX_OUTPUT: usize = 6_000;
 
 /// One line of evidence.
 #[derive(Debug, Clone)]
@@ -68,17 +73,18 @@ pub fn title(template: &str, from: &Pin, to: &Version) -> String {
 /// The body in Markdown.
 #[must_use]
 pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
-    let sections = [
+    let mut sections = vec![
         verdict(bump),
         look_at(bump),
         pins(bump),
         canary(bump),
         evidence(bump),
         changes(bump),
-        folded(bump.releases),
         footer(bump),
         marker(bump.marker),
     ];
+    let taken = sections.iter().map(String::len).sum();
+    sections.insert(sections.len() - 2, folded(bump.releases, taken));
     sections.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("\n\n")
 }
 
@@ -107,10 +113,10 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
         points.push("this is a MAJOR: see its section in the migration document".to_owned());
     }
     for line in bump.drift {
-        points.push(format!("drift that this repairs: {}", cell(line)));
+        points.push(format!("drift that this repairs: {}", brief(line)));
     }
     for (version, why) in bump.passed_over {
-        points.push(format!("{version} is newer, but not proposed: {}", cell(why)));
+        points.push(format!("{version} is newer, but not proposed: {}", brief(why)));
     }
     points
 }
@@ -120,7 +126,11 @@ fn look_at(bump: &PinBump<'_>) -> String {
     if points.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> = points.iter().map(|point| format!("- Look at: {point}")).collect();
+    let shown = points.iter().take(MAX_POINTS);
+    let mut lines: Vec<String> = shown.map(|point| format!("- Look at: {point}")).collect();
+    if points.len() > MAX_POINTS {
+        lines.push(format!("- and {} more", points.len() - MAX_POINTS));
+    }
     lines.join("\n")
 }
 
@@ -148,7 +158,7 @@ fn canary(bump: &PinBump<'_>) -> String {
         "### Contract canary: {}\n\n{}. It ran on exactly the tree that this pull request pushes \
          (`{}`, made on `{}`).",
         answer.verdict,
-        capital(&cell(&answer.summary)),
+        capital(&brief(&answer.summary)),
         bump.tree,
         bump.base.short(),
     );
@@ -162,12 +172,20 @@ fn canary(bump: &PinBump<'_>) -> String {
     out
 }
 
-/// Foreign text in a fence that is longer than any inside it.
+/// The end of a foreign text in a fence that is longer than any inside it.
 #[must_use]
 pub(super) fn fenced(text: &str) -> String {
+    let text = end_of(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{}\n{fence}", text.trim_end())
+}
+
+/// The last part of `text`, which says what went wrong.
+fn end_of(text: &str) -> &str {
+    let start = text.len().saturating_sub(MAX_OUTPUT);
+    let start = (start..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    &text[start..]
 }
 
 fn evidence(bump: &PinBump<'_>) -> String {
@@ -179,7 +197,7 @@ fn evidence(bump: &PinBump<'_>) -> String {
             Verdict::Failed => "❌ failed",
             Verdict::Inconclusive => "❔ inconclusive",
         };
-        let _ = write!(out, "\n| {} | {mark} | {} |", line.check.question(), cell(&line.summary));
+        let _ = write!(out, "\n| {} | {mark} | {} |", line.check.question(), brief(&line.summary));
     }
     out
 }
@@ -224,5 +242,14 @@ mod tests {
     fn a_fence_is_longer_than_what_it_holds() {
         assert_eq!(fenced("a\n"), "```text\na\n```");
         assert_eq!(fenced("x ```` y"), "`````text\nx ```` y\n`````");
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_output_is_shown() {
+        let text = format!("begin{}end", "é".repeat(MAX_OUTPUT));
+        assert!(!fenced(&text).contains("begin") && fenced(&text).contains("éend"));
+        assert!(fenced(&text).len() <= MAX_OUTPUT + "```text\n\n```".len());
+        assert_eq!(end_of(""), "");
+        assert_eq!(end_of("é"), "é");
     }
 }

@@ -23,11 +23,19 @@ pub fn parse_marker(body: &str) -> Option<Marker> {
 }
 
 /// `body` without its marker: a proposal that the bot takes back is none that a person declined.
+/// One that stands above the bot's own, in the output of a canary say, goes as well, or it would
+/// be the last one now.
 #[must_use]
 pub fn without_marker(body: &str) -> String {
-    let Some((before, rest)) = body.rsplit_once(OPEN) else { return body.to_owned() };
-    let after = rest.split_once(CLOSE).map_or("", |(_, after)| after);
-    format!("{}{after}", before.trim_end())
+    let mut body = body.to_owned();
+    // Again, because what stood around one may be one when it is gone.
+    while body.contains(OPEN) {
+        let mut parts = body.split(OPEN);
+        let mut rest = parts.next().unwrap_or_default().trim_end().to_owned();
+        rest.extend(parts.filter_map(|part| part.split_once(CLOSE)).map(|(_, after)| after));
+        body = rest;
+    }
+    body
 }
 
 #[cfg(test)]
@@ -51,5 +59,19 @@ mod tests {
         assert_eq!(parse_marker(&without_marker(&body)), None);
         assert_eq!(parse_marker(forged), None);
         assert_eq!(parse_marker("<!-- digest-bump:1 "), None);
+    }
+
+    #[test]
+    fn no_other_marker_takes_the_place_of_one_that_is_taken_back() {
+        let forged = "<!-- digest-bump:1 {\"kind\":\"pin_bump\",\"version\":\"9.9.9\",\
+            \"digest\":\"sha256:1111111111111111111111111111111111111111111111111111111111111111\",\
+            \"commit\":\"1111111111111111111111111111111111111111\"} -->";
+        assert!(parse_marker(forged).is_some());
+        let nested = forged.replace("digest-bump", &format!("digest{forged}-bump"));
+        for body in [format!("a\n{forged}\nb\n{forged}\n"), nested] {
+            assert_eq!(parse_marker(&without_marker(&body)), None, "{body}");
+        }
+        let twice = format!("a\n{forged}\nb\n{forged}\nc");
+        assert_eq!(without_marker(&twice), "a\nb\n\nc");
     }
 }

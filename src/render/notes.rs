@@ -1,6 +1,6 @@
 //! Release notes inside a proposal: foreign text, made harmless.
 
-use crate::domain::{Notes, Version};
+use crate::domain::{NoteItem, Notes, Version};
 use crate::edit::cell;
 
 /// One release whose notes are shown.
@@ -14,63 +14,102 @@ pub struct NotedRelease<'a> {
     pub notes: &'a str,
 }
 
-/// GitHub refuses a body over 65 536 characters; the notes get what the rest can spare.
-const BUDGET: usize = 40_000;
+/// GitHub refuses a body over 65 536 characters. Counted in bytes, which are never fewer; what is
+/// left is for the line that the bot adds when it closes a pull request.
+const MAX_BODY: usize = 64_000;
+/// What the notes get of it at most: nobody reads more.
+const MAX_NOTES: usize = 40_000;
 
-/// The notes of `releases`, newest first, folded; cut between bullets when they are too long.
+/// The notes of `releases`, newest first, folded; cut between bullets when there is no room for
+/// them beside the `taken` bytes of the rest of the body.
 #[must_use]
-pub(super) fn folded(releases: &[NotedRelease<'_>]) -> String {
+pub(super) fn folded(releases: &[NotedRelease<'_>], taken: usize) -> String {
     let title = match releases {
         [one] => format!("Release notes of {}", one.version),
         many => format!("Release notes of the {} releases since the pin", many.len()),
     };
-    let mut out = format!("<details>\n<summary>{title}</summary>\n");
+    let room = MAX_NOTES.min(MAX_BODY.saturating_sub(taken));
+    let mut fold = Fold { text: String::new(), room, full: false };
     for release in releases {
-        let notes = Notes::parse(release.notes);
-        push(&mut out, &format!("\n#### [{}]({})\n", release.version, safe_url(release.url)));
-        let mut empty = true;
-        if !notes.breaking.is_empty() {
-            push(&mut out, "\n**⚠ Breaking changes**\n\n");
-            for note in &notes.breaking {
-                push(&mut out, &bullet(note.scope.as_deref(), &note.text));
-            }
-            empty = false;
-        }
-        for section in &notes.sections {
-            let title = if section.title.is_empty() { "Notes" } else { &section.title };
-            push(&mut out, &format!("\n**{}**\n\n", cell(title)));
-            for item in &section.items {
-                push(&mut out, &bullet(item.scope.as_deref(), &item.text));
-            }
-            empty = false;
-        }
-        if empty {
-            push(&mut out, "\nNo notes.\n");
-        }
-        if out.len() > BUDGET {
-            out.push_str("\n*… cut here; the rest is on the releases' pages.*\n");
+        fold.release(release);
+        if fold.full {
             break;
         }
     }
-    out.push_str("\n</details>");
-    out
+    let cut =
+        if fold.full { "\n*… cut here; the rest is on the releases' pages.*\n" } else { "" };
+    format!("<details>\n<summary>{title}</summary>\n{}{cut}\n</details>", fold.text)
 }
 
-/// Appends whole pieces only, so that a cut never falls inside one.
-fn push(out: &mut String, piece: &str) {
-    if out.len() <= BUDGET {
-        out.push_str(piece);
+/// The inside of the folded part, as far as it has room.
+struct Fold {
+    text: String,
+    room: usize,
+    full: bool,
+}
+
+impl Fold {
+    fn release(&mut self, release: &NotedRelease<'_>) {
+        let notes = Notes::parse(release.notes);
+        self.push(&format!("\n#### [{}]({})\n", release.version, safe_url(release.url)));
+        if !notes.breaking.is_empty() {
+            self.push("\n**⚠ Breaking changes**\n\n");
+            self.items(&notes.breaking);
+        }
+        for section in &notes.sections {
+            let title = if section.title.is_empty() { "Notes" } else { &section.title };
+            self.push(&format!("\n**{}**\n\n", brief(title)));
+            self.items(&section.items);
+        }
+        if notes.breaking.is_empty() && notes.sections.is_empty() {
+            self.push("\nNo notes.\n");
+        }
+    }
+
+    fn items(&mut self, items: &[NoteItem]) {
+        for item in items {
+            if self.full {
+                return;
+            }
+            self.push(&bullet(item.scope.as_deref(), &item.text));
+        }
+    }
+
+    /// Appends whole pieces only, so that a cut never falls inside one.
+    fn push(&mut self, piece: &str) {
+        self.full |= self.text.len() + piece.len() > self.room;
+        if !self.full {
+            self.text.push_str(piece);
+        }
+    }
+}
+
+/// Foreign text that has to share a page with other text: a cell of a few lines at most.
+#[must_use]
+pub(super) fn brief(text: &str) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", cell(&text[..end])),
+        None => cell(text),
     }
 }
 
 fn bullet(scope: Option<&str>, text: &str) -> String {
-    /// One bullet of a hostile release must not push all others out.
-    const LONGEST: usize = 1_000;
-    let text: String = text.chars().take(LONGEST).collect();
+    let text = cell(text);
     match scope {
-        Some(scope) => format!("- **{}:** {}\n", cell(scope), cell(&text)),
-        None => format!("- {}\n", cell(&text)),
+        Some(scope) => format!("- **{}:** {text}\n", cell(scope)),
+        // Behind something that is not seen, what would begin a heading or a list is text.
+        None if begins_a_block(&text) => format!("- &#8203;{text}\n"),
+        None => format!("- {text}\n"),
     }
+}
+
+fn begins_a_block(text: &str) -> bool {
+    let after_number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ends_a_number = after_number.strip_prefix(['.', ')']).is_some_and(|rest| {
+        after_number.len() < text.len() && (rest.is_empty() || rest.starts_with(' '))
+    });
+    ends_a_number || text.starts_with(['#', '-', '+', '='])
 }
 
 /// A URL that can stand in Markdown's parentheses; anything else becomes nothing.
@@ -84,16 +123,80 @@ pub(super) fn safe_url(url: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn shown(notes: &str, taken: usize) -> String {
+        let version = "3.10.0".parse().unwrap();
+        let url = "https://example.test/v3.10.0) [x](";
+        folded(&[NotedRelease { version: &version, url, notes }], taken)
+    }
+
     #[test]
     fn hostile_notes_are_cut_and_defused() {
         let bomb =
             format!("### Features\n\n{}", "* @everyone fixes #1 <img src=x>\n".repeat(50_000));
-        let version = "3.10.0".parse().unwrap();
-        let url = "https://example.test/v3.10.0) [x](";
-        let text = folded(&[NotedRelease { version: &version, url, notes: &bomb }]);
-        assert!(text.len() < BUDGET + 2_000, "{}", text.len());
-        assert!(text.ends_with("</details>"));
+        let text = shown(&bomb, 0);
+        assert!(text.len() < MAX_NOTES + 200, "{}", text.len());
+        assert!(
+            text.ends_with("\n*… cut here; the rest is on the releases' pages.*\n\n</details>")
+        );
         assert!(!text.contains("@everyone") && !text.contains("<img") && !text.contains(" #1"));
         assert!(text.contains("#### [3.10.0](#)"));
+    }
+
+    #[test]
+    fn the_notes_get_what_the_rest_leaves_and_end_after_a_whole_bullet() {
+        let many = format!("### Features\n\n{}", "* eight by\n".repeat(10_000));
+        for (taken, most) in [(0, MAX_NOTES), (60_000, 4_000), (63_990, 10), (1_000_000, 0)] {
+            let text = shown(&many, taken);
+            assert!(text.len() <= most + 200, "{taken}: {}", text.len());
+            assert!(text.contains("cut here") && !text.contains("eight by*"), "{taken}");
+            assert_eq!(text.matches("eight").count(), text.matches("- eight by\n").count());
+        }
+        assert!(!shown("### Features\n\n* a\n", 60_000).contains("cut here"));
+    }
+
+    #[test]
+    fn a_bullet_is_one_line_of_text_whatever_it_begins_with() {
+        let notes = "### X\n\n* # a\n* - b\n* 1. c\n* 2 d\n* --- e\n* **s:** # f\n* 3.10\n";
+        insta::assert_snapshot!(shown(notes, 0), @"
+        <details>
+        <summary>Release notes of 3.10.0</summary>
+
+        #### [3.10.0](#)
+
+        **X**
+
+        - &#8203;# a
+        - &#8203;- b
+        - &#8203;1. c
+        - 2 d
+        - &#8203;--- e
+        - **s:** # f
+        - 3.10
+
+        </details>
+        ");
+    }
+
+    #[test]
+    fn nothing_to_say_is_said() {
+        for notes in ["", " \n\t\r\n", "---\n", "## 3.10.0\n"] {
+            insta::allow_duplicates!(insta::assert_snapshot!(shown(notes, 0), @"
+            <details>
+            <summary>Release notes of 3.10.0</summary>
+
+            #### [3.10.0](#)
+
+            No notes.
+
+            </details>
+            "));
+        }
+    }
+
+    #[test]
+    fn what_is_brief_has_an_end_before_its_marks_are_written_out() {
+        assert_eq!(brief("a|b"), "a&#124;b");
+        let long = brief(&"@".repeat(1_000));
+        assert_eq!((long.matches('@').count(), long.ends_with('…')), (300, true));
     }
 }

@@ -3,10 +3,9 @@
 use super::{
     body::{Evidence, fenced},
     marker::marker,
-    notes::{NotedRelease, folded, safe_url},
+    notes::{NotedRelease, brief, folded, safe_url},
 };
 use crate::domain::{Check, FilePath, Marker, Pin, Verdict, Version};
-use crate::edit::cell;
 use std::fmt::Write as _;
 
 /// Everything that the body of a migration stub says.
@@ -56,6 +55,7 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
         safe_url(stub.release_url),
         canary(stub),
     );
+    let marker = marker(stub.marker);
     let _ = write!(
         out,
         "### The migration cycle\n\n\
@@ -63,12 +63,11 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
          - [ ] Adapt the code that uses what changed\n\
          - [ ] Merge this\n\
          - [ ] Ask for the pin: `digest-bump request bump {to}`\n\n\
-         The image is `{}@{}`.\n\n{}\n\n{}",
-        stub.to.image,
-        stub.to.digest,
-        folded(stub.releases),
-        marker(stub.marker),
+         The image is `{}@{}`.\n\n",
+        stub.to.image, stub.to.digest,
     );
+    let notes = folded(stub.releases, out.len() + marker.len());
+    let _ = write!(out, "{notes}\n\n{marker}");
     out
 }
 
@@ -82,7 +81,7 @@ fn canary(stub: &StubBody<'_>) -> String {
         Verdict::Failed => "fails at this release, so there is something to migrate",
         Verdict::Inconclusive => "gave no answer at this release",
     };
-    let mut out = format!("The contract canary {news}: {}.", cell(&answer.summary));
+    let mut out = format!("The contract canary {news}: {}.", brief(&answer.summary));
     if !stub.canary_output.trim().is_empty() {
         let _ = write!(
             out,

@@ -1,15 +1,18 @@
 //! What the tables leave out: times, wakes, wishes that cannot be met, an unknown pin, strangers.
 
 use crate::case::{
-    DEADLINE, NOW, PAUSES, answer, candidate, minutes_ago, request, running, snapshot, stage_word,
-    version, with_evidence,
+    DEADLINE, NOW, PAUSES, answer, candidate, minutes_ago, proposal, request, running, snapshot,
+    stage_word, version, with_evidence,
 };
 use crate::single::{EVIDENCE, all_evidence, fill, mute, open};
 use crate::table::Table;
 use digest_bump::domain::{
-    Bump, Check, PatchPolicy, ProposalKind, PullNumber, RequestId, RunId, Verdict,
+    Bump, Check, PatchPolicy, ProposalKind, PullNumber, PullState, RequestId, RunId, Verdict,
 };
-use digest_bump::policy::{Intent, PinState, decide};
+use digest_bump::policy::{
+    Decision, Ignored, Intent, Look, Migration, PinState, Proposal, Snapshot, Stage, Unavailable,
+    decide,
+};
 
 #[test]
 fn what_is_waited_for_wakes_the_loop() {
@@ -107,5 +110,208 @@ fn somebody_elses_pull_request_on_a_branch_is_left_alone() {
             assert_eq!(stage_word(&decision, &version(text)), stage, "{text} {foreign}");
             assert_eq!(decision.due.is_empty(), stage == "held", "{text} {foreign}");
         }
+    }
+}
+
+#[test]
+fn a_registry_that_says_nothing_is_asked_after_growing_pauses_and_never_given_up() {
+    let of = version("3.10.0");
+    let away = |attempts, ago, now| {
+        let mut snapshot = snapshot(PatchPolicy::Offer);
+        let mut release = candidate("3.10.0", Bump::Minor);
+        let why = "it is down".to_owned();
+        release.unavailable =
+            Some(Unavailable { why, at: minutes_ago(ago), attempts, limited_until: None });
+        release.look = now;
+        snapshot.candidates.push(release);
+        decide(&snapshot, NOW)
+    };
+    let looks = |decision: &Decision| decision.due == [Intent::Look(of.clone())];
+    // The pauses are 10 minutes and an hour.
+    for (attempts, ago, stage, due, wake) in [
+        (1, 9, "waiting", false, Some(-1)),
+        (1, 10, "checking", true, None),
+        (1, 11, "checking", true, None),
+        (2, 11, "waiting", false, Some(-49)),
+        (2, 60, "checking", true, None),
+        (3, 11, "held", false, None),
+        (3, 59, "held", false, None),
+        (3, 60, "checking", true, None),
+        (9, 61, "checking", true, None),
+    ] {
+        let decision = away(attempts, ago, None);
+        let seen = (stage_word(&decision, &of), looks(&decision), decision.wake);
+        assert_eq!(seen, (stage, due, wake.map(minutes_ago)), "{attempts} {ago}");
+        let again = away(attempts, ago, Some(Look::Unavailable("still".to_owned())));
+        let parked = if attempts > 2 { "held" } else { "waiting" };
+        assert_eq!((stage_word(&again, &of), again.due), (parked, vec![]), "once in a pass");
+    }
+    let Stage::Held { reasons } = &away(3, 30, None).stages[0].1 else { panic!("not held") };
+    let until = minutes_ago(-30);
+    assert_eq!(
+        reasons[0],
+        format!(
+            "its image could not be asked for: it is down (attempt 3; the next one after {until})"
+        )
+    );
+    // What was found out in this pass is newer.
+    let found = away(3, 30, Some(Look::Unusable("no index".to_owned())));
+    assert_eq!(found.stages[0].1, Stage::Held { reasons: vec!["no index".to_owned()] });
+}
+
+#[test]
+fn after_six_failed_canaries_older_releases_are_left_alone() {
+    let failed = ["there", "there", "early", "passed", "failed"];
+    let mislabelled = ["there", "there", "early", "failed", "never"];
+    let untried = ["there", "there", "early", "passed", "never"];
+    for (newer, count, tried) in
+        [(failed, 5, true), (failed, 6, false), (failed, 7, false), (mislabelled, 7, true)]
+    {
+        let mut snapshot = snapshot(PatchPolicy::Offer);
+        for minor in (0..count).map(|index| 30 - index) {
+            let release = candidate(&format!("3.{minor}.0"), Bump::Minor);
+            snapshot.candidates.push(with_evidence(release, &newer));
+        }
+        snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), &untried));
+        let decision = decide(&snapshot, NOW);
+        let start = Intent::StartCanary(version("3.10.0"));
+        assert_eq!(decision.due, tried.then_some(start).into_iter().collect::<Vec<_>>());
+        if !tried {
+            let why = format!("not tried: the canary failed at {count} newer ones");
+            assert_eq!(decision.stages.last().unwrap().1, Stage::Skipped { why });
+        }
+    }
+}
+
+#[test]
+fn what_was_not_out_when_a_newer_one_was_declined_is_not_declined_with_it() {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    for (declined, other, minutes, stage) in [
+        ("3.10.0", "3.9.4", 61, "skipped"),
+        ("3.10.0", "3.9.4", 60, "skipped"),
+        ("3.10.0", "3.9.4", 59, "offered"),
+        ("3.9.4", "3.10.0", 61, "ready"),
+        ("3.9.4", "3.10.0", 59, "ready"),
+    ] {
+        let mut snapshot = snapshot(PatchPolicy::Offer);
+        for text in [declined, other] {
+            let bump = if text == "3.9.4" { Bump::Patch } else { Bump::Minor };
+            snapshot.candidates.push(with_evidence(candidate(text, bump), &passing));
+        }
+        snapshot.candidates[1].published_at = minutes_ago(minutes);
+        snapshot.candidates.sort_by(|a, b| b.version.cmp_precedence(&a.version));
+        let closed = proposal(ProposalKind::PinBump, &version(declined), 30);
+        snapshot.proposals.push(Proposal { state: PullState::Closed, ..closed });
+        let decision = decide(&snapshot, NOW);
+        assert_eq!(stage_word(&decision, &version(declined)), "declined");
+        assert_eq!(stage_word(&decision, &version(other)), stage, "{declined} {other} {minutes}");
+    }
+}
+
+#[test]
+fn a_held_release_gives_all_of_its_reasons() {
+    let torn = ["there", "absent", "late", "failed", "failed"];
+    let mut snapshot = snapshot(PatchPolicy::Offer);
+    snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), &torn));
+    let decision = decide(&snapshot, NOW);
+    let Stage::Held { reasons } = &decision.stages[0].1 else { panic!("{decision:?}") };
+    let npm = "torn release: its npm package did not appear within 2 h";
+    assert_eq!(reasons, &["failed, 0", "failed, 0", npm]);
+}
+
+#[test]
+fn a_stub_does_not_wait_for_a_canary_that_has_no_tree() {
+    let cheap = ["there", "there", "early", "passed", "never"];
+    for (editable, stage) in [(true, "checking"), (false, "ready")] {
+        let mut snapshot = snapshot(PatchPolicy::Offer);
+        snapshot.editable = editable;
+        snapshot.candidates.push(with_evidence(candidate("4.0.0", Bump::Major), &cheap));
+        snapshot.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), &cheap));
+        let decision = decide(&snapshot, NOW);
+        assert_eq!(stage_word(&decision, &version("4.0.0")), stage);
+        // The pin is not moved without one, whatever is said of its sites.
+        assert_eq!(stage_word(&decision, &version("3.10.0")), "checking");
+    }
+}
+
+/// The stage of `wanted` and the answer to a request for it.
+fn asked(snapshot: &mut Snapshot, wanted: &str) -> (String, String) {
+    snapshot.requests = vec![request(&version(wanted), false)];
+    let decision = decide(snapshot, NOW);
+    let answer = decision.due.iter().find_map(|intent| match intent {
+        Intent::Answer { answer, .. } => Some(answer.clone()),
+        _ => None,
+    });
+    let stage = decision.stages.iter().find(|(of, _)| *of == version(wanted));
+    let stage = match stage.map(|(_, stage)| stage) {
+        Some(Stage::Waiting { why, .. }) => why.clone(),
+        Some(Stage::Held { reasons }) => reasons.join("; "),
+        _ => String::new(),
+    };
+    (stage, answer.unwrap_or_default())
+}
+
+#[test]
+fn who_asks_is_told_why() {
+    let mut watch = snapshot(PatchPolicy::Offer);
+    let ignored = |tag: &str, why: &str| Ignored { tag: tag.to_owned(), why: why.to_owned() };
+    watch.ignored = vec![ignored("v4.0.1", "it is a draft"), ignored("4.0.2", "it is another")];
+    let mut answer = |wanted| asked(&mut watch, wanted).1;
+    assert_eq!(answer("9.9.9"), "there is no release 9.9.9");
+    assert_eq!(answer("4.0.1"), "release v4.0.1 is ignored: it is a draft");
+    assert_eq!(answer("4.0.2"), "release 4.0.2 is ignored: it is another");
+    assert_eq!(answer("3.9.3"), "the pin is at 3.9.3 already");
+    assert_eq!(answer("3.9.2"), "the pin is at 3.9.3, and a downgrade is never proposed");
+}
+
+#[test]
+fn who_asks_for_a_major_is_told_what_comes_first() {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    let mut watch = snapshot(PatchPolicy::Offer);
+    watch.candidates.push(with_evidence(candidate("4.0.0", Bump::Major), &passing));
+    let first = "the migration to 4.x has to be merged into the migration document first";
+    for (migration, why) in [
+        (Migration::Ready { majors: vec![3] }, first),
+        (Migration::Faulty("it has no place".to_owned()), "it has no place"),
+        (Migration::Ready { majors: vec![4] }, ""),
+        (Migration::Unset, ""),
+    ] {
+        watch.migration = migration.clone();
+        assert_eq!(asked(&mut watch, "4.0.0").0, why, "{migration:?}");
+    }
+}
+
+#[test]
+fn somebody_elses_branch_is_named() {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    let mut watch = snapshot(PatchPolicy::Offer);
+    watch.candidates.push(with_evidence(candidate("3.10.0", Bump::Minor), &passing));
+    watch.foreign.push(("digest-bump/connector".parse().unwrap(), PullNumber(3)));
+    let reason = "pull request #3 of somebody else uses the branch digest-bump/connector";
+    let held = Stage::Held { reasons: vec![reason.to_owned()] };
+    assert_eq!(decide(&watch, NOW).stages[0].1, held);
+}
+
+#[test]
+fn an_intent_knows_its_release_and_whether_it_only_reads() {
+    let of = version("3.10.0");
+    let propose = Intent::Propose {
+        kind: ProposalKind::PinBump,
+        version: of.clone(),
+        over: None,
+        requested: false,
+    };
+    let answer = Intent::Answer { request: RequestId(1), granted: true, answer: String::new() };
+    for (intent, about, reads) in [
+        (Intent::Look(of.clone()), true, true),
+        (Intent::Check { version: of.clone(), check: Check::Sites }, true, true),
+        (Intent::StartCanary(of.clone()), true, false),
+        (propose, true, false),
+        (Intent::Bury(RunId(1)), false, false),
+        (Intent::Close { pull: PullNumber(1), why: String::new() }, false, false),
+        (answer, false, false),
+    ] {
+        assert_eq!(intent.version(), about.then_some(&of), "{intent:?}");
+        assert_eq!(intent.only_reads(), reads, "{intent:?}");
     }
 }

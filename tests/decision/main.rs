@@ -8,6 +8,8 @@ mod edges;
 mod lists;
 mod orders;
 mod pins;
+mod pulls;
+mod remembered;
 mod settle;
 mod single;
 mod table;

@@ -8,6 +8,9 @@ mod checks;
 mod crashes;
 #[path = "../database/mod.rs"]
 mod database;
+#[path = "../fuzz/src/harmless.rs"]
+mod harmless;
+mod hostile;
 mod majors;
 mod patches;
 mod people;

@@ -6,6 +6,9 @@
 mod answer;
 mod challenge;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod manifest;
 mod token;
 

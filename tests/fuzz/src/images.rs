@@ -1,0 +1,47 @@
+//! What a registry sends. The bytes are read as each of its documents.
+
+use digest_bump::clients::registry::fuzzing;
+use digest_bump::domain::Digest;
+use serde_json::Value;
+
+const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// An index, with and without the type that came with it.
+pub fn index(bytes: &[u8]) {
+    let bare = fuzzing::index(bytes, None);
+    let typed = fuzzing::index(bytes, Some(OCI_INDEX));
+    let (Ok(entries), Ok(typed)) = (&bare, &typed) else {
+        assert!(bare.is_err() && typed.is_err(), "{bare:?} {typed:?}");
+        return;
+    };
+    assert_eq!(entries, typed);
+    assert!(fuzzing::index(bytes, Some("text/html")).is_err());
+    assert!(entries.len() <= 100);
+    let tree: Option<Value> = serde_json::from_slice(bytes).ok();
+    let listed = tree.as_ref().and_then(|tree| tree["manifests"].as_array());
+    for entry in entries {
+        assert!(entry.platform.0.contains('/') && entry.platform.0 != "unknown/unknown");
+        let digest = entry.digest.as_str();
+        assert_eq!(digest.parse::<Digest>().as_ref(), Ok(entry.digest.digest()));
+        assert!(listed.is_none_or(|all| all.iter().any(|it| it["digest"] == *digest)));
+    }
+    // What is an index is no image, whoever asks.
+    if let Some(tree) = tree {
+        assert!(tree["config"].is_null() && tree["layers"].is_null());
+    }
+}
+
+/// A platform's manifest and an image config.
+pub fn image(bytes: &[u8]) {
+    let tree: Option<Value> = serde_json::from_slice(bytes).ok();
+    if let (Ok(digest), Some(tree)) = (fuzzing::config_digest(bytes), &tree) {
+        assert_eq!(tree["config"]["digest"], *digest.as_str());
+    }
+    if let (Ok(labels), Some(tree)) = (fuzzing::labels(bytes), &tree) {
+        let there = tree["config"]["Labels"].as_object();
+        assert_eq!(labels.len(), there.map_or(0, serde_json::Map::len));
+        for (name, value) in labels {
+            assert_eq!(tree["config"]["Labels"][name], *value);
+        }
+    }
+}
