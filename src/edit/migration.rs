@@ -281,6 +281,7 @@ mod tests {
         let last = "| TODO | TODO | and 1 more in the release's notes | TODO |";
         assert_eq!(rows(101), (101, last.to_owned()));
         assert_eq!(rows(250_000).0, 101);
+        assert!(rows(250_000).1.contains("and 249900 more"));
         let counts =
             [0, 1, 100, 101, 250_000].map(|count| super::rows(&vec![note(None, "x"); count]));
         assert_eq!(counts, [1, 1, 100, 101, 101]);

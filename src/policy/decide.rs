@@ -99,7 +99,7 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
 
 /// A wish that is still being worked on says so, also while a newer one is proposed.
 fn stay_visible(standing: &Standing<'_>, board: &mut Board) {
-    if standing.request.outcome.is_none() && standing.assessment != Assessment::Ready {
+    if standing.assessment != Assessment::Ready {
         board.set(&standing.candidate.version, standing.assessment.stage());
     }
 }

@@ -18,9 +18,9 @@ pub(super) fn open_proposal(snapshot: &Snapshot) -> Option<&Proposal> {
         .find(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Open)
 }
 
-/// The bot died between the push and the text: where nothing else takes the pull request over, it
-/// is made to say again what it proposed, whether or not that is still wanted by itself. One that
-/// was asked for stays so, or it would climb again.
+/// What the open pull request should propose. Where nothing else takes it over, that is what it
+/// proposes now, whether or not that is still wanted by itself: the bot may have died between the
+/// push and the text. One that was asked for stays so, or it would climb again.
 pub(super) fn repair<'a>(
     open: &Proposal,
     target: Option<(&'a Candidate, bool)>,
@@ -30,7 +30,7 @@ pub(super) fn repair<'a>(
     let moves = target.is_some_and(|(candidate, requested)| {
         requested || candidate.version.cmp_precedence(&open.version).is_gt()
     });
-    if open.settled || !open.ours || moves {
+    if moves {
         return target;
     }
     let proposed = |c: &&Candidate| c.bump != Bump::None && c.version == open.version;
@@ -56,14 +56,12 @@ pub(super) fn tend(
         return;
     }
     let mut proposed = open.version.clone();
-    if let Some((candidate, _)) = target.filter(|_| !open.ours) {
-        let reason = format!("pull request {} has commits by a person: hands off", open.pull);
-        board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
-    } else if let Some((candidate, requested)) = target {
+    if let Some((candidate, requested)) = target {
         let step = candidate.version.cmp_precedence(&open.version);
         let moves = step.is_gt() || (step.is_lt() && requested);
         let requested = requested || (step.is_eq() && open.requested);
-        if moves || (step.is_eq() && !open.settled) {
+        let due = moves || (step.is_eq() && !open.settled);
+        if due && open.ours {
             board.due.push(Intent::Propose {
                 kind: ProposalKind::PinBump,
                 version: candidate.version.clone(),
@@ -71,6 +69,9 @@ pub(super) fn tend(
                 requested,
             });
             proposed = candidate.version.clone();
+        } else if moves {
+            let reason = format!("pull request {} has commits by a person: hands off", open.pull);
+            board.set(&candidate.version, Stage::Held { reasons: vec![reason] });
         }
     }
     if left_over {

@@ -5,7 +5,7 @@ use super::{
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::Intent,
 };
-use crate::domain::{Bump, ProposalKind, PullState, Request, Timestamp, Version};
+use crate::domain::{Bump, ProposalKind, Request, Timestamp, Version};
 
 /// The request that counts now. It outranks every release that was published before it, so that a
 /// pull request that was moved down on request does not climb again by itself.
@@ -136,7 +136,7 @@ fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
 
 /// A request that was granted stands as long as its pull request is open.
 fn granted<'a>(snapshot: &'a Snapshot, open: Option<&Proposal>) -> Option<Standing<'a>> {
-    let open = open.filter(|open| open.requested && open.state == PullState::Open)?;
+    let open = open?;
     let request = snapshot.requests.iter().rev().find(|request| {
         request.version == open.version
             && request.outcome.as_ref().is_some_and(|outcome| outcome.granted)

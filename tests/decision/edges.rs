@@ -159,6 +159,92 @@ fn a_registry_that_says_nothing_is_asked_after_growing_pauses_and_never_given_up
     assert_eq!(found.stages[0].1, Stage::Held { reasons: vec!["no index".to_owned()] });
 }
 
+/// A watch with these MINORs, all of which pass, and an open pull request for 3.10.0.
+fn proposing(minors: &[&str], ours: bool, requested: bool) -> Snapshot {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    let mut snapshot = snapshot(PatchPolicy::Offer);
+    let releases = minors.iter().map(|text| candidate(text, Bump::Minor));
+    snapshot.candidates = releases.map(|release| with_evidence(release, &passing)).collect();
+    let open = proposal(ProposalKind::PinBump, &version("3.10.0"), 40);
+    snapshot.proposals.push(Proposal { ours, settled: ours, requested, ..open });
+    snapshot
+}
+
+fn due(snapshot: &Snapshot) -> Vec<Intent> {
+    decide(snapshot, NOW).due.into_iter().map(mute).collect()
+}
+
+#[test]
+fn whose_pull_request_it_is_decides_what_it_does_to_the_others() {
+    let pull = PullNumber(40);
+    let stages = |ours, minors: &[&str]| -> Vec<Stage> {
+        decide(&proposing(minors, ours, false), NOW).stages.into_iter().map(|it| it.1).collect()
+    };
+    for ours in [true, false] {
+        let proposed = Stage::Proposed { pull, hands_off: !ours };
+        let covered = Stage::Covered { by: version("3.10.0") };
+        assert_eq!(stages(ours, &["3.10.0", "3.9.5"]), [proposed, covered.clone()]);
+        // The one that it proposes may be gone by now; it still contains what is older.
+        assert_eq!(stages(ours, &["3.9.5"]), [covered]);
+    }
+    let reason = "pull request #40 has commits by a person: hands off".to_owned();
+    let held = Stage::Held { reasons: vec![reason] };
+    let proposed = Stage::Proposed { pull, hands_off: true };
+    assert_eq!(stages(false, &["3.11.0", "3.10.0"]), [held, proposed]);
+    assert_eq!(due(&proposing(&["3.11.0", "3.10.0"], false, false)), []);
+}
+
+#[test]
+fn an_open_stub_covers_its_line() {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    for ours in [true, false] {
+        let mut watch = snapshot(PatchPolicy::Offer);
+        watch.candidates = ["4.1.0", "4.0.0"]
+            .map(|text| with_evidence(candidate(text, Bump::Major), &passing))
+            .into();
+        let stub = proposal(ProposalKind::MigrationStub, &version("4.0.0"), 20);
+        watch.proposals.push(Proposal { ours, ..stub });
+        let decision = decide(&watch, NOW);
+        let covered = Stage::Covered { by: version("4.0.0") };
+        let proposed = Stage::Proposed { pull: PullNumber(20), hands_off: !ours };
+        let stages: Vec<Stage> = decision.stages.into_iter().map(|(_, stage)| stage).collect();
+        assert_eq!((stages, decision.due), (vec![covered, proposed], vec![]));
+    }
+}
+
+#[test]
+fn a_wish_stands_only_where_its_own_pull_request_is_open() {
+    let climbs = Intent::Propose {
+        kind: ProposalKind::PinBump,
+        version: version("3.11.0"),
+        over: Some(PullNumber(40)),
+        requested: false,
+    };
+    let minors = ["3.11.0", "3.10.0"];
+    // It is proposed already, but not because somebody asked.
+    let mut watch = proposing(&minors, true, false);
+    watch.requests = vec![request(&version("3.10.0"), false)];
+    let granted = Intent::Answer { request: RequestId(1), granted: true, answer: String::new() };
+    assert_eq!(due(&watch), [granted, climbs.clone()]);
+    // Granted as each request is, the latest last.
+    let mut watch = proposing(&minors, true, true);
+    for (of, grants, expected) in [
+        (vec!["3.10.0"], vec![true], vec![]),
+        (vec!["3.10.0", "3.9.3"], vec![true, true], vec![]),
+        (vec!["3.10.0", "3.11.0"], vec![true, false], vec![]),
+        (vec!["3.10.0"], vec![false], vec![climbs.clone()]),
+        (vec!["3.11.0"], vec![true], vec![climbs]),
+    ] {
+        let asked = of.iter().zip(&grants).map(|(of, granted)| {
+            let mut asked = request(&version(of), true);
+            asked.outcome.as_mut().unwrap().granted = *granted;
+            asked
+        });
+        watch.requests = asked.collect();
+        assert_eq!(due(&watch), expected, "{of:?} {grants:?}");
+    }
+}
+
 #[test]
 fn after_six_failed_canaries_older_releases_are_left_alone() {
     let failed = ["there", "there", "early", "passed", "failed"];

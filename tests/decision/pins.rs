@@ -128,6 +128,35 @@ fn the_first_authority_that_is_there_counts_and_a_faulty_one_is_not_passed_over(
 }
 
 #[test]
+fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
+    let good = spelled(Some("3.9.3"), Some(digest(&version("3.9.3"))));
+    let reading = |state| SiteReading { path: path(), site: "a site".to_owned(), state };
+    let seen = PinFacts {
+        sites: [SiteState::Absent, good].map(reading).into(),
+        migrated: Vec::new(),
+        migration_fault: None,
+    };
+    let mut memory = Memory::default();
+    memory.observe(Fact::Pin(seen), minutes_ago(10));
+    let pin_of = |presence| {
+        let sites = [PinSite { presence, ..site() }, site()];
+        let snapshot = Snapshot::of(View {
+            memory: &memory,
+            rules: &rules(),
+            image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
+            sites: &sites,
+            looks: &BTreeMap::new(),
+            npm_trouble: None,
+            live: true,
+        });
+        snapshot.pin
+    };
+    assert_eq!(pin_of(Presence::IfPresent), known("3.9.3", "3.9.3"));
+    let why = "manifest.json is not there".to_owned();
+    assert_eq!(pin_of(Presence::Required), PinState::Unknown { why, ask: None });
+}
+
+#[test]
 fn a_site_with_only_a_version_gets_its_digest_from_observations() {
     let none = BTreeMap::new();
     let only_version = [spelled(Some("3.9.3"), None)];
