@@ -35,6 +35,8 @@ const RUNS: usize = 7;
 const WARM: usize = 500;
 /// Measured beside their own noise: more than this is a leak.
 const MAY_GROW: u64 = 4 << 20;
+/// Pools fill when passes happen to need more at once: so many descriptors, however many passes.
+const POOLED: usize = 12;
 /// SQLite merges its log after a thousand pages of 4 KiB.
 const LARGEST_LOG: u64 = 5 << 20;
 
@@ -297,7 +299,7 @@ async fn many_passes() {
     row(&format!("{number} empty passes: each"), each, None, "ms");
     println!("  before {before:?}\n  after  {after:?}");
     assert!(after.resident <= before.resident + MAY_GROW, "memory grows");
-    assert!(after.descriptors <= before.descriptors, "descriptors are left open");
+    assert!(after.descriptors <= before.descriptors + POOLED, "descriptors are left open");
     assert!(after.database <= before.database, "the database grows");
     assert!(after.log <= LARGEST_LOG, "the database's log grows");
 }
