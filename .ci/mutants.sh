@@ -16,7 +16,7 @@ version=27.1.0
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/digest-bump"
 tools="$cache/mutants-$version"
 dependencies='chrono|pulldown-cmark|regex|semver|serde|serde_json|sha2|thiserror'
-test_dependencies='insta|proptest'
+test_dependencies='insta|proptest|schemars'
 
 if [ ! -x "$tools/bin/cargo-mutants" ]; then
   echo "installing cargo-mutants $version into $tools"
