@@ -6,6 +6,7 @@
 #   DIGEST_BUMP_MUTANTS_BASE=main …       only in what changed since that commit
 #   DIGEST_BUMP_MUTANTS_SHARD=3/8 …       the fourth of eight equal parts, or `today/8` for the
 #                                         one whose turn it is
+#   DIGEST_BUMP_MUTANTS_JOBS=1 …          so many at a time; as many as there are cores unless told
 #
 # The two modules need little of the crate, so they are tried in a package of their own: copied,
 # with what they need of the manifest, to a place in memory. Both use the same lock file.
@@ -63,12 +64,14 @@ RUST
   grep -E "^($dependencies) = " Cargo.toml
   printf '[dev-dependencies]\n'
   grep -E "^($test_dependencies) = " Cargo.toml
-  # Hundreds of small builds and test runs: the time goes where these say.
-  printf '[workspace]\n[profile.dev]\ndebug = false\nopt-level = 1\n'
+  # Hundreds of small builds and short test runs. Optimised code would be tested sooner, but it
+  # takes longer to build than that is worth.
+  printf '[workspace]\n[profile.dev]\ndebug = false\n'
   printf '[profile.dev.package."*"]\nopt-level = 2\n'
 } >"$package/Cargo.toml"
 
 which=()
+shard=0 of=1
 if [ -n "${DIGEST_BUMP_MUTANTS_BASE:-}" ]; then
   git diff "$DIGEST_BUMP_MUTANTS_BASE" -- src/edit src/policy >"$work/changes.diff"
   if [ ! -s "$work/changes.diff" ]; then
@@ -81,34 +84,44 @@ if [ -n "${DIGEST_BUMP_MUTANTS_SHARD:-}" ]; then
   shard="${DIGEST_BUMP_MUTANTS_SHARD%/*}" of="${DIGEST_BUMP_MUTANTS_SHARD#*/}"
   [ "$shard" != today ] || shard=$(($(date +%s) / 86400 % of))
   echo "part $shard of 0 to $((of - 1))"
-  which+=(--shard "$shard/$of" --sharding round-robin)
 fi
 
-start=$SECONDS status=0
+start=$SECONDS
+jobs="${DIGEST_BUMP_MUTANTS_JOBS:-$(nproc)}"
 # Property tests draw the same cases each time, so that a survivor is one the next time too.
 export PROPTEST_RNG_SEED=1 INSTA_UPDATE=no
-# Built here once for all runs, and copied to where each job works.
-CARGO_TARGET_DIR="$cache/mutants-target" \
-  cargo test --quiet --no-run --lib --manifest-path "$package/Cargo.toml"
-cp -a "$cache/mutants-target" "$package/target"
-unset CARGO_TARGET_DIR
-"$tools/bin/cargo-mutants" mutants --dir "$package" --output "$work" \
-  --file 'src/edit/**' --file 'src/policy/**' "${which[@]}" \
-  --copy-target true --jobs "${DIGEST_BUMP_MUTANTS_JOBS:-2}" --no-times --colors never \
-  --minimum-test-timeout 60 --timeout-multiplier 5 --build-timeout 300 \
-  --cargo-test-arg=--lib >"$work/log" 2>&1 || status=$?
-# 2 and 3 say that mutants were missed or ran out of time: judged below.
-case "$status" in
-0 | 2 | 3) ;;
-*)
-  tail -n 60 "$work/log"
-  exit "$status"
-  ;;
-esac
-partly=()
-[ "${#which[@]}" -eq 0 ] || partly=(--partly)
-if [ -n "${DIGEST_BUMP_MUTANTS_KEEP:-}" ]; then
-  cp -r "$work/mutants.out" "$DIGEST_BUMP_MUTANTS_KEEP"
-fi
+
+# One job: its share of the mutants, one after the other in a copy of its own. What the package
+# depends on is built once for all runs; cargo-mutants' own jobs would build it anew each time.
+try() {
+  local job="$1" copy="$work/job$1"
+  cp -r "$package" "$copy"
+  export CARGO_TARGET_DIR="$cache/mutants-target-$job"
+  "$tools/bin/cargo-mutants" mutants --in-place --dir "$copy" --output "$work/out$job" \
+    --file 'src/edit/**' --file 'src/policy/**' "${which[@]}" \
+    --shard "$((shard * jobs + job))/$((of * jobs))" --sharding round-robin \
+    --no-times --colors never \
+    --minimum-test-timeout 60 --timeout-multiplier 5 --build-timeout 300 \
+    --cargo-test-arg=--lib >"$work/log$job" 2>&1
+}
+running=()
+for ((job = 0; job < jobs; job++)); do
+  try "$job" &
+  running+=("$!")
+done
+for job in "${!running[@]}"; do
+  status=0
+  wait "${running[job]}" || status=$?
+  # 2 and 3 say that mutants were missed or ran out of time: judged below.
+  case "$status" in
+  0 | 2 | 3) ;;
+  *)
+    tail -n 60 "$work/log$job"
+    exit "$status"
+    ;;
+  esac
+done
 printf '%s s for the mutants\n' "$((SECONDS - start))"
-python3 .ci/survivors.py "$work/mutants.out/outcomes.json" .ci/survivors.txt "${partly[@]}"
+partly=()
+[ "$of" -eq 1 ] && [ "${#which[@]}" -eq 0 ] || partly=(--partly)
+python3 .ci/survivors.py .ci/survivors.txt "${partly[@]}" "$work"/out*/mutants.out/outcomes.json

@@ -1,6 +1,6 @@
 """Judges a run of cargo-mutants: how many were caught, and whether each survivor is explained.
 
-usage: survivors.py OUTCOMES.JSON SURVIVORS.TXT [--partly]
+usage: survivors.py SURVIVORS.TXT [--partly] OUTCOMES.JSON…
 
 A survivor is named by its file, its change and the line of code that it is in, so that code may
 move without the list being touched. `--partly` is for a run over some of the mutants: then a
@@ -39,8 +39,11 @@ def listed(path):
 
 def main():
     partly = "--partly" in sys.argv
-    outcomes = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))["outcomes"]
-    explained = listed(pathlib.Path(sys.argv[2]))
+    explained = listed(pathlib.Path(sys.argv[1]))
+    files = [pathlib.Path(name) for name in sys.argv[2:] if name != "--partly"]
+    # A job that had nothing to do leaves none behind.
+    texts = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    outcomes = [outcome for text in texts for outcome in json.loads(text)["outcomes"]]
     kinds = collections.defaultdict(list)
     for outcome in outcomes:
         if outcome["scenario"] == "Baseline":
