@@ -1,5 +1,6 @@
 //! What GitHub and npm send. `serde_json`'s own tree is the second opinion, where it has one: it
-//! refuses a few things in fields that nobody reads.
+//! refuses a few things in fields that nobody reads, and it has no names for what stands in a list
+//! where an object should, which serde reads in the order of the fields.
 
 use digest_bump::clients::{github::Reader, npm::Npm};
 use digest_bump::domain::{NpmFacts, TagRule, Timestamp, Version};
@@ -26,7 +27,7 @@ pub fn releases(bytes: &[u8]) {
     }
     let Ok(Value::Array(page)) = serde_json::from_slice(bytes) else { return };
     assert_eq!(releases.len(), page.len());
-    for (release, json) in releases.iter().zip(&page) {
+    for (release, json) in releases.iter().zip(&page).filter(|(_, json)| json.is_object()) {
         assert_eq!(json["tag_name"], *release.tag);
         assert_eq!(json["draft"], release.draft);
         assert_eq!(json["prerelease"], release.prerelease);
