@@ -12,12 +12,6 @@ impl World {
         ReleaseBuilder::new(self, version)
     }
 
-    /// Publishes the image of a release that was published without.
-    pub async fn publish_image(&self, version: &str) {
-        let version = version.to_owned();
-        self.run(move |inner| inner.state().build_image(&version)).await;
-    }
-
     /// Publishes the npm version of a release that was published without.
     pub async fn publish_npm(&self, version: &str) {
         let version = version.to_owned();
@@ -29,28 +23,6 @@ impl World {
             }
         })
         .await;
-    }
-
-    /// Pushes other content under the same tag: another digest, the right version label, and a
-    /// revision that is younger than the release.
-    pub async fn retag(&self, version: &str) {
-        self.publish_image(version).await;
-    }
-
-    /// The index digest that a version's tag resolves to now.
-    #[must_use]
-    pub fn image_digest(&self, version: &str) -> Option<String> {
-        self.inner.state().registry.tags.get(version).cloned()
-    }
-
-    /// Removes an image tag; what it pointed to stays.
-    pub fn delete_image_tag(&self, tag: &str) {
-        self.inner.state().registry.tags.remove(tag);
-    }
-
-    /// Makes all tokens of the registry worthless, as time does.
-    pub fn expire_registry_tokens(&self) {
-        self.inner.state().registry.forget_tokens();
     }
 
     /// Makes one of the bot's tokens worthless.

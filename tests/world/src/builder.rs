@@ -20,7 +20,8 @@ use std::{
 };
 use tokio::{runtime::Runtime, sync::mpsc};
 
-const UPSTREAM: &str = "toon-protocol/connector";
+/// The repository that releases, and its image.
+pub(crate) const UPSTREAM: &str = "toon-protocol/connector";
 const DOWNSTREAM: &str = "toon-protocol/town";
 const BOT: &str = "digest-bump[bot]";
 /// Looks like an installation's token, so that leak detectors in tests have something to find.
@@ -150,7 +151,7 @@ impl WorldBuilder {
         first.published_at = Some(state.now() - chrono::TimeDelta::days(7));
         state.publish(first);
         state.outbox.clear();
-        let digest = state.registry.tags[&version].clone();
+        let digest = state.registry.tag(UPSTREAM, &version).expect("the pinned image is there");
         let mut files = town::tree(&version, &digest);
         for change in self.town {
             change(&mut files);

@@ -1,6 +1,10 @@
 //! Upstream releases: what a test says about one, and what the services then show.
 
 use crate::World;
+use crate::builder::UPSTREAM;
+use crate::image::{Image, SignatureLayout};
+use crate::images::{SIDECAR, Which};
+use crate::sigstore::{Predicate, Signing};
 use crate::state::State;
 use crate::wire::invented_sha;
 use chrono::{DateTime, Utc};
@@ -23,17 +27,24 @@ pub(crate) struct Release {
     pub(crate) prerelease: bool,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
-    pub(crate) platforms: Vec<String>,
-    pub(crate) version_label: String,
-    pub(crate) revision: String,
-    pub(crate) broken: Option<String>,
+    pub(crate) image: Image,
+    pub(crate) sidecar: Option<Image>,
+    /// The commits on which images were built again: when, in which order, and the commit.
+    pub(crate) later: Vec<(DateTime<Utc>, u64, String)>,
     pub(crate) npm_guard: Option<String>,
     pub(crate) downloads: u64,
     pub(crate) on_github: bool,
     pub(crate) on_npm: bool,
     pub(crate) has_image: bool,
-    /// How often the image was built: the same tag with other content from the second time on.
-    pub(crate) builds: u32,
+}
+
+impl Release {
+    pub(crate) fn image_of(&self, which: Which) -> &Image {
+        match which {
+            Which::Connector => &self.image,
+            Which::Sidecar => self.sidecar.as_ref().unwrap_or(&self.image),
+        }
+    }
 }
 
 /// A release that is being described. Nothing happens before [`ReleaseBuilder::publish`].
@@ -42,13 +53,11 @@ pub(crate) struct Release {
 pub struct ReleaseBuilder<'world> {
     world: &'world World,
     release: Release,
-    revision: Option<String>,
 }
 
 impl<'world> ReleaseBuilder<'world> {
     pub(crate) fn new(world: &'world World, version: &str) -> Self {
-        let release = described(version);
-        Self { world, release, revision: None }
+        Self { world, release: described(version) }
     }
 
     /// The release notes in Markdown.
@@ -116,26 +125,62 @@ impl<'world> ReleaseBuilder<'world> {
     }
 
     /// The image's platforms, as `os/architecture`.
-    pub fn platforms(mut self, platforms: &[&str]) -> Self {
-        self.release.platforms = platforms.iter().map(|&text| text.to_owned()).collect();
-        self
+    pub fn platforms(self, platforms: &[&str]) -> Self {
+        self.image(|image| image.platforms(platforms))
     }
 
-    /// The image's `org.opencontainers.image.version`; the version, unless told.
-    pub fn version_label(mut self, label: &str) -> Self {
-        label.clone_into(&mut self.release.version_label);
-        self
+    /// The image's `org.opencontainers.image.version`; the version, unless told. Empty: none.
+    pub fn version_label(self, label: &str) -> Self {
+        self.image(|image| image.version_label(label))
     }
 
-    /// The image's `org.opencontainers.image.revision`; the parent commit, unless told.
-    pub fn revision(mut self, sha: &str) -> Self {
-        self.revision = Some(sha.to_owned());
-        self
+    /// The image's `org.opencontainers.image.revision`; the parent commit, unless told. Empty:
+    /// none.
+    pub fn revision(self, sha: &str) -> Self {
+        self.image(|image| image.revision(sha))
     }
 
     /// The image does not keep the contract: the canary fails and says why.
-    pub fn breaks_contract(mut self, why: &str) -> Self {
-        self.release.broken = Some(why.to_owned());
+    pub fn breaks_contract(self, why: &str) -> Self {
+        self.image(|image| image.breaks_contract(why))
+    }
+
+    /// Nobody signs the image; `World::sign_image` does it later.
+    pub fn unsigned(self) -> Self {
+        self.image(Image::unsigned)
+    }
+
+    /// The image is signed so; as upstream does, unless told. See [`Image::signed`].
+    pub fn signed(self, signing: Signing) -> Self {
+        self.image(|image| image.signed(signing))
+    }
+
+    /// Where the image's signatures are kept. See [`Image::layout`].
+    pub fn layout(self, layout: SignatureLayout) -> Self {
+        self.image(|image| image.layout(layout))
+    }
+
+    /// There is also an attestation. See [`Image::attested`].
+    pub fn attested(self, predicate: Predicate) -> Self {
+        self.image(|image| image.attested(predicate))
+    }
+
+    /// Whatever else there is to say of the image.
+    pub fn image(mut self, describe: impl FnOnce(Image) -> Image) -> Self {
+        self.release.image = describe(self.release.image);
+        self
+    }
+
+    /// There is a second image, `toon-protocol/ator-sidecar`, at the same version.
+    pub fn with_sidecar(self) -> Self {
+        self.sidecar(|image| image)
+    }
+
+    /// As [`ReleaseBuilder::with_sidecar`], and what there is to say of it.
+    pub fn sidecar(mut self, describe: impl FnOnce(Image) -> Image) -> Self {
+        let known = self.release.sidecar.take();
+        let image = known.unwrap_or_else(|| Image::new(SIDECAR, &self.release.version));
+        self.release.sidecar = Some(describe(image));
         self
     }
 
@@ -147,8 +192,7 @@ impl<'world> ReleaseBuilder<'world> {
 
     /// Publishes it. A version that is there already is replaced, with its artifacts.
     pub async fn publish(self) {
-        let Self { world, mut release, revision } = self;
-        release.revision = revision.unwrap_or_else(|| release.parent.clone());
+        let Self { world, release } = self;
         world.run(move |inner| inner.state().publish(release)).await;
     }
 }
@@ -163,21 +207,19 @@ pub(crate) fn described(version: &str) -> Release {
         tag: format!("v{version}"),
         notes: format!("## {version}\n\n### Features\n\n* something new in {version}\n"),
         sha,
-        revision: parent.clone(),
         parent,
         draft: false,
         prerelease: false,
         published_at: None,
         created_at: DateTime::UNIX_EPOCH,
-        platforms: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
-        version_label: version.to_owned(),
-        broken: None,
+        image: Image::new(UPSTREAM, version),
+        sidecar: None,
+        later: Vec::new(),
         npm_guard: None,
         downloads: 0,
         on_github: true,
         on_npm: true,
         has_image: true,
-        builds: 0,
     }
 }
 
@@ -188,13 +230,17 @@ impl State {
         release.id = self.id();
         release.created_at = release.published_at.unwrap_or(now);
         release.published_at = (!release.draft).then_some(release.created_at);
-        let (version, image) = (release.version.clone(), release.has_image);
+        let (version, at) = (release.version.clone(), release.created_at);
+        let (image, sidecar) = (release.has_image, release.sidecar.is_some());
         let prerelease = release.prerelease;
         let announced = release.on_github && !release.draft;
         self.releases.retain(|known| known.version != version);
         self.releases.push(release);
         if image {
-            self.build_image(&version);
+            self.build_image(&version, Which::Connector, at);
+        }
+        if sidecar {
+            self.build_image(&version, Which::Sidecar, at);
         }
         if announced {
             let kind = if prerelease { "prereleased" } else { "released" };
@@ -202,27 +248,6 @@ impl State {
                 self.emit_release(&version, action, json!({}));
             }
         }
-    }
-
-    /// Builds the image of a version, or builds it again.
-    ///
-    /// # Panics
-    /// If no such release was described.
-    pub(crate) fn build_image(&mut self, version: &str) {
-        let known = self.releases.iter_mut();
-        let release = known
-            .into_iter()
-            .find(|release| release.version == version)
-            .expect("the release was described before");
-        release.has_image = true;
-        release.builds += 1;
-        if release.builds > 1 {
-            // The image job ran again, on a commit after the release.
-            let again = format!("after {version}, build {}", release.builds);
-            release.revision = invented_sha(&again);
-        }
-        let release = release.clone();
-        self.registry.build(&self.upstream, &release);
     }
 
     pub(crate) fn release(&self, version: &str) -> Option<&Release> {

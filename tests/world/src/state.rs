@@ -6,6 +6,7 @@ use crate::log::Log;
 use crate::registry::Store;
 use crate::release::Release;
 use crate::repository::{FIRST_COMMIT, Repository};
+use crate::sigstore::Sigstore;
 use crate::webhook::{Event, Hook};
 use crate::wire::{invented_sha, iso};
 use chrono::{DateTime, Utc};
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) repos: BTreeMap<String, Repo>,
     pub(crate) releases: Vec<Release>,
     pub(crate) registry: Store,
+    pub(crate) sigstore: Sigstore,
     pub(crate) npm_gone: bool,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: Log,
@@ -193,6 +195,7 @@ impl State {
             repos: BTreeMap::new(),
             releases: Vec::new(),
             registry: Store::default(),
+            sigstore: Sigstore::new(system_now()),
             npm_gone: false,
             faults: Vec::new(),
             log: Log::default(),

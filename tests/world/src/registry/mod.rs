@@ -1,15 +1,20 @@
 //! The container registry, with GHCR's token dance and manners.
 
+mod referrers;
+mod signatures;
 mod store;
 
-pub(crate) use store::Store;
+pub use referrers::Referrers;
+pub(crate) use signatures::Pushed;
+pub(crate) use store::{Built, Store};
 
 use crate::Inner;
+use crate::images::SIDECAR;
 use crate::state::State;
 use crate::wire::{Answer, Call, encode};
 use serde_json::json;
 use std::sync::Arc;
-use store::INDEX;
+use store::{INDEX, Shelf};
 
 /// Answers at the registry's own door.
 pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
@@ -34,12 +39,15 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     if !name.is_empty() && *scope != name {
         return error(403, "DENIED", "requested access to the resource is denied");
     }
+    let nothing = Shelf::default();
+    let here = state.registry.shelves.get(&name).unwrap_or(&nothing);
+    let storage = &state.urls.storage;
     match rest.as_slice() {
         [] => Answer::json(200, &json!({})),
-        ["manifests", reference] => manifest(&state, call, reference),
-        ["blobs", digest] => blob(&state, digest),
-        ["tags", "list"] => tag_list(&state, call, &name),
-        // As GHCR does: it has no referrers, and its 404 is not even JSON.
+        ["manifests", reference] => manifest(here, call, reference),
+        ["blobs", digest] => blob(here, storage, digest),
+        ["tags", "list"] => tag_list(here, call, &name),
+        ["referrers", digest] => referrers::answer(&state.registry, call, &name, digest, storage),
         _ => Answer::text(404, "404 page not found\n"),
     }
 }
@@ -51,8 +59,12 @@ pub(crate) fn storage(inner: &Arc<Inner>, call: &Call) -> Answer {
         state.log.violation("the registry's token was sent to the blob storage");
         return Answer::text(400, "only one auth mechanism allowed\n");
     }
+    if call.path.starts_with("/referrers/") {
+        return Answer::text(429, "Too Many Requests\n").with("retry-after", "60");
+    }
     let digest = call.path.rsplit('/').next().unwrap_or_default();
-    match state.registry.blobs.get(digest) {
+    let mut shelves = state.registry.shelves.values();
+    match shelves.find_map(|here| here.blobs.get(digest)) {
         Some(bytes) => Answer::new(200, "application/octet-stream", bytes.clone()),
         None => Answer::text(404, "BlobNotFound\n"),
     }
@@ -73,7 +85,9 @@ fn token(state: &mut State, call: &Call) -> Answer {
         // Who has no account may read, and is told nothing else.
         .and_then(|rest| rest.strip_suffix(":pull"))
         .map(str::to_owned);
-    let Some(name) = name.filter(|name| *name == state.upstream) else {
+    let Some(name) =
+        name.filter(|name| [state.upstream.as_str(), SIDECAR].contains(&name.as_str()))
+    else {
         return error(403, "DENIED", "requested access to the resource is denied");
     };
     let token = format!("world-registry-{}", state.id());
@@ -94,10 +108,9 @@ fn challenge(state: &State, name: &str) -> Answer {
     )
 }
 
-fn manifest(state: &State, call: &Call, reference: &str) -> Answer {
-    let store = &state.registry;
-    let digest = store.tags.get(reference).map_or(reference, String::as_str).to_owned();
-    let Some((kind, bytes)) = store.manifests.get(&digest) else {
+fn manifest(here: &Shelf, call: &Call, reference: &str) -> Answer {
+    let digest = here.tags.get(reference).map_or(reference, String::as_str).to_owned();
+    let Some((kind, bytes)) = here.manifests.get(&digest) else {
         return error(404, "MANIFEST_UNKNOWN", "manifest unknown");
     };
     let accepted: Vec<&str> = call
@@ -120,18 +133,18 @@ fn manifest(state: &State, call: &Call, reference: &str) -> Answer {
     answer.with("docker-content-digest", digest)
 }
 
-fn blob(state: &State, digest: &str) -> Answer {
-    if !state.registry.blobs.contains_key(digest) {
+fn blob(here: &Shelf, storage: &str, digest: &str) -> Answer {
+    if !here.blobs.contains_key(digest) {
         return error(404, "BLOB_UNKNOWN", "blob unknown to registry");
     }
-    let elsewhere = format!("{}/storage/{digest}", state.urls.storage);
+    let elsewhere = format!("{storage}/storage/{digest}");
     Answer::new(307, "text/html; charset=utf-8", "").with("location", elsewhere)
 }
 
-fn tag_list(state: &State, call: &Call, name: &str) -> Answer {
+fn tag_list(here: &Shelf, call: &Call, name: &str) -> Answer {
     let size = call.number("n").unwrap_or(100).clamp(1, 1000);
     let after = call.parameter("last").unwrap_or_default();
-    let left: Vec<&String> = state.registry.tags.keys().filter(|tag| **tag > after).collect();
+    let left: Vec<&String> = here.tags.keys().filter(|tag| **tag > after).collect();
     let shown = &left[..size.min(left.len())];
     let answer = Answer::json(200, &json!({ "name": name, "tags": shown }));
     match shown.last() {

@@ -11,4 +11,5 @@ mod graphql;
 mod lags;
 mod objects;
 mod routes;
+mod sigstore;
 mod webhooks;
