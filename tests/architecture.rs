@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "telemetry", "config", "edit", "policy"],
     &["render"],
     &["clients/wire", "store"],
-    &["clients/github", "clients/npm", "clients/registry", "clients/git"],
+    &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
     &["sources", "verify", "canary", "proposal"],
     &["reconcile"],
     &["http"],

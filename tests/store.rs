@@ -10,9 +10,10 @@ use digest_bump::{
     clock::Clock,
     config::{Database, PostgresServer},
     domain::{
-        BranchName, Cached, CanaryRun, Check, CommitId, Digest, Effect, EffectKey, EffectState,
-        Fact, Finding, ImageFacts, IndexDigest, NpmFacts, Observation, PullNumber, ReleaseFacts,
-        RequestOutcome, RunState, Timestamp, TreeId, Verdict, Version, WatchName,
+        BranchName, Cached, CanaryRun, Check, CommitId, Content, Detail, Digest, Effect, EffectKey,
+        EffectState, Fact, Finding, ImageFacts, IndexDigest, Judged, Learned, NpmFacts,
+        Observation, PullNumber, ReleaseFacts, RequestOutcome, RunState, Timestamp, TreeId,
+        Verdict, Version, WatchName,
     },
     store::{Lease, NewRun, Store, StoreError},
 };
@@ -112,6 +113,14 @@ fn finding(verdict: Verdict, found: i64) -> Finding {
         subject: digest("image"),
         inputs: "base 1111".to_owned(),
         summary: "14 passed; \"quotes\", 'quotes', umlauts: äöü, emoji: 🦀".to_owned(),
+        detail: Detail {
+            outcome: Some("verified".to_owned()),
+            too_early_until: Some(at(9)),
+            signed_at: Some(at(8)),
+            may_change: true,
+            points: vec!["\0 and \"quotes\"".to_owned()],
+            judged: vec![Judged { role: "index".to_owned(), digest: Digest::of(b"index") }],
+        },
         at: at(found),
     }
 }
@@ -176,7 +185,8 @@ async fn findings_come_back_in_their_order() {
         .map(|(verdict, found)| finding(verdict, found))
         .collect();
     for finding in &findings {
-        store.record_finding(&lease, &watch(), finding).await.unwrap();
+        let learned = Learned { finding: Some(finding.clone()), ..Learned::default() };
+        store.record_learned(&lease, &watch(), &learned, at(9)).await.unwrap();
     }
     assert_eq!(store.load_memory(&watch()).await.unwrap().findings, findings);
 }
@@ -350,9 +360,11 @@ async fn who_lost_the_lease_writes_nothing() {
         next: None,
         body: Vec::new(),
     };
+    let finding = finding(Verdict::Passed, 2);
+    let learned = Learned { finding: Some(finding), ..Learned::default() };
     let refused = [
         store.record_observations(&lost, &watch, &[image("two", 2)], &[], at(2)).await.err(),
-        store.record_finding(&lost, &watch, &finding(Verdict::Passed, 2)).await.err(),
+        store.record_learned(&lost, &watch, &learned, at(9)).await.err(),
         store.start_run(&lost, &watch, &new_run()).await.err(),
         store.answer_request(&lost, id, true, "yes", at(2)).await.err(),
         store.intend(&lost, &watch, &effect, at(2)).await.err(),
@@ -518,4 +530,23 @@ async fn a_row_that_nobody_can_have_written_is_named() {
     database.run("UPDATE request SET version = 'newest'").await;
     let error = store.load_memory(&watch()).await.unwrap_err();
     assert_eq!(error.to_string(), "the database is corrupt: column version");
+}
+
+#[tokio::test]
+async fn what_was_learned_comes_back_and_a_document_is_kept_once() {
+    let store = store(&clock()).await;
+    let lease = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
+    let document = Content::new("application/json", b"{}\0\xff".to_vec());
+    let learned = Learned {
+        news: vec![image("one", 1)],
+        finding: Some(finding(Verdict::Failed, 2)),
+        contents: vec![document.clone(), document.clone()],
+    };
+    for _ in 0..2 {
+        store.record_learned(&lease, &watch(), &learned, at(3)).await.unwrap();
+    }
+    assert_eq!(store.content(&document.digest).await.unwrap(), Some(document));
+    assert_eq!(store.content(&Digest::of(b"nothing")).await.unwrap(), None);
+    let memory = store.load_memory(&watch()).await.unwrap();
+    assert_eq!(memory.findings.len(), 2, "findings are appended");
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::config::CanaryConfig;
-use crate::domain::{Check, Finding, RunId, WatchName};
+use crate::domain::{Check, Detail, Finding, RunId, WatchName};
 use crate::store::Store;
 use crate::telemetry::{Moment, step};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -158,6 +158,7 @@ impl Supervisor {
             subject: order.target.digest.clone(),
             inputs: order.inputs.clone(),
             summary: self.mask(outcome.summary),
+            detail: Detail::default(),
             at: self.clock.now(),
         };
         info!(verdict = %finding.verdict, summary = %finding.summary, "the canary ended");

@@ -6,6 +6,7 @@ pub mod git;
 pub mod github;
 pub mod npm;
 pub mod registry;
+pub mod sigstore;
 pub mod wire;
 
 /// Makes aws-lc-rs the TLS provider of the whole process, for every client. `main` and the tests'

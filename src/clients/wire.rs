@@ -119,6 +119,11 @@ impl Http {
         Ok(Self { client, clock })
     }
 
+    /// The pool itself, for a library that sends its own requests.
+    pub(crate) fn reqwest(&self) -> reqwest::Client {
+        self.client.clone()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -326,6 +331,12 @@ pub(crate) fn excerpt(text: &str) -> String {
     let line: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(EXCERPT_CHARS).collect();
     line.trim().to_owned()
+}
+
+/// An error with all its causes, on one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod watch;
 
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
-pub use types::{CanaryConfig, Config, Downstream, Schedule, Upstream, Watch};
+pub use types::{CanaryConfig, Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};
 
 use std::{fmt, path::Path};
 

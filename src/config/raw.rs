@@ -30,6 +30,9 @@ pub(super) struct Config {
     /// Whose certificates are believed.
     #[serde(default)]
     pub(super) tls: Tls,
+    /// Whose signatures are believed.
+    #[serde(default)]
+    pub(super) sigstore: Sigstore,
     /// The upstream–downstream pairs. At least one.
     #[serde(default)]
     pub(super) watch: Vec<Watch>,
@@ -107,6 +110,57 @@ pub(super) struct Tls {
     pub(super) ca_file: Option<PathBuf>,
 }
 
+/// Whose signatures are believed: Sigstore's certificate authorities and logs, its *trusted root*.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct Sigstore {
+    /// Where the trusted root comes from. `tuf`: fetched by The Update Framework, refreshed daily,
+    /// and kept in the state directory. `embedded`: the public one that this program was built
+    /// with. `file`: from `trusted_root`. Default: `tuf`.
+    #[serde(default)]
+    pub(super) source: TrustSource,
+    /// A file with a trusted root (`trusted_root.json`), of a private Sigstore say; read anew when
+    /// it changes. Required by `source = "file"`. Default: none.
+    pub(super) trusted_root: Option<PathBuf>,
+    /// The TUF repository of a private Sigstore. Default: the public one's.
+    pub(super) tuf_url: Option<String>,
+    /// The file with that repository's first `root.json`. Required by `tuf_url`. Default: none.
+    pub(super) tuf_root: Option<PathBuf>,
+    /// With `tuf`: without a refresh for longer than this, no signature is believed. Default: `7d`.
+    #[serde(default = "default_max_age")]
+    pub(super) max_age: String,
+}
+
+fn default_max_age() -> String {
+    "7d".to_owned()
+}
+
+impl Default for Sigstore {
+    fn default() -> Self {
+        Self {
+            source: TrustSource::default(),
+            trusted_root: None,
+            tuf_url: None,
+            tuf_root: None,
+            max_age: default_max_age(),
+        }
+    }
+}
+
+/// Where the trusted root comes from.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema, serde::Serialize))]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TrustSource {
+    /// Fetched by The Update Framework.
+    #[default]
+    Tuf,
+    /// The one that this program was built with.
+    Embedded,
+    /// A file.
+    File,
+}
+
 /// One upstream–downstream pair.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -145,6 +199,8 @@ pub(super) struct Upstream {
     /// What every image promises. Default: `["linux/amd64", "linux/arm64"]`.
     #[serde(default = "default_platforms")]
     pub(super) platforms: Vec<String>,
+    /// Who signs the image. Default: signatures are not looked at.
+    pub(super) signature: Option<Signature>,
     /// How long after its publication a release may lack its image or package. Default: `24h`.
     #[serde(default = "default_deadline")]
     pub(super) artifact_deadline: String,
@@ -162,6 +218,38 @@ fn default_platforms() -> Vec<String> {
 
 fn default_deadline() -> String {
     "24h".to_owned()
+}
+
+/// Who signs the image, keyless, by Sigstore.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct Signature {
+    /// A regular expression that the whole identity in the signing certificate must match. Required.
+    pub(super) identity: String,
+    /// The OIDC issuer that vouched for the signer. Default:
+    /// `https://token.actions.githubusercontent.com`.
+    #[serde(default = "default_issuer")]
+    pub(super) issuer: String,
+    /// The identities that are expected, with their git ref, or their ends; `{version}` stands for
+    /// the release's. With none, every ref will do. Default: none.
+    #[serde(default)]
+    pub(super) expected: Vec<String>,
+    /// What an identity means that is allowed, but not expected. Default: `deny`.
+    #[serde(default)]
+    pub(super) unexpected: crate::domain::UnexpectedRef,
+    /// The first version that must be signed. Default: all.
+    pub(super) required_from: Option<String>,
+    /// How long after its image was first seen a release may still lack the signature. Default: `1h`.
+    #[serde(default = "default_grace")]
+    pub(super) grace: String,
+}
+
+fn default_issuer() -> String {
+    "https://token.actions.githubusercontent.com".to_owned()
+}
+
+fn default_grace() -> String {
+    "1h".to_owned()
 }
 
 /// The npm half of a release.

@@ -6,7 +6,7 @@ use super::{
     duration,
     environment::Environment,
     raw,
-    types::{Config, Schedule, Watch},
+    types::{Config, Schedule, Trust, TrustSource, Watch},
     watch::watch,
 };
 use chrono_tz::Tz;
@@ -69,6 +69,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
         Some(file) => problems.take("tls.ca_file", authorities::read(file)),
         None => Some(Vec::new()),
     };
+    let trust = trust(&raw.sigstore, &mut problems);
     let watches: Vec<Option<Watch>> =
         raw.watch.iter().enumerate().map(|(i, w)| watch(i, w, &raw, env, &mut problems)).collect();
     if watches.is_empty() {
@@ -91,6 +92,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
             npm_registry: npm_registry.flatten(),
             registries,
             added_roots: added_roots?,
+            trust: trust?,
             watches: watches?,
         })
     };
@@ -106,6 +108,25 @@ fn database(raw: &raw::Config, env: &Environment, problems: &mut Problems) -> Op
     };
     let server = PostgresServer::new(url, env.database_password.clone());
     problems.take("database", server).map(Database::Postgres)
+}
+
+fn trust(raw: &raw::Sigstore, problems: &mut Problems) -> Option<Trust> {
+    let max_age = problems.take("sigstore.max_age", duration::parse(&raw.max_age));
+    let source = match (raw.source, &raw.trusted_root, &raw.tuf_url, &raw.tuf_root) {
+        (raw::TrustSource::Embedded, None, None, None) => Some(TrustSource::Embedded),
+        (raw::TrustSource::File, Some(file), None, None) => Some(TrustSource::File(file.clone())),
+        (raw::TrustSource::Tuf, None, None, None) => Some(TrustSource::Tuf(None)),
+        (raw::TrustSource::Tuf, None, Some(url), Some(root)) => problems
+            .url("sigstore.tuf_url", url)
+            .map(|url| TrustSource::Tuf(Some((url, root.clone())))),
+        _ => {
+            let text = "`trusted_root` goes with `source = \"file\"`, and `tuf_url` and `tuf_root`, \
+                        both or neither, with `source = \"tuf\"`";
+            problems.add("sigstore", text);
+            None
+        }
+    };
+    Some(Trust { source: source?, max_age: max_age? })
 }
 
 fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {

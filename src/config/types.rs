@@ -31,8 +31,30 @@ pub struct Config {
     pub registries: BTreeMap<String, String>,
     /// Certificate authorities that are believed beside the system's.
     pub added_roots: Vec<CertificateDer<'static>>,
+    /// Whose signatures are believed.
+    pub trust: Trust,
     /// The pairs.
     pub watches: Vec<Watch>,
+}
+
+/// Whose signatures are believed.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Where the trusted root comes from.
+    pub source: TrustSource,
+    /// Without a refresh for longer than this, no signature is believed. Only for TUF.
+    pub max_age: Duration,
+}
+
+/// Where the trusted root comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustSource {
+    /// The public one that this program was built with.
+    Embedded,
+    /// A file.
+    File(PathBuf),
+    /// A TUF repository and the file with its first `root.json`; `None` is the public one.
+    Tuf(Option<(String, PathBuf)>),
 }
 
 /// When passes run.

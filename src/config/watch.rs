@@ -8,8 +8,8 @@ use super::{
     types::{CanaryConfig, Downstream, Upstream, Watch},
 };
 use crate::domain::{
-    FilePath, LinePattern, MigrationRule, NpmRule, PinSite, Platform, Presence, RetryRule, Rules,
-    SiteShape, TagRule,
+    FilePath, IdentityPattern, LinePattern, MigrationRule, NpmRule, PinSite, Platform, Presence,
+    RetryRule, Rules, SignatureRule, SiteShape, TagRule, Version,
 };
 use regex::Regex;
 
@@ -75,6 +75,10 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
     let retry: Vec<_> =
         raw.retry.iter().map(|text| problems.take(&at("retry"), duration::parse(text))).collect();
     let npm = upstream.npm.as_ref().map(|npm| npm_rule(at, npm, problems));
+    let signature = match &upstream.signature {
+        Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
+        None => None,
+    };
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -82,10 +86,34 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         patches: raw.proposal.patches,
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
+        signature,
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),
         migration: migration.flatten().map(|path| MigrationRule { path }),
+    })
+}
+
+fn signature_rule(
+    place: &str,
+    raw: &raw::Signature,
+    problems: &mut Problems,
+) -> Option<SignatureRule> {
+    let identity = problems.take(&format!("{place}.identity"), IdentityPattern::new(&raw.identity));
+    let required_from = raw.required_from.as_ref();
+    let required_from = required_from
+        .map(|text| problems.parse::<Version>(&format!("{place}.required_from"), text));
+    let grace = problems.take(&format!("{place}.grace"), duration::parse(&raw.grace));
+    Some(SignatureRule {
+        identity: identity?,
+        issuer: raw.issuer.clone(),
+        expected: raw.expected.clone(),
+        unexpected: raw.unexpected,
+        required_from: match required_from {
+            Some(version) => Some(version?),
+            None => None,
+        },
+        grace: grace?,
     })
 }
 

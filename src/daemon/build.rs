@@ -5,9 +5,10 @@ use crate::clients::git::GitCache;
 use crate::clients::github::{self, Reader, Writer};
 use crate::clients::npm::Npm;
 use crate::clients::registry::Registry;
+use crate::clients::sigstore::{self, RootError};
 use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
-use crate::config::{Config, Watch};
+use crate::config::{Config, TrustSource, Watch};
 use crate::proposal::Performer;
 use crate::reconcile::{Bot, Limit, Preview};
 use crate::sources::Sources;
@@ -51,7 +52,7 @@ impl App {
         let secrets = [Some(token.clone()), config.database.password().cloned()];
         let secrets = secrets.into_iter().flatten().collect();
         let supervisor = Supervisor::new(store.clone(), clock.clone(), secrets, wake.clone());
-        let clients = Clients::connect(&config, &clock)?;
+        let clients = Clients::connect(&config, &clock, true)?;
         let writer = clients.writer.clone().context("a token makes a writer")?;
         let limit = Limit::default();
         let mut bots = Vec::new();
@@ -108,7 +109,7 @@ pub fn preview_of(
     store: Option<Store>,
     clock: &Clock,
 ) -> Result<Preview> {
-    let clients = Clients::connect(config, clock)?;
+    let clients = Clients::connect(config, clock, false)?;
     let url = git_url(config, watch);
     let cache = git_cache(config, watch);
     let token = config.github_token.clone();
@@ -127,10 +128,12 @@ struct Clients {
     writer: Option<Writer>,
     npm: Option<Npm>,
     registry: Registry,
+    signers: sigstore::Trust,
 }
 
 impl Clients {
-    fn connect(config: &Config, clock: &Clock) -> Result<Self> {
+    /// Connects the clients. Who `keeps` what is fetched writes a cache; a dry run does not.
+    fn connect(config: &Config, clock: &Clock, keeps: bool) -> Result<Self> {
         crate::clients::install_tls_provider();
         let trust = Trust::with(&config.added_roots)?;
         let http = Http::new(&Timeouts::default(), &trust, clock.clone())?;
@@ -138,7 +141,9 @@ impl Clients {
         let (reader, writer) = github::connect(&http, &config.github_api, token)?;
         let npm = config.npm_registry.as_ref().map(|url| Npm::new(&http, url)).transpose()?;
         let registry = Registry::new(&http, &config.registries)?;
-        Ok(Self { trust, reader, writer, npm, registry })
+        let source = trusted_root(config, keeps)?;
+        let signers = sigstore::Trust::new(source, &http, clock.clone());
+        Ok(Self { trust, reader, writer, npm, registry, signers })
     }
 
     fn sources(&self, watch: &Watch, store: Option<Store>) -> Sources {
@@ -146,7 +151,20 @@ impl Clients {
             github: self.reader.clone(),
             npm: self.npm.clone().filter(|_| watch.rules.npm.is_some()),
             registry: self.registry.clone(),
+            trust: self.signers.clone(),
             store,
+        }
+    }
+}
+
+fn trusted_root(config: &Config, keeps: bool) -> Result<sigstore::Source, RootError> {
+    match &config.trust.source {
+        TrustSource::Embedded => Ok(sigstore::Source::Embedded),
+        TrustSource::File(file) => Ok(sigstore::Source::File(file.clone())),
+        TrustSource::Tuf(private) => {
+            let private = private.as_ref().map(|(url, root)| (url.as_str(), root.as_path()));
+            let cache = config.state.join("tuf");
+            sigstore::Source::tuf(private, cache, keeps, config.trust.max_age)
         }
     }
 }

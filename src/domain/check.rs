@@ -1,6 +1,6 @@
 //! Checks and what they found.
 
-use super::{IndexDigest, Timestamp, Version};
+use super::{Digest, IndexDigest, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,6 +9,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
+    /// Did the producer's own workflow sign the index?
+    Signature,
     /// Is every promised platform in the index?
     Platforms,
     /// Does each platform's version label name the tag?
@@ -21,12 +23,14 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 4] = [Self::Platforms, Self::VersionLabel, Self::Sites, Self::Canary];
+    pub const ALL: [Self; 5] =
+        [Self::Signature, Self::Platforms, Self::VersionLabel, Self::Sites, Self::Canary];
 
     /// The name in files, tables and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Signature => "signature",
             Self::Platforms => "platforms",
             Self::VersionLabel => "version_label",
             Self::Sites => "sites",
@@ -38,6 +42,7 @@ impl Check {
     #[must_use]
     pub const fn question(self) -> &'static str {
         match self {
+            Self::Signature => "the producer's own workflow signed it",
             Self::Platforms => "every promised platform is in the index",
             Self::VersionLabel => "each platform's version label names this release",
             Self::Sites => "every required pin site can be edited",
@@ -97,6 +102,44 @@ pub struct Finding {
     pub inputs: String,
     /// One line that a maintainer reads: what was seen.
     pub summary: String,
+    /// What else there is to tell.
+    pub detail: Detail,
     /// When the answer was found.
     pub at: Timestamp,
+}
+
+/// What a finding tells besides its verdict and its one line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Detail {
+    /// The check's own name for the outcome, where people act differently on answers with the same
+    /// verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// It is too early to tell. The question is asked again after the usual pauses, at this time
+    /// at the latest; until then the answer is no failure and no spent attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub too_early_until: Option<Timestamp>,
+    /// The world can still make it good: even once it has failed, or was asked in vain in all
+    /// attempts, the question is asked again after each longest pause.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_change: bool,
+    /// When what was found to be signed was signed, by the log's clock or a timestamp authority's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_at: Option<Timestamp>,
+    /// What a reviewer should look at although the check passed, one sentence fragment each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<String>,
+    /// The documents that the answer rests on. Their bytes are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<Judged>,
+}
+
+/// A document that an answer rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// What it was to the check: `index`, `signature`, `trusted root`.
+    pub role: String,
+    /// sha256 over its bytes.
+    pub digest: Digest,
 }

@@ -5,6 +5,7 @@
 mod cached;
 mod canary;
 mod check;
+mod content;
 mod digest;
 mod effect;
 mod fact;
@@ -16,12 +17,14 @@ mod pin;
 mod proposal;
 mod request;
 mod rules;
+mod signature;
 mod time;
 mod version;
 
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
-pub use check::{Check, Finding, Verdict};
+pub use check::{Check, Detail, Finding, Judged, Verdict};
+pub use content::{Content, Learned};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{
@@ -37,6 +40,10 @@ pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
-pub use rules::{MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules, TagRule};
+pub use rules::{
+    IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules, SignatureRule, TagRule,
+    UnexpectedRef,
+};
+pub use signature::SignatureOutcome;
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};

@@ -30,6 +30,8 @@ pub struct Rules {
     pub npm: Option<NpmRule>,
     /// The platforms that every release promises.
     pub platforms: Vec<Platform>,
+    /// Who signs the image; `None` if signatures are not looked at.
+    pub signature: Option<SignatureRule>,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -56,6 +58,69 @@ pub struct NpmRule {
     /// The guard on what the package is: a JSON pointer into the version's entry of the packument,
     /// and the pattern that the text there must match.
     pub guard: Option<(String, Regex)>,
+}
+
+/// Who signs an image (keyless, by Sigstore), and from when on.
+#[derive(Debug, Clone)]
+pub struct SignatureRule {
+    /// Who may have signed: the URI in the signing certificate, without the git ref. Anchored.
+    pub identity: IdentityPattern,
+    /// The OIDC issuer that vouched for the signer, exactly.
+    pub issuer: String,
+    /// The identities that are expected, with their git ref; `{version}` stands for the release's.
+    /// None if every ref will do.
+    pub expected: Vec<String>,
+    /// What an identity means that is allowed, but not expected.
+    pub unexpected: UnexpectedRef,
+    /// The first version that must be signed; all, if there is none.
+    pub required_from: Option<Version>,
+    /// How long after an image was first seen it may still lack its signature: signing follows the
+    /// push.
+    pub grace: Duration,
+}
+
+/// What a signature means whose git ref is not one of the expected ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum UnexpectedRef {
+    /// The proposal tells the reviewer to look at it.
+    Warn,
+    /// The release is held.
+    #[default]
+    Deny,
+}
+
+/// A regular expression that a whole identity has to match. cosign's own flag is not anchored, so
+/// the same text there also accepts `https://evil.example/?u=https://github.com/…`.
+#[derive(Debug, Clone)]
+pub struct IdentityPattern {
+    source: String,
+    regex: Regex,
+}
+
+impl IdentityPattern {
+    /// Compiles `source`, anchored at both ends.
+    ///
+    /// # Errors
+    /// If it is no regular expression of the crate `regex`.
+    pub fn new(source: &str) -> Result<Self, regex::Error> {
+        // On its own first: a lone `)` must not close the group.
+        Regex::new(source)?;
+        Ok(Self { source: source.to_owned(), regex: Regex::new(&format!(r"\A(?:{source})\z"))? })
+    }
+
+    /// Whether the whole of `identity` matches.
+    #[must_use]
+    pub fn matches(&self, identity: &str) -> bool {
+        self.regex.is_match(identity)
+    }
+
+    /// The text that it was made from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
 }
 
 /// How inconclusive answers are retried.

@@ -44,6 +44,7 @@ impl Snapshot {
         let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
+            asked: required::asked_checks(view.rules),
             artifact_deadline: view.rules.artifact_deadline,
             pauses: view.rules.retry.pauses.clone(),
             pin,
@@ -163,7 +164,14 @@ fn answer(findings: &[&Finding], requested: Option<Timestamp>) -> Option<Answer>
     if last.verdict == Verdict::Inconclusive && attempts == 0 {
         return None;
     }
-    Some(Answer { verdict: last.verdict, summary: last.summary.clone(), at: last.at, attempts })
+    Some(Answer {
+        verdict: last.verdict,
+        summary: last.summary.clone(),
+        at: last.at,
+        attempts,
+        too_early_until: last.detail.too_early_until,
+        may_change: last.detail.may_change,
+    })
 }
 
 fn under_way(run: &CanaryRun, digest: &IndexDigest, inputs: &str) -> Option<Running> {

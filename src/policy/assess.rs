@@ -6,6 +6,10 @@ use super::{
     stage::{Intent, Stage},
 };
 use crate::domain::{Check, Look, ProposalKind, Timestamp, Verdict, human_duration};
+use std::time::Duration;
+
+/// The pause before another look where the config names none.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// What one candidate's evidence says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +57,13 @@ pub(super) fn assess(
             (Some(look), _) => artifacts.missing("its image", look),
         };
     }
-    let cheap = || required_checks(kind, &candidate.version).filter(|c| *c != Check::Canary);
+    let cheap = || required_checks(kind, &snapshot.asked).filter(|c| *c != Check::Canary);
+    let open = |check: &Check| {
+        let answer = candidate.answers.get(check);
+        answer.is_none_or(|answer| worth_another_look(answer, snapshot, now))
+    };
     let due: Vec<Intent> = cheap()
-        .filter(|check| !candidate.answers.contains_key(check))
+        .filter(open)
         .map(|check| Intent::Check { version: candidate.version.clone(), check })
         .collect();
     if !due.is_empty() {
@@ -149,8 +157,23 @@ fn canary(
     }
 }
 
+/// Whether an answer that would hold the candidate for good is to be sought once more, because the
+/// world can still make it good.
+fn worth_another_look(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> bool {
+    let spent = match answer.verdict {
+        Verdict::Passed => false,
+        Verdict::Failed => true,
+        Verdict::Inconclusive => answer.attempts > snapshot.pauses.len(),
+    };
+    let pause = snapshot.pauses.last().copied().unwrap_or(LONGEST_PAUSE);
+    spent && answer.may_change && answer.at + pause <= now
+}
+
 /// Whether an inconclusive answer may be sought again now; otherwise what to do meanwhile.
 fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Assessment> {
+    if let Some(until) = answer.too_early_until {
+        return not_yet(answer, until, snapshot, now);
+    }
     let Some(pause) = snapshot.pauses.get(answer.attempts.saturating_sub(1)) else {
         return Err(Assessment::Held(vec![format!(
             "could not be found out in {} attempts: {}",
@@ -163,6 +186,22 @@ fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Ass
             until: Some(until),
             why: format!("attempt {} was inconclusive: {}", answer.attempts, answer.summary),
         });
+    }
+    Ok(())
+}
+
+/// An answer that came too early: sought again after each pause, and in any case when it no longer
+/// is too early. Never spent by being asked often.
+fn not_yet(
+    answer: &Answer,
+    until: Timestamp,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Result<(), Assessment> {
+    let pause = snapshot.pauses.get(answer.attempts.saturating_sub(1)).or(snapshot.pauses.last());
+    let again = until.min(answer.at + pause.copied().unwrap_or_default()).max(answer.at);
+    if again > now {
+        return Err(Assessment::Waiting { until: Some(again), why: answer.summary.clone() });
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub use assemble::View;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
-pub use required::{inputs_of, required_checks};
+pub use required::{asked_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
 };

@@ -1,19 +1,32 @@
 //! What must be true of a release before it is proposed: the whole policy, in one match.
 
-use crate::domain::{Check, Digest, PinFacts, ProposalKind, Rules, SiteState, Version};
+use crate::domain::{Check, Digest, PinFacts, ProposalKind, Rules, SiteState};
+use std::collections::BTreeSet;
 
-/// The checks that must have passed before a proposal of this kind is made.
+/// The checks of `asked` that must have passed before a proposal of this kind is made.
 ///
 /// A migration stub changes no running code: for it the canary's result is news for the reader,
 /// not a gate.
-pub fn required_checks(kind: ProposalKind, _released: &Version) -> impl Iterator<Item = Check> {
-    let checks: &[Check] = match kind {
-        ProposalKind::PinBump => {
-            &[Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
-        }
-        ProposalKind::MigrationStub => &[Check::Platforms, Check::VersionLabel],
+pub fn required_checks(
+    kind: ProposalKind,
+    asked: &BTreeSet<Check>,
+) -> impl Iterator<Item = Check> + use<'_> {
+    let gates = move |check: &Check| match (check, kind) {
+        (Check::Signature | Check::Platforms | Check::VersionLabel, _)
+        | (Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
+        (Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
     };
-    checks.iter().copied()
+    asked.iter().copied().filter(gates)
+}
+
+/// The checks that a watch with these rules asks at all.
+#[must_use]
+pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
+    let configured = |check: &Check| match check {
+        Check::Signature => rules.signature.is_some(),
+        Check::Platforms | Check::VersionLabel | Check::Sites | Check::Canary => true,
+    };
+    Check::ALL.into_iter().filter(configured).collect()
 }
 
 /// What the answer to `check` depends on besides the digest. A finding with other inputs is stale.
@@ -25,6 +38,9 @@ pub fn inputs_of(
     pinned: Option<&Digest>,
 ) -> String {
     match check {
+        Check::Signature => rules.signature.as_ref().map_or_else(String::new, |rule| {
+            Digest::of(format!("{rule:?}").as_bytes()).short().to_owned()
+        }),
         Check::Platforms => {
             rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
         }

@@ -4,13 +4,18 @@ use crate::domain::{
     BranchName, Bump, Check, IndexDigest, Look, PatchPolicy, ProposalKind, PullNumber, PullState,
     Request, RunId, Timestamp, Verdict, Version,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A watch at one moment, as the decision sees it.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// What happens to a patch.
     pub patches: PatchPolicy,
+    /// The checks that this watch asks at all.
+    pub asked: BTreeSet<Check>,
     /// How long after its publication a release may lack artifacts.
     pub artifact_deadline: Duration,
     /// The pause after each inconclusive answer; one more after the last holds the candidate.
@@ -101,6 +106,10 @@ pub struct Answer {
     pub at: Timestamp,
     /// How many inconclusive answers came in a row, this one included.
     pub attempts: usize,
+    /// Until when it is too early to tell, if it is; see [`crate::domain::Detail`].
+    pub too_early_until: Option<Timestamp>,
+    /// Whether it is asked again though it has failed; see [`crate::domain::Detail`].
+    pub may_change: bool,
 }
 
 /// A canary run that is under way.

@@ -221,7 +221,10 @@ impl Workshop<'_> {
                 .rev()
                 .find(|f| f.check == check && f.subject == to.digest && f.version == to.version)
         };
-        let asked: Vec<Check> = policy::required_checks(kind, &to.version).collect();
+        let asked: Vec<Check> = {
+            let asked = policy::asked_checks(&self.watch.rules);
+            policy::required_checks(kind, &asked).collect()
+        };
         Check::ALL
             .into_iter()
             // For a stub the canary's answer is news.

@@ -1,13 +1,10 @@
 //! Act: one intent at a time, each recorded.
 
-use super::{
-    observe::{Learned, learn},
-    pass::Pass,
-};
+use super::{learn::learn, pass::Pass};
 use crate::canary::{ALIVE_FOR, Order, Target, work};
 use crate::domain::{
-    CanaryRun, Check, Effect, Finding, Pin, ProposalKind, PullNumber, RequestId, RequestOutcome,
-    RunId, RunState, Verdict, Version,
+    CanaryRun, Check, Detail, Effect, Finding, Pin, ProposalKind, PullNumber, RequestId,
+    RequestOutcome, RunId, RunState, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, inputs_of};
 use crate::proposal::{Draft, Workshop, draft_pin_bump, effects_of};
@@ -36,14 +33,8 @@ impl Pass<'_> {
     async fn learn(&mut self, intent: &Intent) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let (memory, world) = (&mut self.memory, &mut self.world);
-        match learn(intent, &bot.watch, &bot.sources, memory, world, now).await? {
-            Some(Learned::Image(news)) => self.record(news).await,
-            Some(Learned::Finding(finding)) => {
-                let watch = &bot.watch.name;
-                Ok(bot.store.record_finding(self.lease, watch, &finding).await?)
-            }
-            None => Ok(()),
-        }
+        let learned = learn(intent, &bot.watch, &bot.sources, memory, world, now).await?;
+        Ok(bot.store.record_learned(self.lease, &bot.watch.name, &learned, now).await?)
     }
 
     /// Starts a run on the tree that a proposal would push, and leaves it to the supervisor.
@@ -96,6 +87,7 @@ impl Pass<'_> {
             subject: run.subject.clone(),
             inputs: run.inputs.clone(),
             summary: why.to_owned(),
+            detail: Detail::default(),
             at: now,
         };
         self.bot.store.end_run(&self.bot.watch.name, id, "", &finding).await?;

@@ -5,6 +5,7 @@
 
 mod act;
 mod effects;
+mod learn;
 mod limit;
 mod observe;
 mod pass;

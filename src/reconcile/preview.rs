@@ -3,15 +3,12 @@
 //! It writes nothing anywhere: observations stay in memory, git objects in a directory that
 //! vanishes, and the canary is not run but supposed to pass.
 
-use super::{
-    observe::{learn, observe},
-    world::World,
-};
+use super::{learn::learn, observe::observe, world::World};
 use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Fact, Finding, Memory, Pin, ProposalKind, PullState, RunId,
+    CanaryRun, Check, CommitId, Detail, Fact, Finding, Memory, Pin, ProposalKind, PullState, RunId,
     RunState, TreeId, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, decide, inputs_of};
@@ -187,6 +184,7 @@ impl Preview {
             subject: to.digest.clone(),
             inputs: inputs.clone(),
             summary: summary.to_owned(),
+            detail: Detail::default(),
             at: now,
         });
         memory.runs.push(CanaryRun {

@@ -10,9 +10,10 @@ pub use pin::{Downstream, read_pin};
 
 use crate::clients::github::Reader;
 use crate::clients::npm::Npm;
-use crate::clients::registry::Registry;
+use crate::clients::registry::{Image, Registry, RegistryError};
+use crate::clients::sigstore::Trust;
 use crate::config::Watch;
-use crate::domain::{BranchName, Cached, Fact, ImageFacts, Version};
+use crate::domain::{BranchName, Cached, Fact, Version};
 use crate::store::Store;
 use anyhow::Result;
 
@@ -25,6 +26,8 @@ pub struct Sources {
     pub npm: Option<Npm>,
     /// The image's registry.
     pub registry: Registry,
+    /// Whose signatures are believed.
+    pub trust: Trust,
     /// Remembered bodies for conditional requests; without it every request is a full one.
     pub store: Option<Store>,
 }
@@ -72,7 +75,7 @@ impl Sources {
         &self,
         watch: &Watch,
         version: &Version,
-    ) -> Result<ImageFacts, crate::clients::registry::RegistryError> {
+    ) -> Result<Image, RegistryError> {
         self.registry.fetch_image(&watch.upstream.image, version).await
     }
 

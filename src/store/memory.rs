@@ -1,7 +1,7 @@
 //! Reading back: everything that the decision needs, in a few queries.
 
 use super::{Store, StoreError, row};
-use crate::domain::{Cached, FactKey, Memory, Observation, WatchName};
+use crate::domain::{Cached, Content, Digest, FactKey, Memory, Observation, WatchName};
 use sqlx::{Any, SqlSafeStr, Transaction, any::AnyRow};
 
 impl Store {
@@ -59,6 +59,18 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         row.as_ref().map(row::cached).transpose()
+    }
+
+    /// A document that was kept.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or a row makes no sense.
+    pub async fn content(&self, digest: &Digest) -> Result<Option<Content>, StoreError> {
+        let row = sqlx::query("SELECT digest, media_type, bytes FROM content WHERE digest = $1")
+            .bind(digest.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(row::content).transpose()
     }
 
     /// The id of the newest request of all watches; 0 if there is none. Cheap enough to ask every

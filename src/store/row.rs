@@ -3,8 +3,8 @@
 
 use super::StoreError;
 use crate::domain::{
-    Cached, CanaryRun, Check, EffectKey, EffectRecord, EffectState, Finding, Invalid, Observation,
-    Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
+    Cached, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding, Invalid,
+    Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, any::AnyRow};
@@ -22,6 +22,7 @@ pub(super) fn finding(row: &AnyRow) -> Result<Finding, StoreError> {
         subject: parsed(row, "subject")?,
         inputs: text(row, "inputs")?,
         summary: text(row, "summary")?,
+        detail: json(row, "detail")?,
         at: time(row, "found_at")?,
     })
 }
@@ -87,6 +88,14 @@ pub(super) fn effect_state(state: EffectState) -> &'static str {
         EffectState::Intended => "intended",
         EffectState::Done => "done",
     }
+}
+
+pub(super) fn content(row: &AnyRow) -> Result<Content, StoreError> {
+    Ok(Content {
+        digest: parsed(row, "digest")?,
+        media_type: text(row, "media_type")?,
+        bytes: row.try_get("bytes")?,
+    })
 }
 
 pub(super) fn cached(row: &AnyRow) -> Result<Cached, StoreError> {

@@ -9,8 +9,10 @@ use std::cmp::Ordering;
 
 /// Every migration: number, name, text, one text for both databases. One that was released is
 /// never changed.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "init", include_str!("../../migrations/0001_init.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "init", include_str!("../../migrations/0001_init.sql")),
+    (2, "content", include_str!("../../migrations/0002_content.sql")),
+];
 
 /// The last migration that this program knows.
 fn known() -> i64 {

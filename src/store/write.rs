@@ -2,8 +2,8 @@
 
 use super::{Lease, Store, StoreError, row};
 use crate::domain::{
-    Cached, Effect, EffectKey, EffectRecord, EffectState, Finding, Observation, RequestId,
-    Timestamp, Version, WatchName,
+    Cached, Content, Effect, EffectKey, EffectRecord, EffectState, Finding, Learned, Observation,
+    RequestId, Timestamp, Version, WatchName,
 };
 use sqlx::{AnyConnection, Row as _};
 use std::borrow::Cow;
@@ -36,19 +36,32 @@ impl Store {
         transaction.commit("observations").await
     }
 
-    /// Appends a finding.
+    /// Appends what was learned of a release, all of it or nothing: facts that are news, an answer
+    /// to a check, and the documents that both rest on.
     ///
     /// # Errors
     /// If the lease was lost, or the database cannot be written.
-    pub async fn record_finding(
+    pub async fn record_learned(
         &self,
         lease: &Lease,
         watch: &WatchName,
-        finding: &Finding,
+        learned: &Learned,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
+        if *learned == Learned::default() {
+            return Ok(());
+        }
         let mut transaction = self.writing_under(lease).await?;
-        append_finding(&mut transaction, watch, finding).await?;
-        transaction.commit("finding").await
+        for content in &learned.contents {
+            keep_content(&mut transaction, content, at).await?;
+        }
+        for observation in &learned.news {
+            append_observation(&mut transaction, watch, observation).await?;
+        }
+        if let Some(finding) = &learned.finding {
+            append_finding(&mut transaction, watch, finding).await?;
+        }
+        transaction.commit("learned").await
     }
 
     /// Records a wish. While one for the same version is open, its id is returned instead.
@@ -176,6 +189,25 @@ impl Store {
     }
 }
 
+/// Keeps a document, once.
+async fn keep_content(
+    transaction: &mut AnyConnection,
+    content: &Content,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO content (digest, media_type, bytes, seen_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(content.digest.as_str())
+    .bind(storable(&content.media_type).as_ref())
+    .bind(content.bytes.as_slice())
+    .bind(at.millis())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
 async fn append_observation(
     transaction: &mut AnyConnection,
     watch: &WatchName,
@@ -226,8 +258,8 @@ pub(super) async fn append_finding(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO finding (id, watch, version, check_name, subject, inputs, verdict, summary, \
-         found_at) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM finding), \
-         $1, $2, $3, $4, $5, $6, $7, $8)",
+         detail, found_at) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM finding), \
+         $1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(watch.as_str())
     .bind(finding.version.to_string())
@@ -236,6 +268,8 @@ pub(super) async fn append_finding(
     .bind(&finding.inputs)
     .bind(finding.verdict.name())
     .bind(storable(&finding.summary).as_ref())
+    // NUL is an escape in JSON, so this is storable.
+    .bind(json(&finding.detail)?)
     .bind(finding.at.millis())
     .execute(&mut *transaction)
     .await?;

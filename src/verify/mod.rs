@@ -1,10 +1,16 @@
 //! The cheap checks: one file each, facts in, a [`Finding`] out. A failed check is a value.
 
 mod platforms;
+mod signature;
 mod sites;
 mod version_label;
 
-use crate::domain::{Check, Digest, Finding, ImageFacts, PinFacts, Rules, Timestamp, Verdict};
+pub use signature::Material;
+
+use crate::domain::{
+    Check, Content, Detail, Digest, Finding, ImageFacts, PinFacts, Rules, SignatureOutcome,
+    Timestamp, Verdict,
+};
 use crate::policy::inputs_of;
 
 /// What a cheap check looks at.
@@ -20,33 +26,65 @@ pub struct Subject<'a> {
     pub pinned: Option<&'a Digest>,
 }
 
-/// Answers a cheap check. `None` for the canary, which takes a process and time.
+/// Answers a check from what is remembered. `None` for the canary, which takes a process and time,
+/// and for the signature, which takes documents: see [`verify_signature`].
 #[must_use]
 pub fn verify(check: Check, subject: Subject<'_>, now: Timestamp) -> Option<Finding> {
-    let (verdict, summary) = match check {
+    let answer = match check {
         Check::Platforms => platforms::verify(subject.image, &subject.rules.platforms),
         Check::VersionLabel => version_label::verify(subject.image),
         Check::Sites => sites::verify(subject.sites),
-        Check::Canary => return None,
+        Check::Signature | Check::Canary => return None,
     };
-    Some(Finding {
+    Some(finding(check, subject, answer, now))
+}
+
+/// Judges the image's signature; with it come the documents that the answer rests on. `None` if the
+/// watch does not look at signatures.
+#[must_use]
+pub fn verify_signature(
+    subject: Subject<'_>,
+    material: Material<'_>,
+    now: Timestamp,
+) -> Option<(Finding, Vec<Content>)> {
+    let rule = subject.rules.signature.as_ref()?;
+    let (answer, contents) = signature::verify(subject.image, rule, material, now);
+    Some((finding(Check::Signature, subject, answer, now), contents))
+}
+
+/// Whether a newer trusted root may judge a signature otherwise.
+#[must_use]
+pub fn looks_stale(finding: &Finding) -> bool {
+    let stale = [SignatureOutcome::TrustRootStale, SignatureOutcome::BadCertificate];
+    stale.iter().any(|outcome| finding.detail.outcome.as_deref() == Some(outcome.name()))
+}
+
+fn finding(check: Check, subject: Subject<'_>, answer: Answer, now: Timestamp) -> Finding {
+    Finding {
         check,
-        verdict,
+        verdict: answer.verdict,
         version: subject.image.version.clone(),
         subject: subject.image.digest.clone(),
         inputs: inputs_of(check, subject.rules, subject.sites, subject.pinned),
-        summary,
+        summary: answer.summary,
+        detail: answer.detail,
         at: now,
-    })
+    }
 }
 
-/// What a check found: the verdict, and one line for a maintainer.
-type Answer = (Verdict, String);
+/// What a check found.
+#[derive(Debug)]
+struct Answer {
+    verdict: Verdict,
+    /// One line for a maintainer.
+    summary: String,
+    detail: Detail,
+}
 
 fn passed(summary: impl Into<String>) -> Answer {
-    (Verdict::Passed, summary.into())
+    Answer { verdict: Verdict::Passed, summary: summary.into(), detail: Detail::default() }
 }
 
 fn failed(summary: impl Into<String>) -> Answer {
-    (Verdict::Failed, summary.into())
+    Answer { verdict: Verdict::Failed, summary: summary.into(), detail: Detail::default() }
 }

@@ -48,7 +48,7 @@ mod tests {
             (&[], Verdict::Failed, "no platform at all"),
         ];
         for (there, verdict, text) in cases {
-            let (found, summary) = verify(&image(there), &promised);
+            let Answer { verdict: found, summary, .. } = verify(&image(there), &promised);
             assert_eq!(found, verdict, "{there:?}");
             assert!(summary.contains(text), "{summary}");
         }

@@ -46,9 +46,9 @@ mod tests {
             migrated: Vec::new(),
             migration_fault: None,
         };
-        let (verdict, summary) = verify(Some(&facts));
+        let Answer { verdict, summary, .. } = verify(Some(&facts));
         assert_eq!(verdict, Verdict::Failed);
         assert_eq!(summary, "compose (a.yml): expected 1 match, found none");
-        assert_eq!(verify(None).0, Verdict::Failed);
+        assert_eq!(verify(None).verdict, Verdict::Failed);
     }
 }

@@ -60,7 +60,7 @@ mod tests {
             (&[], Verdict::Failed, "no platform"),
         ];
         for (labels, verdict, text) in cases {
-            let (found, summary) = verify(&image(labels));
+            let Answer { verdict: found, summary, .. } = verify(&image(labels));
             assert_eq!(found, verdict, "{labels:?}");
             assert!(summary.contains(text), "{summary}");
         }

@@ -51,7 +51,14 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
 
 /// An answer that was found `ago` minutes ago.
 pub(crate) fn answer(verdict: Verdict, attempts: usize, ago: i64) -> Answer {
-    Answer { verdict, summary: format!("{verdict}, {attempts}"), at: minutes_ago(ago), attempts }
+    Answer {
+        verdict,
+        summary: format!("{verdict}, {attempts}"),
+        at: minutes_ago(ago),
+        attempts,
+        too_early_until: None,
+        may_change: false,
+    }
 }
 
 /// An answer by the table's word; `None` for a word that is no answer.
@@ -84,17 +91,16 @@ pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candida
         _ => None,
     };
     let passed = || answer_of("passed");
-    let [platforms, label, sites] = match *cheap {
-        "none" => [None, None, None],
-        "rest" => [answer_of("failed"), None, None],
-        "failed" => [answer_of("failed"), passed(), passed()],
-        "sites" => [passed(), passed(), answer_of("failed")],
-        "parked" | "due" | "spent" => [passed(), answer_of(cheap), passed()],
-        _ => [passed(), passed(), passed()],
+    let cheap_answer = |check: Check| match (*cheap, check) {
+        ("rest" | "failed", Check::Platforms) | ("sites", Check::Sites) => answer_of("failed"),
+        ("none" | "rest", _) => None,
+        ("parked" | "due" | "spent", Check::VersionLabel) => answer_of(cheap),
+        _ => passed(),
     };
-    let checks = [Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary];
-    let answers = [platforms, label, sites, answer_of(canary)];
-    let given = checks.into_iter().zip(answers);
+    let given = Check::ALL.into_iter().map(|check| match check {
+        Check::Canary => (check, answer_of(canary)),
+        check => (check, cheap_answer(check)),
+    });
     candidate.answers = given.filter_map(|(check, answer)| Some((check, answer?))).collect();
     candidate.running = match *canary {
         "alive" | "rerun" => Some(running(-1)),
@@ -113,6 +119,7 @@ pub(crate) fn running(ago: i64) -> Running {
 pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
     Snapshot {
         patches,
+        asked: Check::ALL.into_iter().collect(),
         artifact_deadline: DEADLINE,
         pauses: PAUSES.to_vec(),
         pin: PinState::Known { version: version("3.9.3"), digest: digest(&version("3.9.3")) },
@@ -188,9 +195,9 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
 fn gates(kind: ProposalKind) -> &'static [Check] {
     match kind {
         ProposalKind::PinBump => {
-            &[Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
+            &[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
         }
-        ProposalKind::MigrationStub => &[Check::Platforms, Check::VersionLabel],
+        ProposalKind::MigrationStub => &[Check::Signature, Check::Platforms, Check::VersionLabel],
     }
 }
 

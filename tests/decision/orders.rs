@@ -2,10 +2,10 @@
 
 use crate::case::{NOW, digest, minutes_ago, version};
 use digest_bump::domain::{
-    Check, CommitId, Fact, Finding, ImageFacts, Marker, Memory, PatchPolicy, PinFacts, PinSite,
-    Platform, PlatformDigest, PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber,
-    PullState, ReleaseFacts, RetryRule, Rules, SiteReading, SiteShape, SiteState, TagRule, Verdict,
-    Version,
+    Check, CommitId, Detail, Fact, Finding, IdentityPattern, ImageFacts, Marker, Memory,
+    PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest, PlatformFacts, Presence,
+    ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts, RetryRule, Rules, SignatureRule,
+    SiteReading, SiteShape, SiteState, TagRule, UnexpectedRef, Verdict, Version,
 };
 use digest_bump::policy::{Decision, Snapshot, View, decide, inputs_of};
 use proptest::prelude::*;
@@ -17,6 +17,14 @@ pub(super) fn rules() -> Rules {
         patches: PatchPolicy::Offer,
         npm: None,
         platforms: vec![Platform("linux/amd64".to_owned())],
+        signature: Some(SignatureRule {
+            identity: IdentityPattern::new("https://.*").unwrap(),
+            issuer: "https://issuer.example".to_owned(),
+            expected: Vec::new(),
+            unexpected: UnexpectedRef::Deny,
+            required_from: None,
+            grace: Duration::from_hours(1),
+        }),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
@@ -119,6 +127,7 @@ fn findings(rules: &Rules) -> Vec<Finding> {
                 version: of,
                 inputs: inputs_of(check, rules, Some(&sites), Some(pinned.digest())),
                 summary: String::new(),
+                detail: Detail::default(),
                 at: minutes_ago(20),
             });
         }

@@ -3,7 +3,7 @@
 use crate::case::{digest, minutes_ago, request, version};
 use crate::orders::{rules, site};
 use digest_bump::domain::{
-    CanaryRun, Check, CommitId, Digest, Fact, Finding, ImageFacts, MigrationRule, NpmFacts,
+    CanaryRun, Check, CommitId, Detail, Digest, Fact, Finding, ImageFacts, MigrationRule, NpmFacts,
     NpmRule, PinFacts, Platform, ReleaseFacts, Request, RequestId, Rules, RunId, RunState,
     SiteReading, SiteState, Verdict, Version,
 };
@@ -92,6 +92,7 @@ impl Told {
             version: of,
             inputs: self.inputs(check),
             summary: format!("{verdict}"),
+            detail: Detail::default(),
             at,
         });
     }
@@ -235,6 +236,8 @@ fn what_told_nothing_is_counted_back_to_the_last_answer_or_wish() {
             summary: format!("{verdict}"),
             at: minutes_ago(10),
             attempts,
+            too_early_until: None,
+            may_change: false,
         });
         let got = told.candidate().answers.remove(&Check::Platforms);
         assert_eq!(got, answer, "{verdicts:?} {asked:?}");

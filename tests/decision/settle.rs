@@ -74,7 +74,9 @@ impl World {
         let candidate = self.candidate(of);
         let before = candidate.answers.get(&check).map_or(0, |answer| answer.attempts);
         let attempts = if verdict == Verdict::Inconclusive { before + 1 } else { 0 };
-        let answer = Answer { verdict, summary: check.to_string(), at, attempts };
+        let (too_early_until, may_change) = (None, false);
+        let summary = check.to_string();
+        let answer = Answer { verdict, summary, at, attempts, too_early_until, may_change };
         candidate.answers.insert(check, answer);
     }
 

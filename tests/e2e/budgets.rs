@@ -5,9 +5,9 @@ use std::time::Duration;
 use world::{Fault, Request, Service};
 
 /// From a release's publication to its pull request, without git.
-const MOST_REQUESTS: usize = 16;
+const MOST_REQUESTS: usize = 24;
 /// As many of them may have to wait for each other.
-const MOST_ROUND_TRIPS: usize = 12;
+const MOST_ROUND_TRIPS: usize = 16;
 
 /// Method and path of each, in the order of their answers.
 fn lines(requests: &[Request]) -> Vec<String> {

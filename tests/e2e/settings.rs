@@ -17,6 +17,10 @@ pub fn settings(world: &World, state: &Path) -> Table {
     let github: Table = github.into_iter().map(|(k, v)| (k.to_owned(), Value::String(v))).collect();
     config.insert("github".into(), Value::Table(github));
     set(&mut config, "npm.registry", text(&world.npm_url()));
+    let mut sigstore = Table::new();
+    sigstore.insert("source".into(), text("file"));
+    sigstore.insert("trusted_root".into(), text(&world.trusted_root_file().to_string_lossy()));
+    config.insert("sigstore".into(), Value::Table(sigstore));
     let mut registry = Table::new();
     registry.insert("url".into(), Value::String(world.registry_url()));
     let mut registries = Table::new();

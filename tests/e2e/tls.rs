@@ -39,8 +39,8 @@ async fn a_minor_becomes_a_pull_request_over_tls_git_included() {
             stand.world.npm_url(),
         ];
         assert!(urls.iter().all(|url| url.starts_with("https://127.0.0.1:")), "{urls:?}");
-        // Two went to the storage behind the registry, for each platform's config.
-        assert_eq!(asked.iter().filter(|one| one.path.starts_with("/storage/")).count(), 2);
+        // Three went to the storage behind the registry: each platform's config, and what was signed.
+        assert_eq!(asked.iter().filter(|one| one.path.starts_with("/storage/")).count(), 3);
     })
     .await;
 }

@@ -20,6 +20,9 @@ pub(super) const ACCEPT_ANY: &str = "application/vnd.oci.image.index.v1+json, \
 pub(super) const ACCEPT_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
+/// What is accepted where signatures are: anything that can be attached to an image.
+pub(super) const ACCEPT_INDEX: &str = OCI_INDEX;
+
 /// The annotation that marks a build attestation among the manifests of an index.
 const ATTESTATION: &str = "vnd.docker.reference.type";
 
@@ -143,6 +146,39 @@ struct WireManifest {
 #[derive(Deserialize)]
 struct WireDescriptor {
     digest: Digest,
+}
+
+/// A descriptor, as far as it matters to who looks for signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Descriptor {
+    pub(super) media_type: String,
+    pub(super) digest: Digest,
+    #[serde(default)]
+    pub(super) size: u64,
+}
+
+/// Reads what is attached to an image, in the order of the list: an answer of the referrers
+/// endpoint, or the index behind the fallback tag (distribution specification 1.1, "Listing
+/// Referrers"). Entries that cannot be read are left out: each is somebody's, and none speaks for
+/// the others.
+pub(super) fn parse_referrers(body: &[u8], what: &str) -> Result<Vec<Descriptor>, RegistryError> {
+    #[derive(Deserialize)]
+    struct Referrers {
+        manifests: Vec<serde_json::Value>,
+    }
+    let list: Referrers = read(body, what)?;
+    let entries = list.manifests.into_iter();
+    Ok(entries.filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+}
+
+/// Reads the layers of a manifest, whatever it is of.
+pub(super) fn parse_layers(body: &[u8], what: &str) -> Result<Vec<Descriptor>, RegistryError> {
+    #[derive(Deserialize)]
+    struct Layers {
+        layers: Vec<Descriptor>,
+    }
+    Ok(read::<Layers>(body, what)?.layers)
 }
 
 /// Reads the digest of the image config out of a platform's manifest.

@@ -10,15 +10,17 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod manifest;
+mod signatures;
 mod token;
 
 pub use error::RegistryError;
 pub use manifest::IndexEntry;
+pub use signatures::{LegacySignature, Signatures};
 
 use crate::clients::wire;
 use crate::clients::wire::{Answer, Http};
 use crate::domain::{
-    Digest, ImageFacts, ImageName, IndexDigest, PlatformDigest, PlatformFacts, Version,
+    Content, Digest, ImageFacts, ImageName, IndexDigest, PlatformDigest, PlatformFacts, Version,
 };
 use futures_util::future::try_join_all;
 use http::{
@@ -46,6 +48,17 @@ pub struct Index {
     pub digest: IndexDigest,
     /// Its platforms, in its order; build attestations are left out.
     pub entries: Vec<IndexEntry>,
+    /// The document itself.
+    pub content: Content,
+}
+
+/// An image, read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// What it is.
+    pub facts: ImageFacts,
+    /// Index, manifests and configs, as they came.
+    pub contents: Vec<Content>,
 }
 
 /// Reads images. Cheap to clone; clones share the tokens.
@@ -93,7 +106,8 @@ impl Registry {
         let answer = self.get(image, &path, manifest::ACCEPT_ANY, MANIFEST_CAP, &what).await?;
         let digest = verified_digest(&answer, asked.as_ref(), &what)?;
         let entries = manifest::parse_index(&answer.body, answer.header(CONTENT_TYPE), &what)?;
-        Ok(Index { digest: IndexDigest::new(digest), entries })
+        let content = content(digest.clone(), answer);
+        Ok(Index { digest: IndexDigest::new(digest), entries, content })
     }
 
     /// Fetches the labels of one platform's image, by way of its manifest and its config.
@@ -105,16 +119,44 @@ impl Registry {
         image: &ImageName,
         manifest: &PlatformDigest,
     ) -> Result<BTreeMap<String, String>, RegistryError> {
-        let what = format!("{image}@{manifest}");
-        let path = format!("manifests/{manifest}");
-        let answer = self.get(image, &path, manifest::ACCEPT_MANIFEST, MANIFEST_CAP, &what).await?;
-        verified_digest(&answer, Some(manifest.digest()), &what)?;
-        let config = manifest::parse_manifest(&answer.body, &what)?;
+        Ok(self.fetch_platform(image, manifest).await?.0)
+    }
 
-        let what = format!("the config of {what}");
-        let answer = self.get_blob(image, &config, &what).await?;
-        verified_digest(&answer, Some(&config), &what)?;
-        manifest::parse_labels(&answer.body, &what)
+    /// The labels, and the two documents on the way to them.
+    async fn fetch_platform(
+        &self,
+        image: &ImageName,
+        manifest: &PlatformDigest,
+    ) -> Result<(BTreeMap<String, String>, [Content; 2]), RegistryError> {
+        let what = format!("{image}@{manifest}");
+        let manifest = self.fetch_manifest(image, manifest.digest()).await?;
+        let config = manifest::parse_manifest(&manifest.bytes, &what)?;
+        let config = self.fetch_blob(image, &config, &format!("the config of {what}")).await?;
+        let labels = manifest::parse_labels(&config.bytes, &format!("the config of {what}"))?;
+        Ok((labels, [manifest, config]))
+    }
+
+    /// Fetches a manifest by its digest.
+    async fn fetch_manifest(
+        &self,
+        image: &ImageName,
+        digest: &Digest,
+    ) -> Result<Content, RegistryError> {
+        let what = format!("{image}@{digest}");
+        let path = format!("manifests/{digest}");
+        let answer = self.get(image, &path, manifest::ACCEPT_MANIFEST, MANIFEST_CAP, &what).await?;
+        Ok(content(verified_digest(&answer, Some(digest), &what)?, answer))
+    }
+
+    /// Fetches a blob of moderate size.
+    async fn fetch_blob(
+        &self,
+        image: &ImageName,
+        digest: &Digest,
+        what: &str,
+    ) -> Result<Content, RegistryError> {
+        let answer = self.get_blob(image, digest, what).await?;
+        Ok(content(verified_digest(&answer, Some(digest), what)?, answer))
     }
 
     /// Resolves the tag of a version, once, and reads what is behind it. The platforms are read
@@ -127,20 +169,30 @@ impl Registry {
         &self,
         image: &ImageName,
         version: &Version,
-    ) -> Result<ImageFacts, RegistryError> {
+    ) -> Result<Image, RegistryError> {
         let index = self.fetch_index(image, &version.to_string()).await?;
+        self.fetch_platforms(image, version, index).await
+    }
+
+    /// Reads what is behind an index.
+    async fn fetch_platforms(
+        &self,
+        image: &ImageName,
+        version: &Version,
+        index: Index,
+    ) -> Result<Image, RegistryError> {
         let platforms = index.entries.into_iter().map(async |entry| {
-            let labels = self.fetch_labels(image, &entry.digest).await.map_err(incomplete)?;
-            Ok::<_, RegistryError>(PlatformFacts {
-                platform: entry.platform,
-                digest: entry.digest,
-                labels,
-            })
+            let (labels, contents) =
+                self.fetch_platform(image, &entry.digest).await.map_err(incomplete)?;
+            let IndexEntry { platform, digest } = entry;
+            Ok::<_, RegistryError>((PlatformFacts { platform, digest, labels }, contents))
         });
-        Ok(ImageFacts {
-            version: version.clone(),
-            digest: index.digest,
-            platforms: try_join_all(platforms).await?,
+        let (platforms, documents): (Vec<_>, Vec<_>) =
+            try_join_all(platforms).await?.into_iter().unzip();
+        let contents = std::iter::once(index.content).chain(documents.into_iter().flatten());
+        Ok(Image {
+            facts: ImageFacts { version: version.clone(), digest: index.digest, platforms },
+            contents: contents.collect(),
         })
     }
 
@@ -237,6 +289,12 @@ fn incomplete(error: RegistryError) -> RegistryError {
         }
         other => other,
     }
+}
+
+/// An answer as it is kept.
+fn content(digest: Digest, answer: Answer) -> Content {
+    let media_type = answer.header(CONTENT_TYPE).unwrap_or_default().to_owned();
+    Content { digest, media_type, bytes: answer.body }
 }
 
 /// Whether this is a tag (distribution specification, "Pulling manifests").

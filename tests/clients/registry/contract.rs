@@ -46,7 +46,7 @@ in_every_registry! {
 }
 
 async fn an_image_is_resolved_with_its_labels(place: &mut Place) {
-    let facts = place.registry.fetch_image(&image(), &RELEASE).await.unwrap();
+    let facts = place.registry.fetch_image(&image(), &RELEASE).await.unwrap().facts;
     assert_eq!((&facts.version, facts.digest.digest()), (&RELEASE, &place.index));
     let mut seen: Vec<(&str, Option<&str>)> =
         facts.platforms.iter().map(|one| (one.platform.0.as_str(), one.version_label())).collect();
@@ -119,9 +119,9 @@ async fn a_floating_tag_leads_to_the_same_index(place: &mut Place) {
 }
 
 async fn a_tag_that_moved_leads_to_the_new_index_and_the_old_one_stays(place: &mut Place) {
-    let before = place.registry.fetch_image(&image(), &RELEASE).await.unwrap();
+    let before = place.registry.fetch_image(&image(), &RELEASE).await.unwrap().facts;
     place.push_again().await;
-    let after = place.registry.fetch_image(&image(), &RELEASE).await.unwrap();
+    let after = place.registry.fetch_image(&image(), &RELEASE).await.unwrap().facts;
     assert_eq!(after.digest.digest(), &place.index);
     assert_ne!(after.digest, before.digest);
     let old = before.digest.to_string();
@@ -136,5 +136,5 @@ async fn many_at_once_get_the_same(place: &mut Place) {
     let many = (0..8).map(|_| place.registry.fetch_image(&image, &version));
     let all = futures_util::future::try_join_all(many).await.unwrap();
     assert!(all.iter().all(|facts| *facts == all[0]));
-    assert_eq!(all[0].digest.digest(), &place.index);
+    assert_eq!(all[0].facts.digest.digest(), &place.index);
 }

@@ -35,7 +35,7 @@ fn at(part: &'static str, reply: Reply) -> impl Fn(&Asked) -> Option<Reply> + Se
 async fn an_image_is_resolved_in_seven_requests_and_then_in_five() {
     let server = registry_server(|_| None).await;
     let registry = registry_at(&http(), &server.url);
-    let facts = registry.fetch_image(&image(), &RELEASE).await.unwrap();
+    let facts = registry.fetch_image(&image(), &RELEASE).await.unwrap().facts;
     assert_eq!(facts.digest.digest(), &content(1).index);
     let seen: Vec<(&str, Option<&str>, &str)> = facts
         .platforms
@@ -271,7 +271,7 @@ async fn a_blob_is_fetched_from_the_storage_without_the_token() {
     })
     .await;
     let registry = registry_at(&http(), &server.url);
-    let facts = registry.fetch_image(&image(), &RELEASE).await.unwrap();
+    let facts = registry.fetch_image(&image(), &RELEASE).await.unwrap().facts;
     assert_eq!(facts.platforms[1].labels["arch"], "arm64");
     assert_eq!(storage.asked().len(), 2);
     assert!(storage.asked().iter().all(|asked| asked.header("authorization").is_none()));

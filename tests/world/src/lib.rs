@@ -81,7 +81,6 @@ pub const CANARY: &str = env!("WORLD_CANARY");
 pub struct World {
     inner: Arc<Inner>,
     runtime: Option<Runtime>,
-    #[expect(dead_code, reason = "the directory lives as long as the world")]
     root: TempDir,
 }
 
@@ -155,6 +154,17 @@ impl World {
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.inner.ca_pem.as_deref()
+    }
+
+    /// A file with the trusted root of the world's Sigstore, for as long as the world lives.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[must_use]
+    pub fn trusted_root_file(&self) -> PathBuf {
+        let file = self.root.path().join("trusted_root.json");
+        std::fs::write(&file, self.trusted_root()).expect("the world's directory takes a file");
+        file
     }
 
     /// The bot's token: it may push to the downstream, and read the upstream.

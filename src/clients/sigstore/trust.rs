@@ -1,0 +1,261 @@
+//! Where the trusted root comes from, and how it is kept current.
+
+use super::root::{RootError, TrustedRoot};
+use crate::clients::wire::{self, Http};
+use crate::clock::Clock;
+use crate::domain::{Timestamp, human_duration};
+use sigstore_tuf::{FileStore, HttpRepository, MetadataStore, StoreRepository, Updater};
+use sigstore_verify::trust_root::{
+    SIGSTORE_PRODUCTION_TRUSTED_ROOT, SigstoreInstance, TRUSTED_ROOT_TARGET,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+/// How often the trusted root is refreshed.
+const REFRESHED_EVERY: Duration = Duration::from_hours(24);
+/// The pause after a refresh that failed, and before one that a failed verification asks for: who
+/// signs badly shall not make us knock at the repository's door for each signature.
+const PAUSE: Duration = Duration::from_mins(10);
+/// When the last good refresh was, in the cache directory.
+const REFRESHED: &str = "refreshed";
+
+/// Where a trusted root comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The public one that this program was built with.
+    Embedded,
+    /// A file, read anew each time.
+    File(PathBuf),
+    /// A repository of The Update Framework.
+    Tuf(Tuf),
+}
+
+/// A repository of The Update Framework that holds a trusted root.
+#[derive(Debug, Clone)]
+pub struct Tuf {
+    url: String,
+    /// Its first `root.json`, from which trust starts.
+    bootstrap: Vec<u8>,
+    /// Where its documents are kept.
+    cache: PathBuf,
+    /// Whether the cache may be written.
+    writes: bool,
+    max_age: Duration,
+}
+
+impl Source {
+    /// The public repository, or that of a private Sigstore: its URL and the file with its first
+    /// `root.json`. `cache` holds what was fetched, and is left as it is unless `writes`; without a
+    /// refresh for longer than `max_age` there is no trusted root.
+    ///
+    /// # Errors
+    /// [`RootError::Unreadable`] if the file cannot be read.
+    pub fn tuf(
+        private: Option<(&str, &Path)>,
+        cache: PathBuf,
+        writes: bool,
+        max_age: Duration,
+    ) -> Result<Self, RootError> {
+        let (url, bootstrap) = match private {
+            None => {
+                let public = SigstoreInstance::PublicGood;
+                (public.tuf_url().to_owned(), public.tuf_root().to_vec())
+            }
+            Some((url, file)) => (url.to_owned(), read(file)?),
+        };
+        Ok(Self::Tuf(Tuf { url, bootstrap, cache, writes, max_age }))
+    }
+}
+
+/// The trusted root, kept current. Cheap to clone; clones share it.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    source: Arc<Source>,
+    http: Http,
+    clock: Clock,
+    held: Arc<Mutex<Held>>,
+}
+
+/// What is known of a repository's trusted root.
+#[derive(Debug, Default)]
+struct Held {
+    root: Option<Arc<TrustedRoot>>,
+    /// When it was last asked for, successfully or not, and why not.
+    asked: Option<(Timestamp, String)>,
+}
+
+impl Trust {
+    /// Nothing is read or fetched yet.
+    #[must_use]
+    pub fn new(source: Source, http: &Http, clock: Clock) -> Self {
+        Self { source: Arc::new(source), http: http.clone(), clock, held: Arc::default() }
+    }
+
+    /// The trusted root as it is now: fetched, if the last refresh is a day ago.
+    ///
+    /// # Errors
+    /// If there is none, or it is too old.
+    pub async fn root(&self) -> Result<Arc<TrustedRoot>, RootError> {
+        let mut held = self.held.lock().await;
+        self.current(&mut held, REFRESHED_EVERY).await
+    }
+
+    /// Another trusted root than `than`, if there is one by now: for a signature that names an
+    /// authority or a log that `than` does not know.
+    pub async fn newer(&self, than: &TrustedRoot) -> Option<Arc<TrustedRoot>> {
+        let mut held = self.held.lock().await;
+        let root = self.current(&mut held, PAUSE).await.ok()?;
+        (root.content.digest != than.content.digest).then_some(root)
+    }
+
+    async fn current(
+        &self,
+        held: &mut Held,
+        at_most: Duration,
+    ) -> Result<Arc<TrustedRoot>, RootError> {
+        match &*self.source {
+            Source::Embedded => held.take(|| {
+                let json = SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes().to_vec();
+                TrustedRoot::parse(json, "embedded", None)
+            }),
+            Source::File(path) => {
+                let json = read(path)?;
+                let same = |root: &&Arc<TrustedRoot>| root.content.bytes == json;
+                if let Some(root) = held.root.as_ref().filter(same) {
+                    return Ok(root.clone());
+                }
+                held.root = None;
+                held.take(|| TrustedRoot::parse(json, path.display().to_string(), None))
+            }
+            Source::Tuf(tuf) => self.of_repository(tuf, held, at_most).await,
+        }
+    }
+
+    async fn of_repository(
+        &self,
+        tuf: &Tuf,
+        held: &mut Held,
+        at_most: Duration,
+    ) -> Result<Arc<TrustedRoot>, RootError> {
+        let now = self.clock.now();
+        if held.root.is_none() {
+            held.root = tuf.kept().await.map(Arc::new);
+        }
+        let age = |root: &TrustedRoot| root.refreshed_at.map(|at| now.since(at));
+        let fresh = |root: &&Arc<TrustedRoot>| age(root).is_some_and(|age| age < at_most);
+        if let Some(root) = held.root.as_ref().filter(fresh) {
+            return Ok(root.clone());
+        }
+        let resting = |asked: &Timestamp| now.since(*asked) < PAUSE;
+        let why = match &held.asked {
+            Some((asked, why)) if resting(asked) && !why.is_empty() => why.clone(),
+            _ => match tuf.fetch(&self.http, now).await {
+                Ok(root) => {
+                    info!(digest = %root.content.digest, source = tuf.url, "trusted root refreshed");
+                    held.asked = Some((now, String::new()));
+                    let root = Arc::new(root);
+                    held.root = Some(root.clone());
+                    return Ok(root);
+                }
+                Err(why) => {
+                    warn!(error = why, source = tuf.url, "the trusted root was not refreshed");
+                    held.asked = Some((now, why.clone()));
+                    why
+                }
+            },
+        };
+        match &held.root {
+            Some(root) if age(root).is_some_and(|age| age <= tuf.max_age) => Ok(root.clone()),
+            kept => {
+                let last = kept.as_ref().and_then(|root| age(root));
+                let last = last.map_or_else(
+                    || "never".to_owned(),
+                    |age| format!("{} ago", human_duration(age)),
+                );
+                Err(RootError::Stale { source_name: tuf.url.clone(), last, why })
+            }
+        }
+    }
+}
+
+impl Held {
+    /// What is held, or made now and held from now on.
+    fn take(
+        &mut self,
+        make: impl FnOnce() -> Result<TrustedRoot, RootError>,
+    ) -> Result<Arc<TrustedRoot>, RootError> {
+        if let Some(root) = &self.root {
+            return Ok(root.clone());
+        }
+        let root = Arc::new(make()?);
+        self.root = Some(root.clone());
+        Ok(root)
+    }
+}
+
+impl Tuf {
+    /// Refreshes the repository's metadata and takes the trusted root from it.
+    async fn fetch(&self, http: &Http, now: Timestamp) -> Result<TrustedRoot, String> {
+        let repository = HttpRepository::new(&self.url).map_err(|error| wire::chain(&error))?;
+        let repository = repository.with_http_client(http.reqwest());
+        let updater = Updater::new(repository, &self.bootstrap);
+        let json = self.target(updater.map_err(|error| wire::chain(&error))?, now).await?;
+        let root = TrustedRoot::parse(json, &self.url, Some(now));
+        let root = root.map_err(|error| wire::chain(&error))?;
+        if self.writes {
+            let noted = std::fs::write(self.cache.join(REFRESHED), now.to_string());
+            noted.map_err(|error| format!("{}: {error}", self.cache.display()))?;
+        }
+        Ok(root)
+    }
+
+    /// The trusted root of the last refresh, proved anew from the cache as of that time.
+    async fn kept(&self) -> Option<TrustedRoot> {
+        let at = std::fs::read_to_string(self.cache.join(REFRESHED)).ok()?;
+        let at: Timestamp = at.trim().parse().ok()?;
+        let repository = StoreRepository::new(FileStore::new(&self.cache));
+        let updater = Updater::new(repository, &self.bootstrap).ok()?;
+        match self.target(updater, at).await {
+            Ok(json) => TrustedRoot::parse(json, &self.url, Some(at)).ok(),
+            Err(why) => {
+                warn!(error = why, "the kept trusted root cannot be used");
+                None
+            }
+        }
+    }
+
+    async fn target(&self, updater: Updater, at: Timestamp) -> Result<Vec<u8>, String> {
+        let at = jiff::Timestamp::from_millisecond(at.millis());
+        let at = at.map_err(|error| error.to_string())?;
+        let store = Kept { files: FileStore::new(&self.cache), writes: self.writes };
+        let mut updater = updater.with_store(store);
+        updater.refresh(at).await.map_err(|error| wire::chain(&error))?;
+        updater.get_target(TRUSTED_ROOT_TARGET, at).await.map_err(|error| wire::chain(&error))
+    }
+}
+
+/// The cache, for reading only where nothing may be written.
+struct Kept {
+    files: FileStore,
+    writes: bool,
+}
+
+impl MetadataStore for Kept {
+    fn load(&self, name: &str) -> sigstore_tuf::Result<Option<Vec<u8>>> {
+        self.files.load(name)
+    }
+
+    fn store(&self, name: &str, bytes: &[u8]) -> sigstore_tuf::Result<()> {
+        if self.writes { self.files.store(name, bytes) } else { Ok(()) }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RootError> {
+    std::fs::read(path)
+        .map_err(|source| RootError::Unreadable { path: path.display().to_string(), source })
+}

@@ -1,0 +1,150 @@
+//! Learn: what an intent that only reads asks for. The same for a pass and for a dry run; what was
+//! learned is handed back, and only a pass records it.
+
+use super::world::World;
+use crate::clients::registry::RegistryError;
+use crate::config::Watch;
+use crate::domain::{
+    Check, Fact, FactKey, Finding, ImageFacts, Learned, Look, Memory, Observation, Timestamp,
+    Version,
+};
+use crate::policy::Intent;
+use crate::sources::Sources;
+use crate::verify::{Material, Subject, looks_stale, verify, verify_signature};
+use anyhow::{Context as _, Result};
+
+/// Does what an intent that only reads asks for, and takes the result into memory.
+pub(super) async fn learn(
+    intent: &Intent,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Result<Learned> {
+    match intent {
+        Intent::Look(version) => Ok(look_at(version, watch, sources, memory, world, now).await),
+        Intent::Check { version, check } => {
+            let image = memory.image(version).context("its image was never resolved")?.clone();
+            let learned = match check {
+                Check::Signature => inspect_signature(&image, watch, sources, memory, now).await?,
+                check => {
+                    let finding = inspect(*check, &image, watch, memory, world, now)?;
+                    Learned { finding: Some(finding), ..Learned::default() }
+                }
+            };
+            memory.findings.extend(learned.finding.clone());
+            Ok(learned)
+        }
+        _ => Ok(Learned::default()),
+    }
+}
+
+/// Resolves a version's tag.
+async fn look_at(
+    version: &Version,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Learned {
+    if let Some(until) = memory.registry_limit().filter(|until| now < *until) {
+        // Met by another release. This one was not asked for: that is no attempt.
+        let limited = look(RegistryError::RateLimited { until });
+        world.looks.insert(version.clone(), limited);
+        return Learned::default();
+    }
+    match sources.fetch_image(watch, version).await {
+        Ok(image) => Learned {
+            news: memory.observe(Fact::Image(image.facts), now).into_iter().collect(),
+            contents: image.contents,
+            finding: None,
+        },
+        Err(error) => {
+            let news = missed(version, error, memory, world, now);
+            Learned { news: news.into_iter().collect(), ..Learned::default() }
+        }
+    }
+}
+
+/// A cheap check that what is remembered answers.
+fn inspect(
+    check: Check,
+    image: &ImageFacts,
+    watch: &Watch,
+    memory: &Memory,
+    world: &World,
+    now: Timestamp,
+) -> Result<Finding> {
+    let pinned = world.pin(watch, memory).ok();
+    let subject = Subject {
+        image,
+        sites: memory.pin(),
+        rules: &watch.rules,
+        pinned: pinned.as_ref().map(|pin| pin.digest.digest()),
+    };
+    verify(check, subject, now).context("no cheap check of what is remembered")
+}
+
+/// Fetches what is attached to the image and judges it; once more, if a newer trusted root may know
+/// better.
+async fn inspect_signature(
+    image: &ImageFacts,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &Memory,
+    now: Timestamp,
+) -> Result<Learned> {
+    let subject = Subject { image, sites: memory.pin(), rules: &watch.rules, pinned: None };
+    let key = FactKey { aspect: "image", subject: image.version.to_string() };
+    let first_seen = memory.observations.get(&key).map_or(now, |seen| seen.at);
+    let (found, root) = tokio::join!(
+        sources.registry.fetch_signatures(&watch.upstream.image, &image.digest),
+        sources.trust.root(),
+    );
+    let why = root.as_ref().err().map(|error| format!("{error:#}")).unwrap_or_default();
+    let mut root = root.ok();
+    let judge = |root: Option<&crate::clients::sigstore::TrustedRoot>| {
+        let material = Material { found: &found, root: root.ok_or(&why), first_seen };
+        verify_signature(subject, material, now).context("signatures are not looked at")
+    };
+    let (mut finding, mut contents) = judge(root.as_deref())?;
+    if looks_stale(&finding)
+        && let Some(known) = &root
+        && let Some(newer) = sources.trust.newer(known).await
+    {
+        root = Some(newer);
+        (finding, contents) = judge(root.as_deref())?;
+    }
+    Ok(Learned { finding: Some(finding), contents, news: Vec::new() })
+}
+
+/// Takes a look that gave no image into memory.
+fn missed(
+    version: &Version,
+    error: RegistryError,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Option<Observation> {
+    let limited_until = match &error {
+        RegistryError::RateLimited { until } => Some(*until),
+        _ => None,
+    };
+    let look = look(error);
+    let before = memory.no_image(version).map_or(0, |(_, _, attempts)| attempts);
+    let unknown = matches!(look, Look::Unavailable(_));
+    let attempts = if unknown { before + 1 } else { 0 };
+    let version = version.clone();
+    world.looks.insert(version.clone(), look.clone());
+    memory.observe(Fact::NoImage { version, look, attempts, limited_until }, now)
+}
+
+fn look(error: RegistryError) -> Look {
+    match error {
+        RegistryError::NotFound { .. } => Look::Absent,
+        RegistryError::NotAnIndex { .. } => Look::Unusable(error.to_string()),
+        error => Look::Unavailable(format!("{:#}", anyhow::Error::new(error))),
+    }
+}
