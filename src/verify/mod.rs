@@ -56,7 +56,7 @@ pub fn verify_signature(
 #[must_use]
 pub fn looks_stale(finding: &Finding) -> bool {
     let stale = [SignatureOutcome::TrustRootStale, SignatureOutcome::BadCertificate];
-    stale.iter().any(|outcome| finding.detail.outcome.as_deref() == Some(outcome.name()))
+    finding.signature_outcome().is_some_and(|outcome| stale.contains(&outcome))
 }
 
 fn finding(check: Check, subject: Subject<'_>, answer: Answer, now: Timestamp) -> Finding {
