@@ -207,6 +207,11 @@ async fn a_signature_can_come_late_and_a_tag_that_moves_is_signed_again() {
     world.sign_image("3.10.0").await;
     let found = registry.legacy(CONNECTOR, &digest).await;
     assert!(signers(&world, &found, &digest)[0].is_ok());
+    world.rotate_sigstore();
+    world.sign_image_as("3.10.0", Signing::new().email("maya@example.org")).await;
+    let found = registry.legacy(CONNECTOR, &digest).await;
+    assert_eq!(signers(&world, &found, &digest)[1], Ok("maya@example.org".to_owned()));
+    assert!(signers(&world, &found, &digest)[0].is_ok());
     let platforms = ["linux/amd64"];
     world.release("3.11.0").sidecar(|image| image.platforms(&platforms)).publish().await;
     let (image, sidecar) = (world.image_digest("3.11.0"), world.sidecar_digest("3.11.0"));

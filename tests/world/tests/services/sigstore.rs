@@ -9,7 +9,7 @@ use sigstore_verify::{
     trust_root::TrustedRoot,
     types::{Artifact, Bundle, Sha256Hash},
 };
-use world::{BundleVersion, Forgery, Form, Signed, Signing, Sigstore};
+use world::{BundleVersion, Forgery, Form, San, Signed, Signing, Sigstore};
 
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
@@ -166,4 +166,61 @@ fn each_forgery_is_refused_but_for_what_is_left_to_the_asker() {
         }
     }
     assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn keys_are_exchanged_and_only_the_trusted_root_of_before_does_not_know_the_new_ones() {
+    let mut sigstore = sigstore();
+    let before = sigstore.trusted_root();
+    let old = sigstore.sign(&Signing::new(), &digest());
+    sigstore.rotate();
+    let after = sigstore.trusted_root();
+    let new = sigstore.sign(&Signing::new(), &digest());
+    for form in Form::ALL {
+        let judged = |signed, root: &str| Found::of(signed, form).judged(root, &digest());
+        assert!(judged(&old, &before).is_ok() && judged(&old, &after).is_ok(), "{form:?}");
+        assert!(judged(&new, &after).is_ok(), "{form:?}");
+        let stale = judged(&new, &before).unwrap_err();
+        assert!(stale.contains("No log key valid"), "{form:?}: {stale}");
+    }
+}
+
+#[test]
+fn times_names_and_issuers_are_those_that_were_asked_for() {
+    let sigstore = sigstore();
+    let root = sigstore.trusted_root();
+    let judged = |signing: &Signing| {
+        let signed = sigstore.sign(signing, &digest());
+        Found::of(&signed, Form::Bundle(BundleVersion::V03)).judged(&root, &digest())
+    };
+    let evil = "https://evil.example/x";
+    let second = |san: San| Signing::new().second_san(san);
+    assert_eq!(judged(&Signing::new().identity(evil)), Ok(evil.to_owned()));
+    assert_eq!(
+        judged(&Signing::new().email("maya@example.org")),
+        Ok("maya@example.org".to_owned())
+    );
+    // The judge looks at the first name only: to refuse the second is up to whoever asks it.
+    assert_eq!(judged(&second(San::Uri(evil.to_owned()))), judged(&Signing::new()));
+    let first = Signing::new().second_san_first(San::Email("eve@example.org".to_owned()));
+    assert_eq!(judged(&first), Ok("eve@example.org".to_owned()));
+    assert_eq!(judged(&Signing::new().without_san()), Ok(String::new()));
+    assert!(judged(&Signing::new().issuer(evil)).unwrap_err().starts_with("issuer mismatch"));
+    assert!(judged(&Signing::new().issuer_only_v1()).is_ok());
+    assert!(judged(&Signing::new().issuer_v1(evil)).is_ok());
+    let at = "2026-06-12T08:00:00Z".parse().unwrap();
+    let minutes = TimeDelta::minutes;
+    assert!(judged(&Signing::new().at(at)).is_ok());
+    assert!(judged(&Signing::new().at(at).logged_at(at + minutes(4))).is_ok());
+    let late = judged(&Signing::new().at(at).logged_at(at + minutes(6))).unwrap_err();
+    assert!(late.contains("CertExpired"), "{late}");
+    let long = Signing::new().valid(at, at + minutes(60)).at(at).logged_at(at + minutes(59));
+    assert!(judged(&long).is_ok());
+    let bytes = b"an artifact that is no image";
+    for version in BundleVersion::ALL {
+        let bundle = sigstore.sign_blob(&Signing::new().at(at), bytes, version);
+        let found = Found::Bundle(bundle);
+        assert!(found.judged(&root, &digest_of(bytes)).is_ok(), "{version:?}");
+        assert!(found.judged(&root, &digest()).is_err(), "{version:?}");
+    }
 }
