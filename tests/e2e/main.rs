@@ -19,6 +19,7 @@ mod proposals;
 mod quiet;
 mod requests;
 mod settings;
+mod signatures;
 mod sources;
 mod stand;
 mod tls;

@@ -102,9 +102,10 @@ impl Registry {
         path: &str,
         accept: &'static str,
     ) -> Result<Option<Content>, RegistryError> {
-        let what = format!("{path} of {image}");
-        let answer = self.get_authorised(image, path, accept, MANIFEST_CAP, &what).await?;
         let lists = path.starts_with("referrers/");
+        let name = if lists { "the list of what refers to it" } else { "a tag for signatures" };
+        let what = format!("{name}, of {image}");
+        let answer = self.get_authorised(image, path, accept, MANIFEST_CAP, &what).await?;
         // An endpoint that a registry does not have is answered in many ways, a page among them.
         if lists && (answer.status.is_redirection() || answer.is_page()) {
             return Ok(None);

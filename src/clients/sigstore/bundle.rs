@@ -190,17 +190,17 @@ fn authorise(
         Name::Uri(uri) => uri,
         Name::Email(email) if signer.email => email,
         Name::Email(email) => {
-            return Err(Rejection::new(BadIdentity, format!("signed by a person, {email}")));
+            return Err(Rejection::new(BadIdentity, format!("the person {email}")));
         }
         Name::Other => {
-            return Err(Rejection::new(BadIdentity, "signed by somebody without a URI"));
+            return Err(Rejection::new(BadIdentity, "it has no URI"));
         }
     };
     if issuer != signer.issuer {
-        return Err(Rejection::new(BadIssuer, format!("{identity} was vouched for by {issuer}")));
+        return Err(Rejection::new(BadIssuer, format!("`{issuer}`, for `{identity}`")));
     }
     if !signer.identity.matches(&identity) {
-        return Err(Rejection::new(BadIdentity, format!("signed by {identity}")));
+        return Err(Rejection::new(BadIdentity, format!("`{identity}`")));
     }
     Ok(Verified { identity, issuer, signed_at })
 }

@@ -203,7 +203,9 @@ fn only_certificate(pem: &str) -> Result<Vec<u8>, Rejection> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match found.as_deref() {
         Ok([certificate]) => Ok(certificate.to_vec()),
-        Ok(found) => Err(Rejection::malformed(format!("{} certificates", found.len()))),
+        Ok(found) => {
+            Err(Rejection::malformed(format!("{} certificates instead of one", found.len())))
+        }
         Err(error) => Err(Rejection::malformed(format!("the certificate: {error}"))),
     }
 }
