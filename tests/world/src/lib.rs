@@ -36,6 +36,7 @@ mod lists;
 mod log;
 mod npm;
 mod people;
+mod publish;
 mod push;
 mod reality;
 mod registry;
