@@ -10,8 +10,8 @@ use crate::domain::{
 use crate::edit;
 use crate::policy::{self, Stage};
 use crate::render::{
-    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title,
-    title,
+    Evidence, NotedRelease, PinBump, StubBody, command, pin_bump_body, stage_line, stub_body,
+    stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -235,6 +235,8 @@ impl Workshop<'_> {
                 verdict: found.verdict,
                 summary: found.summary.clone(),
                 points: found.detail.points.clone(),
+                judged: found.detail.judged.clone(),
+                command: command(found.check, to, self.watch.rules.signature.as_ref()),
             })
             .collect()
     }

@@ -19,3 +19,4 @@ mod stand;
 mod stopping;
 mod storage;
 mod tls;
+mod verify;
