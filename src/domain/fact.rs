@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, FilePath, IndexDigest, Marker, PlatformDigest, PullNumber, Timestamp,
-    Version,
+    BranchName, CommitId, FilePath, ImageName, IndexDigest, Marker, PlatformDigest, PullNumber,
+    Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -187,6 +187,9 @@ pub struct SiteReading {
     pub path: FilePath,
     /// The site's name in the config.
     pub site: String,
+    /// The companion image whose pin stands there; `None` for the watched image's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub companion: Option<ImageName>,
     /// What was found there.
     pub state: SiteState,
 }

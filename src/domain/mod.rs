@@ -41,8 +41,8 @@ pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
 pub use rules::{
-    IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules, SignatureRule, TagRule,
-    UnexpectedRef,
+    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules,
+    SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
 pub use time::{Timestamp, human_duration};

@@ -25,6 +25,7 @@ pub(super) fn rules() -> Rules {
             required_from: None,
             grace: Duration::from_hours(1),
         }),
+        companions: Vec::new(),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
@@ -36,6 +37,7 @@ pub(super) fn site() -> PinSite {
     PinSite {
         name: "manifest".to_owned(),
         path: "manifest.json".parse().unwrap(),
+        companion: None,
         shape: SiteShape::Manifest { pointer: "/images/connector".to_owned() },
         presence: Presence::Required,
         authority: true,

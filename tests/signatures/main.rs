@@ -18,6 +18,7 @@ pub(crate) fn rules() -> Rules {
         npm: None,
         platforms: vec![Platform("linux/amd64".to_owned())],
         signature: None,
+        companions: Vec::new(),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),

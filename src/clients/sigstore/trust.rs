@@ -256,8 +256,7 @@ impl MetadataStore for Kept {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RootError> {
-    std::fs::read(path)
-        .map_err(|source| RootError::Unreadable { path: name_of(path), source })
+    std::fs::read(path).map_err(|source| RootError::Unreadable { path: name_of(path), source })
 }
 
 /// The file without its folder: it is told in pull requests, where the folders are nobody's
