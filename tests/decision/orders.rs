@@ -49,6 +49,7 @@ fn pin(of: &Version) -> PinFacts {
         sites: vec![SiteReading {
             path: site().path,
             site: site().name,
+            companion: None,
             state: SiteState::Spelled {
                 version: Some(of.clone()),
                 digest: Some(digest(of)),

@@ -47,6 +47,7 @@ fn pin(
     let reading = |state: &SiteState| SiteReading {
         path: path(),
         site: "a site".to_owned(),
+        companion: None,
         state: state.clone(),
     };
     let seen = PinFacts {
