@@ -135,10 +135,8 @@ impl State {
     /// # Panics
     /// If no such release was described.
     pub(crate) fn build_image(&mut self, version: &str, which: Which, at: DateTime<Utc>) {
-        let place = self.releases.iter().position(|release| release.version == version);
-        let place = place.expect("the release was described before");
         let next = self.id();
-        let release = &mut self.releases[place];
+        let release = self.release_mut(version);
         if which == Which::Connector {
             release.has_image = true;
         } else {
@@ -157,7 +155,7 @@ impl State {
             image.revision = Some(revision.clone());
             release.later.push((at, next, revision));
         }
-        let release = self.releases[place].clone();
+        let release = release.clone();
         let image = release.image_of(which);
         let built = self.registry.build(&self.upstream, &release, image);
         let signings = image.signings.clone().unwrap_or_else(|| by_default(version));

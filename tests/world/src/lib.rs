@@ -45,6 +45,7 @@ mod sigstore;
 mod state;
 mod tls;
 mod town;
+mod upstream;
 mod webhook;
 mod wire;
 

@@ -6,6 +6,7 @@ use crate::image::{Image, SignatureLayout};
 use crate::images::{SIDECAR, Which};
 use crate::sigstore::{Predicate, Signing};
 use crate::state::State;
+use crate::upstream::CONTRACT;
 use crate::wire::invented_sha;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -23,6 +24,10 @@ pub(crate) struct Release {
     pub(crate) notes: String,
     pub(crate) sha: String,
     pub(crate) parent: String,
+    /// Where the git tag is, if there is one; on the release's commit, unless told.
+    pub(crate) tag_at: Option<String>,
+    /// What the contract says in that commit.
+    pub(crate) contract: String,
     pub(crate) draft: bool,
     pub(crate) prerelease: bool,
     pub(crate) published_at: Option<DateTime<Utc>>,
@@ -79,6 +84,7 @@ impl<'world> ReleaseBuilder<'world> {
     /// The commit that the tag is on; made up from the version, unless told.
     pub fn sha(mut self, sha: &str) -> Self {
         sha.clone_into(&mut self.release.sha);
+        self.release.tag_at = Some(sha.to_owned());
         self
     }
 
@@ -121,6 +127,19 @@ impl<'world> ReleaseBuilder<'world> {
     /// No GitHub release at all.
     pub fn without_github(mut self) -> Self {
         self.release.on_github = false;
+        self
+    }
+
+    /// A release whose git tag is gone.
+    pub fn without_git_tag(mut self) -> Self {
+        self.release.tag_at = None;
+        self
+    }
+
+    /// What upstream's `CONNECTOR_RELEASE_CONTRACT.md` says at the release; the same for all,
+    /// unless told. Empty: it is not there.
+    pub fn contract(mut self, markdown: &str) -> Self {
+        markdown.clone_into(&mut self.release.contract);
         self
     }
 
@@ -206,6 +225,8 @@ pub(crate) fn described(version: &str) -> Release {
         version: version.to_owned(),
         tag: format!("v{version}"),
         notes: format!("## {version}\n\n### Features\n\n* something new in {version}\n"),
+        tag_at: Some(sha.clone()),
+        contract: CONTRACT.to_owned(),
         sha,
         parent,
         draft: false,
@@ -252,6 +273,14 @@ impl State {
 
     pub(crate) fn release(&self, version: &str) -> Option<&Release> {
         self.releases.iter().find(|release| release.version == version)
+    }
+
+    /// # Panics
+    /// If no such release was described.
+    pub(crate) fn release_mut(&mut self, version: &str) -> &mut Release {
+        let mut known = self.releases.iter_mut();
+        let found = known.find(|release| release.version == version);
+        found.expect("the release was described before")
     }
 
     /// Tells of a release, with what else there is to tell.

@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Actor>,
     pub(crate) repos: BTreeMap<String, Repo>,
     pub(crate) releases: Vec<Release>,
+    /// Upstream's commits beside its main line, and since when.
+    pub(crate) strays: Vec<(DateTime<Utc>, String)>,
     pub(crate) registry: Store,
     pub(crate) sigstore: Sigstore,
     pub(crate) npm_gone: bool,
@@ -194,6 +196,7 @@ impl State {
             tokens,
             repos: BTreeMap::new(),
             releases: Vec::new(),
+            strays: Vec::new(),
             registry: Store::default(),
             sigstore: Sigstore::new(system_now()),
             npm_gone: false,
