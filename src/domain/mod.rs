@@ -5,6 +5,7 @@
 mod cached;
 mod canary;
 mod check;
+mod commit;
 mod content;
 mod digest;
 mod effect;
@@ -24,6 +25,7 @@ mod version;
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
+pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
@@ -41,8 +43,8 @@ pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
 pub use rules::{
-    IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules, SignatureRule, TagRule,
-    UnexpectedRef,
+    IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy, Rules,
+    SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
 pub use time::{Timestamp, human_duration};

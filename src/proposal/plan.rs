@@ -169,7 +169,8 @@ impl Workshop<'_> {
     /// The latest ended run at this digest on the pin as it is now.
     fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
         let pinned = Some(self.pin.digest.digest());
-        let inputs = policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
+        let inputs =
+            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
         let fits = |run: &&CanaryRun| {
             run.subject == *digest
                 && run.version == *version
@@ -187,14 +188,8 @@ impl Workshop<'_> {
     }
 
     fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
-        self.memory
-            .releases()
-            .find(|release| self.admit(release).as_ref() == Some(version))
+        policy::release_of(version, self.memory, &self.watch.rules.tags)
             .with_context(|| format!("release {version} is not known"))
-    }
-
-    fn admit(&self, release: &ReleaseFacts) -> Option<Version> {
-        policy::admit(release, &self.watch.rules.tags).ok()
     }
 
     /// The releases from the pin up to `version`, newest first.

@@ -5,6 +5,7 @@
 
 mod act;
 mod effects;
+mod history;
 mod learn;
 mod limit;
 mod observe;
