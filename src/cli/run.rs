@@ -3,7 +3,7 @@
 use super::{
     args::{Arguments, Chosen, Command, Wish},
     exit::{Exit, Misuse},
-    pin, text,
+    offline, pin, text, verify,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, Environment, Watch};
@@ -24,8 +24,13 @@ pub(super) async fn command(
     environment: &Environment,
     clock: Clock,
 ) -> Result<Exit> {
-    let config = config::load(&arguments.config, environment)?;
     let json = arguments.json;
+    if let Command::Verify(verify) = &arguments.command
+        && verify.claim.is_none()
+    {
+        return offline::run(verify, json);
+    }
+    let config = config::load(&arguments.config, environment)?;
     match arguments.command {
         Command::Serve => serve(writing(config)?, clock).await,
         Command::Once => once(writing(config)?, clock, json).await,
@@ -34,6 +39,10 @@ pub(super) async fn command(
             explain(&config, &chosen, &release, &clock, json).await
         }
         Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
+        Command::Verify(arguments) => match &arguments.claim {
+            Some(claim) => verify::run(&config, &arguments, claim, &clock, json).await,
+            None => offline::run(&arguments, json),
+        },
         Command::Health => health(&config, json).await,
         Command::Request { wish: Wish::Bump { version, chosen } } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
@@ -174,7 +183,7 @@ async fn request(
     Ok(Exit::Done)
 }
 
-async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
+pub(super) async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
     match store {
         Some(store) => Ok(store.load_memory(&watch.name).await?),
         None => Ok(Memory::default()),
@@ -190,7 +199,7 @@ fn writing(config: Config) -> Result<Config> {
 }
 
 /// The one watch that is meant.
-fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
+pub(super) fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
     match several(config, chosen)?.as_slice() {
         [watch] => Ok(watch),
         _ => bail!(Misuse(format!(
@@ -200,7 +209,7 @@ fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
     }
 }
 
-fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
+pub(super) fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
     let Some(name) = &chosen.watch else {
         return Ok(config.watches.iter().collect());
     };

@@ -1,6 +1,6 @@
 //! Checks and what they found.
 
-use super::{Digest, IndexDigest, Timestamp, Version};
+use super::{Digest, IndexDigest, SignatureOutcome, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -116,6 +116,16 @@ pub struct Finding {
     pub detail: Detail,
     /// When the answer was found.
     pub at: Timestamp,
+}
+
+impl Finding {
+    /// What was found out about the signature, if this is about it.
+    #[must_use]
+    pub fn signature_outcome(&self) -> Option<SignatureOutcome> {
+        let name = self.detail.outcome.as_deref()?;
+        let mut all = SignatureOutcome::ALL.into_iter().filter(|_| self.check == Check::Signature);
+        all.find(|outcome| outcome.name() == name)
+    }
 }
 
 /// What a finding tells besides its verdict and its one line.

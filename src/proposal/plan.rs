@@ -229,6 +229,7 @@ impl Workshop<'_> {
                 check: found.check,
                 verdict: found.verdict,
                 summary: found.summary.clone(),
+                points: found.detail.points.clone(),
             })
             .collect()
     }

@@ -5,6 +5,7 @@
 
 mod act;
 mod effects;
+mod examine;
 mod history;
 mod learn;
 mod limit;
@@ -14,6 +15,7 @@ mod preview;
 mod view;
 mod world;
 
+pub use examine::{Examination, Target, examine};
 pub use limit::Limit;
 pub use pass::{Bot, PassReport};
 pub use preview::{PlannedAction, Preview};

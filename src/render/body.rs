@@ -24,6 +24,8 @@ pub struct Evidence {
     pub verdict: Verdict,
     /// What was seen.
     pub summary: String,
+    /// What a reviewer should look at although it passed.
+    pub points: Vec<String>,
 }
 
 /// Everything that the body of a pin bump says.
@@ -115,6 +117,8 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
     for line in bump.drift {
         points.push(format!("drift that this repairs: {}", brief(line)));
     }
+    let looked_at = bump.evidence.iter().flat_map(|line| &line.points);
+    points.extend(looked_at.map(|point| brief(point)));
     for (version, why) in bump.passed_over {
         points.push(format!("{version} is newer, but not proposed: {}", brief(why)));
     }

@@ -65,7 +65,7 @@ pub fn verify_signature(
 #[must_use]
 pub fn looks_stale(finding: &Finding) -> bool {
     let stale = [SignatureOutcome::TrustRootStale, SignatureOutcome::BadCertificate];
-    stale.iter().any(|outcome| finding.detail.outcome.as_deref() == Some(outcome.name()))
+    finding.signature_outcome().is_some_and(|outcome| stale.contains(&outcome))
 }
 
 /// The finding of a check whose facts could not be fetched. Never a pass, never a rejection.

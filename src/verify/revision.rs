@@ -91,6 +91,7 @@ pub(super) fn verify(subject: Subject<'_>, now: Timestamp) -> Answer {
             format!("{who} {what}; {tag} is at {id}")
         }
         Origin::PushedAgain(revision) => {
+            let who = if alike { "it" } else { who };
             let summary = format!(
                 "the image's tag was pushed again: {who} was built from {}, which came after \
                  {id}, the commit of {tag}",
@@ -209,7 +210,7 @@ mod tests {
     fn each_label_comes_to_what_a_maintainer_reads() {
         let cases = [
             ("bb", "tag_commit", "built from bbbbbbbb, the commit of v3.10.0"),
-            ("cc", "pushed_again", "pushed again: the image was built from cccccccc, which"),
+            ("cc", "pushed_again", "pushed again: it was built from cccccccc, which"),
             ("aa", "first_parent", "built from aaaaaaaa, the parent of v3.10.0's commit bbbbbbbb"),
             ("ac", "pushed_again", "linux/arm64 was built from cccccccc, which came after"),
             ("ca", "pushed_again", "linux/amd64 was built from cccccccc, which came after"),

@@ -20,6 +20,7 @@ mod quiet;
 mod requests;
 mod revision;
 mod settings;
+mod signatures;
 mod sources;
 mod stand;
 mod tls;

@@ -46,7 +46,7 @@ async fn a_tag_that_was_pushed_again_before_it_was_first_seen_holds_the_release(
         stand.world.retag("3.11.0").await;
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
-        insta::assert_snapshot!(told(stand, "3.11.0").await, @"pushed_again, failed: the image's tag was pushed again: the image was built from <id>, which came after <id>, the commit of v3.11.0");
+        insta::assert_snapshot!(told(stand, "3.11.0").await, @"pushed_again, failed: the image's tag was pushed again: it was built from <id>, which came after <id>, the commit of v3.11.0");
         assert_eq!(stand.stage("3.11.0").await.0, "held");
     })
     .await;

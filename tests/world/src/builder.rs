@@ -170,6 +170,7 @@ impl WorldBuilder {
             repo.permissions.insert(BOT.to_owned(), bots.to_owned());
             state.repos.insert(name.to_owned(), repo);
         }
+        state.upstream_begin = state.repo(UPSTREAM).git.read_commit("main");
         state
     }
 }

@@ -4,7 +4,7 @@ use crate::World;
 use crate::image::{Covers, Image};
 use crate::registry::{Built, Pushed, Referrers};
 use crate::release::Release;
-use crate::sigstore::Signing;
+use crate::sigstore::{Signed, Signing};
 use crate::state::State;
 use crate::wire::invented_sha;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -54,19 +54,24 @@ impl World {
         .await;
     }
 
-    /// Signs an image that was published unsigned, where and how its release says, now.
+    /// Signs an image that was published unsigned, where its release says, now.
     pub async fn sign_image(&self, version: &str) {
-        self.sign(version, Which::Connector).await;
+        self.sign_later(version, Which::Connector, Signing::new()).await;
+    }
+
+    /// As [`World::sign_image`], in the way that a test says.
+    pub async fn sign_image_as(&self, version: &str, signing: Signing) {
+        self.sign_later(version, Which::Connector, signing).await;
     }
 
     /// As [`World::sign_image`], for the second image.
     pub async fn sign_sidecar(&self, version: &str) {
-        self.sign(version, Which::Sidecar).await;
+        self.sign_later(version, Which::Sidecar, Signing::new()).await;
     }
 
-    async fn sign(&self, version: &str, which: Which) {
+    async fn sign_later(&self, version: &str, which: Which, signing: Signing) {
         let version = version.to_owned();
-        self.run(move |inner| inner.state().sign_later(&version, which)).await;
+        self.run(move |inner| inner.state().sign_later(&version, which, &signing)).await;
     }
 
     /// The index digest that a version's tag resolves to now.
@@ -92,6 +97,17 @@ impl World {
     #[must_use]
     pub fn pushed(&self, digest: &str) -> Option<Vec<u8>> {
         self.inner.state().registry.bytes(digest)
+    }
+
+    /// Points a tag of the connector's image to what another one points to.
+    ///
+    /// # Panics
+    /// If there is no such other tag.
+    pub fn copy_tag(&self, from: &str, to: &str) {
+        let mut state = self.inner.state();
+        let name = state.upstream.clone();
+        let digest = state.registry.tag(&name, from).expect("the tag to copy");
+        state.registry.set_tag(&name, to, &digest);
     }
 
     /// Removes a tag of the connector's image; what it pointed to stays.
@@ -126,6 +142,22 @@ impl World {
     #[must_use]
     pub fn trusted_root(&self) -> String {
         self.inner.state().sigstore.trusted_root()
+    }
+
+    /// Signs a digest with the world's private Sigstore, now, and publishes nothing.
+    ///
+    /// # Panics
+    /// If it is no digest.
+    #[must_use]
+    pub fn sign(&self, signing: &Signing, digest: &str) -> Signed {
+        let state = self.inner.state();
+        state.sigstore.sign(&signing.clone().or_at(state.now()), digest)
+    }
+
+    /// The world's private Sigstore goes on with new keys, as the public one does every year. Who
+    /// has the trusted root of before does not know them; the new one has both.
+    pub fn rotate_sigstore(&self) {
+        self.inner.state().sigstore.rotate();
     }
 }
 
@@ -163,15 +195,13 @@ impl State {
         self.attach(&release, which, &built, &signings, at);
     }
 
-    fn sign_later(&mut self, version: &str, which: Which) {
+    fn sign_later(&mut self, version: &str, which: Which, signing: &Signing) {
         let release = self.release(version).cloned().expect("the release was described before");
         let image = release.image_of(which);
         let digest = self.registry.tag(&image.name, version).expect("the image is there");
         let built = self.registry.built(&image.name, &digest);
-        let signings = image.signings.clone().filter(|signings| !signings.is_empty());
-        let signings = signings.unwrap_or_else(|| vec![Signing::new()]);
         let now = self.now();
-        self.attach(&release, which, &built, &signings, now);
+        self.attach(&release, which, &built, std::slice::from_ref(signing), now);
     }
 
     /// Signs what was built, and pushes the signatures.

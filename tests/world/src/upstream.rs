@@ -52,8 +52,7 @@ impl State {
             }
         }
         placed.sort_by_key(|(place, _)| *place);
-        let first = self.repos.get(&self.upstream).and_then(|repo| repo.git.read_commit("main"));
-        let mut line: Vec<Commit> = first.into_iter().collect();
+        let mut line: Vec<Commit> = self.upstream_begin.iter().cloned().collect();
         for (_, mut commit) in placed {
             if line.iter().all(|known| known.sha != commit.sha) {
                 commit.parents.extend(line.last().map(|before| before.sha.clone()));
@@ -68,7 +67,7 @@ impl State {
         let mut strays = self.strays.iter();
         let (at, _) = strays.find(|(_, stray)| stray == sha)?;
         let mut commit = made(sha, "feat: something else", at.timestamp());
-        commit.parents.extend(self.upstream_line().first().map(|begin| begin.sha.clone()));
+        commit.parents.extend(self.upstream_begin.iter().map(|begin| begin.sha.clone()));
         Some(commit)
     }
 

@@ -63,8 +63,8 @@ pub(crate) fn commit(ask: &Ask<'_>, name: &str) -> Option<Value> {
 /// The commit that a branch, a tag or an id names.
 pub(crate) fn resolve(ask: &Ask<'_>, name: &str) -> Option<Commit> {
     let short = name.strip_prefix("heads/").unwrap_or(name);
-    let real = ask.repo_ref().git.read_commit(short);
-    real.or_else(|| (ask.name == ask.state.upstream).then(|| released(ask, name))?)
+    let released = (ask.name == ask.state.upstream).then(|| released(ask, name)).flatten();
+    released.or_else(|| ask.repo_ref().git.read_commit(short))
 }
 
 /// A commit of upstream that its releases name.

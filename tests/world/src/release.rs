@@ -1,11 +1,54 @@
-//! What a test says about a release.
+//! Upstream releases: what a test says about one.
 
-use super::{Release, described};
 use crate::World;
+use crate::builder::UPSTREAM;
 use crate::image::{Image, SignatureLayout};
-use crate::images::SIDECAR;
+use crate::images::{SIDECAR, Which};
+use crate::npm::NpmVersion;
 use crate::sigstore::{Predicate, Signing};
-use crate::wire::rfc3339;
+use crate::upstream::CONTRACT;
+use crate::wire::{invented_sha, rfc3339};
+use chrono::{DateTime, Utc};
+
+/// One upstream version with everything that a test said about it.
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a test says, independent of the others"
+)]
+pub(crate) struct Release {
+    pub(crate) id: u64,
+    pub(crate) version: String,
+    pub(crate) tag: String,
+    pub(crate) notes: String,
+    pub(crate) sha: String,
+    pub(crate) parent: String,
+    /// Where the git tag is, if there is one; on the release's commit, unless told.
+    pub(crate) tag_at: Option<String>,
+    /// What the contract says in that commit.
+    pub(crate) contract: String,
+    pub(crate) draft: bool,
+    pub(crate) prerelease: bool,
+    pub(crate) published_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) image: Image,
+    pub(crate) sidecar: Option<Image>,
+    /// The commits on which images were built again: when, in which order, and the commit.
+    pub(crate) later: Vec<(DateTime<Utc>, u64, String)>,
+    pub(crate) npm: NpmVersion,
+    pub(crate) downloads: u64,
+    pub(crate) on_github: bool,
+    pub(crate) has_image: bool,
+}
+
+impl Release {
+    pub(crate) fn image_of(&self, which: Which) -> &Image {
+        match which {
+            Which::Connector => &self.image,
+            Which::Sidecar => self.sidecar.as_ref().unwrap_or(&self.image),
+        }
+    }
+}
 
 /// A release that is being described. Nothing happens before [`ReleaseBuilder::publish`].
 #[derive(Debug)]
@@ -182,5 +225,32 @@ impl<'world> ReleaseBuilder<'world> {
     pub async fn publish(self) {
         let Self { world, release } = self;
         world.run(move |inner| inner.state().publish(release)).await;
+    }
+}
+
+/// A release of which nothing but the version was said.
+pub(crate) fn described(version: &str) -> Release {
+    let sha = invented_sha(&format!("release {version}"));
+    let parent = invented_sha(&format!("pushed before {version}"));
+    Release {
+        id: 0,
+        version: version.to_owned(),
+        tag: format!("v{version}"),
+        notes: format!("## {version}\n\n### Features\n\n* something new in {version}\n"),
+        tag_at: Some(sha.clone()),
+        contract: CONTRACT.to_owned(),
+        sha,
+        parent,
+        draft: false,
+        prerelease: false,
+        published_at: None,
+        created_at: DateTime::UNIX_EPOCH,
+        image: Image::new(UPSTREAM, version),
+        sidecar: None,
+        later: Vec::new(),
+        npm: NpmVersion::default(),
+        downloads: 0,
+        on_github: true,
+        has_image: true,
     }
 }
