@@ -201,6 +201,11 @@ pub(super) struct Upstream {
     pub(super) platforms: Vec<String>,
     /// Who signs the image. Default: signatures are not looked at.
     pub(super) signature: Option<Signature>,
+    /// What an image means that cannot be shown to be built from the release's commit: without a
+    /// revision label, or with another commit in it. A younger commit always holds the release.
+    /// Default: `warn`.
+    #[serde(default)]
+    pub(super) revision: crate::domain::RevisionPolicy,
     /// How long after its publication a release may lack its image or package. Default: `24h`.
     #[serde(default = "default_deadline")]
     pub(super) artifact_deadline: String,

@@ -98,6 +98,7 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,
         companions,
+        revision: upstream.revision,
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),

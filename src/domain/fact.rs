@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, FilePath, ImageName, IndexDigest, Marker, PinnedFacts, PlatformDigest,
-    PullNumber, Timestamp, Version,
+    BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
+    PlatformDigest, PullNumber, TagCommit, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -28,6 +28,10 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limited_until: Option<Timestamp>,
     },
+    /// Where a git tag of the upstream is.
+    TagCommit(TagCommit),
+    /// How one commit of the upstream stands to another.
+    Descent(Descent),
     /// A version of the npm package.
     Npm(NpmFacts),
     /// Whether npm could be asked at all.
@@ -60,10 +64,10 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `npm`, `troubles`, `pin`, `pinned` or `pull`.
+    /// What kind of thing it is about: `release`, `image`, `npm` and so on.
     pub aspect: &'static str,
-    /// The git tag, the version, the digest, the pull request's number, or empty for the pin and
-    /// for npm as a whole.
+    /// Which one: a git tag, a version, a digest, a pull request's number; empty where there is
+    /// only one.
     pub subject: String,
 }
 
@@ -76,6 +80,8 @@ impl Fact {
             Self::Image(ImageFacts { version, .. }) | Self::NoImage { version, .. } => {
                 ("image", version.to_string())
             }
+            Self::TagCommit(tag) => ("tag_commit", tag.tag.clone()),
+            Self::Descent(known) => ("descent", format!("{}...{}", known.base, known.head)),
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
@@ -139,6 +145,12 @@ pub struct PlatformFacts {
 }
 
 impl PlatformFacts {
+    /// The value of `org.opencontainers.image.revision`: the commit that it was built from.
+    #[must_use]
+    pub fn revision(&self) -> Option<&str> {
+        self.labels.get("org.opencontainers.image.revision").map(String::as_str)
+    }
+
     /// The value of `org.opencontainers.image.version`.
     #[must_use]
     pub fn version_label(&self) -> Option<&str> {

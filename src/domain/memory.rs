@@ -1,8 +1,9 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, NpmFacts,
-    Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, Timestamp, Version,
+    CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest,
+    Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
+    TagCommit, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -109,6 +110,26 @@ impl Memory {
         let key = FactKey { aspect: "npm", subject: version.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Npm(npm)) => Some(npm),
+            _ => None,
+        }
+    }
+
+    /// Where a git tag of the upstream was when it was last looked at.
+    #[must_use]
+    pub fn tag_commit(&self, tag: &str) -> Option<&TagCommit> {
+        let key = FactKey { aspect: "tag_commit", subject: tag.to_owned() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::TagCommit(tag)) => Some(tag),
+            _ => None,
+        }
+    }
+
+    /// How `head` stands to `base`, if upstream was asked.
+    #[must_use]
+    pub fn descent(&self, base: &CommitId, head: &CommitId) -> Option<&Descent> {
+        let key = FactKey { aspect: "descent", subject: format!("{base}...{head}") };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Descent(descent)) => Some(descent),
             _ => None,
         }
     }

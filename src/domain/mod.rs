@@ -5,6 +5,7 @@
 mod cached;
 mod canary;
 mod check;
+mod commit;
 mod content;
 mod digest;
 mod effect;
@@ -25,6 +26,7 @@ mod version;
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
+pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
@@ -42,8 +44,8 @@ pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
 pub use rules::{
-    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules,
-    SignatureRule, TagRule, UnexpectedRef,
+    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,
+    Rules, SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
 pub use tag::PinnedFacts;

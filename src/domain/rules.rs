@@ -34,6 +34,8 @@ pub struct Rules {
     pub signature: Option<SignatureRule>,
     /// Further images that a release may have, under the same tags.
     pub companions: Vec<CompanionRule>,
+    /// What an image means that cannot be shown to be built from the release's commit.
+    pub revision: RevisionPolicy,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -104,6 +106,19 @@ pub enum UnexpectedRef {
     Deny,
 }
 
+/// What an image means whose revision label is absent, or names a commit that is neither the release's
+/// nor younger. A younger one always holds the release: its tag was pushed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum RevisionPolicy {
+    /// The proposal tells the reviewer to look at it.
+    #[default]
+    Warn,
+    /// The release is held.
+    Deny,
+}
+
 /// A regular expression that a whole identity has to match. cosign's own flag is not anchored, so
 /// the same text there also accepts `https://evil.example/?u=https://github.com/…`.
 #[derive(Debug, Clone)]
@@ -155,5 +170,26 @@ impl Rules {
     #[must_use]
     pub fn is_stable(version: &Version) -> bool {
         version.pre.is_empty()
+    }
+
+    /// The rules of a watch whose config says as little as it can.
+    ///
+    /// # Panics
+    /// Never: the pattern is one.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self {
+            tags: TagRule { pattern: Regex::new(r"^v(?P<version>.+)$").unwrap() },
+            patches: PatchPolicy::default(),
+            npm: None,
+            platforms: Vec::new(),
+            signature: None,
+            companions: Vec::new(),
+            revision: RevisionPolicy::default(),
+            artifact_deadline: Duration::from_hours(24),
+            retry: RetryRule { pauses: Vec::new() },
+            canary: String::new(),
+            migration: None,
+        }
     }
 }

@@ -89,7 +89,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         PinState::Unknown { .. } => (Bump::None, None),
     };
     let digest = view.memory.image(version).map(|image| image.digest.clone());
-    let inputs = |check| required::inputs_of(check, view.rules, view.memory.pin(), pinned);
+    let inputs = |check| required::inputs_of(check, version, view.rules, view.memory, pinned);
     let mut answers = BTreeMap::new();
     let mut running = None;
     if let Some(digest) = &digest {

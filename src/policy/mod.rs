@@ -31,4 +31,4 @@ pub use snapshot::{
     Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
 };
 pub use stage::{Intent, Stage};
-pub use stream::admit;
+pub use stream::{admit, release_of};

@@ -10,8 +10,8 @@ use crate::domain::{
 use crate::edit;
 use crate::policy::{self, Stage};
 use crate::render::{
-    Evidence, NotedRelease, PinBump, StubBody, command, pin_bump_body, stage_line, stub_body,
-    stub_title, title,
+    Evidence, Examined, NotedRelease, PinBump, StubBody, command, pin_bump_body, stage_line,
+    stub_body, stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -169,7 +169,8 @@ impl Workshop<'_> {
     /// The latest ended run at this digest on the pin as it is now.
     fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
         let pinned = Some(self.pin.digest.digest());
-        let inputs = policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
+        let inputs =
+            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
         let fits = |run: &&CanaryRun| {
             run.subject == *digest
                 && run.version == *version
@@ -187,14 +188,8 @@ impl Workshop<'_> {
     }
 
     fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
-        self.memory
-            .releases()
-            .find(|release| self.admit(release).as_ref() == Some(version))
+        policy::release_of(version, self.memory, &self.watch.rules.tags)
             .with_context(|| format!("release {version} is not known"))
-    }
-
-    fn admit(&self, release: &ReleaseFacts) -> Option<Version> {
-        policy::admit(release, &self.watch.rules.tags).ok()
     }
 
     /// The releases from the pin up to `version`, newest first.
@@ -225,6 +220,13 @@ impl Workshop<'_> {
             let asked = policy::asked_checks(&self.watch.rules);
             policy::required_checks(kind, &asked).collect()
         };
+        let release = self.release(&to.version);
+        let examined = Examined {
+            pin: to,
+            repository: &self.watch.upstream.repository,
+            tag: release.as_ref().map_or("", |release| &release.tag),
+            signature: self.watch.rules.signature.as_ref(),
+        };
         Check::ALL
             .into_iter()
             // For a stub the canary's answer is news.
@@ -236,7 +238,7 @@ impl Workshop<'_> {
                 summary: found.summary.clone(),
                 points: found.detail.points.clone(),
                 judged: found.detail.judged.clone(),
-                command: command(found.check, to, self.watch.rules.signature.as_ref()),
+                command: command(found.check, examined),
             })
             .collect()
     }

@@ -1,7 +1,9 @@
 //! Learn: what an intent that only reads asks for. The same for a pass and for a dry run; what was
 //! learned is handed back, and only a pass records it.
 
+use super::history::{Read, read_descent, read_tag};
 use super::world::World;
+use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
 use crate::domain::{
@@ -10,7 +12,7 @@ use crate::domain::{
 };
 use crate::policy::Intent;
 use crate::sources::Sources;
-use crate::verify::{Material, Subject, looks_stale, verify, verify_signature};
+use crate::verify::{Material, Subject, looks_stale, unanswered, verify, verify_signature};
 use anyhow::{Context as _, Result};
 
 /// Does what an intent that only reads asks for, and takes the result into memory.
@@ -28,6 +30,9 @@ pub(super) async fn learn(
             let image = memory.image(version).context("its image was never resolved")?.clone();
             let learned = match check {
                 Check::Signature => inspect_signature(&image, watch, sources, memory, now).await?,
+                Check::Revision => {
+                    inspect_history(*check, &image, watch, sources, memory, world, now).await?
+                }
                 check => {
                     let finding = inspect(*check, &image, watch, memory, world, now)?;
                     Learned { finding: Some(finding), ..Learned::default() }
@@ -78,13 +83,38 @@ fn inspect(
     now: Timestamp,
 ) -> Result<Finding> {
     let pinned = world.pin(watch, memory).ok();
-    let subject = Subject {
-        image,
-        sites: memory.pin(),
-        rules: &watch.rules,
-        pinned: pinned.as_ref().map(|pin| pin.digest.digest()),
-    };
+    let pinned = pinned.as_ref().map(|pin| pin.digest.digest());
+    let subject = Subject { image, memory, rules: &watch.rules, pinned };
     verify(check, subject, now).context("no cheap check of what is remembered")
+}
+
+/// A check that takes the upstream's history: reads what it needs, and judges it.
+async fn inspect_history(
+    check: Check,
+    image: &ImageFacts,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Result<Learned> {
+    let Read { mut news, mut trouble } = read_tag(image, watch, sources, memory, world, now).await;
+    if trouble.is_none() && check == Check::Revision {
+        let descent = read_descent(image, watch, sources, memory, now).await;
+        news.extend(descent.news);
+        trouble = descent.trouble;
+    }
+    let finding = match trouble {
+        None => inspect(check, image, watch, memory, world, now)?,
+        // Nobody else is to be asked either: the pass ends, and what was read is read again.
+        Some(limited @ GithubError::RateLimited { .. }) => return Err(limited.into()),
+        Some(error) => {
+            let why = format!("{:#}", anyhow::Error::new(error));
+            let subject = Subject { image, memory, rules: &watch.rules, pinned: None };
+            unanswered(check, subject, &why, now)
+        }
+    };
+    Ok(Learned { finding: Some(finding), news, contents: Vec::new() })
 }
 
 /// Fetches what is attached to the image and judges it; once more, if a newer trusted root may know
@@ -96,7 +126,7 @@ async fn inspect_signature(
     memory: &Memory,
     now: Timestamp,
 ) -> Result<Learned> {
-    let subject = Subject { image, sites: memory.pin(), rules: &watch.rules, pinned: None };
+    let subject = Subject { image, memory, rules: &watch.rules, pinned: None };
     let key = FactKey { aspect: "image", subject: image.version.to_string() };
     let first_seen = memory.observations.get(&key).map_or(now, |seen| seen.at);
     let (found, root) = tokio::join!(

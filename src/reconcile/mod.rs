@@ -6,6 +6,7 @@
 mod act;
 mod effects;
 mod examine;
+mod history;
 mod learn;
 mod limit;
 mod observe;

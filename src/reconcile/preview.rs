@@ -174,8 +174,8 @@ impl Preview {
         let base = world.base.clone().context("the downstream was not read")?;
         let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
         let now = self.clock.now();
-        let inputs =
-            inputs_of(Check::Canary, &self.watch.rules, memory.pin(), Some(pin.digest.digest()));
+        let (rules, pinned) = (&self.watch.rules, Some(pin.digest.digest()));
+        let inputs = inputs_of(Check::Canary, version, rules, memory, pinned);
         let summary = "it has not run: this is a dry run";
         memory.findings.push(Finding {
             check: Check::Canary,

@@ -1,13 +1,26 @@
 //! How a reader checks each answer for themselves, with tools that are not ours.
 
 use super::body::Evidence;
-use crate::domain::{Check, Pin, SignatureRule};
+use crate::domain::{Check, Pin, RepoName, SignatureRule};
 use std::fmt::Write as _;
+
+/// What the commands are about.
+#[derive(Debug, Clone, Copy)]
+pub struct Examined<'a> {
+    /// The image that was examined.
+    pub pin: &'a Pin,
+    /// The repository that it is built from.
+    pub repository: &'a RepoName,
+    /// The release's git tag. Foreign text.
+    pub tag: &'a str,
+    /// Who signs it.
+    pub signature: Option<&'a SignatureRule>,
+}
 
 /// The command for one check, for a shell; `None` where there is none but the bot's own.
 #[must_use]
-pub fn command(check: Check, pin: &Pin, signature: Option<&SignatureRule>) -> Option<String> {
-    let image = format!("{}@{}", pin.image, pin.digest);
+pub fn command(check: Check, of: Examined<'_>) -> Option<String> {
+    let image = format!("{}@{}", of.pin.image, of.pin.digest);
     let labels = |name: &str| {
         format!(
             "docker buildx imagetools inspect {image} --format '{{{{json .Image}}}}' \
@@ -15,7 +28,7 @@ pub fn command(check: Check, pin: &Pin, signature: Option<&SignatureRule>) -> Op
         )
     };
     match check {
-        Check::Signature => signature.map(|rule| {
+        Check::Signature => of.signature.map(|rule| {
             format!(
                 "cosign verify {image} \\\n  --certificate-oidc-issuer {} \\\n  \
                  --certificate-identity-regexp {}",
@@ -28,6 +41,11 @@ pub fn command(check: Check, pin: &Pin, signature: Option<&SignatureRule>) -> Op
              | jq -r '.manifests[].platform | \"\\(.os)/\\(.architecture)\"'"
         )),
         Check::VersionLabel => Some(labels("version")),
+        Check::Revision => Some(format!(
+            "{}\ncurl -s {} | jq '.sha, .parents[0].sha'",
+            labels("revision"),
+            quoted(&format!("https://api.github.com/repos/{}/commits/{}", of.repository, of.tag)),
+        )),
         Check::Sites => Some("digest-bump pin --tree . --check".to_owned()),
         Check::Canary => None,
     }
@@ -85,7 +103,10 @@ mod tests {
             required_from: None,
             grace: std::time::Duration::ZERO,
         };
-        let all = Check::ALL.into_iter().filter_map(|check| command(check, &pin, Some(&rule)));
+        let repository = "o/r".parse().unwrap();
+        let signature = Some(&rule);
+        let of = Examined { pin: &pin, repository: &repository, tag: "v3.10.0'", signature };
+        let all = Check::ALL.into_iter().filter_map(|check| command(check, of));
         let all = all.collect::<Vec<_>>().join("\n").replace(pin.digest.as_str(), "sha256:…");
         insta::assert_snapshot!(all, @r#"
         cosign verify ghcr.io/o/r@sha256:… \
@@ -93,6 +114,8 @@ mod tests {
           --certificate-identity-regexp '^(?:https://github\.com/o/r/.*|x)$'
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --raw | jq -r '.manifests[].platform | "\(.os)/\(.architecture)"'
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
+        docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
+        curl -s 'https://api.github.com/repos/o/r/commits/v3.10.0'\''' | jq '.sha, .parents[0].sha'
         digest-bump pin --tree . --check
         "#);
     }

@@ -4,8 +4,8 @@ use crate::case::{NOW, digest, minutes_ago, version};
 use digest_bump::domain::{
     Check, CommitId, Detail, Fact, Finding, IdentityPattern, ImageFacts, Marker, Memory,
     PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest, PlatformFacts, Presence,
-    ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts, RetryRule, Rules, SignatureRule,
-    SiteReading, SiteShape, SiteState, TagRule, UnexpectedRef, Verdict, Version,
+    ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts, RetryRule, RevisionPolicy, Rules,
+    SignatureRule, SiteReading, SiteShape, SiteState, TagRule, UnexpectedRef, Verdict, Version,
 };
 use digest_bump::policy::{Decision, Snapshot, View, decide, inputs_of};
 use proptest::prelude::*;
@@ -26,6 +26,7 @@ pub(super) fn rules() -> Rules {
             grace: Duration::from_hours(1),
         }),
         companions: Vec::new(),
+        revision: RevisionPolicy::Warn,
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
@@ -117,7 +118,10 @@ fn facts() -> Vec<Fact> {
 
 /// Each question once for each release, so that any order of them is a true history.
 fn findings(rules: &Rules) -> Vec<Finding> {
-    let sites = pin(&version("3.9.3"));
+    let mut memory = Memory::default();
+    for fact in facts() {
+        memory.observe(fact, minutes_ago(10));
+    }
     let pinned = digest(&version("3.9.3"));
     let mut findings = Vec::new();
     for (text, canary) in [("3.12.0", Verdict::Failed), ("3.11.0", Verdict::Passed)] {
@@ -127,8 +131,8 @@ fn findings(rules: &Rules) -> Vec<Finding> {
                 check,
                 verdict: if check == Check::Canary { canary } else { Verdict::Passed },
                 subject: digest(&of),
+                inputs: inputs_of(check, &of, rules, &memory, Some(pinned.digest())),
                 version: of,
-                inputs: inputs_of(check, rules, Some(&sites), Some(pinned.digest())),
                 summary: String::new(),
                 detail: Detail::default(),
                 at: minutes_ago(20),

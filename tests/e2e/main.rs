@@ -18,6 +18,7 @@ mod pin;
 mod proposals;
 mod quiet;
 mod requests;
+mod revision;
 mod settings;
 mod signatures;
 mod sources;

@@ -7,7 +7,7 @@ mod identities;
 mod mixed;
 mod places;
 
-use digest_bump::domain::{PatchPolicy, Platform, RetryRule, Rules, TagRule};
+use digest_bump::domain::{PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule};
 use std::time::Duration;
 
 /// Rules in which nothing matters but the signature.
@@ -19,6 +19,7 @@ pub(crate) fn rules() -> Rules {
         platforms: vec![Platform("linux/amd64".to_owned())],
         signature: None,
         companions: Vec::new(),
+        revision: RevisionPolicy::Warn,
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),
