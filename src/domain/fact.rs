@@ -32,6 +32,14 @@ pub enum Fact {
     TagCommit(TagCommit),
     /// How one commit of the upstream stands to another.
     Descent(Descent),
+    /// What was read of a companion image: a fact of its own tags.
+    Companion {
+        /// The image.
+        image: ImageName,
+        /// What was read of it.
+        #[serde(rename = "of_it")]
+        fact: Box<Fact>,
+    },
     /// A version of the npm package.
     Npm(NpmFacts),
     /// Whether npm could be asked at all.
@@ -72,6 +80,14 @@ pub struct FactKey {
 }
 
 impl Fact {
+    /// When the rate limit of the registry ends that was met in reading it.
+    pub(super) const fn registry_limit(&self) -> Option<Timestamp> {
+        match self {
+            Self::NoImage { limited_until, .. } => *limited_until,
+            _ => None,
+        }
+    }
+
     /// What this fact is about.
     #[must_use]
     pub fn key(&self) -> FactKey {
@@ -82,6 +98,10 @@ impl Fact {
             }
             Self::TagCommit(tag) => ("tag_commit", tag.tag.clone()),
             Self::Descent(known) => ("descent", format!("{}...{}", known.base, known.head)),
+            Self::Companion { image, fact } => {
+                let FactKey { aspect, subject } = fact.key();
+                ("companion", format!("{image} {aspect} {subject}"))
+            }
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),

@@ -1,9 +1,9 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest,
-    Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
-    TagCommit, Timestamp, Version,
+    CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts, ImageName,
+    IndexDigest, Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts,
+    Request, TagCommit, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -70,8 +70,8 @@ impl Memory {
     #[must_use]
     pub fn registry_limit(&self) -> Option<Timestamp> {
         let limits = self.observations.values().map(|seen| match &seen.fact {
-            Fact::NoImage { limited_until, .. } => *limited_until,
-            _ => None,
+            Fact::Companion { fact, .. } => fact.registry_limit(),
+            fact => fact.registry_limit(),
         });
         limits.flatten().max()
     }
@@ -93,6 +93,37 @@ impl Memory {
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Troubles { lines }) => lines,
             _ => &[],
+        }
+    }
+
+    /// What there is to judge a companion image of the release `tag` by, as if it were the watched
+    /// one: what was read of it takes the place of what was read of the watched image.
+    #[must_use]
+    pub fn of_companion(&self, companion: &ImageName, tag: &str) -> Self {
+        let mut observations = BTreeMap::new();
+        for (key, seen) in &self.observations {
+            let fact = match &seen.fact {
+                Fact::Companion { image, fact } if image == companion => (**fact).clone(),
+                Fact::Release(release) if release.tag == tag => seen.fact.clone(),
+                Fact::TagCommit(_) | Fact::Descent(_) => seen.fact.clone(),
+                _ => continue,
+            };
+            let key = if key.aspect == "companion" { fact.key() } else { key.clone() };
+            observations.insert(key, Observation { fact, at: seen.at });
+        }
+        Self { observations, findings: self.findings.clone(), ..Self::default() }
+    }
+
+    /// A companion image of `version`, if its tag was ever resolved.
+    #[must_use]
+    pub fn companion(&self, companion: &ImageName, version: &Version) -> Option<&ImageFacts> {
+        let key = FactKey { aspect: "companion", subject: format!("{companion} image {version}") };
+        match &self.observations.get(&key)?.fact {
+            Fact::Companion { fact, .. } => match &**fact {
+                Fact::Image(image) => Some(image),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

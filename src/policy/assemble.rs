@@ -5,12 +5,14 @@ use super::{
     pinned::pin_state,
     proposals::proposals,
     required,
-    snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot, Unavailable},
+    snapshot::{
+        Answer, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot, Unavailable,
+    },
     stream,
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, Rules,
-    RunState, Timestamp, Verdict, Version,
+    Bump, CanaryRun, Check, CompanionRule, Finding, ImageName, IndexDigest, Look, Memory, PinSite,
+    Rules, RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -27,6 +29,8 @@ pub struct View<'a> {
     pub sites: &'a [PinSite],
     /// Looks at the registry in this pass that gave no image.
     pub looks: &'a BTreeMap<Version, Look>,
+    /// The same for companion images.
+    pub companion_looks: &'a BTreeMap<ImageName, BTreeMap<Version, Look>>,
     /// Why npm could not be asked in this pass, if so.
     pub npm_trouble: Option<&'a str>,
     /// Whether what is missing can be looked for: a pass can, a status page cannot.
@@ -122,7 +126,38 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         },
         answers,
         running,
+        companions: companions(view, pin, version, published, bump),
     }
+}
+
+/// The companions of a release above the pin.
+fn companions(
+    view: View<'_>,
+    pin: &PinState,
+    version: &Version,
+    published: Timestamp,
+    bump: Bump,
+) -> Vec<Companion> {
+    let rules = view.rules.companions.iter().filter(|_| bump != Bump::None);
+    let release = stream::release_of(version, view.memory, &view.rules.tags);
+    let tag = release.map_or("", |release| release.tag.as_str());
+    let of_one = |rule: &CompanionRule| {
+        let memory = view.memory.of_companion(&rule.image, tag);
+        let rules = view.rules.for_companion(rule);
+        let none = BTreeMap::new();
+        let looks = view.companion_looks.get(&rule.image).unwrap_or(&none);
+        let view = View { memory: &memory, rules: &rules, image: &rule.image, looks, ..view };
+        let needed = view.sites.iter().any(|site| site.companion.as_ref() == Some(&rule.image));
+        let mut candidate = candidate(view, pin, version, published);
+        if !needed && let Some((Look::Absent, ..)) = memory.no_image(version) {
+            // No site names it: nothing depends on whether it comes later.
+            candidate.look = Some(Look::Absent);
+        }
+        let own = |check: &Check| !matches!(check, Check::Sites | Check::Canary);
+        let asked = required::asked_checks(&rules).into_iter().filter(own).collect();
+        Companion { image: rule.image.clone(), needed, asked, candidate }
+    };
+    rules.map(of_one).collect()
 }
 
 /// What is known of a missing image. A live pass looks again; from memory alone, what was seen

@@ -28,7 +28,8 @@ pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use required::{asked_checks, inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
+    Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,
+    Unavailable,
 };
 pub use stage::{Intent, Stage};
 pub use stream::{admit, release_of};

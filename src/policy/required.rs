@@ -58,7 +58,13 @@ pub fn inputs_of(
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
-            format!("{} on {pinned}", Digest::of(rules.canary.as_bytes()).short())
+            let with: String = rules
+                .companions
+                .iter()
+                .filter_map(|rule| memory.companion(&rule.image, version))
+                .map(|image| format!(" with {}", image.digest.digest().short()))
+                .collect();
+            format!("{} on {pinned}{with}", Digest::of(rules.canary.as_bytes()).short())
         }
     }
 }

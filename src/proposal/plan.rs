@@ -1,6 +1,6 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
-use super::draft::{Draft, draft_pin_bump, draft_stub};
+use super::draft::{Draft, companion_pins, draft_pin_bump, draft_stub};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
@@ -10,8 +10,7 @@ use crate::domain::{
 use crate::edit;
 use crate::policy::{self, Stage};
 use crate::render::{
-    Evidence, Examined, NotedRelease, PinBump, StubBody, command, pin_bump_body, stage_line,
-    stub_body, stub_title, title,
+    NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -58,7 +57,8 @@ impl Workshop<'_> {
         if !passed {
             bail!("the canary has not passed at {version}");
         }
-        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to).await?;
+        let companions = companion_pins(self.watch, self.memory, version);
+        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
         if draft.tree != run.tree {
             bail!("the tree is not the one that the canary saw");
         }
@@ -77,6 +77,7 @@ impl Workshop<'_> {
             release_url: &release.url,
             requested_by: self.actor(version).filter(|_| requested),
             evidence: &evidence,
+            companions: &self.companions(version, &companions),
             canary_output: last_lines(run),
             sites: &draft.sites,
             drift: &disagreements,
@@ -187,7 +188,7 @@ impl Workshop<'_> {
         run.map_or(self.head, |run| &run.base)
     }
 
-    fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
+    pub(super) fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
         policy::release_of(version, self.memory, &self.watch.rules.tags)
             .with_context(|| format!("release {version} is not known"))
     }
@@ -204,41 +205,6 @@ impl Workshop<'_> {
             .filter_map(|between| {
                 let release = self.release(between).ok()?;
                 Some(NotedRelease { version: between, url: &release.url, notes: &release.notes })
-            })
-            .collect()
-    }
-
-    fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
-        let latest = |check: Check| {
-            self.memory
-                .findings
-                .iter()
-                .rev()
-                .find(|f| f.check == check && f.subject == to.digest && f.version == to.version)
-        };
-        let asked: Vec<Check> = {
-            let asked = policy::asked_checks(&self.watch.rules);
-            policy::required_checks(kind, &asked).collect()
-        };
-        let release = self.release(&to.version);
-        let examined = Examined {
-            pin: to,
-            repository: &self.watch.upstream.repository,
-            tag: release.as_ref().map_or("", |release| &release.tag),
-            signature: self.watch.rules.signature.as_ref(),
-        };
-        Check::ALL
-            .into_iter()
-            // For a stub the canary's answer is news.
-            .filter(|check| asked.contains(check) || *check == Check::Canary)
-            .filter_map(latest)
-            .map(|found| Evidence {
-                check: found.check,
-                verdict: found.verdict,
-                summary: found.summary.clone(),
-                points: found.detail.points.clone(),
-                judged: found.detail.judged.clone(),
-                command: command(found.check, examined),
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use crate::domain::{
     RequestOutcome, RunId, RunState, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, inputs_of};
-use crate::proposal::{Draft, Workshop, draft_pin_bump, effects_of};
+use crate::proposal::{Draft, Workshop, companion_pins, draft_pin_bump, effects_of};
 use crate::render::without_marker;
 use crate::store::NewRun;
 use anyhow::{Context as _, Result};
@@ -17,7 +17,9 @@ impl Pass<'_> {
     /// Performs one intent.
     pub(super) async fn perform(&mut self, intent: &Intent, decision: &Decision) -> Result<()> {
         match intent {
-            Intent::Look(_) | Intent::Check { .. } => self.learn(intent).await,
+            Intent::Look(_) | Intent::Check { .. } | Intent::Companion(..) => {
+                self.learn(intent).await
+            }
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
             Intent::Propose { kind, version, over, requested } => {
@@ -44,7 +46,8 @@ impl Pass<'_> {
         let image = self.memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = self.world.base.clone().context("the downstream was not read")?;
-        let draft = draft_pin_bump(&bot.git, &bot.watch, &base, &to).await?;
+        let companions = companion_pins(&bot.watch, &self.memory, version);
+        let draft = draft_pin_bump(&bot.git, &bot.watch, &base, &to, &companions).await?;
         let (rules, pinned) = (&bot.watch.rules, pin.digest.digest());
         let new = NewRun {
             version: version.clone(),

@@ -12,7 +12,7 @@ use crate::domain::{
     RunState, TreeId, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, decide, inputs_of};
-use crate::proposal::{Workshop, draft_pin_bump};
+use crate::proposal::{Workshop, companion_pins, draft_pin_bump};
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -172,7 +172,8 @@ impl Preview {
         let image = memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = world.base.clone().context("the downstream was not read")?;
-        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
+        let companions = companion_pins(&self.watch, memory, version);
+        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to, &companions).await?;
         let now = self.clock.now();
         let (rules, pinned) = (&self.watch.rules, Some(pin.digest.digest()));
         let inputs = inputs_of(Check::Canary, version, rules, memory, pinned);
@@ -250,9 +251,11 @@ impl Preview {
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
             }
-            Intent::Look(_) | Intent::Check { .. } | Intent::StartCanary(_) | Intent::Bury(_) => {
-                None
-            }
+            Intent::Look(_)
+            | Intent::Check { .. }
+            | Intent::Companion(..)
+            | Intent::StartCanary(_)
+            | Intent::Bury(_) => None,
         })
     }
 }

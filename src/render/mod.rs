@@ -8,7 +8,7 @@ mod reproduce;
 mod stub;
 mod view;
 
-pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, stage_line, stage_word, status};
 pub use reproduce::{Examined, command};

@@ -46,6 +46,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         npm: None,
         answers: BTreeMap::new(),
         running: None,
+        companions: Vec::new(),
     }
 }
 

@@ -122,6 +122,7 @@ impl Told {
             image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
             sites,
             looks: &self.looks,
+            companion_looks: &std::collections::BTreeMap::new(),
             npm_trouble: self.npm_trouble,
             live: self.live,
         })

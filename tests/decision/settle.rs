@@ -93,6 +93,7 @@ impl World {
                 let verdict = if failed { Verdict::Failed } else { Verdict::Passed };
                 self.conclude(version, *check, verdict);
             }
+            Intent::Companion(..) => panic!("nobody has companions here"),
             Intent::StartCanary(of) => self.start(of),
             Intent::Bury(run) => {
                 let dead = |c: &&Candidate| c.running.as_ref().is_some_and(|r| r.run == *run);

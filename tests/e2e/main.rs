@@ -5,6 +5,7 @@ mod answers;
 mod budgets;
 mod canary;
 mod checks;
+mod companions;
 mod crashes;
 #[path = "../database/mod.rs"]
 mod database;
