@@ -46,6 +46,7 @@ pub(super) struct Mirror {
     /// The key of a machine: it signs snapshot and timestamp.
     machine: NamedKey,
     root: Turn,
+    root_expired: bool,
     targets: Turn,
     snapshot: Turn,
     timestamp: Turn,
@@ -60,6 +61,7 @@ impl Mirror {
             people: [(); 3].map(|()| NamedKey::new()).into(),
             machine: NamedKey::new(),
             root: Turn::default(),
+            root_expired: false,
             targets: Turn::default(),
             snapshot: Turn::default(),
             timestamp: Turn::default(),
@@ -71,20 +73,26 @@ impl Mirror {
 
     /// Publishes a target.
     pub(super) fn publish(&mut self, target: &[u8], now: DateTime<Utc>, how: Option<TufForgery>) {
-        use TufForgery::{ExpiredRoot, RootByWrongKeys, RootSkipsOne, UselessTarget};
+        use TufForgery::{RootByWrongKeys, RootSkipsOne, UselessTarget};
         match how {
             Some(RootByWrongKeys) => {
                 self.people = [(); 3].map(|()| NamedKey::new()).into();
                 self.machine = NamedKey::new();
                 self.sign_root(now, how);
             }
-            Some(ExpiredRoot | RootSkipsOne) => self.sign_root(now, how),
+            Some(RootSkipsOne) => self.sign_root(now, how),
+            None if self.root_expired => self.sign_root(now, how),
             _ => {}
         }
         let target: &[u8] = if how == Some(UselessTarget) { b"{\"tlogs\":7}" } else { target };
         self.sign_targets(target, now, how);
         self.sign_snapshot(now, how);
         self.sign_timestamp(now, how);
+    }
+
+    /// The people sign a root that has expired already. It stays until they sign another one.
+    pub(super) fn sign_expired_root(&mut self, now: DateTime<Utc>) {
+        self.sign_root(now, Some(TufForgery::ExpiredRoot));
     }
 
     /// Exchanges a key of the people and that of the machine.
@@ -125,7 +133,8 @@ impl Mirror {
         let people: Vec<&String> = self.people.iter().map(|key| &key.id).collect();
         let people = json!({ "keyids": people, "threshold": THRESHOLD });
         let machine = json!({ "keyids": [self.machine.id], "threshold": 1 });
-        let expires = end(now, ROOT_DAYS, how == Some(TufForgery::ExpiredRoot));
+        self.root_expired = how == Some(TufForgery::ExpiredRoot);
+        let expires = end(now, ROOT_DAYS, self.root_expired);
         let more = json!({
             "consistent_snapshot": true,
             "keys": keys,
@@ -191,7 +200,6 @@ impl Mirror {
         let bytes = &self.files[&format!("{snapshot}.snapshot.json")];
         let more = json!({ "meta": { "snapshot.json": {
             "version": snapshot,
-            "length": bytes.len(),
             "hashes": { "sha256": hex_sha256(bytes) },
         } } });
         let expires = end(now, TIMESTAMP_DAYS, how == Some(ExpiredTimestamp));

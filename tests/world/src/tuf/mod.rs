@@ -69,6 +69,9 @@ impl World {
     /// Puts forged documents in the place of the genuine ones, until the next publication.
     pub fn forge_tuf(&self, forgery: TufForgery) {
         self.change_tuf(|tuf, target, now| {
+            if forgery == TufForgery::ExpiredRoot {
+                tuf.genuine.sign_expired_root(now);
+            }
             let mut forged = tuf.genuine.clone();
             forged.publish(target, now, Some(forgery));
             tuf.genuine.count_on_from(&forged);
