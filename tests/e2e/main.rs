@@ -25,4 +25,5 @@ mod signatures;
 mod sources;
 mod stand;
 mod tls;
+mod trust;
 mod waiting;

@@ -42,7 +42,7 @@ async fn a_pass_that_finds_nothing_new_asks_conditionally_and_leaves_no_trace() 
         for asked in stand.world.requests() {
             assert!(!asked.write, "{asked:?}");
             match asked.service {
-                Service::Registry => panic!("{asked:?}"),
+                Service::Registry | Service::Tuf => panic!("{asked:?}"),
                 Service::Git => assert_eq!(asked.method, "GET"),
                 Service::GitHub | Service::Npm => {
                     assert!(asked.if_none_match && asked.status == 304, "{asked:?}");

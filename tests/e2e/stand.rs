@@ -258,6 +258,7 @@ impl Stand {
             (self.world.registry_url(), "http://registry"),
             (self.world.npm_url(), "http://npm"),
             (self.world.git_url(), "http://git"),
+            (self.world.tuf_url(), "http://tuf"),
         ];
         for (url, name) in places {
             text = text.replace(&url, name);
