@@ -15,6 +15,8 @@ pub enum Check {
     Platforms,
     /// Does each platform's version label name the tag?
     VersionLabel,
+    /// Does the tag still give what it was first resolved to?
+    TagStability,
     /// Can every required pin site of the downstream be edited?
     Sites,
     /// Does the downstream's contract canary pass at the digest?
@@ -23,8 +25,14 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 5] =
-        [Self::Signature, Self::Platforms, Self::VersionLabel, Self::Sites, Self::Canary];
+    pub const ALL: [Self; 6] = [
+        Self::Signature,
+        Self::Platforms,
+        Self::VersionLabel,
+        Self::TagStability,
+        Self::Sites,
+        Self::Canary,
+    ];
 
     /// The name in files, tables and JSON.
     #[must_use]
@@ -33,6 +41,7 @@ impl Check {
             Self::Signature => "signature",
             Self::Platforms => "platforms",
             Self::VersionLabel => "version_label",
+            Self::TagStability => "tag_stability",
             Self::Sites => "sites",
             Self::Canary => "canary",
         }
@@ -45,6 +54,7 @@ impl Check {
             Self::Signature => "the producer's own workflow signed it",
             Self::Platforms => "every promised platform is in the index",
             Self::VersionLabel => "each platform's version label names this release",
+            Self::TagStability => "the tag still gives what it first gave",
             Self::Sites => "every required pin site can be edited",
             Self::Canary => "the contract canary passes at this digest",
         }

@@ -2,7 +2,7 @@
 
 use super::{
     BranchName, CommitId, FilePath, IndexDigest, Marker, PinnedFacts, PlatformDigest, PullNumber,
-    Timestamp, Version,
+    TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -27,6 +27,13 @@ pub enum Fact {
         /// When the registry lets itself be asked again, if it named a time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limited_until: Option<Timestamp>,
+    },
+    /// What became of an image tag since it was first resolved.
+    ImageTag(TagFacts),
+    /// When the registry lets itself be asked again, met while tags were resolved again.
+    RegistryLimit {
+        /// The end of the limit.
+        until: Timestamp,
     },
     /// A version of the npm package.
     Npm(NpmFacts),
@@ -60,10 +67,11 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `npm`, `troubles`, `pin`, `pinned` or `pull`.
+    /// `release`, `image`, `image_tag`, `registry_limit`, `npm`, `troubles`, `pin`, `pinned` or
+    /// `pull`.
     pub aspect: &'static str,
-    /// The git tag, the version, the digest, the pull request's number, or empty for the pin and
-    /// for npm as a whole.
+    /// The git tag, the version, the digest, the pull request's number, or empty for the pin,
+    /// the registry and npm as a whole.
     pub subject: String,
 }
 
@@ -76,6 +84,8 @@ impl Fact {
             Self::Image(ImageFacts { version, .. }) | Self::NoImage { version, .. } => {
                 ("image", version.to_string())
             }
+            Self::ImageTag(tag) => ("image_tag", tag.version.to_string()),
+            Self::RegistryLimit { .. } => ("registry_limit", String::new()),
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),

@@ -89,7 +89,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         PinState::Unknown { .. } => (Bump::None, None),
     };
     let digest = view.memory.image(version).map(|image| image.digest.clone());
-    let inputs = |check| required::inputs_of(check, view.rules, view.memory.pin(), pinned);
+    let inputs = |check| required::inputs_of(check, version, view.rules, view.memory, pinned);
     let mut answers = BTreeMap::new();
     let mut running = None;
     if let Some(digest) = &digest {
@@ -134,11 +134,21 @@ fn look(view: View<'_>, version: &Version) -> Option<Look> {
 
 /// A request for the version asks for another look at once.
 fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
-    let (look, at, attempts) = view.memory.no_image(version)?;
+    let Some((look, at, attempts)) = view.memory.no_image(version) else {
+        return limited(view);
+    };
     let Look::Unavailable(why) = look else { return None };
     let asked = requested_at(view, version).is_some_and(|asked| asked >= at);
     let limited_until = view.memory.registry_limit();
     (!asked).then(|| Unavailable { why: why.clone(), at, attempts, limited_until })
+}
+
+/// A release that was never looked at, because the registry does not let itself be asked. That was
+/// no attempt.
+fn limited(view: View<'_>) -> Option<Unavailable> {
+    let (until, at) = view.memory.limit_met()?;
+    let why = format!("the registry's rate limit holds until {until}");
+    Some(Unavailable { why, at, attempts: 0, limited_until: Some(until) })
 }
 
 fn npm_trouble(view: View<'_>) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! What must be true of a release before it is proposed: the whole policy, in one match.
 
-use crate::domain::{Check, Digest, PinFacts, ProposalKind, Rules, SiteState};
+use super::alarms::tag_drift;
+use crate::domain::{Check, Digest, Memory, PinFacts, ProposalKind, Rules, SiteState, Version};
 use std::collections::BTreeSet;
 
 /// The checks of `asked` that must have passed before a proposal of this kind is made.
@@ -12,7 +13,7 @@ pub fn required_checks(
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
     let gates = move |check: &Check| match (check, kind) {
-        (Check::Signature | Check::Platforms | Check::VersionLabel, _)
+        (Check::Signature | Check::Platforms | Check::VersionLabel | Check::TagStability, _)
         | (Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
         (Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
     };
@@ -24,17 +25,23 @@ pub fn required_checks(
 pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
     let configured = |check: &Check| match check {
         Check::Signature => rules.signature.is_some(),
-        Check::Platforms | Check::VersionLabel | Check::Sites | Check::Canary => true,
+        Check::Platforms
+        | Check::VersionLabel
+        | Check::TagStability
+        | Check::Sites
+        | Check::Canary => true,
     };
     Check::ALL.into_iter().filter(configured).collect()
 }
 
-/// What the answer to `check` depends on besides the digest. A finding with other inputs is stale.
+/// What the answer to `check` about `version` depends on besides the digest. A finding with other
+/// inputs is stale.
 #[must_use]
 pub fn inputs_of(
     check: Check,
+    version: &Version,
     rules: &Rules,
-    sites: Option<&PinFacts>,
+    memory: &Memory,
     pinned: Option<&Digest>,
 ) -> String {
     match check {
@@ -45,7 +52,11 @@ pub fn inputs_of(
             rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
         }
         Check::VersionLabel => String::new(),
-        Check::Sites => Digest::of(site_faults(sites).join("\n").as_bytes()).short().to_owned(),
+        Check::TagStability => tag_drift(memory, version)
+            .map_or_else(String::new, |drift| Digest::of(drift.as_bytes()).short().to_owned()),
+        Check::Sites => {
+            Digest::of(site_faults(memory.pin()).join("\n").as_bytes()).short().to_owned()
+        }
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
             format!("{} on {pinned}", Digest::of(rules.canary.as_bytes()).short())

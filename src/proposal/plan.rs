@@ -169,7 +169,8 @@ impl Workshop<'_> {
     /// The latest ended run at this digest on the pin as it is now.
     fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
         let pinned = Some(self.pin.digest.digest());
-        let inputs = policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
+        let inputs =
+            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
         let fits = |run: &&CanaryRun| {
             run.subject == *digest
                 && run.version == *version

@@ -49,7 +49,7 @@ impl Pass<'_> {
         let new = NewRun {
             version: version.clone(),
             subject: to.digest.clone(),
-            inputs: inputs_of(Check::Canary, rules, self.memory.pin(), Some(pinned)),
+            inputs: inputs_of(Check::Canary, version, rules, &self.memory, Some(pinned)),
             base: draft.base.clone(),
             tree: draft.tree.clone(),
             started_at: now,

@@ -56,11 +56,15 @@ async fn look_at(
         return Learned::default();
     }
     match sources.fetch_image(watch, version).await {
-        Ok(image) => Learned {
-            news: memory.observe(Fact::Image(image.facts), now).into_iter().collect(),
-            contents: image.contents,
-            finding: None,
-        },
+        Ok(image) => {
+            let digest = image.facts.digest.digest().clone();
+            let first = memory.observe(Fact::Image(image.facts), now);
+            // As the pin's, the tag may have been resolved before.
+            let again = memory.observe_image_tag(version, Some(&digest), now);
+            world.resolved.insert(version.clone());
+            let news = first.into_iter().chain(again).collect();
+            Learned { news, contents: image.contents, finding: None }
+        }
         Err(error) => {
             let news = missed(version, error, memory, world, now);
             Learned { news: news.into_iter().collect(), ..Learned::default() }
@@ -80,7 +84,7 @@ fn inspect(
     let pinned = world.pin(watch, memory).ok();
     let subject = Subject {
         image,
-        sites: memory.pin(),
+        memory,
         rules: &watch.rules,
         pinned: pinned.as_ref().map(|pin| pin.digest.digest()),
     };
@@ -96,7 +100,7 @@ async fn inspect_signature(
     memory: &Memory,
     now: Timestamp,
 ) -> Result<Learned> {
-    let subject = Subject { image, sites: memory.pin(), rules: &watch.rules, pinned: None };
+    let subject = Subject { image, memory, rules: &watch.rules, pinned: None };
     let key = FactKey { aspect: "image", subject: image.version.to_string() };
     let first_seen = memory.observations.get(&key).map_or(now, |seen| seen.at);
     let (found, root) = tokio::join!(

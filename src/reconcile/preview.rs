@@ -3,7 +3,7 @@
 //! It writes nothing anywhere: observations stay in memory, git objects in a directory that
 //! vanishes, and the canary is not run but supposed to pass.
 
-use super::{learn::learn, observe::observe, world::World};
+use super::{learn::learn, observe::observe, tags::Wanted, world::World};
 use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
@@ -90,13 +90,13 @@ impl Preview {
         mut memory: Memory,
     ) -> Result<(Vec<PlannedAction>, Decision, Vec<String>)> {
         let now = self.clock.now();
-        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, now).await;
+        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, None, now).await;
         let mut world = seen.world;
-        let troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
+        let mut troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
         if world.base.is_none() || !world.pulls_known {
             anyhow::bail!("too little could be read: {}", troubles.join("; "));
         }
-        let decision = self.inquire(&mut memory, &mut world).await?;
+        let decision = self.inquire(&mut memory, &mut world, &mut troubles).await?;
         let mut actions = Vec::new();
         let mut starts = Vec::new();
         for intent in &decision.due {
@@ -117,13 +117,29 @@ impl Preview {
     }
 
     /// Does everything that only reads, until only acts are due.
-    async fn inquire(&self, memory: &mut Memory, world: &mut World) -> Result<Decision> {
+    async fn inquire(
+        &self,
+        memory: &mut Memory,
+        world: &mut World,
+        troubles: &mut Vec<String>,
+    ) -> Result<Decision> {
         loop {
             let now = self.clock.now();
-            let decision = decide(&world.snapshot(&self.watch, memory), now);
+            let mut decision = decide(&world.snapshot(&self.watch, memory), now);
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
-                return Ok(decision);
+                let wanted = Wanted::before(&decision.due, world);
+                if wanted.is_empty() {
+                    return Ok(decision);
+                }
+                let again = wanted.resolve(&self.watch, &self.sources, memory, now).await;
+                if let (_, Some(trouble)) = again.take(memory, world, now) {
+                    troubles.push(format!("{trouble:#}"));
+                    let still = Wanted::before(&decision.due, world);
+                    decision.due.retain(|intent| !still.concerns(intent));
+                    return Ok(decision);
+                }
+                continue;
             }
             for intent in reads {
                 learn(intent, &self.watch, &self.sources, memory, world, now).await?;
@@ -175,7 +191,7 @@ impl Preview {
         let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
         let now = self.clock.now();
         let inputs =
-            inputs_of(Check::Canary, &self.watch.rules, memory.pin(), Some(pin.digest.digest()));
+            inputs_of(Check::Canary, version, &self.watch.rules, memory, Some(pin.digest.digest()));
         let summary = "it has not run: this is a dry run";
         memory.findings.push(Finding {
             check: Check::Canary,

@@ -4,7 +4,7 @@ use crate::config::Watch;
 use crate::domain::{CommitId, Look, Memory, Pin, Version};
 use crate::policy::{PinState, Snapshot, View};
 use anyhow::{Result, bail};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pass saw beyond what is remembered. It is gone with the pass.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct World {
     pub(super) base: Option<CommitId>,
     /// Looks at the registry that gave no image.
     pub(super) looks: BTreeMap<Version, Look>,
+    /// The versions whose tags were resolved in this pass, for the first time or again.
+    pub(super) resolved: BTreeSet<Version>,
     /// Why npm could not be asked.
     pub(super) npm_trouble: Option<String>,
     /// Whether the list of releases could not be read.

@@ -3,12 +3,13 @@
 mod platforms;
 mod signature;
 mod sites;
+mod tag_stability;
 mod version_label;
 
 pub use signature::Material;
 
 use crate::domain::{
-    Check, Content, Detail, Digest, Finding, ImageFacts, PinFacts, Rules, SignatureOutcome,
+    Check, Content, Detail, Digest, Finding, ImageFacts, Memory, Rules, SignatureOutcome,
     Timestamp, Verdict,
 };
 use crate::policy::inputs_of;
@@ -18,8 +19,8 @@ use crate::policy::inputs_of;
 pub struct Subject<'a> {
     /// The candidate's image.
     pub image: &'a ImageFacts,
-    /// The pin sites as they were last read.
-    pub sites: Option<&'a PinFacts>,
+    /// What is remembered of the watch.
+    pub memory: &'a Memory,
     /// The watch's rules.
     pub rules: &'a Rules,
     /// The digest that is pinned now.
@@ -33,7 +34,8 @@ pub fn verify(check: Check, subject: Subject<'_>, now: Timestamp) -> Option<Find
     let answer = match check {
         Check::Platforms => platforms::verify(subject.image, &subject.rules.platforms),
         Check::VersionLabel => version_label::verify(subject.image),
-        Check::Sites => sites::verify(subject.sites),
+        Check::TagStability => tag_stability::verify(subject),
+        Check::Sites => sites::verify(subject.memory.pin()),
         Check::Signature | Check::Canary => return None,
     };
     Some(finding(check, subject, answer, now))
@@ -60,12 +62,13 @@ pub fn looks_stale(finding: &Finding) -> bool {
 }
 
 fn finding(check: Check, subject: Subject<'_>, answer: Answer, now: Timestamp) -> Finding {
+    let version = &subject.image.version;
     Finding {
         check,
         verdict: answer.verdict,
-        version: subject.image.version.clone(),
+        version: version.clone(),
         subject: subject.image.digest.clone(),
-        inputs: inputs_of(check, subject.rules, subject.sites, subject.pinned),
+        inputs: inputs_of(check, version, subject.rules, subject.memory, subject.pinned),
         summary: answer.summary,
         detail: answer.detail,
         at: now,

@@ -194,10 +194,17 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
 /// What must have passed before a pull request of this kind is opened, by `DESIGN.md`.
 fn gates(kind: ProposalKind) -> &'static [Check] {
     match kind {
-        ProposalKind::PinBump => {
-            &[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
+        ProposalKind::PinBump => &[
+            Check::Signature,
+            Check::Platforms,
+            Check::VersionLabel,
+            Check::TagStability,
+            Check::Sites,
+            Check::Canary,
+        ],
+        ProposalKind::MigrationStub => {
+            &[Check::Signature, Check::Platforms, Check::VersionLabel, Check::TagStability]
         }
-        ProposalKind::MigrationStub => &[Check::Signature, Check::Platforms, Check::VersionLabel],
     }
 }
 

@@ -99,8 +99,16 @@ fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
     };
     match word {
         "look" => vec![Intent::Look(of.clone())],
-        "check" => checks(&[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Sites]),
-        "rest" => checks(&[Check::Signature, Check::VersionLabel, Check::Sites]),
+        "check" => checks(&[
+            Check::Signature,
+            Check::Platforms,
+            Check::VersionLabel,
+            Check::TagStability,
+            Check::Sites,
+        ]),
+        "rest" => {
+            checks(&[Check::Signature, Check::VersionLabel, Check::TagStability, Check::Sites])
+        }
         "recheck" => checks(&[Check::VersionLabel]),
         "start" => vec![Intent::StartCanary(of.clone())],
         "bury" => vec![Intent::Bury(RunId(7))],

@@ -21,5 +21,6 @@ mod requests;
 mod settings;
 mod sources;
 mod stand;
+mod tags;
 mod tls;
 mod waiting;
