@@ -71,6 +71,13 @@ pub enum PlannedAction {
         /// Why.
         why: String,
     },
+    /// Make a pull request say that its tag moved.
+    Warn {
+        /// Its number.
+        pull: u64,
+        /// What happened.
+        why: String,
+    },
     /// Answer a request.
     Answer {
         /// Its number.
@@ -262,6 +269,9 @@ impl Preview {
             }
             Intent::Close { pull, why } => {
                 Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
+            }
+            Intent::Warn { pull, why } => {
+                Some(PlannedAction::Warn { pull: pull.0, why: why.clone() })
             }
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })

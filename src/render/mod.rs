@@ -6,9 +6,11 @@ mod notes;
 mod report;
 mod stub;
 mod view;
+mod warning;
 
 pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, stage_line, stage_word, status};
 pub use stub::{StubBody, stub_body, stub_title};
 pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};
+pub use warning::under_warning;

@@ -62,8 +62,10 @@ async fn every_release_is_explained() {
     3.10.0 (MINOR, published TIME) is proposed: pull request #1 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.10.0
+      TIME  tag_stability passed: DIGEST each time
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
@@ -71,8 +73,10 @@ async fn every_release_is_explained() {
     3.11.0 (MINOR, published TIME) is held: the canary failed with exit status 1: FAIL no /admin/peers
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.11.0
+      TIME  tag_stability passed: DIGEST each time
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
@@ -80,8 +84,10 @@ async fn every_release_is_explained() {
     3.12.0 (MINOR, published TIME) is held: the image lacks linux/arm64; it has linux/amd64
       image sha256:…
       platforms linux/amd64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms failed: the image lacks linux/arm64; it has linux/amd64
       TIME  version_label passed: labelled 3.12.0
+      TIME  tag_stability passed: DIGEST each time
       TIME  sites passed: 9 of 9 sites present, each as expected
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");
@@ -129,8 +135,10 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is offered: every check passed; `digest-bump request bump 3.9.4` proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
+      TIME  tag_stability passed: DIGEST each time
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
@@ -140,8 +148,10 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is ready: every check passed; its pull request is due
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
+      TIME  tag_stability passed: DIGEST each time
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: not answered yet
@@ -163,8 +173,10 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is proposed: pull request #1 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
+      TIME  tag_stability passed: DIGEST each time
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: a later request, 2, took its place

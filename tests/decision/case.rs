@@ -144,6 +144,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         ours: true,
         settled: true,
         requested: false,
+        warning: None,
     }
 }
 

@@ -77,7 +77,7 @@ async fn a_tag_that_moved_back_stays_frozen() {
         2026-06-12T08:00:00Z  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
         2026-06-12T08:00:00Z  platforms passed: linux/amd64, linux/arm64
         2026-06-12T08:00:00Z  version_label passed: labelled 3.9.4
-        2026-06-12T08:00:00Z  tag_stability passed: the same since 2026-06-12T08:00:00Z
+        2026-06-12T08:00:00Z  tag_stability passed: <short> each time
         2026-06-12T08:00:00Z  sites passed: 9 of 9 sites present, each as expected
         2026-06-12T08:00:00Z  canary run 1 on <id> passed after 0 s: contract ok: 1 file, 3 tests passed
         2026-06-12T08:00:00Z  its tag gave sha256:… when it was first resolved
@@ -150,8 +150,18 @@ async fn an_open_pull_request_keeps_what_was_verified_when_its_tag_moves() {
         let second = digest(stand, "3.10.0");
         let names = [(first.as_str(), "FIRST"), (second.as_str(), "SECOND")];
         stand.settle().await;
-        assert_eq!(stand.only().head_sha, pull.head_sha);
+        let warned = stand.only();
+        assert_eq!((&warned.head_sha, &warned.title), (&pull.head_sha, &pull.title));
         assert_eq!(stand.runs().await, ["3.10.0 passed"]);
+        let warning = warned.body.strip_suffix(&pull.body).unwrap();
+        insta::assert_snapshot!(named(warning, &names), @"
+        > [!WARNING]
+        > **Look before you merge: the tag 3.10.0 moved: FIRST (first seen 2026-06-12T08:00:00Z) → SECOND (seen 2026-06-12T09:00:00Z).** This pull request still proposes `FIRST`, which is what was verified and what the canary saw; it is not moved to anything else. Find out who moved the tag, and why.
+        ");
+        // Who took it out has read it.
+        stand.world.edit_body(pull.number, &pull.body);
+        stand.settle().await;
+        assert_eq!(stand.only().body, pull.body);
         let alarm = "the tag 3.10.0 moved: FIRST (first seen 2026-06-12T08:00:00Z) → SECOND (seen 2026-06-12T09:00:00Z); pull request #1 proposes FIRST, which is what was verified";
         assert_eq!(named(&stand.alarms().await, &names), alarm);
         insta::assert_snapshot!(stand.stages().await, @"
@@ -162,7 +172,9 @@ async fn an_open_pull_request_keeps_what_was_verified_when_its_tag_moves() {
         // A newer one takes its place as ever.
         stand.world.release("3.11.0").publish().await;
         stand.settle().await;
-        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.11.0");
+        let rewritten = stand.only();
+        assert_eq!(rewritten.title, "chore(connector): bump 3.9.3 → 3.11.0");
+        assert!(!rewritten.body.contains("WARNING"));
         insta::assert_snapshot!(stand.stages().await, @"
         3.11.0 proposed: pull request #1 proposes it
         3.10.0 covered: 3.11.0 contains it
@@ -318,7 +330,7 @@ async fn a_registry_that_is_down_says_nothing_about_a_tag() {
         503: the tags 3.9.3, 3.10.0 could not be resolved again: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.9.3
         a page that says 404: the tags 3.9.3, 3.10.0 could not be resolved again: the registry's answer is malformed: a page instead of ghcr.io/toon-protocol/connector:3.9.3
         a page: the tags 3.9.3, 3.10.0 could not be resolved again: the registry's answer is malformed: ghcr.io/toon-protocol/connector:3.9.3: expected value at line 1 column 1
-        a lie: 
+        a lie: the tags 3.9.3, 3.10.0 could not be resolved again: the registry's answer is malformed: ghcr.io/toon-protocol/connector:3.9.3 is said to be sha256:… still, and sha256:…
         closed: the tags 3.9.3, 3.10.0 could not be resolved again: the registry is out of reach: no answer: error sending request: client error (SendRequest): connection closed before message completed
         ");
         stand.settle().await;
@@ -337,10 +349,7 @@ async fn nothing_is_proposed_while_its_tag_cannot_be_resolved_once_more() {
         let tag = Fault::on(Service::Registry).path_contains("/manifests/3.10.0");
         stand.world.fault(tag.status(503).always());
         let report = stand.pass(&app).await;
-        insta::assert_snapshot!(report.troubles.join("\n"), @"
-        the tag 3.10.0 could not be resolved again: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0
-        the tag 3.10.0 could not be resolved again: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0
-        ");
+        insta::assert_snapshot!(report.troubles.join("\n"), @"the tag 3.10.0 could not be resolved again: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0");
         assert_eq!((stand.open(), stand.stage("3.10.0").await.0), (vec![], "ready".to_owned()));
         stand.world.clear_faults();
         let report = stand.pass(&app).await;
