@@ -2,7 +2,7 @@
 
 use super::{
     BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
-    PlatformDigest, PullNumber, TagCommit, Timestamp, Version,
+    PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -39,6 +39,13 @@ pub enum Fact {
         /// What was read of it.
         #[serde(rename = "of_it")]
         fact: Box<Fact>,
+    },
+    /// What became of an image tag since it was first resolved.
+    ImageTag(TagFacts),
+    /// When the registry lets itself be asked again, met while tags were resolved again.
+    RegistryLimit {
+        /// The end of the limit.
+        until: Timestamp,
     },
     /// A version of the npm package.
     Npm(NpmFacts),
@@ -84,6 +91,7 @@ impl Fact {
     pub(super) const fn registry_limit(&self) -> Option<Timestamp> {
         match self {
             Self::NoImage { limited_until, .. } => *limited_until,
+            Self::RegistryLimit { until } => Some(*until),
             _ => None,
         }
     }
@@ -102,6 +110,8 @@ impl Fact {
                 let FactKey { aspect, subject } = fact.key();
                 ("companion", format!("{image} {aspect} {subject}"))
             }
+            Self::ImageTag(tag) => ("image_tag", tag.version.to_string()),
+            Self::RegistryLimit { .. } => ("registry_limit", String::new()),
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),

@@ -1,9 +1,9 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts, ImageName,
-    IndexDigest, Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts,
-    Request, TagCommit, Timestamp, Version,
+    CanaryRun, CommitId, Descent, Digest, EffectRecord, Fact, FactKey, Finding, ImageFacts,
+    ImageName, IndexDigest, Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts,
+    ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -62,6 +62,18 @@ impl Memory {
         let seen = self.observations.get(&key)?;
         match &seen.fact {
             Fact::NoImage { look, attempts, .. } => Some((look, seen.at, *attempts)),
+            _ => None,
+        }
+    }
+
+    /// The last rate limit of the registry that was met while tags were resolved again: its end, and
+    /// when it was met.
+    #[must_use]
+    pub fn limit_met(&self) -> Option<(Timestamp, Timestamp)> {
+        let key = FactKey { aspect: "registry_limit", subject: String::new() };
+        let seen = self.observations.get(&key)?;
+        match &seen.fact {
+            Fact::RegistryLimit { until } => Some((*until, seen.at)),
             _ => None,
         }
     }
@@ -133,6 +145,45 @@ impl Memory {
             Fact::Image(image) => Some(image),
             _ => None,
         })
+    }
+
+    /// What became of the image tag of `version` since it was first resolved; `None` if it never
+    /// was.
+    #[must_use]
+    pub fn image_tag(&self, version: &Version) -> Option<TagFacts> {
+        let seen =
+            |aspect| self.observations.get(&FactKey { aspect, subject: version.to_string() });
+        match seen("image_tag").or_else(|| seen("image")) {
+            Some(Observation { fact: Fact::ImageTag(tag), .. }) => Some(tag.clone()),
+            Some(Observation { fact: Fact::Image(image), at }) => {
+                let first = image.digest.digest().clone();
+                Some(TagFacts::new(image.version.clone(), first, *at))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every version whose image tag was ever resolved; one may come twice.
+    pub fn resolved_versions(&self) -> impl Iterator<Item = &Version> {
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Image(image) => Some(&image.version),
+            Fact::ImageTag(tag) => Some(&tag.version),
+            _ => None,
+        })
+    }
+
+    /// Takes in what the image tag of `version` resolves to now (`None`: it is gone); returns what
+    /// is then to be recorded.
+    pub fn observe_image_tag(
+        &mut self,
+        version: &Version,
+        to: Option<&Digest>,
+        at: Timestamp,
+    ) -> Option<Observation> {
+        let known = self.image_tag(version);
+        let new = || to.map(|first| TagFacts::new(version.clone(), first.clone(), at));
+        let tag = known.clone().map(|tag| tag.then(to, at)).or_else(new)?;
+        if known.as_ref() == Some(&tag) { None } else { self.observe(Fact::ImageTag(tag), at) }
     }
 
     /// The npm half of `version`, if the packument ever listed it.

@@ -153,8 +153,7 @@ fn companions(
             // No site names it: nothing depends on whether it comes later.
             candidate.look = Some(Look::Absent);
         }
-        let own = |check: &Check| !matches!(check, Check::Sites | Check::Canary);
-        let asked = required::asked_checks(&rules).into_iter().filter(own).collect();
+        let asked = required::companion_checks(&rules);
         Companion { image: rule.image.clone(), needed, asked, candidate }
     };
     rules.map(of_one).collect()
@@ -169,11 +168,21 @@ fn look(view: View<'_>, version: &Version) -> Option<Look> {
 
 /// A request for the version asks for another look at once.
 fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
-    let (look, at, attempts) = view.memory.no_image(version)?;
+    let Some((look, at, attempts)) = view.memory.no_image(version) else {
+        return limited(view);
+    };
     let Look::Unavailable(why) = look else { return None };
     let asked = requested_at(view, version).is_some_and(|asked| asked >= at);
     let limited_until = view.memory.registry_limit();
     (!asked).then(|| Unavailable { why: why.clone(), at, attempts, limited_until })
+}
+
+/// A release that was never looked at, because the registry does not let itself be asked. That was
+/// no attempt.
+fn limited(view: View<'_>) -> Option<Unavailable> {
+    let (until, at) = view.memory.limit_met()?;
+    let why = format!("the registry's rate limit holds until {until}");
+    Some(Unavailable { why, at, attempts: 0, limited_until: Some(until) })
 }
 
 fn npm_trouble(view: View<'_>) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! What must be true of a release before it is proposed: the whole policy, in one match.
 
-use super::stream::release_of;
+use super::{alarms::tag_drift, stream::release_of};
 use crate::domain::{Check, Digest, Memory, PinFacts, ProposalKind, Rules, SiteState, Version};
 use std::collections::BTreeSet;
 
@@ -12,10 +12,13 @@ pub fn required_checks(
     kind: ProposalKind,
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
-    let gates = move |check: &Check| match (check, kind) {
-        (Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision, _)
-        | (Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
-        (Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
+    let gates = move |check: &Check| match check {
+        Check::Signature
+        | Check::Platforms
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::TagStability => true,
+        Check::Sites | Check::Canary => kind == ProposalKind::PinBump,
     };
     asked.iter().copied().filter(gates)
 }
@@ -25,11 +28,25 @@ pub fn required_checks(
 pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
     let configured = |check: &Check| match check {
         Check::Signature => rules.signature.is_some(),
-        Check::Platforms | Check::VersionLabel | Check::Revision | Check::Sites | Check::Canary => {
-            true
-        }
+        Check::Platforms
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::TagStability
+        | Check::Sites
+        | Check::Canary => true,
     };
     Check::ALL.into_iter().filter(configured).collect()
+}
+
+/// The checks that are asked of a companion image by its own rules: what the image itself can
+/// answer. Only the watched image's tags are resolved again.
+#[must_use]
+pub fn companion_checks(rules: &Rules) -> BTreeSet<Check> {
+    let own = |check: &Check| match check {
+        Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision => true,
+        Check::TagStability | Check::Sites | Check::Canary => false,
+    };
+    asked_checks(rules).into_iter().filter(own).collect()
 }
 
 /// What the answer to `check` about `version` depends on besides the digest. A finding with other
@@ -54,6 +71,9 @@ pub fn inputs_of(
             let release = release_of(version, memory, &rules.tags);
             let tag = release.and_then(|release| memory.tag_commit(&release.tag));
             short(&format!("{:?} {tag:?}", rules.revision))
+        }
+        Check::TagStability => {
+            tag_drift(memory, version).map_or_else(String::new, |drift| short(&drift))
         }
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {

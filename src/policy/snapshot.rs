@@ -165,6 +165,8 @@ pub struct Proposal {
     pub settled: bool,
     /// Whether a person asked for it.
     pub requested: bool,
+    /// What happened to its tag since, which its text does not say yet.
+    pub warning: Option<String>,
 }
 
 /// Whether a MAJOR's stub has a place to go.

@@ -104,6 +104,13 @@ pub enum Intent {
         /// Why, for its body.
         why: String,
     },
+    /// Make a pull request say that the tag of what it proposes moved. What it proposes stays.
+    Warn {
+        /// Which one.
+        pull: PullNumber,
+        /// What happened.
+        why: String,
+    },
     /// End a request.
     Answer {
         /// Which one.
@@ -125,7 +132,7 @@ impl Intent {
             | Self::StartCanary(version)
             | Self::Propose { version, .. } => Some(version),
             Self::Companion(_, intent) => intent.version(),
-            Self::Bury(_) | Self::Close { .. } | Self::Answer { .. } => None,
+            Self::Bury(_) | Self::Close { .. } | Self::Warn { .. } | Self::Answer { .. } => None,
         }
     }
 

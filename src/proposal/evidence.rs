@@ -21,8 +21,7 @@ impl Workshop<'_> {
         let rules = self.watch.rules.companions.iter();
         let all = rules.map(|rule| {
             let pin = pins.iter().find(|pin| pin.image == rule.image).cloned();
-            let mut asked = policy::asked_checks(&self.watch.rules.for_companion(rule));
-            asked.retain(|check| !matches!(check, Check::Sites | Check::Canary));
+            let asked = policy::companion_checks(&self.watch.rules.for_companion(rule));
             let evidence =
                 pin.as_ref().map(|pin| self.answers(pin, &asked, rule.signature.as_ref()));
             let mut sites = self.watch.downstream.sites.iter();

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::policy::{Decision, Intent, inputs_of};
 use crate::proposal::{Draft, Workshop, companion_pins, draft_pin_bump, effects_of};
-use crate::render::without_marker;
+use crate::render::{under_warning, without_marker};
 use crate::store::NewRun;
 use anyhow::{Context as _, Result};
 use std::path::Path;
@@ -26,6 +26,7 @@ impl Pass<'_> {
                 self.propose(*kind, version, *over, *requested, decision).await
             }
             Intent::Close { pull, why } => self.close(*pull, why).await,
+            Intent::Warn { pull, why } => self.warn(*pull, why).await,
             Intent::Answer { request, granted, answer } => {
                 self.answer(*request, *granted, answer).await
             }
@@ -158,6 +159,24 @@ impl Pass<'_> {
             self.remember_pull(pull).await?;
         }
         self.done(format!("closed pull request {number}: {why}"));
+        Ok(())
+    }
+
+    /// Nothing but the text changes: what was verified and canaried is what the pull request
+    /// proposes, whatever its tag leads to now.
+    async fn warn(&mut self, number: PullNumber, why: &str) -> Result<()> {
+        let bot = self.bot;
+        let known = self.memory.pulls().find(|pull| pull.number == number);
+        let marker = known.and_then(|pull| pull.marker.as_ref()).context("no such pull request")?;
+        let digest = marker.digest.to_string();
+        let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
+        let body = under_warning(why, &digest, &pull.body);
+        let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
+        let outcome = self.effect(&effect).await?;
+        if let Some(pull) = outcome.pull {
+            self.remember_pull(pull).await?;
+        }
+        self.done(format!("warned in pull request {number}: {why}"));
         Ok(())
     }
 

@@ -108,11 +108,15 @@ async fn look_at(
         return Learned::default();
     }
     match sources.fetch_image(watch, version).await {
-        Ok(image) => Learned {
-            news: memory.observe(Fact::Image(image.facts), now).into_iter().collect(),
-            contents: image.contents,
-            finding: None,
-        },
+        Ok(image) => {
+            let digest = image.facts.digest.digest().clone();
+            let first = memory.observe(Fact::Image(image.facts), now);
+            // As the pin's, the tag may have been resolved before.
+            let again = memory.observe_image_tag(version, Some(&digest), now);
+            world.resolved.insert(version.clone());
+            let news = first.into_iter().chain(again).collect();
+            Learned { news, contents: image.contents, finding: None }
+        }
         Err(error) => {
             let news = missed(version, error, memory, world, now);
             Learned { news: news.into_iter().collect(), ..Learned::default() }

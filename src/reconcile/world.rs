@@ -17,6 +17,8 @@ pub(super) struct World {
     pub(super) tags_read: BTreeSet<String>,
     /// The same, for companion images.
     pub(super) companion_looks: BTreeMap<ImageName, BTreeMap<Version, Look>>,
+    /// The versions whose tags were resolved in this pass, for the first time or again.
+    pub(super) resolved: BTreeSet<Version>,
     /// Why npm could not be asked.
     pub(super) npm_trouble: Option<String>,
     /// Whether the list of releases could not be read.

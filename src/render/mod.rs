@@ -7,6 +7,7 @@ mod report;
 mod reproduce;
 mod stub;
 mod view;
+mod warning;
 
 pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use marker::{marker, parse_marker, without_marker};
@@ -14,3 +15,4 @@ pub use report::{explain, stage_line, stage_word, status};
 pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
 pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};
+pub use warning::under_warning;

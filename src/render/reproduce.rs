@@ -46,6 +46,10 @@ pub fn command(check: Check, of: Examined<'_>) -> Option<String> {
             labels("revision"),
             quoted(&format!("https://api.github.com/repos/{}/commits/{}", of.repository, of.tag)),
         )),
+        Check::TagStability => Some(format!(
+            "docker buildx imagetools inspect {}:{} --format '{{{{.Manifest.Digest}}}}'",
+            of.pin.image, of.pin.version
+        )),
         Check::Sites => Some("digest-bump pin --tree . --check".to_owned()),
         Check::Canary => None,
     }
@@ -122,6 +126,7 @@ mod tests {
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
         curl -s 'https://api.github.com/repos/o/r/commits/v3.10.0'\''' | jq '.sha, .parents[0].sha'
+        docker buildx imagetools inspect ghcr.io/o/r:3.10.0 --format '{{.Manifest.Digest}}'
         digest-bump pin --tree . --check
         "#);
     }

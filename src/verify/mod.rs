@@ -4,6 +4,7 @@ mod platforms;
 mod revision;
 mod signature;
 mod sites;
+mod tag_stability;
 mod version_label;
 
 pub use signature::Material;
@@ -42,6 +43,7 @@ pub fn verify(check: Check, subject: Subject<'_>, now: Timestamp) -> Option<Find
         Check::Platforms => platforms::verify(subject.image, &subject.rules.platforms),
         Check::VersionLabel => version_label::verify(subject.image),
         Check::Revision => revision::verify(subject, now),
+        Check::TagStability => tag_stability::verify(subject),
         Check::Sites => sites::verify(subject.memory.pin()),
         Check::Signature | Check::Canary => return None,
     };

@@ -122,6 +122,7 @@ fn findings(rules: &Rules) -> Vec<Finding> {
     for fact in facts() {
         memory.observe(fact, minutes_ago(10));
     }
+    memory.observe(Fact::Pin(pin(&version("3.9.3"))), minutes_ago(10));
     let pinned = digest(&version("3.9.3"));
     let mut findings = Vec::new();
     for (text, canary) in [("3.12.0", Verdict::Failed), ("3.11.0", Verdict::Passed)] {

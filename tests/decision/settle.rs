@@ -123,6 +123,7 @@ impl World {
                 let open = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
                 open.unwrap().state = PullState::Closed;
             }
+            Intent::Warn { .. } => panic!("no tag moves here"),
             Intent::Answer { request, granted, answer } => {
                 let at = self.now;
                 let open = self.snapshot.requests.iter_mut().find(|r| r.id == *request).unwrap();

@@ -97,16 +97,14 @@ fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
             checks.iter().filter(|check| kind == ProposalKind::PinBump || **check != Check::Sites);
         needed.map(|check| Intent::Check { version: of.clone(), check: *check }).collect()
     };
+    let all_but = |left: &[Check]| {
+        let asked: Vec<Check> = Check::ALL.into_iter().filter(|it| !left.contains(it)).collect();
+        checks(&asked)
+    };
     match word {
         "look" => vec![Intent::Look(of.clone())],
-        "check" => checks(&[
-            Check::Signature,
-            Check::Platforms,
-            Check::VersionLabel,
-            Check::Revision,
-            Check::Sites,
-        ]),
-        "rest" => checks(&[Check::Signature, Check::VersionLabel, Check::Revision, Check::Sites]),
+        "check" => all_but(&[Check::Canary]),
+        "rest" => all_but(&[Check::Platforms, Check::Canary]),
         "recheck" => checks(&[Check::VersionLabel]),
         "start" => vec![Intent::StartCanary(of.clone())],
         "bury" => vec![Intent::Bury(RunId(7))],

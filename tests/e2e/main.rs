@@ -24,6 +24,7 @@ mod settings;
 mod signatures;
 mod sources;
 mod stand;
+mod tags;
 mod tls;
 mod trust;
 mod waiting;

@@ -45,6 +45,7 @@ mod repository;
 mod server;
 mod sigstore;
 mod state;
+mod tags;
 mod tls;
 mod town;
 mod tuf;
