@@ -18,4 +18,5 @@ mod settings;
 mod stand;
 mod stopping;
 mod storage;
+mod tags;
 mod tls;
