@@ -197,3 +197,86 @@ impl Wanted {
         version.is_some_and(|version| self.versions.contains(version))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        BranchName, CommitId, ImageFacts, Marker, ProposalKind, PullFacts, PullNumber,
+    };
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    fn digest(of: &Version) -> IndexDigest {
+        IndexDigest::new(Digest::of(of.to_string().as_bytes()))
+    }
+
+    fn pull(number: u64, of: &str, state: PullState) -> Fact {
+        let (of, commit) = (version(of), "1".repeat(40).parse::<CommitId>().unwrap());
+        Fact::Pull(PullFacts {
+            number: PullNumber(number),
+            branch: "digest-bump/connector".parse::<BranchName>().unwrap(),
+            head: commit.clone(),
+            state,
+            draft: false,
+            title: String::new(),
+            url: String::new(),
+            marker: Some(Marker {
+                kind: ProposalKind::PinBump,
+                digest: digest(&of),
+                version: of,
+                commit,
+                requested: false,
+                from: None,
+            }),
+        })
+    }
+
+    /// A watch that pins 1.0.0 and resolved five others, one of which an open pull request
+    /// proposes.
+    fn memory() -> Memory {
+        let (mut memory, now) = (Memory::default(), Timestamp::from_millis(0));
+        for of in ["0.9.0", "1.1.0", "1.2.0", "1.3.0", "1.10.0"].map(version) {
+            let image =
+                ImageFacts { digest: digest(&of), version: of.clone(), platforms: Vec::new() };
+            memory.observe(Fact::Image(image), now);
+        }
+        // The pin's was resolved as well, and one that an open pull request names never was.
+        memory.observe_image_tag(&version("1.0.0"), Some(digest(&version("1.0.0")).digest()), now);
+        memory.observe(pull(1, "1.1.0", PullState::Merged), now);
+        memory.observe(pull(2, "1.2.0", PullState::Open), now);
+        memory.observe(pull(3, "7.0.0", PullState::Open), now);
+        memory
+    }
+
+    fn wanted(turn: Option<u64>) -> Vec<String> {
+        let pinned = version("1.0.0");
+        let pin = PinState::Known { digest: digest(&pinned), version: pinned.clone() };
+        let wanted = Wanted::in_pass(&memory(), &pin, turn);
+        assert_eq!(wanted.pin.unwrap().0, pinned);
+        wanted.versions.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_proposed_is_resolved_in_each_pass_and_of_the_others_one_in_turn() {
+        assert_eq!(wanted(None), ["1.2.0"]);
+        let turns: Vec<Vec<String>> = (0..8).map(|turn| wanted(Some(turn))).collect();
+        let other = |turn: &Vec<String>| {
+            assert_eq!(turn.len(), 2);
+            turn.iter().find(|of| *of != "1.2.0").unwrap().clone()
+        };
+        let others: Vec<String> = turns.iter().map(other).collect();
+        assert_eq!(others[..4], ["0.9.0", "1.1.0", "1.3.0", "1.10.0"]);
+        assert_eq!(others[4..], others[..4]);
+    }
+
+    #[test]
+    fn without_a_pin_or_anything_known_nothing_is_asked() {
+        let unknown = PinState::Unknown { why: String::new(), ask: None };
+        assert!(Wanted::in_pass(&Memory::default(), &unknown, Some(3)).is_empty());
+        let wanted = Wanted::in_pass(&memory(), &unknown, None);
+        assert!(wanted.pin.is_none() && wanted.versions.len() == 1);
+    }
+}

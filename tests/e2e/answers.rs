@@ -117,7 +117,7 @@ async fn while_the_registry_names_a_limit_nothing_is_asked_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_to_another_host_takes_no_token_along() {
     let stranger = World::start().await;
-    run_test(async |stand| {
+    let story = run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
         let away = |service, path: &str, url: String| {
             let url = format!("{url}/elsewhere");
@@ -158,8 +158,8 @@ async fn a_redirect_to_another_host_takes_no_token_along() {
         ");
         stand.settle().await;
         stand.only();
-    })
-    .await;
+    });
+    Box::pin(story).await;
     let asked = stranger.requests();
     assert!(asked.iter().all(|request| !request.authorised), "{asked:?}");
     // Blobs alone may be kept elsewhere.

@@ -311,8 +311,9 @@ async fn a_registry_that_is_down_says_nothing_about_a_tag() {
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
         let page = |fault: Fault| fault.html().status(404);
-        let faults: [(&str, fn(Fault) -> Fault); 5] = [
-            ("503", |fault| fault.status(503)),
+        let down: fn(Fault) -> Fault = |fault| fault.status(503);
+        let faults = [
+            ("503", down),
             ("a page that says 404", page),
             ("a page", Fault::html),
             ("a lie", Fault::wrong_digest_header),
