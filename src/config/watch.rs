@@ -3,13 +3,13 @@
 use super::{
     duration,
     environment::{Environment, SECRETS},
-    raw,
+    known_issues, raw,
     resolve::Problems,
     types::{CanaryConfig, Downstream, Upstream, Watch},
 };
 use crate::domain::{
-    FilePath, IdentityPattern, LinePattern, MigrationRule, NpmRule, PinSite, Platform, Presence,
-    RetryRule, Rules, SignatureRule, SiteShape, TagRule, Version,
+    FilePath, IdentityPattern, ImageName, LinePattern, MigrationRule, NpmRule, PinSite, Platform,
+    Presence, RetryRule, Rules, SignatureRule, SiteShape, TagRule, Version,
 };
 use regex::Regex;
 
@@ -30,7 +30,7 @@ pub(super) fn watch(
         problems.add(&at("upstream.npm"), text);
     }
     let downstream = downstream(&at("downstream"), &raw.downstream, problems);
-    let rules = rules(&at, raw, problems);
+    let rules = rules(&at, raw, image.as_ref(), problems);
     let canary = canary(&at("canary"), &raw.canary, env, problems);
     let author = author(&raw.proposal.author);
     if author.is_none() {
@@ -58,7 +58,12 @@ fn author(text: &str) -> Option<(String, String)> {
     (plain(name) && plain(email)).then(|| (name.to_owned(), email.to_owned()))
 }
 
-fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems) -> Option<Rules> {
+fn rules(
+    at: &dyn Fn(&str) -> String,
+    raw: &raw::Watch,
+    image: Option<&ImageName>,
+    problems: &mut Problems,
+) -> Option<Rules> {
     let upstream = &raw.upstream;
     let place = at("upstream.tag_pattern");
     let pattern = problems.take(&place, Regex::new(&upstream.tag_pattern));
@@ -79,6 +84,10 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
     };
+    let known_issues = image.and_then(|image| {
+        let read = known_issues::read(&upstream.known_issues, image);
+        problems.take(&at("upstream.known_issues"), read)
+    });
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -88,6 +97,7 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,
         revision: upstream.revision,
+        known_issues: known_issues?,
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),

@@ -17,6 +17,8 @@ pub enum Check {
     VersionLabel,
     /// Was the image built from the release's commit?
     Revision,
+    /// Is the tag not known to hold something else?
+    KnownIssue,
     /// Can every required pin site of the downstream be edited?
     Sites,
     /// Does the downstream's contract canary pass at the digest?
@@ -25,11 +27,12 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Signature,
         Self::Platforms,
         Self::VersionLabel,
         Self::Revision,
+        Self::KnownIssue,
         Self::Sites,
         Self::Canary,
     ];
@@ -42,6 +45,7 @@ impl Check {
             Self::Platforms => "platforms",
             Self::VersionLabel => "version_label",
             Self::Revision => "revision",
+            Self::KnownIssue => "known_issue",
             Self::Sites => "sites",
             Self::Canary => "canary",
         }
@@ -55,6 +59,7 @@ impl Check {
             Self::Platforms => "every promised platform is in the index",
             Self::VersionLabel => "each platform's version label names this release",
             Self::Revision => "the image was built from the release's commit",
+            Self::KnownIssue => "the tag is not known to hold something else",
             Self::Sites => "every required pin site can be edited",
             Self::Canary => "the contract canary passes at this digest",
         }

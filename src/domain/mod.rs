@@ -11,6 +11,7 @@ mod digest;
 mod effect;
 mod fact;
 mod invalid;
+mod known_issue;
 mod memory;
 mod names;
 mod notes;
@@ -34,6 +35,7 @@ pub use fact::{
     PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use invalid::Invalid;
+pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
 pub use names::{
     BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,

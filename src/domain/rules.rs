@@ -1,6 +1,6 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, Platform, Version};
+use super::{FilePath, KnownIssues, Platform, Version};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub struct Rules {
     pub signature: Option<SignatureRule>,
     /// What an image means that cannot be shown to be built from the release's commit.
     pub revision: RevisionPolicy,
+    /// What is known of the image's tags and no check can find out.
+    pub known_issues: KnownIssues,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -172,6 +174,7 @@ impl Rules {
             platforms: Vec::new(),
             signature: None,
             revision: RevisionPolicy::default(),
+            known_issues: KnownIssues::default(),
             artifact_deadline: Duration::from_hours(24),
             retry: RetryRule { pauses: Vec::new() },
             canary: String::new(),

@@ -49,6 +49,7 @@ impl Snapshot {
             pauses: view.rules.retry.pauses.clone(),
             pin,
             candidates,
+            unresolved: unresolved(view),
             ignored,
             proposals,
             foreign,
@@ -129,7 +130,25 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
 /// last has to do.
 fn look(view: View<'_>, version: &Version) -> Option<Look> {
     let remembered = || view.memory.no_image(version).filter(|_| !view.live);
-    view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look)).cloned()
+    let look = view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look))?;
+    match view.rules.known_issues.missing(version) {
+        Some(missing) if *look == Look::Absent => Some(Look::Unusable(missing)),
+        _ => Some(look.clone()),
+    }
+}
+
+/// The tags that the content of releases without a tag of their own is under, as long as no look
+/// at them told anything, and some are left to be spent.
+fn unresolved(view: View<'_>) -> Vec<Version> {
+    let (known, memory) = (&view.rules.known_issues, view.memory);
+    let holders = known.missing.iter().filter_map(|version| known.tag_that_holds(version));
+    let told = |tag: &Version| match memory.no_image(tag) {
+        Some((Look::Unavailable(_), _, attempts)) => attempts > view.rules.retry.pauses.len(),
+        Some(_) => true,
+        None => memory.image(tag).is_some(),
+    };
+    let wanted = |tag: &&Version| view.live && !told(tag) && !view.looks.contains_key(tag);
+    holders.filter(wanted).cloned().collect()
 }
 
 /// A request for the version asks for another look at once.

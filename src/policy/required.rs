@@ -13,7 +13,14 @@ pub fn required_checks(
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
     let gates = move |check: &Check| match (check, kind) {
-        (Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision, _)
+        (
+            Check::Signature
+            | Check::Platforms
+            | Check::VersionLabel
+            | Check::Revision
+            | Check::KnownIssue,
+            _,
+        )
         | (Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
         (Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
     };
@@ -25,6 +32,7 @@ pub fn required_checks(
 pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
     let configured = |check: &Check| match check {
         Check::Signature => rules.signature.is_some(),
+        Check::KnownIssue => !rules.known_issues.is_empty(),
         Check::Platforms | Check::VersionLabel | Check::Revision | Check::Sites | Check::Canary => {
             true
         }
@@ -55,6 +63,7 @@ pub fn inputs_of(
             let tag = release.and_then(|release| memory.tag_commit(&release.tag));
             short(&format!("{:?} {tag:?}", rules.revision))
         }
+        Check::KnownIssue => short(&format!("{:?}", rules.known_issues)),
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);

@@ -66,6 +66,7 @@ async fn every_release_is_explained() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.10.0
       TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
@@ -77,6 +78,7 @@ async fn every_release_is_explained() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.11.0
       TIME  revision passed: built from 4eec21ec, the parent of v3.11.0's commit 1e3e905c
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
@@ -88,6 +90,7 @@ async fn every_release_is_explained() {
       TIME  platforms failed: the image lacks linux/arm64; it has linux/amd64
       TIME  version_label passed: labelled 3.12.0
       TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");
@@ -139,6 +142,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
@@ -152,6 +156,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: not answered yet
@@ -177,6 +182,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: a later request, 2, took its place

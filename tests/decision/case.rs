@@ -124,6 +124,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         pauses: PAUSES.to_vec(),
         pin: PinState::Known { version: version("3.9.3"), digest: digest(&version("3.9.3")) },
         candidates: Vec::new(),
+        unresolved: Vec::new(),
         ignored: Vec::new(),
         proposals: Vec::new(),
         foreign: Vec::new(),
@@ -191,20 +192,22 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
         .map_or("no stage", |(_, stage)| word_of(stage))
 }
 
+/// The checks that cost little, in their order.
+pub(crate) const CHEAP: [Check; 6] = [
+    Check::Signature,
+    Check::Platforms,
+    Check::VersionLabel,
+    Check::Revision,
+    Check::KnownIssue,
+    Check::Sites,
+];
+
 /// What must have passed before a pull request of this kind is opened, by `DESIGN.md`.
-fn gates(kind: ProposalKind) -> &'static [Check] {
+fn gates(kind: ProposalKind) -> Vec<Check> {
+    let stub = |check: &Check| *check != Check::Sites;
     match kind {
-        ProposalKind::PinBump => &[
-            Check::Signature,
-            Check::Platforms,
-            Check::VersionLabel,
-            Check::Revision,
-            Check::Sites,
-            Check::Canary,
-        ],
-        ProposalKind::MigrationStub => {
-            &[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Revision]
-        }
+        ProposalKind::PinBump => CHEAP.into_iter().chain([Check::Canary]).collect(),
+        ProposalKind::MigrationStub => CHEAP.into_iter().filter(stub).collect(),
     }
 }
 

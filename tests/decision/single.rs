@@ -1,7 +1,7 @@
 //! One release in every situation, held against the table.
 
 use crate::case::{
-    NOW, candidate, faults, minutes_ago, proposal, request, snapshot, stage_word, version,
+    CHEAP, NOW, candidate, faults, minutes_ago, proposal, request, snapshot, stage_word, version,
     with_evidence,
 };
 use crate::table::{Row, Table, product};
@@ -99,14 +99,11 @@ fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
     };
     match word {
         "look" => vec![Intent::Look(of.clone())],
-        "check" => checks(&[
-            Check::Signature,
-            Check::Platforms,
-            Check::VersionLabel,
-            Check::Revision,
-            Check::Sites,
-        ]),
-        "rest" => checks(&[Check::Signature, Check::VersionLabel, Check::Revision, Check::Sites]),
+        "check" => checks(&CHEAP),
+        "rest" => {
+            let rest = CHEAP.into_iter().filter(|check| *check != Check::Platforms);
+            checks(&rest.collect::<Vec<_>>())
+        }
         "recheck" => checks(&[Check::VersionLabel]),
         "start" => vec![Intent::StartCanary(of.clone())],
         "bury" => vec![Intent::Bury(RunId(7))],

@@ -11,6 +11,7 @@ mod database;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
 mod hostile;
+mod known;
 mod majors;
 mod patches;
 mod people;

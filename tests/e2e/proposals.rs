@@ -60,6 +60,7 @@ async fn a_minor_becomes_a_pull_request() {
         | every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
         | each platform's version label names this release | ✅ passed | labelled 3.10.0 |
         | the image was built from the release's commit | ✅ passed | built from 7d176fea, the parent of v3.10.0's commit 8b52b79c |
+        | the tag is not known to hold something else | ✅ passed | nothing is known against it |
         | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
         | the contract canary passes at this digest | ✅ passed | contract ok: 1 file, 3 tests passed |
 

@@ -7,8 +7,8 @@ use digest_bump::{
         sigstore::TrustedRoot,
     },
     domain::{
-        Content, Digest, Finding, IdentityPattern, ImageFacts, IndexDigest, Rules, SignatureRule,
-        Timestamp, UnexpectedRef,
+        Content, Digest, Finding, IdentityPattern, ImageFacts, IndexDigest, Memory, Rules,
+        SignatureRule, Timestamp, UnexpectedRef,
     },
     verify::{Material, Subject, verify_signature},
 };
@@ -79,7 +79,8 @@ pub(crate) fn judge_as(
     let root = TrustedRoot::parse(root.as_bytes().to_vec(), "the test", None).unwrap();
     let pushed: Timestamp = NOW.parse().unwrap();
     let rules = Rules { signature: Some(rule), ..crate::rules() };
-    let subject = Subject { image: &facts, sites: None, rules: &rules, pinned: None };
+    let memory = Memory::default();
+    let subject = Subject { image: &facts, memory: &memory, rules: &rules, pinned: None };
     let material = Material { found, root: Ok(&root), first_seen: pushed };
     verify_signature(subject, material, pushed + Duration::from_hours(24)).unwrap().0
 }

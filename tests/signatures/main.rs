@@ -7,7 +7,9 @@ mod identities;
 mod mixed;
 mod places;
 
-use digest_bump::domain::{PatchPolicy, Platform, RetryRule, Rules, TagRule};
+use digest_bump::domain::{
+    KnownIssues, PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule,
+};
 use std::time::Duration;
 
 /// Rules in which nothing matters but the signature.
@@ -18,6 +20,8 @@ pub(crate) fn rules() -> Rules {
         npm: None,
         platforms: vec![Platform("linux/amd64".to_owned())],
         signature: None,
+        revision: RevisionPolicy::Warn,
+        known_issues: KnownIssues::default(),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),

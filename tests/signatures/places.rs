@@ -9,7 +9,7 @@ use digest_bump::{
         wire::{Http, Timeouts, Trust},
     },
     clock::Clock,
-    domain::{Rules, Timestamp},
+    domain::{Memory, Rules, Timestamp},
     verify::{Material, Subject, verify_signature},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -33,7 +33,8 @@ async fn outcome_despite(world: &World, happens: impl FnOnce(&World)) -> String 
     let root = world.trusted_root().into_bytes();
     let root = TrustedRoot::parse(root, "the world", None).unwrap();
     let rules = Rules { signature: Some(rule()), ..rules() };
-    let subject = Subject { image: &image, sites: None, rules: &rules, pinned: None };
+    let memory = Memory::default();
+    let subject = Subject { image: &image, memory: &memory, rules: &rules, pinned: None };
     let pushed: Timestamp = crate::case::NOW.parse().unwrap();
     let material = Material { found: &found, root: Ok(&root), first_seen: pushed };
     let later = pushed + Duration::from_hours(24);
