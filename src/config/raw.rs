@@ -214,6 +214,10 @@ pub(super) struct Upstream {
     /// How long after its publication a release may lack its image or package. Default: `24h`.
     #[serde(default = "default_deadline")]
     pub(super) artifact_deadline: String,
+    /// Further images that a release may have, under the same tags: each is examined as the watched
+    /// one is, and moves in lockstep with it where a pin site names it. Default: none.
+    #[serde(default)]
+    pub(super) companion: Vec<Companion>,
     /// The npm half of a release. Default: none.
     pub(super) npm: Option<NpmPackage>,
 }
@@ -232,6 +236,19 @@ fn default_known_issues() -> String {
 
 fn default_deadline() -> String {
     "24h".to_owned()
+}
+
+/// A further image that a release may have.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct Companion {
+    /// The image with its registry, without tag. Required.
+    pub(super) image: String,
+    /// What it promises. Default: `["linux/amd64", "linux/arm64"]`.
+    #[serde(default = "default_platforms")]
+    pub(super) platforms: Vec<String>,
+    /// Who signs it. Default: signatures are not looked at.
+    pub(super) signature: Option<Signature>,
 }
 
 /// Who signs the image, keyless, by Sigstore.
@@ -324,6 +341,8 @@ pub(super) struct Site {
     /// What its absence means. Default: `required`.
     #[serde(default)]
     pub(super) when: When,
+    /// The companion image whose pin stands here. Default: the watched image.
+    pub(super) image: Option<String>,
     /// Whether the pin is read from here. Default: `false`.
     #[serde(default)]
     pub(super) authority: bool,

@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, Descent, FilePath, IndexDigest, Marker, PlatformDigest, PullNumber,
-    TagCommit, Timestamp, Version,
+    BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
+    PlatformDigest, PullNumber, TagCommit, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -46,6 +46,8 @@ pub enum Fact {
     },
     /// The pin sites at the head of the downstream's base branch.
     Pin(PinFacts),
+    /// What the registry serves under the pinned digest.
+    Pinned(PinnedFacts),
     /// A pull request from one of the bot's branches.
     Pull(PullFacts),
 }
@@ -62,10 +64,10 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `tag_commit`, `descent`, `npm`, `troubles`, `pin` or `pull`.
+    /// What kind of thing it is about: `release`, `image`, `npm` and so on.
     pub aspect: &'static str,
-    /// The git tag, the version, two commits, the pull request's number, or empty for the pin and
-    /// for npm as a whole.
+    /// Which one: a git tag, a version, a digest, a pull request's number; empty where there is
+    /// only one.
     pub subject: String,
 }
 
@@ -84,6 +86,7 @@ impl Fact {
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),
+            Self::Pinned(pinned) => ("pinned", pinned.digest.to_string()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
         };
         FactKey { aspect, subject }
@@ -199,6 +202,9 @@ pub struct SiteReading {
     pub path: FilePath,
     /// The site's name in the config.
     pub site: String,
+    /// The companion image whose pin stands there; `None` for the watched image's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub companion: Option<ImageName>,
     /// What was found there.
     pub state: SiteState,
 }

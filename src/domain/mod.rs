@@ -20,6 +20,7 @@ mod proposal;
 mod request;
 mod rules;
 mod signature;
+mod tag;
 mod time;
 mod version;
 
@@ -45,9 +46,10 @@ pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
 pub use rules::{
-    IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy, Rules,
-    SignatureRule, TagRule, UnexpectedRef,
+    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,
+    Rules, SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
+pub use tag::PinnedFacts;
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};

@@ -1,6 +1,6 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, KnownIssues, Platform, Version};
+use super::{FilePath, ImageName, KnownIssues, Platform, Version};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub struct Rules {
     pub platforms: Vec<Platform>,
     /// Who signs the image; `None` if signatures are not looked at.
     pub signature: Option<SignatureRule>,
+    /// Further images that a release may have, under the same tags.
+    pub companions: Vec<CompanionRule>,
     /// What an image means that cannot be shown to be built from the release's commit.
     pub revision: RevisionPolicy,
     /// What is known of the image's tags and no check can find out.
@@ -62,6 +64,17 @@ pub struct NpmRule {
     /// The guard on what the package is: a JSON pointer into the version's entry of the packument,
     /// and the pattern that the text there must match.
     pub guard: Option<(String, Regex)>,
+}
+
+/// A further image that a release may have.
+#[derive(Debug, Clone)]
+pub struct CompanionRule {
+    /// The image.
+    pub image: ImageName,
+    /// The platforms that it promises.
+    pub platforms: Vec<Platform>,
+    /// Who signs it; `None` if its signatures are not looked at.
+    pub signature: Option<SignatureRule>,
 }
 
 /// Who signs an image (keyless, by Sigstore), and from when on.
@@ -173,6 +186,7 @@ impl Rules {
             npm: None,
             platforms: Vec::new(),
             signature: None,
+            companions: Vec::new(),
             revision: RevisionPolicy::default(),
             known_issues: KnownIssues::default(),
             artifact_deadline: Duration::from_hours(24),

@@ -30,7 +30,8 @@ pub(super) fn pin_state(view: View<'_>, versions: &[(Version, Timestamp)]) -> Pi
 /// that other sites spell are asked first, then the releases from the newest down.
 fn version_of(view: View<'_>, digest: &IndexDigest, versions: &[(Version, Timestamp)]) -> PinState {
     let spelled: Vec<&Version> = view.memory.pin().map_or_else(Vec::new, |facts| {
-        facts.sites.iter().filter_map(|reading| spelled_version(&reading.state)).collect()
+        let own = facts.sites.iter().filter(|reading| reading.companion.is_none());
+        own.filter_map(|reading| spelled_version(&reading.state)).collect()
     });
     let mut known: Vec<&Version> = view
         .memory

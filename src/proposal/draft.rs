@@ -31,10 +31,11 @@ pub async fn draft_pin_bump(
 ) -> Result<Draft> {
     let sites = &watch.downstream.sites;
     let files = git.read_files(base, &edit::paths(sites)).await.context("the pin sites")?;
-    let lockstep = edit::lockstep(sites, &watch.upstream.image, &files, to).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
-    })?;
+    let lockstep =
+        edit::lockstep(sites, &watch.upstream.image, &files, to, &[]).map_err(|faults| {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
+        })?;
     if lockstep.changes.is_empty() {
         bail!("every pin site spells {} already", to.version);
     }

@@ -10,8 +10,8 @@ use crate::domain::{
 use crate::edit;
 use crate::policy::{self, Stage};
 use crate::render::{
-    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title,
-    title,
+    Evidence, Examined, NotedRelease, PinBump, StubBody, command, pin_bump_body, stage_line,
+    stub_body, stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -220,6 +220,13 @@ impl Workshop<'_> {
             let asked = policy::asked_checks(&self.watch.rules);
             policy::required_checks(kind, &asked).collect()
         };
+        let release = self.release(&to.version);
+        let examined = Examined {
+            pin: to,
+            repository: &self.watch.upstream.repository,
+            tag: release.as_ref().map_or("", |release| &release.tag),
+            signature: self.watch.rules.signature.as_ref(),
+        };
         Check::ALL
             .into_iter()
             // For a stub the canary's answer is news.
@@ -230,6 +237,8 @@ impl Workshop<'_> {
                 verdict: found.verdict,
                 summary: found.summary.clone(),
                 points: found.detail.points.clone(),
+                judged: found.detail.judged.clone(),
+                command: command(found.check, examined),
             })
             .collect()
     }

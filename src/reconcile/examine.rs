@@ -54,6 +54,13 @@ pub async fn examine(
     now: Timestamp,
 ) -> Result<Examination> {
     let mut watch = watch.clone();
+    let (releases, npm) =
+        tokio::join!(sources.observe_releases(&watch), sources.observe_npm(&watch));
+    for gathered in [releases?, npm?] {
+        for fact in gathered.facts {
+            memory.observe(fact, now);
+        }
+    }
     let (image, release) = match target {
         Target::Release(version) => {
             let image = sources.fetch_image(&watch, &version).await?;

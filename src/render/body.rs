@@ -4,7 +4,9 @@ use super::{
     marker::marker,
     notes::{brief, folded, safe_url},
 };
-use crate::domain::{Bump, Check, CommitId, Marker, Pin, Timestamp, TreeId, Verdict, Version};
+use crate::domain::{
+    Bump, Check, CommitId, Judged, Marker, Pin, Timestamp, TreeId, Verdict, Version,
+};
 use crate::edit::{SiteLine, SiteOutcome, cell};
 use std::fmt::Write as _;
 
@@ -26,6 +28,10 @@ pub struct Evidence {
     pub summary: String,
     /// What a reviewer should look at although it passed.
     pub points: Vec<String>,
+    /// The documents that the answer rests on.
+    pub judged: Vec<Judged>,
+    /// How a reader finds the same, for a shell.
+    pub command: Option<String>,
 }
 
 /// Everything that the body of a pin bump says.
@@ -81,6 +87,7 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         pins(bump),
         canary(bump),
         evidence(bump),
+        super::reproduce::folded(bump.evidence),
         changes(bump),
         footer(bump),
         marker(bump.marker),

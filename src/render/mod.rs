@@ -5,6 +5,7 @@ mod known;
 mod marker;
 mod notes;
 mod report;
+mod reproduce;
 mod stub;
 mod view;
 
@@ -12,5 +13,6 @@ pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, stage_line, stage_word, status};
+pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
 pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};

@@ -20,3 +20,4 @@ mod stand;
 mod stopping;
 mod storage;
 mod tls;
+mod verify;

@@ -26,6 +26,7 @@ pub(super) fn rules() -> Rules {
             required_from: None,
             grace: Duration::from_hours(1),
         }),
+        companions: Vec::new(),
         revision: RevisionPolicy::Warn,
         known_issues: known_issues(),
         artifact_deadline: Duration::from_hours(2),
@@ -46,6 +47,7 @@ pub(super) fn site() -> PinSite {
     PinSite {
         name: "manifest".to_owned(),
         path: "manifest.json".parse().unwrap(),
+        companion: None,
         shape: SiteShape::Manifest { pointer: "/images/connector".to_owned() },
         presence: Presence::Required,
         authority: true,
@@ -57,6 +59,7 @@ fn pin(of: &Version) -> PinFacts {
         sites: vec![SiteReading {
             path: site().path,
             site: site().name,
+            companion: None,
             state: SiteState::Spelled {
                 version: Some(of.clone()),
                 digest: Some(digest(of)),

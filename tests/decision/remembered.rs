@@ -48,7 +48,7 @@ impl Told {
     }
 
     pub(super) fn pinned(&mut self, state: SiteState) {
-        let reading = SiteReading { path: site().path, site: site().name, state };
+        let reading = SiteReading { path: site().path, site: site().name, companion: None, state };
         let (migrated, migration_fault) = (Vec::new(), None);
         self.observe(Fact::Pin(PinFacts { sites: vec![reading], migrated, migration_fault }));
     }

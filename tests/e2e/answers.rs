@@ -150,7 +150,9 @@ async fn a_redirect_to_another_host_takes_no_token_along() {
         3.10.0 its evidence is being collected
         main of toon-protocol/town: the git server's answer makes no sense: HTTP 302 Found
         3.10.0 its evidence is being collected
+        the pinned image 3.9.3: the registry's answer is malformed: status 302 for ghcr.io/toon-protocol/connector:3.9.3
         3.10.0 its image could not be asked for: the registry's answer is malformed: status 302 for ghcr.io/toon-protocol/connector:3.10.0; until 2026-06-12T14:01:00Z (1 min from now)
+        the pinned image 3.9.3: the registry's answer is malformed: status 302 for a token for toon-protocol/connector
         3.10.0 its image could not be asked for: the registry's answer is malformed: status 302 for a token for toon-protocol/connector; until 2026-06-12T16:10:00Z (10 min from now)
         3.10.0 its image could not be asked for: the registry's answer is malformed: the index is there, but not the config of ghcr.io/toon-protocol/connector@sha256:…; until 2026-06-12T19:00:00Z (1 h from now)
         ");

@@ -52,7 +52,10 @@ async fn nothing_new_costs_one_conditional_request_for_each_of_a_few_urls() {
         GET /repos/toon-protocol/connector/releases?per_page=100
         GET /repos/toon-protocol/town/pulls?state=all&head=toon-protocol%3Adigest-bump%2Fconnector&per_page=100
         GET /repos/toon-protocol/town/pulls?state=all&head=toon-protocol%3Adigest-bump%2Fconnector-4-migration&per_page=100
+        GET /token?service=ghcr.io&scope=repository%3Atoon-protocol%2Fconnector%3Apull
         GET /toon-protocol/town.git/info/refs?service=git-upload-pack
+        GET /v2/toon-protocol/connector/manifests/3.9.3
+        GET /v2/toon-protocol/connector/manifests/3.9.3
         ");
         for asked in &requests {
             let conditional = asked.if_none_match && asked.status == 304;

@@ -64,6 +64,41 @@ async fn a_minor_becomes_a_pull_request() {
         | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
         | the contract canary passes at this digest | ✅ passed | contract ok: 1 file, 3 tests passed |
 
+        <details>
+        <summary>How to check this yourself</summary>
+
+        ```sh
+        # the producer's own workflow signed it
+        cosign verify ghcr.io/toon-protocol/connector@sha256:… \
+          --certificate-oidc-issuer 'https://token.actions.githubusercontent.com' \
+          --certificate-identity-regexp '^(?:https://github\.com/toon-protocol/connector/\.github/workflows/(build-and-publish|release)\.yml@.*)$'
+
+        # every promised platform is in the index
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --raw | jq -r '.manifests[].platform | "\(.os)/\(.architecture)"'
+
+        # each platform's version label names this release
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
+
+        # the image was built from the release's commit
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
+        curl -s 'https://api.github.com/repos/toon-protocol/connector/commits/v3.10.0' | jq '.sha, .parents[0].sha'
+
+        # the tag is not known to hold something else
+        digest-bump explain 3.10.0
+
+        # every required pin site can be edited
+        digest-bump pin --tree . --check
+        ```
+
+        The bot keeps what it judged:
+
+        - index: `sha256:…`
+        - signature: `sha256:…`
+        - payload: `sha256:…`
+        - trusted root (file trusted_root.json): `sha256:…`
+
+        </details>
+
         ### Changed files, in lockstep
 
         - packages/townhouse/dist/image-manifest.json:28 (image manifest): 3.9.3 (<short>) → 3.10.0 (<short>)

@@ -218,7 +218,7 @@ async fn without_a_trusted_root_nothing_is_believed_and_nothing_is_rejected() {
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
         let (word, line) = stand.stage("3.10.0").await;
-        insta::assert_snapshot!(format!("{word}: {line}"), @"waiting: attempt 1 was inconclusive: no signature can be judged: /nowhere/root.json cannot be read; until 2026-06-12T08:01:00Z (1 min from now)");
+        insta::assert_snapshot!(format!("{word}: {line}"), @"waiting: attempt 1 was inconclusive: no signature can be judged: file root.json cannot be read; until 2026-06-12T08:01:00Z (1 min from now)");
         crate::settings::set(&mut stand.config, path, good);
         stand.wait_minutes(1);
         stand.settle().await;

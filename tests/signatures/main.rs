@@ -20,6 +20,7 @@ pub(crate) fn rules() -> Rules {
         npm: None,
         platforms: vec![Platform("linux/amd64".to_owned())],
         signature: None,
+        companions: Vec::new(),
         revision: RevisionPolicy::Warn,
         known_issues: KnownIssues::default(),
         artifact_deadline: Duration::from_hours(2),

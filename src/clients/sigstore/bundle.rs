@@ -4,6 +4,7 @@ use super::{
     certificate::{self, Name},
     root::TrustedRoot,
 };
+use crate::clients::wire;
 use crate::domain::{Digest, IdentityPattern, SignatureOutcome, Timestamp};
 use SignatureOutcome::{
     AttestationOnly, BadCertificate, BadDigest, BadIdentity, BadIssuer, BadLog, BadSignature,
@@ -71,7 +72,8 @@ pub struct Rejection {
 
 impl Rejection {
     pub(super) fn new(outcome: SignatureOutcome, why: impl Into<String>) -> Self {
-        Self { outcome, why: why.into() }
+        // Parts of it may be of whoever signed.
+        Self { outcome, why: wire::excerpt(&why.into()) }
     }
 
     pub(super) fn malformed(why: impl Into<String>) -> Self {
@@ -202,6 +204,7 @@ fn authorise(
     if !signer.identity.matches(&identity) {
         return Err(Rejection::new(BadIdentity, format!("`{identity}`")));
     }
+    let identity = identity.replace(char::is_control, " ");
     Ok(Verified { identity, issuer, signed_at })
 }
 

@@ -130,7 +130,7 @@ impl Trust {
                     return Ok(root.clone());
                 }
                 held.root = None;
-                held.take(|| TrustedRoot::parse(json, path.display().to_string(), None))
+                held.take(|| TrustedRoot::parse(json, name_of(path), None))
             }
             Source::Tuf(tuf) => self.of_repository(tuf, held, at_most).await,
         }
@@ -256,6 +256,12 @@ impl MetadataStore for Kept {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RootError> {
-    std::fs::read(path)
-        .map_err(|source| RootError::Unreadable { path: path.display().to_string(), source })
+    std::fs::read(path).map_err(|source| RootError::Unreadable { path: name_of(path), source })
+}
+
+/// The file without its folder: it is told in pull requests, where the folders are nobody's
+/// business.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    format!("file {}", name.to_string_lossy())
 }
