@@ -17,6 +17,8 @@ pub enum Check {
     VersionLabel,
     /// Was the image built from the release's commit?
     Revision,
+    /// Are git tag, release, npm version and image one release?
+    Agreement,
     /// Is the tag not known to hold something else?
     KnownIssue,
     /// Can every required pin site of the downstream be edited?
@@ -27,11 +29,12 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Signature,
         Self::Platforms,
         Self::VersionLabel,
         Self::Revision,
+        Self::Agreement,
         Self::KnownIssue,
         Self::Sites,
         Self::Canary,
@@ -45,6 +48,7 @@ impl Check {
             Self::Platforms => "platforms",
             Self::VersionLabel => "version_label",
             Self::Revision => "revision",
+            Self::Agreement => "agreement",
             Self::KnownIssue => "known_issue",
             Self::Sites => "sites",
             Self::Canary => "canary",
@@ -59,6 +63,7 @@ impl Check {
             Self::Platforms => "every promised platform is in the index",
             Self::VersionLabel => "each platform's version label names this release",
             Self::Revision => "the image was built from the release's commit",
+            Self::Agreement => "git tag, release, package and image are one release",
             Self::KnownIssue => "the tag is not known to hold something else",
             Self::Sites => "every required pin site can be edited",
             Self::Canary => "the contract canary passes at this digest",

@@ -2,7 +2,7 @@
 
 use super::{
     CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest,
-    Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
+    Look, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
     TagCommit, Timestamp, Version,
 };
 use std::collections::BTreeMap;
@@ -130,6 +130,25 @@ impl Memory {
         let key = FactKey { aspect: "descent", subject: format!("{base}...{head}") };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Descent(descent)) => Some(descent),
+            _ => None,
+        }
+    }
+
+    /// Whether npm has withdrawn `version`.
+    #[must_use]
+    pub fn npm_withdrawn(&self, version: &Version) -> bool {
+        let key = FactKey { aspect: "npm", subject: version.to_string() };
+        let fact = self.observations.get(&key).map(|seen| &seen.fact);
+        matches!(fact, Some(Fact::NpmWithdrawn { .. }))
+    }
+
+    /// What became of the npm half of `version`, if it is not what it was, and when that was seen.
+    #[must_use]
+    pub fn npm_drift(&self, version: &Version) -> Option<(&NpmDrift, Timestamp)> {
+        let key = FactKey { aspect: "npm_drift", subject: version.to_string() };
+        let seen = self.observations.get(&key)?;
+        match &seen.fact {
+            Fact::NpmDrift(drift) => Some((drift, seen.at)),
             _ => None,
         }
     }

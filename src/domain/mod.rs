@@ -32,8 +32,8 @@ pub use content::{Content, Learned};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{
-    Fact, FactKey, ImageFacts, Look, NpmFacts, Observation, PinFacts, Platform, PlatformFacts,
-    PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
+    Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
+    PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};

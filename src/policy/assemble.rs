@@ -116,11 +116,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         digest,
         look: look(view, version),
         unavailable: unavailable(view, version),
-        npm: match (&view.rules.npm, view.memory.npm(version), npm_trouble(view)) {
-            (None, _, _) | (_, Some(_), _) => None,
-            (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
-            (Some(_), None, None) => Some(Look::Absent),
-        },
+        npm: npm(view, version),
         answers,
         running,
     }
@@ -149,6 +145,21 @@ fn unresolved(view: View<'_>) -> Vec<Version> {
     };
     let wanted = |tag: &&Version| view.live && !told(tag) && !view.looks.contains_key(tag);
     holders.filter(wanted).cloned().collect()
+}
+
+/// Why the npm half is not there, if it is not. Of one that is not what it was the check of the
+/// agreement tells.
+fn npm(view: View<'_>, version: &Version) -> Option<Look> {
+    let rule = view.rules.npm.as_ref()?;
+    let memory = view.memory;
+    if memory.npm(version).is_some() || memory.npm_drift(version).is_some() {
+        return None;
+    }
+    if memory.npm_withdrawn(version) {
+        let why = format!("npm has withdrawn {}@{version}", rule.package);
+        return Some(Look::Unusable(why));
+    }
+    Some(npm_trouble(view).map_or(Look::Absent, |why| Look::Unavailable(why.to_owned())))
 }
 
 /// A request for the version asks for another look at once.

@@ -11,6 +11,7 @@ mod branch;
 mod chain;
 mod classify;
 mod decide;
+mod npm_drift;
 mod pinned;
 mod proposals;
 mod pull;
@@ -26,6 +27,7 @@ pub use assemble::View;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
+pub use npm_drift::npm_drifts;
 pub use required::{asked_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,

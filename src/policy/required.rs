@@ -18,6 +18,7 @@ pub fn required_checks(
             | Check::Platforms
             | Check::VersionLabel
             | Check::Revision
+            | Check::Agreement
             | Check::KnownIssue,
             _,
         )
@@ -33,9 +34,12 @@ pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
     let configured = |check: &Check| match check {
         Check::Signature => rules.signature.is_some(),
         Check::KnownIssue => !rules.known_issues.is_empty(),
-        Check::Platforms | Check::VersionLabel | Check::Revision | Check::Sites | Check::Canary => {
-            true
-        }
+        Check::Platforms
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::Agreement
+        | Check::Sites
+        | Check::Canary => true,
     };
     Check::ALL.into_iter().filter(configured).collect()
 }
@@ -50,6 +54,10 @@ pub fn inputs_of(
     memory: &Memory,
     pinned: Option<&Digest>,
 ) -> String {
+    let tag = || {
+        let release = release_of(version, memory, &rules.tags);
+        release.and_then(|release| memory.tag_commit(&release.tag))
+    };
     match check {
         Check::Signature => {
             rules.signature.as_ref().map_or_else(String::new, |rule| short(&format!("{rule:?}")))
@@ -58,10 +66,10 @@ pub fn inputs_of(
             rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
         }
         Check::VersionLabel => String::new(),
-        Check::Revision => {
-            let release = release_of(version, memory, &rules.tags);
-            let tag = release.and_then(|release| memory.tag_commit(&release.tag));
-            short(&format!("{:?} {tag:?}", rules.revision))
+        Check::Revision => short(&format!("{:?} {:?}", rules.revision, tag())),
+        Check::Agreement => {
+            let npm = (memory.npm(version), memory.npm_drift(version).map(|(drift, _)| drift));
+            short(&format!("{:?} {npm:?} {:?}", rules.npm, tag()))
         }
         Check::KnownIssue => short(&format!("{:?}", rules.known_issues)),
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),

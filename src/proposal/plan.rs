@@ -225,6 +225,7 @@ impl Workshop<'_> {
             pin: to,
             repository: &self.watch.upstream.repository,
             tag: release.as_ref().map_or("", |release| &release.tag),
+            package: self.watch.rules.npm.as_ref().map(|rule| rule.package.as_str()),
             signature: self.watch.rules.signature.as_ref(),
         };
         Check::ALL

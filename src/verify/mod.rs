@@ -1,5 +1,6 @@
 //! The cheap checks: one file each, facts in, a [`Finding`] out. A failed check is a value.
 
+mod agreement;
 mod known_issue;
 mod platforms;
 mod revision;
@@ -43,6 +44,7 @@ pub fn verify(check: Check, subject: Subject<'_>, now: Timestamp) -> Option<Find
         Check::Platforms => platforms::verify(subject.image, &subject.rules.platforms),
         Check::VersionLabel => version_label::verify(subject.image),
         Check::Revision => revision::verify(subject, now),
+        Check::Agreement => agreement::verify(subject, now),
         Check::KnownIssue => known_issue::verify(subject.image, &subject.rules.known_issues),
         Check::Sites => sites::verify(subject.memory.pin()),
         Check::Signature | Check::Canary => return None,

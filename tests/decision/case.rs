@@ -193,11 +193,12 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
 }
 
 /// The checks that cost little, in their order.
-pub(crate) const CHEAP: [Check; 6] = [
+pub(crate) const CHEAP: [Check; 7] = [
     Check::Signature,
     Check::Platforms,
     Check::VersionLabel,
     Check::Revision,
+    Check::Agreement,
     Check::KnownIssue,
     Check::Sites,
 ];

@@ -201,7 +201,8 @@ fn the_npm_half_is_there_or_says_why_it_is_not() {
     told.live = false;
     assert_eq!(told.candidate().npm, trouble("npm was down"));
     let (integrity, git_head, product) = (None, None, None);
-    let npm = NpmFacts { version: version(RELEASED), integrity, git_head, product };
+    let npm =
+        NpmFacts { version: version(RELEASED), integrity, git_head, product, published_at: None };
     told.observe(Fact::Npm(npm));
     assert_eq!(told.candidate().npm, None);
 }
@@ -311,6 +312,7 @@ fn releases_are_sorted_by_precedence_each_once_and_the_others_say_why_not() {
         integrity: None,
         git_head: None,
         product: Some("o/q".to_owned()),
+        published_at: None,
     };
     told.observe(Fact::Npm(other));
     let snapshot = told.snapshot();

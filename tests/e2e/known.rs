@@ -17,7 +17,7 @@ async fn a_corrupt_tag_is_held_although_tag_and_label_agree() {
         assert_eq!(stand.only().title, "chore(connector): bump 3.2.0 → 3.3.4");
         insta::assert_snapshot!(stand.stages().await, @"
         3.5.0 held: there is no image 3.5.0: its content is under the tag 3.4.2
-        3.4.2 held: the tag 3.4.2 is known to hold the content of 3.5.0
+        3.4.2 held: npm's 3.4.2 is of 1975881b, the image of f87d7b9b: the canary's npm half would test other code; the tag 3.4.2 is known to hold the content of 3.5.0
         3.4.1 held: the tag 3.4.1 is known to hold the content of 3.4.2; but its revision label is `<id>`, not the listed 541a38ee: the list may be out of date
         3.3.4 proposed: pull request #1 proposes it
         3.2.0 pinned: the downstream pins it

@@ -1,6 +1,7 @@
 //! Stories: a world, a bot, and what a maintainer sees.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod agreement;
 mod answers;
 mod budgets;
 mod canary;
