@@ -121,8 +121,9 @@ async fn explain(
     let watch = chosen(config, which)?;
     let memory = memory(daemon::read_store(config).await?.as_ref(), watch).await?;
     let number = release.strip_prefix('v').unwrap_or(release);
-    if let Ok(version) = number.parse::<Version>()
-        && let Ok(explanation) = reconcile::explain(watch, &memory, &version, clock.now())
+    let version = number.parse::<Version>().ok();
+    if let Some(version) = &version
+        && let Ok(explanation) = reconcile::explain(watch, &memory, version, clock.now())
     {
         print(json, &explanation, render::explain)?;
         return Ok(Exit::Done);
@@ -131,6 +132,13 @@ async fn explain(
     let named = |it: &&Ignored| it.tag.strip_prefix('v').unwrap_or(&it.tag) == number;
     if let Some(ignored) = ignored.iter().find(named) {
         print(json, &text::IgnoredView::of(ignored), text::ignored)?;
+        return Ok(Exit::Done);
+    }
+    if let Some(version) = version
+        && let known = reconcile::known_issues(watch, &memory, &version)
+        && !known.is_empty()
+    {
+        print(json, &text::KnownView::of(&version, known), text::known)?;
         return Ok(Exit::Done);
     }
     let hint = match memory.releases().next() {

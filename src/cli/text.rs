@@ -183,3 +183,24 @@ impl IgnoredView {
 pub(super) fn ignored(view: &IgnoredView) -> String {
     format!("{} is {}: {}\n", view.tag, view.word, view.line)
 }
+
+/// A version that is none of the releases that were read, but of which something is known.
+#[derive(Debug, Serialize)]
+pub(super) struct KnownView {
+    version: Version,
+    known_issues: Vec<String>,
+}
+
+impl KnownView {
+    pub(super) fn of(version: &Version, known_issues: Vec<String>) -> Self {
+        Self { version: version.clone(), known_issues }
+    }
+}
+
+pub(super) fn known(view: &KnownView) -> String {
+    let mut out = format!("{} is no release that was read\n", view.version);
+    for line in &view.known_issues {
+        let _ = writeln!(out, "  known: {line}");
+    }
+    out
+}

@@ -206,6 +206,11 @@ pub(super) struct Upstream {
     /// Default: `warn`.
     #[serde(default)]
     pub(super) revision: crate::domain::RevisionPolicy,
+    /// What is known of the image's tags and no check can find out, such as tags that hold another
+    /// release's content: a file (its form is in `config/known-issues.toml`), `shipped` for the one
+    /// that ships with the program, or `none`. Default: `shipped`.
+    #[serde(default = "default_known_issues")]
+    pub(super) known_issues: String,
     /// How long after its publication a release may lack its image or package. Default: `24h`.
     #[serde(default = "default_deadline")]
     pub(super) artifact_deadline: String,
@@ -223,6 +228,10 @@ fn default_tag_pattern() -> String {
 
 fn default_platforms() -> Vec<String> {
     vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()]
+}
+
+fn default_known_issues() -> String {
+    "shipped".to_owned()
 }
 
 fn default_deadline() -> String {

@@ -3,7 +3,7 @@
 use super::{
     duration,
     environment::{Environment, SECRETS},
-    raw,
+    known_issues, raw,
     resolve::Problems,
     types::{CanaryConfig, Downstream, Upstream, Watch},
 };
@@ -29,7 +29,7 @@ pub(super) fn watch(
         let text = "needs `npm.registry`: what `npm config get registry` prints";
         problems.add(&at("upstream.npm"), text);
     }
-    let rules = rules(&at, raw, problems);
+    let rules = rules(&at, raw, image.as_ref(), problems);
     let companions = rules.iter().flat_map(|rules| &rules.companions);
     let images: Vec<&ImageName> = companions.map(|it| &it.image).chain(&image).collect();
     let downstream = downstream(&at("downstream"), &raw.downstream, &images, problems);
@@ -67,7 +67,12 @@ fn author(text: &str) -> Option<(String, String)> {
     (plain(name) && plain(email)).then(|| (name.to_owned(), email.to_owned()))
 }
 
-fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems) -> Option<Rules> {
+fn rules(
+    at: &dyn Fn(&str) -> String,
+    raw: &raw::Watch,
+    image: Option<&ImageName>,
+    problems: &mut Problems,
+) -> Option<Rules> {
     let upstream = &raw.upstream;
     let place = at("upstream.tag_pattern");
     let pattern = problems.take(&place, Regex::new(&upstream.tag_pattern));
@@ -89,6 +94,10 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
     };
+    let known_issues = image.and_then(|image| {
+        let read = known_issues::read(&upstream.known_issues, image);
+        problems.take(&at("upstream.known_issues"), read)
+    });
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -99,6 +108,7 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         signature,
         companions,
         revision: upstream.revision,
+        known_issues: known_issues?,
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),

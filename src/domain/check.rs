@@ -19,6 +19,10 @@ pub enum Check {
     Revision,
     /// Does the tag still give what it was first resolved to?
     TagStability,
+    /// Are git tag, release, npm version and image one release?
+    Agreement,
+    /// Is the tag not known to hold something else?
+    KnownIssue,
     /// Can every required pin site of the downstream be edited?
     Sites,
     /// Does the downstream's contract canary pass at the digest?
@@ -27,11 +31,13 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Signature,
         Self::Platforms,
         Self::VersionLabel,
         Self::Revision,
+        Self::Agreement,
+        Self::KnownIssue,
         Self::TagStability,
         Self::Sites,
         Self::Canary,
@@ -46,6 +52,8 @@ impl Check {
             Self::VersionLabel => "version_label",
             Self::Revision => "revision",
             Self::TagStability => "tag_stability",
+            Self::Agreement => "agreement",
+            Self::KnownIssue => "known_issue",
             Self::Sites => "sites",
             Self::Canary => "canary",
         }
@@ -60,6 +68,8 @@ impl Check {
             Self::VersionLabel => "each platform's version label names this release",
             Self::Revision => "the image was built from the release's commit",
             Self::TagStability => "the tag still gives what it first gave",
+            Self::Agreement => "git tag, release, package and image are one release",
+            Self::KnownIssue => "the tag is not known to hold something else",
             Self::Sites => "every required pin site can be edited",
             Self::Canary => "the contract canary passes at this digest",
         }

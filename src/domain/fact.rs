@@ -49,6 +49,13 @@ pub enum Fact {
     },
     /// A version of the npm package.
     Npm(NpmFacts),
+    /// A version of the npm package that was published once and is there no longer.
+    NpmWithdrawn {
+        /// The version.
+        version: Version,
+    },
+    /// A version of the npm package that is not what it was.
+    NpmDrift(NpmDrift),
     /// Whether npm could be asked at all.
     NpmTrouble {
         /// Why it could not, for a maintainer; `None` once it could again.
@@ -112,7 +119,10 @@ impl Fact {
             }
             Self::ImageTag(tag) => ("image_tag", tag.version.to_string()),
             Self::RegistryLimit { .. } => ("registry_limit", String::new()),
-            Self::Npm(npm) => ("npm", npm.version.to_string()),
+            Self::Npm(NpmFacts { version, .. }) | Self::NpmWithdrawn { version } => {
+                ("npm", version.to_string())
+            }
+            Self::NpmDrift(drift) => ("npm_drift", drift.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),
@@ -210,6 +220,22 @@ pub struct NpmFacts {
     pub git_head: Option<String>,
     /// The value at the product guard's pointer, if a guard is configured and it is there.
     pub product: Option<String>,
+    /// When it was published, where the registry says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+}
+
+/// What became of a version of the npm package that is not what it was. Once so, always so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NpmDrift {
+    /// The version.
+    pub version: Version,
+    /// The integrity that was seen first, where the registry gave one.
+    pub before: Option<String>,
+    /// When that was first seen.
+    pub since: Timestamp,
+    /// The integrity that was seen instead; `None` if the version was withdrawn.
+    pub after: Option<String>,
 }
 
 /// Every pin site at one commit of the downstream's base branch.

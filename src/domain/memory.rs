@@ -2,8 +2,8 @@
 
 use super::{
     CanaryRun, CommitId, Descent, Digest, EffectRecord, Fact, FactKey, Finding, ImageFacts,
-    ImageName, IndexDigest, Look, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts,
-    ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
+    ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts,
+    PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -212,6 +212,25 @@ impl Memory {
         let key = FactKey { aspect: "descent", subject: format!("{base}...{head}") };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Descent(descent)) => Some(descent),
+            _ => None,
+        }
+    }
+
+    /// Whether npm has withdrawn `version`.
+    #[must_use]
+    pub fn npm_withdrawn(&self, version: &Version) -> bool {
+        let key = FactKey { aspect: "npm", subject: version.to_string() };
+        let fact = self.observations.get(&key).map(|seen| &seen.fact);
+        matches!(fact, Some(Fact::NpmWithdrawn { .. }))
+    }
+
+    /// What became of the npm half of `version`, if it is not what it was, and when that was seen.
+    #[must_use]
+    pub fn npm_drift(&self, version: &Version) -> Option<(&NpmDrift, Timestamp)> {
+        let key = FactKey { aspect: "npm_drift", subject: version.to_string() };
+        let seen = self.observations.get(&key)?;
+        match &seen.fact {
+            Fact::NpmDrift(drift) => Some((drift, seen.at)),
             _ => None,
         }
     }

@@ -11,6 +11,7 @@ mod digest;
 mod effect;
 mod fact;
 mod invalid;
+mod known_issue;
 mod memory;
 mod names;
 mod notes;
@@ -31,10 +32,11 @@ pub use content::{Content, Learned};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{
-    Fact, FactKey, ImageFacts, Look, NpmFacts, Observation, PinFacts, Platform, PlatformFacts,
-    PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
+    Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
+    PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use invalid::Invalid;
+pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
 pub use names::{
     BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,

@@ -1,6 +1,6 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, ImageName, Platform, Version};
+use super::{FilePath, ImageName, KnownIssues, Platform, Version};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub struct Rules {
     pub companions: Vec<CompanionRule>,
     /// What an image means that cannot be shown to be built from the release's commit.
     pub revision: RevisionPolicy,
+    /// What is known of the image's tags and no check can find out.
+    pub known_issues: KnownIssues,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -199,6 +201,7 @@ impl Rules {
             signature: None,
             companions: Vec::new(),
             revision: RevisionPolicy::default(),
+            known_issues: KnownIssues::default(),
             artifact_deadline: Duration::from_hours(24),
             retry: RetryRule { pauses: Vec::new() },
             canary: String::new(),

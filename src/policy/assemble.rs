@@ -53,6 +53,7 @@ impl Snapshot {
             pauses: view.rules.retry.pauses.clone(),
             pin,
             candidates,
+            unresolved: unresolved(view),
             ignored,
             proposals,
             foreign,
@@ -119,11 +120,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         digest,
         look: look(view, version),
         unavailable: unavailable(view, version),
-        npm: match (&view.rules.npm, view.memory.npm(version), npm_trouble(view)) {
-            (None, _, _) | (_, Some(_), _) => None,
-            (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
-            (Some(_), None, None) => Some(Look::Absent),
-        },
+        npm: npm(view, version),
         answers,
         running,
         companions: companions(view, pin, version, published, bump),
@@ -163,7 +160,40 @@ fn companions(
 /// last has to do.
 fn look(view: View<'_>, version: &Version) -> Option<Look> {
     let remembered = || view.memory.no_image(version).filter(|_| !view.live);
-    view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look)).cloned()
+    let look = view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look))?;
+    match view.rules.known_issues.missing(version) {
+        Some(missing) if *look == Look::Absent => Some(Look::Unusable(missing)),
+        _ => Some(look.clone()),
+    }
+}
+
+/// The tags that the content of releases without a tag of their own is under, as long as no look
+/// at them told anything, and some are left to be spent.
+fn unresolved(view: View<'_>) -> Vec<Version> {
+    let (known, memory) = (&view.rules.known_issues, view.memory);
+    let holders = known.missing.iter().filter_map(|version| known.tag_that_holds(version));
+    let told = |tag: &Version| match memory.no_image(tag) {
+        Some((Look::Unavailable(_), _, attempts)) => attempts > view.rules.retry.pauses.len(),
+        Some(_) => true,
+        None => memory.image(tag).is_some(),
+    };
+    let wanted = |tag: &&Version| view.live && !told(tag) && !view.looks.contains_key(tag);
+    holders.filter(wanted).cloned().collect()
+}
+
+/// Why the npm half is not there, if it is not. Of one that is not what it was the check of the
+/// agreement tells.
+fn npm(view: View<'_>, version: &Version) -> Option<Look> {
+    let rule = view.rules.npm.as_ref()?;
+    let memory = view.memory;
+    if memory.npm(version).is_some() || memory.npm_drift(version).is_some() {
+        return None;
+    }
+    if memory.npm_withdrawn(version) {
+        let why = format!("npm has withdrawn {}@{version}", rule.package);
+        return Some(Look::Unusable(why));
+    }
+    Some(npm_trouble(view).map_or(Look::Absent, |why| Look::Unavailable(why.to_owned())))
 }
 
 /// A request for the version asks for another look at once.

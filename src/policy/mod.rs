@@ -12,6 +12,7 @@ mod branch;
 mod chain;
 mod classify;
 mod decide;
+mod npm_drift;
 mod pinned;
 mod proposals;
 mod pull;
@@ -28,6 +29,7 @@ pub use assemble::View;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
+pub use npm_drift::npm_drifts;
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,

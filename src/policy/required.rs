@@ -17,7 +17,9 @@ pub fn required_checks(
         | Check::Platforms
         | Check::VersionLabel
         | Check::Revision
-        | Check::TagStability => true,
+        | Check::TagStability
+        | Check::Agreement
+        | Check::KnownIssue => true,
         Check::Sites | Check::Canary => kind == ProposalKind::PinBump,
     };
     asked.iter().copied().filter(gates)
@@ -28,10 +30,12 @@ pub fn required_checks(
 pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
     let configured = |check: &Check| match check {
         Check::Signature => rules.signature.is_some(),
+        Check::KnownIssue => !rules.known_issues.is_empty(),
         Check::Platforms
         | Check::VersionLabel
         | Check::Revision
         | Check::TagStability
+        | Check::Agreement
         | Check::Sites
         | Check::Canary => true,
     };
@@ -44,7 +48,11 @@ pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
 pub fn companion_checks(rules: &Rules) -> BTreeSet<Check> {
     let own = |check: &Check| match check {
         Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision => true,
-        Check::TagStability | Check::Sites | Check::Canary => false,
+        Check::TagStability
+        | Check::Agreement
+        | Check::KnownIssue
+        | Check::Sites
+        | Check::Canary => false,
     };
     asked_checks(rules).into_iter().filter(own).collect()
 }
@@ -59,6 +67,10 @@ pub fn inputs_of(
     memory: &Memory,
     pinned: Option<&Digest>,
 ) -> String {
+    let tag = || {
+        let release = release_of(version, memory, &rules.tags);
+        release.and_then(|release| memory.tag_commit(&release.tag))
+    };
     match check {
         Check::Signature => {
             rules.signature.as_ref().map_or_else(String::new, |rule| short(&format!("{rule:?}")))
@@ -67,14 +79,15 @@ pub fn inputs_of(
             rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
         }
         Check::VersionLabel => String::new(),
-        Check::Revision => {
-            let release = release_of(version, memory, &rules.tags);
-            let tag = release.and_then(|release| memory.tag_commit(&release.tag));
-            short(&format!("{:?} {tag:?}", rules.revision))
+        Check::Revision => short(&format!("{:?} {:?}", rules.revision, tag())),
+        Check::Agreement => {
+            let npm = (memory.npm(version), memory.npm_drift(version).map(|(drift, _)| drift));
+            short(&format!("{:?} {npm:?} {:?}", rules.npm, tag()))
         }
         Check::TagStability => {
             tag_drift(memory, version).map_or_else(String::new, |drift| short(&drift))
         }
+        Check::KnownIssue => short(&format!("{:?}", rules.known_issues)),
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);

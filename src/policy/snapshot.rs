@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub pin: PinState,
     /// The releases of the stream, newest first.
     pub candidates: Vec<Candidate>,
+    /// Tags that are resolved once for people's sake: they hold what another release should.
+    pub unresolved: Vec<Version>,
     /// The releases that are none of ours.
     pub ignored: Vec<Ignored>,
     /// The bot's pull requests.

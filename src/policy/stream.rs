@@ -99,6 +99,7 @@ mod tests {
             version: "4.0.0".parse().unwrap(),
             integrity: None,
             git_head: None,
+            published_at: None,
             product: Some("git+https://github.com/o/p.git".to_owned()),
         };
         assert_eq!(foreign_product(&npm, &rule), None);

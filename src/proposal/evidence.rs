@@ -47,6 +47,7 @@ impl Workshop<'_> {
             pin: to,
             repository: &self.watch.upstream.repository,
             tag: release.map_or("", |release| &release.tag),
+            package: self.watch.rules.npm.as_ref().map(|rule| rule.package.as_str()),
             signature,
         };
         let latest = |check: &Check| {

@@ -30,7 +30,7 @@ pub(super) async fn learn(
             let image = memory.image(version).context("its image was never resolved")?.clone();
             let learned = match check {
                 Check::Signature => inspect_signature(&image, watch, sources, memory, now).await?,
-                Check::Revision => {
+                Check::Revision | Check::Agreement => {
                     inspect_history(*check, &image, watch, sources, memory, world, now).await?
                 }
                 check => {

@@ -20,4 +20,4 @@ pub use examine::{Examination, Target, examine};
 pub use limit::Limit;
 pub use pass::{Bot, PassReport};
 pub use preview::{PlannedAction, Preview};
-pub use view::{explain, look_at};
+pub use view::{explain, known_issues, look_at};

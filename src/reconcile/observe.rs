@@ -5,7 +5,7 @@ use super::{tags::Wanted, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{Cached, Fact, Memory, Observation, Timestamp};
-use crate::policy::branches_to_ask;
+use crate::policy::{branches_to_ask, npm_drifts};
 use crate::sources::{Gathered, Sources, read_pin};
 use anyhow::Result;
 
@@ -55,6 +55,11 @@ pub(super) async fn observe(
         read_pin(git, watch),
     );
     seen.world.releases_unknown = !seen.take(releases, memory, now);
+    let mut npm = npm;
+    if let Ok(gathered) = &mut npm {
+        let drifts = npm_drifts(memory, &gathered.facts);
+        gathered.facts.extend(drifts);
+    }
     seen.world.npm_trouble = npm.as_ref().err().map(|error| format!("{error:#}"));
     seen.take(npm, memory, now);
     let why = seen.world.npm_trouble.clone();

@@ -1,6 +1,7 @@
 //! Every text that a person reads, pure: pull requests, plans, explanations, the status.
 
 mod body;
+mod known;
 mod marker;
 mod notes;
 mod report;
@@ -10,6 +11,7 @@ mod view;
 mod warning;
 
 pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, stage_line, stage_word, status};
 pub use reproduce::{Examined, command};

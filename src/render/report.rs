@@ -137,6 +137,9 @@ pub fn explain(explanation: &Explanation) -> String {
         let platforms = explanation.platforms.join(", ");
         let _ = writeln!(out, "  image {digest}\n  platforms {platforms}");
     }
+    for line in &explanation.known_issues {
+        let _ = writeln!(out, "  known: {line}");
+    }
     for line in &explanation.history {
         let _ = writeln!(out, "  {line}");
     }

@@ -13,6 +13,8 @@ pub struct Examined<'a> {
     pub repository: &'a RepoName,
     /// The release's git tag. Foreign text.
     pub tag: &'a str,
+    /// The npm package that belongs to it.
+    pub package: Option<&'a str>,
     /// Who signs it.
     pub signature: Option<&'a SignatureRule>,
 }
@@ -50,6 +52,11 @@ pub fn command(check: Check, of: Examined<'_>) -> Option<String> {
             "docker buildx imagetools inspect {}:{} --format '{{{{.Manifest.Digest}}}}'",
             of.pin.image, of.pin.version
         )),
+        Check::Agreement => of.package.map(|package| {
+            let version = quoted(&format!("{package}@{}", of.pin.version));
+            format!("npm view {version} gitHead dist.integrity --json")
+        }),
+        Check::KnownIssue => Some(format!("digest-bump explain {}", of.pin.version)),
         Check::Sites => Some("digest-bump pin --tree . --check".to_owned()),
         Check::Canary => None,
     }
@@ -114,8 +121,9 @@ mod tests {
             grace: std::time::Duration::ZERO,
         };
         let repository = "o/r".parse().unwrap();
-        let signature = Some(&rule);
-        let of = Examined { pin: &pin, repository: &repository, tag: "v3.10.0'", signature };
+        let (package, signature) = (Some("@o/p"), Some(&rule));
+        let of =
+            Examined { pin: &pin, repository: &repository, tag: "v3.10.0'", package, signature };
         let all = Check::ALL.into_iter().filter_map(|check| command(check, of));
         let all = all.collect::<Vec<_>>().join("\n").replace(pin.digest.as_str(), "sha256:…");
         insta::assert_snapshot!(all, @r#"
@@ -127,6 +135,8 @@ mod tests {
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
         curl -s 'https://api.github.com/repos/o/r/commits/v3.10.0'\''' | jq '.sha, .parents[0].sha'
         docker buildx imagetools inspect ghcr.io/o/r:3.10.0 --format '{{.Manifest.Digest}}'
+        npm view '@o/p@3.10.0' gitHead dist.integrity --json
+        digest-bump explain 3.10.0
         digest-bump pin --tree . --check
         "#);
     }

@@ -103,6 +103,9 @@ pub struct Explanation {
     pub digest: Option<String>,
     /// Its platforms.
     pub platforms: Vec<String>,
+    /// What is known of it besides, and of where its content is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_issues: Vec<String>,
     /// Every answer about it, oldest first: time, check, verdict, what was seen.
     pub history: Vec<String>,
     /// The requests for it.
@@ -210,6 +213,7 @@ impl Explanation {
     #[must_use]
     pub fn of(
         version: &Version,
+        known_issues: Vec<String>,
         memory: &Memory,
         snapshot: &Snapshot,
         decision: &Decision,
@@ -239,6 +243,7 @@ impl Explanation {
             platforms: image
                 .map(|image| image.platforms.iter().map(|part| part.platform.0.clone()).collect())
                 .unwrap_or_default(),
+            known_issues,
             history: history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect(),
             requests: memory
                 .requests

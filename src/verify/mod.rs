@@ -1,5 +1,7 @@
 //! The cheap checks: one file each, facts in, a [`Finding`] out. A failed check is a value.
 
+mod agreement;
+mod known_issue;
 mod platforms;
 mod revision;
 mod signature;
@@ -44,6 +46,8 @@ pub fn verify(check: Check, subject: Subject<'_>, now: Timestamp) -> Option<Find
         Check::VersionLabel => version_label::verify(subject.image),
         Check::Revision => revision::verify(subject, now),
         Check::TagStability => tag_stability::verify(subject),
+        Check::Agreement => agreement::verify(subject, now),
+        Check::KnownIssue => known_issue::verify(subject.image, &subject.rules.known_issues),
         Check::Sites => sites::verify(subject.memory.pin()),
         Check::Signature | Check::Canary => return None,
     };

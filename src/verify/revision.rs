@@ -61,7 +61,8 @@ pub(super) fn verify(subject: Subject<'_>, now: Timestamp) -> Answer {
     };
     let tag = &release.tag;
     let Some(commit) = memory.tag_commit(tag).and_then(|known| known.at.as_ref()) else {
-        let mut answer = unsure("no_tag", format!("there is no git tag {tag} to compare with"));
+        let mut answer =
+            unsure("no_tag", format!("the git tag {tag} is not there to compare with"));
         let deadline = release.published_at + rules.artifact_deadline;
         answer.detail.too_early_until = Some(deadline).filter(|deadline| now < *deadline);
         return answer;
@@ -269,7 +270,7 @@ mod tests {
         memory.observe(Fact::TagCommit(gone), Timestamp::from_millis(0));
         let answer = judge(&memory, 1);
         assert_eq!(answer.verdict, Verdict::Inconclusive);
-        assert_eq!(answer.summary, "there is no git tag v3.10.0 to compare with");
+        assert_eq!(answer.summary, "the git tag v3.10.0 is not there to compare with");
         assert!(answer.detail.too_early_until.is_some());
         assert_eq!(judge(&memory, 24).detail.too_early_until, None);
     }

@@ -7,6 +7,7 @@ mod config;
 mod daemon;
 mod health;
 mod help;
+mod known;
 mod logs;
 mod looking;
 mod once;

@@ -22,6 +22,8 @@ async fn a_release_is_examined_and_nothing_is_written() {
       version_label  passed        labelled 3.10.0
       revision       passed        first_parent: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
       tag_stability  passed        DIGEST each time
+      agreement      passed        agree: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW
+      known_issue    passed        nothing_known: nothing is known against it
     ");
     assert!(!stand.state().exists(), "nobody asked for a database");
     stand.ok(&["once"]).await;
@@ -234,7 +236,7 @@ async fn files_are_verified_without_network_config_or_database() {
     16  bad_digest: artifact mismatch: artifact hash does not match any subject in attestation
     16  bad_digest: it is a signature of sha256:2814ba1ae47e21f6f49e55683952d32eecba42333f12c643494aa1abcc173a0a
     10  unsigned: none of the payloads is signed there
-    19  malformed: the signatures' manifest: missing field `layers` at line 1 column 5612
+    19  malformed: the signatures' manifest: missing field `layers` at line 1 column 5608
     19  malformed: JSON error: Invalid media type: application/vnd.oci.image.manifest.v1+json at line 1 column 5718
     2  3
     ");

@@ -125,6 +125,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         pauses: PAUSES.to_vec(),
         pin: PinState::Known { version: version("3.9.3"), digest: digest(&version("3.9.3")) },
         candidates: Vec::new(),
+        unresolved: Vec::new(),
         ignored: Vec::new(),
         proposals: Vec::new(),
         foreign: Vec::new(),

@@ -2,10 +2,11 @@
 
 use crate::case::{NOW, digest, minutes_ago, version};
 use digest_bump::domain::{
-    Check, CommitId, Detail, Fact, Finding, IdentityPattern, ImageFacts, Marker, Memory,
-    PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest, PlatformFacts, Presence,
-    ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts, RetryRule, RevisionPolicy, Rules,
-    SignatureRule, SiteReading, SiteShape, SiteState, TagRule, UnexpectedRef, Verdict, Version,
+    Check, CommitId, CorruptTag, Detail, Fact, Finding, Held, IdentityPattern, ImageFacts,
+    KnownIssues, Marker, Memory, PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest,
+    PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts,
+    RetryRule, RevisionPolicy, Rules, SignatureRule, SiteReading, SiteShape, SiteState, TagRule,
+    UnexpectedRef, Verdict, Version,
 };
 use digest_bump::policy::{Decision, Snapshot, View, decide, inputs_of};
 use proptest::prelude::*;
@@ -27,11 +28,19 @@ pub(super) fn rules() -> Rules {
         }),
         companions: Vec::new(),
         revision: RevisionPolicy::Warn,
+        known_issues: known_issues(),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
         migration: None,
     }
+}
+
+/// An older tag that holds something else, so that the check is asked.
+fn known_issues() -> KnownIssues {
+    let holds = Held::Something("something else".to_owned());
+    let corrupt = vec![CorruptTag { tag: version("3.0.0"), revision: None, holds }];
+    KnownIssues { corrupt, missing: Vec::new() }
 }
 
 pub(super) fn site() -> PinSite {

@@ -3,9 +3,9 @@
 use crate::case::{digest, minutes_ago, request, version};
 use crate::orders::{rules, site};
 use digest_bump::domain::{
-    CanaryRun, Check, CommitId, Detail, Digest, Fact, Finding, ImageFacts, MigrationRule, NpmFacts,
-    NpmRule, PinFacts, Platform, ReleaseFacts, Request, RequestId, Rules, RunId, RunState,
-    SiteReading, SiteState, Verdict, Version,
+    CanaryRun, Check, CommitId, CorruptTag, Detail, Digest, Fact, Finding, Held, ImageFacts,
+    KnownIssues, MigrationRule, NpmFacts, NpmRule, PinFacts, Platform, ReleaseFacts, Request,
+    RequestId, Rules, RunId, RunState, SiteReading, SiteState, Verdict, Version,
 };
 use digest_bump::domain::{Memory, PinSite, Timestamp};
 use digest_bump::policy::{
@@ -202,7 +202,8 @@ fn the_npm_half_is_there_or_says_why_it_is_not() {
     told.live = false;
     assert_eq!(told.candidate().npm, trouble("npm was down"));
     let (integrity, git_head, product) = (None, None, None);
-    let npm = NpmFacts { version: version(RELEASED), integrity, git_head, product };
+    let npm =
+        NpmFacts { version: version(RELEASED), integrity, git_head, product, published_at: None };
     told.observe(Fact::Npm(npm));
     assert_eq!(told.candidate().npm, None);
 }
@@ -312,6 +313,7 @@ fn releases_are_sorted_by_precedence_each_once_and_the_others_say_why_not() {
         integrity: None,
         git_head: None,
         product: Some("o/q".to_owned()),
+        published_at: None,
     };
     told.observe(Fact::Npm(other));
     let snapshot = told.snapshot();
@@ -383,4 +385,51 @@ fn what_people_asked_for_is_kept_in_its_order() {
     told.asked(RELEASED, minutes_ago(2));
     told.memory.requests[1].id = RequestId(2);
     assert_eq!(told.snapshot().requests, told.memory.requests);
+}
+
+/// A watch that knows of a release without a tag of its own.
+fn told_of_a_missing_release() -> Told {
+    let mut told = Told::new();
+    let (tag, revision) = (version("3.9.2"), None);
+    told.rules.known_issues = KnownIssues {
+        corrupt: vec![CorruptTag { tag, revision, holds: Held::Release(version(RELEASED)) }],
+        missing: vec![version(RELEASED)],
+    };
+    told
+}
+
+#[test]
+fn a_tag_that_is_known_to_be_missing_is_not_waited_for() {
+    let mut told = told_of_a_missing_release();
+    assert_eq!(told.candidate().look, None, "nobody looked yet");
+    told.looks.insert(version(RELEASED), Look::Absent);
+    let why = "there is no image 3.10.0: its content is under the tag 3.9.2";
+    assert_eq!(told.candidate().look, Some(Look::Unusable(why.to_owned())));
+    let away = Look::Unavailable("status 503".to_owned());
+    told.looks.insert(version(RELEASED), away.clone());
+    assert_eq!(told.candidate().look, Some(away));
+}
+
+#[test]
+fn the_tag_that_holds_it_is_looked_at_once() {
+    let mut told = told_of_a_missing_release();
+    let holder = version("3.9.2");
+    assert_eq!(told.snapshot().unresolved, std::slice::from_ref(&holder));
+    told.live = false;
+    assert_eq!(told.snapshot().unresolved, [], "a status page cannot look");
+    told.live = true;
+    told.looks.insert(holder.clone(), Look::Absent);
+    assert_eq!(told.snapshot().unresolved, [], "this pass did");
+    told.looks.clear();
+    let (look, attempts, limited_until) = (Look::Absent, 0, None);
+    told.observe(Fact::NoImage { version: holder.clone(), look, attempts, limited_until });
+    assert_eq!(told.snapshot().unresolved, [], "an earlier one did");
+    for (attempts, again) in [(1, true), (2, false)] {
+        let (version, look) = (holder.clone(), Look::Unavailable("status 503".to_owned()));
+        told.observe(Fact::NoImage { version, look, attempts, limited_until });
+        assert_eq!(told.snapshot().unresolved.len(), usize::from(again), "{attempts}, of 2");
+    }
+    let (digest, platforms) = (digest(&holder), Vec::new());
+    told.observe(Fact::Image(ImageFacts { version: holder, digest, platforms }));
+    assert_eq!(told.snapshot().unresolved, []);
 }

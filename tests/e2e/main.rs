@@ -1,6 +1,7 @@
 //! Stories: a world, a bot, and what a maintainer sees.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod agreement;
 mod answers;
 mod budgets;
 mod canary;
@@ -12,6 +13,7 @@ mod database;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
 mod hostile;
+mod known;
 mod majors;
 mod patches;
 mod people;

