@@ -20,6 +20,8 @@ mod snapshot;
 mod stage;
 mod stream;
 mod stubs;
+mod tokens;
+mod wording;
 
 pub use crate::domain::Look;
 pub use assemble::View;
