@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, FilePath, IndexDigest, Marker, PlatformDigest, PullNumber, Timestamp,
-    Version,
+    BranchName, CommitId, FilePath, IndexDigest, Marker, PinnedFacts, PlatformDigest, PullNumber,
+    Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -42,6 +42,8 @@ pub enum Fact {
     },
     /// The pin sites at the head of the downstream's base branch.
     Pin(PinFacts),
+    /// What the registry serves under the pinned digest.
+    Pinned(PinnedFacts),
     /// A pull request from one of the bot's branches.
     Pull(PullFacts),
 }
@@ -58,10 +60,10 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `npm`, `troubles`, `pin` or `pull`.
+    /// `release`, `image`, `npm`, `troubles`, `pin`, `pinned` or `pull`.
     pub aspect: &'static str,
-    /// The git tag, the version, the pull request's number, or empty for the pin and for npm as
-    /// a whole.
+    /// The git tag, the version, the digest, the pull request's number, or empty for the pin and
+    /// for npm as a whole.
     pub subject: String,
 }
 
@@ -78,6 +80,7 @@ impl Fact {
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),
+            Self::Pinned(pinned) => ("pinned", pinned.digest.to_string()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
         };
         FactKey { aspect, subject }

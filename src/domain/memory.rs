@@ -1,8 +1,8 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, Look, NpmFacts, Observation,
-    PinFacts, PullFacts, ReleaseFacts, Request, Timestamp, Version,
+    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, NpmFacts,
+    Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -119,6 +119,17 @@ impl Memory {
         let key = FactKey { aspect: "pin", subject: String::new() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Pin(pin)) => Some(pin),
+            _ => None,
+        }
+    }
+
+    /// What the registry last served under a digest that is or was pinned; `None` if it was never
+    /// asked.
+    #[must_use]
+    pub fn pinned(&self, digest: &IndexDigest) -> Option<&PinnedFacts> {
+        let key = FactKey { aspect: "pinned", subject: digest.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Pinned(pinned)) => Some(pinned),
             _ => None,
         }
     }

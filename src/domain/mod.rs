@@ -18,6 +18,7 @@ mod proposal;
 mod request;
 mod rules;
 mod signature;
+mod tag;
 mod time;
 mod version;
 
@@ -45,5 +46,6 @@ pub use rules::{
     UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
+pub use tag::PinnedFacts;
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};

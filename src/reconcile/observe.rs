@@ -5,9 +5,9 @@ use super::world::World;
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{Cached, Fact, Memory, Observation, Timestamp};
-use crate::policy::branches_to_ask;
+use crate::policy::{PinState, branches_to_ask};
 use crate::sources::{Gathered, Sources, read_pin};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 /// What observing brought.
 #[derive(Debug, Default)]
@@ -38,7 +38,8 @@ impl Seen {
     }
 }
 
-/// Reads releases, npm and the pin side by side, then the pull requests that they make relevant.
+/// Reads releases, npm and the pin side by side, then the pull requests that they make relevant,
+/// and what is pinned.
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
@@ -68,7 +69,33 @@ pub(super) async fn observe(
     }
     let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
-    let pulls = sources.observe_pulls(watch, &branches).await;
+    let (pulls, pinned) = tokio::join!(
+        sources.observe_pulls(watch, &branches),
+        observe_pinned(watch, sources, memory, &now_known.pin, now),
+    );
     seen.world.pulls_known = seen.take(pulls, memory, now);
+    match pinned {
+        Ok(pinned) => seen.news.extend(pinned.and_then(|fact| memory.observe(fact, now))),
+        Err(error) => seen.troubles.push(error),
+    }
     seen
+}
+
+/// Whether what is pinned is still served; nothing while the pin is not known, or while the
+/// registry does not let itself be asked.
+async fn observe_pinned(
+    watch: &Watch,
+    sources: &Sources,
+    memory: &Memory,
+    pin: &PinState,
+    now: Timestamp,
+) -> Result<Option<Fact>> {
+    let PinState::Known { version, digest } = pin else {
+        return Ok(None);
+    };
+    if memory.registry_limit().is_some_and(|until| now < until) {
+        return Ok(None);
+    }
+    let pinned = sources.observe_pinned(watch, version, digest, memory.pinned(digest)).await;
+    Ok(Some(Fact::Pinned(pinned.with_context(|| format!("the pinned image {version}"))?)))
 }

@@ -5,6 +5,7 @@ mod npm;
 mod pin;
 mod pulls;
 mod releases;
+mod tags;
 
 pub use pin::{Downstream, read_pin};
 
@@ -13,7 +14,7 @@ use crate::clients::npm::Npm;
 use crate::clients::registry::{Image, Registry, RegistryError};
 use crate::clients::sigstore::Trust;
 use crate::config::Watch;
-use crate::domain::{BranchName, Cached, Fact, Version};
+use crate::domain::{BranchName, Cached, Fact, IndexDigest, PinnedFacts, Version};
 use crate::store::Store;
 use anyhow::Result;
 
@@ -65,6 +66,20 @@ impl Sources {
     /// If GitHub could not be asked or understood.
     pub async fn observe_pulls(&self, watch: &Watch, branches: &[BranchName]) -> Result<Gathered> {
         pulls::observe(self, watch, branches).await
+    }
+
+    /// What the registry serves under the pinned digest; `known` is what it served the last time.
+    ///
+    /// # Errors
+    /// As the registry client says; "not there" is none of its errors.
+    pub async fn observe_pinned(
+        &self,
+        watch: &Watch,
+        version: &Version,
+        digest: &IndexDigest,
+        known: Option<&PinnedFacts>,
+    ) -> Result<PinnedFacts, RegistryError> {
+        tags::observe_pinned(self, watch, version, digest, known).await
     }
 
     /// Resolves the tag of a version, and reads each platform's labels.

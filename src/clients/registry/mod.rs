@@ -10,11 +10,13 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod manifest;
+mod resolve;
 mod signatures;
 mod token;
 
 pub use error::RegistryError;
 pub use manifest::IndexEntry;
+pub use resolve::Resolution;
 pub use signatures::{LegacySignature, Signatures};
 
 use crate::clients::wire;
@@ -95,13 +97,7 @@ impl Registry {
         image: &ImageName,
         reference: &str,
     ) -> Result<Index, RegistryError> {
-        let asked = reference.parse::<Digest>().ok();
-        let separator = if asked.is_some() { '@' } else { ':' };
-        let what = format!("{image}{separator}{}", wire::excerpt(reference));
-        if asked.is_none() && !is_tag(reference) {
-            // No registry can hold it, and it must not get into a path.
-            return Err(RegistryError::NotFound { what });
-        }
+        let (asked, what) = asked_for(image, reference)?;
         let path = format!("manifests/{reference}");
         let answer = self.get(image, &path, manifest::ACCEPT_ANY, MANIFEST_CAP, &what).await?;
         let digest = verified_digest(&answer, asked.as_ref(), &what)?;
@@ -244,10 +240,22 @@ impl Registry {
         cap: usize,
         what: &str,
     ) -> Result<Answer, RegistryError> {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+        self.get_with(image, path, headers, cap, what).await
+    }
+
+    /// As [`Registry::get_authorised`], with these headers.
+    async fn get_with(
+        &self,
+        image: &ImageName,
+        path: &str,
+        mut headers: HeaderMap,
+        cap: usize,
+        what: &str,
+    ) -> Result<Answer, RegistryError> {
         let origin = self.origin(image)?;
         let holder = Holder { origin: &origin, path: image.path() };
         let url = self.url(image, path)?;
-        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
         let grant = self.tokens.current(&self.http, &holder).await?;
         if let Some(grant) = &grant {
             headers.insert(AUTHORIZATION, authorization(grant)?);
@@ -278,6 +286,21 @@ impl Registry {
             None => Ok(wire::base_url(&format!("https://{}", image.host()))?),
         }
     }
+}
+
+/// The digest that a reference is, if it is one, and its name in texts.
+fn asked_for(
+    image: &ImageName,
+    reference: &str,
+) -> Result<(Option<Digest>, String), RegistryError> {
+    let asked = reference.parse::<Digest>().ok();
+    let separator = if asked.is_some() { '@' } else { ':' };
+    let what = format!("{image}{separator}{}", wire::excerpt(reference));
+    if asked.is_none() && !is_tag(reference) {
+        // No registry can hold it, and it must not get into a path.
+        return Err(RegistryError::NotFound { what });
+    }
+    Ok((asked, what))
 }
 
 /// What an index names is there before the index. That it is not says nothing about the tag: it is
