@@ -179,6 +179,9 @@ pub struct PinFacts {
     pub sites: Vec<SiteReading>,
     /// The majors that the migration document has a section for; none if there is no document.
     pub migrated: Vec<u64>,
+    /// The versions that those sections lead to, as far as they are whole ones.
+    #[serde(default)]
+    pub migrated_to: Vec<Version>,
     /// Why the migration document cannot take a section, if it cannot.
     pub migration_fault: Option<String>,
 }

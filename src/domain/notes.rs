@@ -606,7 +606,11 @@ you upgrade.
             ("* a\n  * **BREAKING CHANGE:** b\n* c", vec!["b"], vec!["a", "c"]),
             ("* ⚠️ **BREAKING**: b\n\n  c", vec!["b c"], vec![]),
             ("BREAKING CHANGES:\n\n* b\n* c\n\n### Fixes\n* d", vec!["b", "c"], vec!["d"]),
-            ("* the mark `BREAKING CHANGE:` is read", vec![], vec!["the mark `BREAKING CHANGE:` is read"]),
+            (
+                "* the mark `BREAKING CHANGE:` is read",
+                vec![],
+                vec!["the mark `BREAKING CHANGE:` is read"],
+            ),
             ("* `BREAKING CHANGE:` is read", vec![], vec!["`BREAKING CHANGE:` is read"]),
             ("* Breaking change: a word", vec![], vec!["Breaking change: a word"]),
             ("```\nBREAKING CHANGE: b\n```", vec![], vec![]),

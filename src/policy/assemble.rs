@@ -2,6 +2,7 @@
 //! whatever order it was filled.
 
 use super::{
+    honesty,
     pinned::pin_state,
     proposals::proposals,
     required,
@@ -9,8 +10,8 @@ use super::{
     stream,
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, Rules,
-    RunState, Timestamp, Verdict, Version,
+    Bump, CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts,
+    Rules, RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ impl Snapshot {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
         let candidates =
-            versions.iter().map(|release| candidate(view, &pin, &release.0, release.1)).collect();
+            versions.iter().map(|release| candidate(view, &pin, &versions, release)).collect();
         let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
@@ -60,8 +61,8 @@ impl Snapshot {
     }
 }
 
-/// The stream's versions with their publication, newest first, and everything else.
-fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
+/// The stream's releases, newest first, and everything else.
+fn sort_releases(view: View<'_>) -> (Vec<(Version, &ReleaseFacts)>, Vec<Ignored>) {
     let (mut versions, mut ignored) = (Vec::new(), Vec::new());
     for release in view.memory.releases() {
         let admitted = stream::admit(release, &view.rules.tags).and_then(|version| {
@@ -72,7 +73,7 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
             }
         });
         match admitted {
-            Ok(version) => versions.push((version, release.published_at)),
+            Ok(version) => versions.push((version, release)),
             Err(why) => ignored.push(Ignored { tag: release.tag.clone(), why }),
         }
     }
@@ -81,12 +82,21 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
     (versions, ignored)
 }
 
-fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Timestamp) -> Candidate {
-    let (bump, pinned) = match pin {
+fn candidate(
+    view: View<'_>,
+    pin: &PinState,
+    releases: &[(Version, &ReleaseFacts)],
+    (version, release): &(Version, &ReleaseFacts),
+) -> Candidate {
+    let (declared, pinned, lost, understated) = match pin {
         PinState::Known { version: pinned, digest } => {
-            (super::classify(pinned, version), Some(digest.digest()))
+            let declared = super::classify(pinned, version);
+            let lost = honesty::lost_since(view.memory, digest, version).unwrap_or_default();
+            let understated =
+                honesty::understated(view, (pinned, digest), releases, version, declared);
+            (declared, Some(digest.digest()), lost, understated)
         }
-        PinState::Unknown { .. } => (Bump::None, None),
+        PinState::Unknown { .. } => (Bump::None, None, Vec::new(), Vec::new()),
     };
     let digest = view.memory.image(version).map(|image| image.digest.clone());
     let inputs = |check| required::inputs_of(check, view.rules, view.memory.pin(), pinned);
@@ -110,8 +120,10 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
     }
     Candidate {
         version: version.clone(),
-        bump,
-        published_at: published,
+        bump: if understated.is_empty() { declared } else { Bump::Major },
+        understated,
+        lost,
+        published_at: release.published_at,
         digest,
         look: look(view, version),
         unavailable: unavailable(view, version),
@@ -194,6 +206,7 @@ fn migration(view: View<'_>) -> Migration {
         (Some(_), Some(fault)) => Migration::Faulty(fault.clone()),
         (Some(_), None) => Migration::Ready {
             majors: facts.map(|facts| facts.migrated.clone()).unwrap_or_default(),
+            targets: facts.map(|facts| facts.migrated_to.clone()).unwrap_or_default(),
         },
     }
 }

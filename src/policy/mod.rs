@@ -11,6 +11,8 @@ mod branch;
 mod chain;
 mod classify;
 mod decide;
+mod honesty;
+mod line;
 mod pinned;
 mod proposals;
 mod pull;
@@ -25,9 +27,11 @@ mod wording;
 
 pub use crate::domain::Look;
 pub use assemble::View;
-pub use branch::{branch_for, branches_to_ask, is_own_branch};
+pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
+pub use honesty::{Break, added_since, break_in_notes, list, lost_since};
+pub use line::Line;
 pub use required::{asked_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,

@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 /// The checks of `asked` that must have passed before a proposal of this kind is made.
 ///
 /// A migration stub changes no running code: for it the canary's result is news for the reader,
-/// not a gate.
+/// not a gate. So is a platform that is lost, which by contract is a MAJOR.
 pub fn required_checks(
     kind: ProposalKind,
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
     let gates = move |check: &Check| match (check, kind) {
-        (Check::Signature | Check::Platforms | Check::VersionLabel, _)
-        | (Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
-        (Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
+        (Check::Signature | Check::VersionLabel, _)
+        | (Check::Platforms | Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
+        (Check::Platforms | Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
     };
     asked.iter().copied().filter(gates)
 }

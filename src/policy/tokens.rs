@@ -112,7 +112,8 @@ fn is_identifier(word: &str) -> bool {
 
 /// `peerCount`, not `TigerBeetle`.
 fn is_camel(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_lowercase()) && word.contains(|c: char| c.is_ascii_uppercase())
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.contains(|c: char| c.is_ascii_uppercase())
 }
 
 /// What stands alone in backticks and can be a field: not `CLOSED`, not `null`.

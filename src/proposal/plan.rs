@@ -4,13 +4,13 @@ use super::draft::{Draft, draft_pin_bump, draft_stub};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind,
-    PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, BreakingNote, CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin,
+    Plan, ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
-use crate::edit;
-use crate::policy::{self, Stage};
+use crate::edit::{self, migration};
+use crate::policy::{self, Break, Candidate, Snapshot, Stage};
 use crate::render::{
-    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title,
+    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, release_line, stub_body, stub_title,
     title,
 };
 use anyhow::{Context as _, Result, bail};
@@ -28,6 +28,8 @@ pub struct Workshop<'a> {
     pub pin: &'a Pin,
     /// The head of the base branch.
     pub head: &'a CommitId,
+    /// The watch, as it was decided on.
+    pub snapshot: &'a Snapshot,
     /// Where each release stands.
     pub stages: &'a [(Version, Stage)],
     /// Now, for what a body says of waiting releases.
@@ -64,7 +66,8 @@ impl Workshop<'_> {
         }
         let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
-        let mut plan = self.commit(kind, &to, &draft, title).await?;
+        let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
+        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
         let marker =
             Marker { from: Some(self.pin.digest.clone()), ..marker_of(&plan, &to, requested) };
         let (releases, release) = (self.releases(version), self.release(version)?);
@@ -72,7 +75,9 @@ impl Workshop<'_> {
         plan.body = pin_bump_body(&PinBump {
             from: self.pin,
             to: &to,
-            bump: policy::classify(&self.pin.version, version),
+            declared: policy::classify(&self.pin.version, version),
+            understated: &self.candidate(version)?.understated,
+            added: &policy::added_since(self.memory, &self.pin.digest, version),
             published_at: release.published_at,
             release_url: &release.url,
             requested_by: self.actor(version).filter(|_| requested),
@@ -95,26 +100,24 @@ impl Workshop<'_> {
         // The canary's tree moves the pin, which a stub does not; its base will do. It may not
         // have run at all: where the pin sites are broken there is no tree to run it on.
         let run = self.run(&to.digest, version).ok();
-        let release = self.release(version)?;
-        let from = &self.pin.version;
-        let (draft, rows) = draft_stub(
-            self.git,
-            run.map_or(self.head, |run| &run.base),
-            &rule.path,
-            from,
-            version,
-            &release.notes,
-        )
-        .await?;
+        let (release, candidate) = (self.release(version)?, self.candidate(version)?);
+        let (from, rows) = (&self.pin.version, self.rows(candidate));
+        let base = run.map_or(self.head, |run| &run.base);
+        let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
         let kind = ProposalKind::MigrationStub;
-        let mut plan = self.commit(kind, &to, &draft, stub_title(self.pin, version)).await?;
+        let branch = policy::stub_branch(&to.image, &candidate.line())?;
+        let title = stub_title(self.pin, version);
+        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
         let marker = marker_of(&plan, &to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
             to: &to,
+            declared: policy::classify(from, version),
+            understated: &candidate.understated,
+            lost: &candidate.lost,
             release_url: &release.url,
             document: &rule.path,
-            rows,
+            rows: migration::rows(&rows),
             evidence: &self.evidence(&to, kind),
             canary_output: run.map_or("", last_lines),
             releases: &self.releases(version),
@@ -127,11 +130,11 @@ impl Workshop<'_> {
     async fn commit(
         &self,
         kind: ProposalKind,
+        branch: BranchName,
         to: &Pin,
         draft: &Draft,
         title: String,
     ) -> Result<Plan> {
-        let branch = policy::branch_for(kind, &to.image, &to.version, self.memory.pulls())?;
         let release = self.release(&to.version)?;
         // Fixed times make the same commit each time, so that a repeated push changes nothing.
         let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
@@ -213,6 +216,31 @@ impl Workshop<'_> {
             .collect()
     }
 
+    fn candidate(&self, version: &Version) -> Result<&Candidate> {
+        self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
+    }
+
+    /// What a migration to `to` is about, oldest first: all that broke since the pin, or since the
+    /// newest migration on the way that the document has a section for.
+    fn rows(&self, to: &Candidate) -> Vec<BreakingNote> {
+        let on_the_way = |done: &&Version| {
+            done.cmp_precedence(&self.pin.version).is_gt()
+                && done.cmp_precedence(&to.version).is_lt()
+        };
+        let done = self.memory.pin().map_or(&[][..], |facts| &facts.migrated_to);
+        let done = done.iter().filter(on_the_way).max_by(|a, b| a.cmp_precedence(b));
+        let after = done.unwrap_or(&self.pin.version);
+        let breaks = if to.understated.is_empty() {
+            let releases = self.releases(&to.version);
+            let noted = releases.iter().rev();
+            noted.filter_map(|it| policy::break_in_notes(it.version, it.notes)).collect()
+        } else {
+            to.understated.clone()
+        };
+        let open = breaks.into_iter().filter(|it: &Break| it.since.cmp_precedence(after).is_gt());
+        open.flat_map(|broken| broken.rows).collect()
+    }
+
     fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
         let latest = |check: Check| {
             self.memory
@@ -251,16 +279,23 @@ impl Workshop<'_> {
         asked.map(|request| request.actor.as_str())
     }
 
-    /// Newer releases of the same stream that are held or waited for.
+    /// Newer releases of the same stream that are held or waited for, or that call themselves less
+    /// than they are.
     fn passed_over(&self, version: &Version) -> Vec<(Version, String)> {
         self.stages
             .iter()
+            .filter_map(|(newer, stage)| Some((self.snapshot.candidate(newer)?, stage)))
             .filter(|(newer, stage)| {
-                newer.major == version.major
-                    && newer.cmp_precedence(version).is_gt()
-                    && matches!(stage, Stage::Held { .. } | Stage::Waiting { .. })
+                let parked = matches!(stage, Stage::Held { .. } | Stage::Waiting { .. });
+                let breaks = !newer.understated.is_empty() && !newer.line().is_met_by(version);
+                newer.version.major == version.major
+                    && newer.version.cmp_precedence(version).is_gt()
+                    && (parked || breaks)
             })
-            .map(|(newer, stage)| (newer.clone(), stage_line(newer, stage, self.now)))
+            .map(|(newer, stage)| {
+                let declared = self.snapshot.declared(&newer.version);
+                (newer.version.clone(), release_line(newer, declared, stage, self.now))
+            })
             .collect()
     }
 }
@@ -290,10 +325,7 @@ fn last_lines(run: &CanaryRun) -> &str {
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is
 /// rewritten. The labels of a new one follow when its number is known.
 #[must_use]
-pub fn effects_of(
-    plan: &Plan,
-    over: Option<(PullNumber, &crate::domain::BranchName)>,
-) -> Vec<Effect> {
+pub fn effects_of(plan: &Plan, over: Option<(PullNumber, &BranchName)>) -> Vec<Effect> {
     let branch = over.map_or(&plan.branch, |(_, branch)| branch).clone();
     let push = Effect::PushBranch { branch: branch.clone(), commit: plan.commit.clone() };
     let (title, body) = (plan.title.clone(), plan.body.clone());

@@ -111,9 +111,11 @@ impl Pass<'_> {
     ) -> Result<()> {
         let pin = self.pin()?;
         let head = self.world.base.clone().context("the downstream was not read")?;
+        let snapshot = self.snapshot();
         let workshop = Workshop {
             watch: &self.bot.watch,
             memory: &self.memory,
+            snapshot: &snapshot,
             git: &self.bot.git,
             pin: &pin,
             head: &head,

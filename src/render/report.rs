@@ -2,7 +2,7 @@
 
 use super::view::{Explanation, WatchView};
 use crate::domain::{Bump, Timestamp, Version, human_duration};
-use crate::policy::Stage;
+use crate::policy::{Candidate, Stage};
 use std::fmt::Write as _;
 
 /// How many requests a status shows, the newest first; the page and the JSON have them all.
@@ -60,6 +60,23 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
             "its migration is in the document; `digest-bump request bump {version}` moves the pin"
         ),
     }
+}
+
+/// Where a release stands, in one sentence, and why it is a MAJOR if its version says less.
+#[must_use]
+pub fn release_line(
+    candidate: &Candidate,
+    declared: Bump,
+    stage: &Stage,
+    now: Timestamp,
+) -> String {
+    let mut line = stage_line(&candidate.version, stage, now);
+    let reasons: Vec<&str> = candidate.understated.iter().map(|broken| &*broken.why).collect();
+    if !reasons.is_empty() {
+        let reasons = reasons.join("; ");
+        let _ = write!(line, "; a MAJOR, though its version says {declared}: {reasons}");
+    }
+    line
 }
 
 /// The status of a watch.

@@ -5,7 +5,8 @@ use super::{
     marker::marker,
     notes::{NotedRelease, brief, folded, safe_url},
 };
-use crate::domain::{Check, FilePath, Marker, Pin, Verdict, Version};
+use crate::domain::{Bump, Check, FilePath, Marker, Pin, Platform, Verdict, Version};
+use crate::policy::{Break, list};
 use std::fmt::Write as _;
 
 /// Everything that the body of a migration stub says.
@@ -15,6 +16,12 @@ pub struct StubBody<'a> {
     pub from: &'a Pin,
     /// The MAJOR.
     pub to: &'a Pin,
+    /// What its version says that it is.
+    pub declared: Bump,
+    /// Why it is treated as a MAJOR, if its version says less.
+    pub understated: &'a [Break],
+    /// The platforms that it lacks and the pinned image has.
+    pub lost: &'a [Platform],
     /// The release's page.
     pub release_url: &'a str,
     /// The migration document.
@@ -46,13 +53,20 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
         n => format!("{n} rows"),
     };
     let mut out = format!(
-        "**{} {to} is a MAJOR. The pin stays at {from}; merging this changes no running code.**\n\n\
-         This opens a section with {rows} in `{}`, taken from the breaking notes of \
-         [{to}]({}). What the notes do not say is marked TODO, for a person to fill in here.\n\n\
-         {}\n\n",
+        "**{} {to} {}. The pin stays at {from}; merging this changes no running code.**\n\n{}\
+         This opens a section with {rows} in `{}`, taken from {} of [{to}]({}). What {} not say \
+         is marked TODO, for a person to fill in here.\n\n{}\n\n",
         stub.from.image.short(),
+        if stub.understated.is_empty() {
+            "is a MAJOR".to_owned()
+        } else {
+            format!("calls itself a {}, and is treated as a MAJOR", stub.declared)
+        },
+        reasons(stub),
         stub.document,
+        if stub.understated.is_empty() { "the breaking notes" } else { "what breaks" },
         safe_url(stub.release_url),
+        if stub.understated.is_empty() { "the notes do" } else { "is known does" },
         canary(stub),
     );
     let marker = marker(stub.marker);
@@ -60,15 +74,42 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
         out,
         "### The migration cycle\n\n\
          - [ ] Fill in the TODO cells of the new section\n\
-         - [ ] Adapt the code that uses what changed\n\
+         - [ ] Adapt the code that uses what changed\n{}\
          - [ ] Merge this\n\
          - [ ] Ask for the pin: `digest-bump request bump {to}`\n\n\
          The image is `{}@{}`.\n\n",
-        stub.to.image, stub.to.digest,
+        promise(stub),
+        stub.to.image,
+        stub.to.digest,
     );
     let notes = folded(stub.releases, out.len() + marker.len());
     let _ = write!(out, "{notes}\n\n{marker}");
     out
+}
+
+/// Why it is a MAJOR, where that is news: a list.
+fn reasons(stub: &StubBody<'_>) -> String {
+    let lost = list(stub.lost);
+    let mut out = String::new();
+    for broken in stub.understated {
+        let _ = writeln!(out, "- {}", brief(&broken.why));
+    }
+    if stub.understated.is_empty() && !lost.is_empty() {
+        let _ = writeln!(out, "- its image has no {}, which the pinned one has", brief(&lost));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// What there is to do in the config about platforms that are lost.
+fn promise(stub: &StubBody<'_>) -> String {
+    if stub.lost.is_empty() {
+        return String::new();
+    }
+    let lost = brief(&list(stub.lost));
+    format!("- [ ] Take {lost} out of `upstream.platforms` in the bot's config, if it is there\n")
 }
 
 fn canary(stub: &StubBody<'_>) -> String {

@@ -5,8 +5,8 @@ use digest_bump::domain::{
     RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Candidate, Decision, Intent, Look, Migration, PinState, Proposal, Running, Snapshot,
-    Stage,
+    Answer, Break, Candidate, Decision, Intent, Look, Migration, PinState, Proposal, Running,
+    Snapshot, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,6 +39,8 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
     Candidate {
         version: version(text),
         bump,
+        understated: Vec::new(),
+        lost: Vec::new(),
         published_at: minutes_ago(60),
         digest: None,
         look: None,
@@ -47,6 +49,16 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         answers: BTreeMap::new(),
         running: None,
     }
+}
+
+/// `candidate`, treated as a MAJOR because of what these releases broke.
+pub(crate) fn broken(candidate: Candidate, since: &[&str]) -> Candidate {
+    let breaks = since.iter().map(|since| Break {
+        since: version(since),
+        why: format!("{since} broke it"),
+        rows: Vec::new(),
+    });
+    Candidate { bump: Bump::Major, understated: breaks.collect(), ..candidate }
 }
 
 /// An answer that was found `ago` minutes ago.
@@ -92,7 +104,9 @@ pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candida
     };
     let passed = || answer_of("passed");
     let cheap_answer = |check: Check| match (*cheap, check) {
-        ("rest" | "failed", Check::Platforms) | ("sites", Check::Sites) => answer_of("failed"),
+        ("rest" | "failed", Check::Signature)
+        | ("lost", Check::Platforms)
+        | ("sites", Check::Sites) => answer_of("failed"),
         ("none" | "rest", _) => None,
         ("parked" | "due" | "spent", Check::VersionLabel) => answer_of(cheap),
         _ => passed(),
@@ -130,7 +144,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         editable: true,
         runs: Vec::new(),
         requests: Vec::new(),
-        migration: Migration::Ready { majors: Vec::new() },
+        migration: Migration::Ready { majors: Vec::new(), targets: Vec::new() },
     }
 }
 
@@ -197,7 +211,7 @@ fn gates(kind: ProposalKind) -> &'static [Check] {
         ProposalKind::PinBump => {
             &[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
         }
-        ProposalKind::MigrationStub => &[Check::Signature, Check::Platforms, Check::VersionLabel],
+        ProposalKind::MigrationStub => &[Check::Signature, Check::VersionLabel],
     }
 }
 

@@ -357,9 +357,9 @@ fn who_asks_for_a_major_is_told_what_comes_first() {
     watch.candidates.push(with_evidence(candidate("4.0.0", Bump::Major), &passing));
     let first = "the migration to 4.x has to be merged into the migration document first";
     for (migration, why) in [
-        (Migration::Ready { majors: vec![3] }, first),
+        (Migration::Ready { majors: vec![3], targets: vec![version("3.10.0")] }, first),
         (Migration::Faulty("it has no place".to_owned()), "it has no place"),
-        (Migration::Ready { majors: vec![4] }, ""),
+        (Migration::Ready { majors: vec![4], targets: vec![] }, ""),
         (Migration::Unset, ""),
     ] {
         watch.migration = migration.clone();

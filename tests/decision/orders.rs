@@ -54,6 +54,7 @@ fn pin(of: &Version) -> PinFacts {
             },
         }],
         migrated: Vec::new(),
+        migrated_to: Vec::new(),
         migration_fault: None,
     }
 }

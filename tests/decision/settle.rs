@@ -261,7 +261,7 @@ fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
             continue;
         };
         stub.state = PullState::Merged;
-        world.snapshot.migration = Migration::Ready { majors: vec![4] };
+        world.snapshot.migration = Migration::Ready { majors: vec![4], targets: Vec::new() };
         world.rest();
         let pins = world.open(ProposalKind::PinBump);
         if comes_good(natures[0]) {
