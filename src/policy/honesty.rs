@@ -67,7 +67,7 @@ pub fn break_in_notes(version: &Version, notes: &str) -> Option<Break> {
         [one] => format!("the notes of {version} name a breaking change: “{}”", quote(&one.text)),
         many => format!("the notes of {version} name {} breaking changes", many.len()),
     };
-    Some(Break { since: version.clone(), why, rows: rows.into_iter().cloned().collect() })
+    Some(Break { since: version.clone(), why, rows: rows.into_iter().map(wording::row).collect() })
 }
 
 /// Not the "none" under a heading that every release has.

@@ -34,16 +34,16 @@ pub(super) fn stub_of_line<'a>(
 /// Where a release stands whose migration is proposed or done already, or is not needed.
 fn stage_of(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stage> {
     let line = candidate.line();
-    let proposal = snapshot
-        .proposals
-        .iter()
-        .rev()
-        .find(|p| p.kind == ProposalKind::MigrationStub && line.is_met_by(&p.version));
-    if let Some(proposal) = proposal {
-        return Some(stage_by(proposal, &candidate.version));
-    }
-    if snapshot.migration.has(&line) {
+    let stubs = || {
+        let stubs = snapshot.proposals.iter().filter(|p| p.kind == ProposalKind::MigrationStub);
+        stubs.filter(|p| line.is_met_by(&p.version))
+    };
+    // What is migrated once stays so, also while a later one that contains it is proposed.
+    if stubs().any(|p| p.state == PullState::Merged) || snapshot.migration.has(&line) {
         return Some(Stage::Migrated);
+    }
+    if let Some(proposal) = stubs().next_back() {
+        return Some(stage_by(proposal, &candidate.version));
     }
     let mended = snapshot.candidates.iter().find(|c| mends(c, candidate))?;
     let why = format!("{} is newer, and takes that back", mended.version);

@@ -309,6 +309,21 @@ pub(super) fn is_marked(item: &NoteItem) -> bool {
     is_commit_head(scope, '!') || is_commit_head(kind, '!') || words
 }
 
+/// The item as a row of a migration's section, without the marks that are for machines.
+pub(super) fn row(item: &NoteItem) -> NoteItem {
+    let (head, text) = conventional(&item.text);
+    let scope = item.scope.as_deref().or(head).map(|scope| {
+        let scope = scope.trim_end_matches('!');
+        scope.split_once('(').map_or(scope, |(_, inner)| inner.trim_end_matches(')'))
+    });
+    let kind = |scope: &&str| !TYPES.contains(scope);
+    NoteItem {
+        scope: scope.filter(kind).map(str::to_owned),
+        text: text.to_owned(),
+        commit: item.commit.clone(),
+    }
+}
+
 /// `feat(admin)!: text` → `feat(admin)!` and the text; without such a head only the text.
 fn conventional(text: &str) -> (Option<&str>, &str) {
     match text.split_once(": ") {
@@ -633,6 +648,22 @@ mod tests {
             "add new packet format display",
         ] {
             assert_eq!(of(bullet), None, "{bullet}");
+        }
+    }
+
+    #[test]
+    fn a_row_has_no_marks_for_machines() {
+        for (bullet, scope, text) in [
+            ("**admin!:** a", Some("admin"), "a"),
+            ("feat(admin)!: a", Some("admin"), "a"),
+            ("feat!: a", None, "a"),
+            ("**feat(admin)!:** a", Some("admin"), "a"),
+            ("**admin:** a: b", Some("admin"), "a: b"),
+            ("a: b", None, "a: b"),
+        ] {
+            let notes = Notes::parse(&format!("### Features\n\n* {bullet}"));
+            let row = row(&notes.sections[0].items[0]);
+            assert_eq!((row.scope.as_deref(), &*row.text), (scope, text), "{bullet}");
         }
     }
 

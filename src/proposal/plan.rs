@@ -11,7 +11,7 @@ use crate::edit::{self, migration};
 use crate::policy::{self, Break, Candidate, Snapshot, Stage};
 use crate::render::{
     Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, release_line, stub_body, stub_title,
-    title,
+    title, understated_line,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -285,16 +285,21 @@ impl Workshop<'_> {
         self.stages
             .iter()
             .filter_map(|(newer, stage)| Some((self.snapshot.candidate(newer)?, stage)))
-            .filter(|(newer, stage)| {
-                let parked = matches!(stage, Stage::Held { .. } | Stage::Waiting { .. });
-                let breaks = !newer.understated.is_empty() && !newer.line().is_met_by(version);
+            .filter(|(newer, _)| {
                 newer.version.major == version.major
                     && newer.version.cmp_precedence(version).is_gt()
-                    && (parked || breaks)
             })
-            .map(|(newer, stage)| {
+            .filter_map(|(newer, stage)| {
                 let declared = self.snapshot.declared(&newer.version);
-                (newer.version.clone(), release_line(newer, declared, stage, self.now))
+                let breaks = !newer.understated.is_empty() && !newer.line().is_met_by(version);
+                let why = match stage {
+                    Stage::Held { .. } | Stage::Waiting { .. } => {
+                        release_line(newer, declared, stage, self.now)
+                    }
+                    _ if breaks => understated_line(newer, declared),
+                    _ => return None,
+                };
+                Some((newer.version.clone(), why))
             })
             .collect()
     }

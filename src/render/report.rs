@@ -70,13 +70,18 @@ pub fn release_line(
     stage: &Stage,
     now: Timestamp,
 ) -> String {
-    let mut line = stage_line(&candidate.version, stage, now);
-    let reasons: Vec<&str> = candidate.understated.iter().map(|broken| &*broken.why).collect();
-    if !reasons.is_empty() {
-        let reasons = reasons.join("; ");
-        let _ = write!(line, "; a MAJOR, though its version says {declared}: {reasons}");
+    let line = stage_line(&candidate.version, stage, now);
+    if candidate.understated.is_empty() {
+        return line;
     }
-    line
+    format!("{line}; {}", understated_line(candidate, declared))
+}
+
+/// Why a release is treated as a MAJOR though its version says that it is `declared`.
+#[must_use]
+pub fn understated_line(candidate: &Candidate, declared: Bump) -> String {
+    let reasons: Vec<&str> = candidate.understated.iter().map(|broken| &*broken.why).collect();
+    format!("a MAJOR, though its version says {declared}: {}", reasons.join("; "))
 }
 
 /// The status of a watch.

@@ -52,21 +52,25 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
         1 => "1 row".to_owned(),
         n => format!("{n} rows"),
     };
+    let honest = stub.understated.is_empty();
+    let what = if honest {
+        "is a MAJOR".to_owned()
+    } else {
+        format!("calls itself a {}, and is treated as a MAJOR", stub.declared)
+    };
+    let [source, unknown] = if honest {
+        ["taken from the breaking notes of", "What the notes do not say"]
+    } else {
+        ["for what breaks on the way to", "What is not known"]
+    };
     let mut out = format!(
-        "**{} {to} {}. The pin stays at {from}; merging this changes no running code.**\n\n{}\
-         This opens a section with {rows} in `{}`, taken from {} of [{to}]({}). What {} not say \
-         is marked TODO, for a person to fill in here.\n\n{}\n\n",
+        "**{} {to} {what}. The pin stays at {from}; merging this changes no running code.**\n\n{}\
+         This opens a section with {rows} in `{}`, {source} [{to}]({}). {unknown} is marked TODO, \
+         for a person to fill in here.\n\n{}\n\n",
         stub.from.image.short(),
-        if stub.understated.is_empty() {
-            "is a MAJOR".to_owned()
-        } else {
-            format!("calls itself a {}, and is treated as a MAJOR", stub.declared)
-        },
         reasons(stub),
         stub.document,
-        if stub.understated.is_empty() { "the breaking notes" } else { "what breaks" },
         safe_url(stub.release_url),
-        if stub.understated.is_empty() { "the notes do" } else { "is known does" },
         canary(stub),
     );
     let marker = marker(stub.marker);

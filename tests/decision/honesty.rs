@@ -131,6 +131,27 @@ fn a_section_of_the_document_counts_like_a_merged_stub() {
 }
 
 #[test]
+fn what_is_migrated_stays_so_while_a_later_migration_is_proposed() {
+    let kinds = [(false, true), (true, true), (false, true), (true, true)];
+    let mut watch = watch(&kinds);
+    for (first, second, words) in [
+        (PullState::Merged, PullState::Open, ["covered", "proposed", "migrated", "migrated"]),
+        (PullState::Merged, PullState::Closed, ["declined", "declined", "migrated", "migrated"]),
+        (PullState::Closed, PullState::Open, ["covered", "proposed", "covered", "covered"]),
+        (PullState::Closed, PullState::Merged, ["migrated"; 4]),
+    ] {
+        watch.proposals = vec![
+            stub("3.10.0", first),
+            Proposal { pull: PullNumber(21), ..stub("3.12.0", second) },
+        ];
+        let decision = decide(&watch, NOW);
+        let got = TEXTS.map(|text| stage_word(&decision, &version(text)));
+        assert_eq!(got, words, "{first:?} {second:?}");
+        assert_eq!(decision.due, []);
+    }
+}
+
+#[test]
 fn an_open_stub_at_or_below_the_pin_is_in_nobodys_way() {
     let kinds = [(false, true), (true, true), (false, true), (false, true)];
     for (of, word) in [("3.9.3", "ready"), ("3.9.2", "ready"), ("3.11.0", "waiting")] {

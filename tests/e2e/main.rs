@@ -10,6 +10,7 @@ mod crashes;
 mod database;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
+mod honesty;
 mod hostile;
 mod majors;
 mod patches;
