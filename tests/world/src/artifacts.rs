@@ -1,9 +1,9 @@
-//! What a test may do to the upstream's artifacts, and to time.
+//! What a test may do to releases, tokens and time.
 
 use crate::ReleaseBuilder;
 use crate::World;
 use crate::webhook::Hook;
-use chrono::{DateTime, Utc};
+use crate::wire::rfc3339;
 use serde_json::json;
 
 impl World {
@@ -12,32 +12,9 @@ impl World {
         ReleaseBuilder::new(self, version)
     }
 
-    /// Publishes the npm version of a release that was published without.
-    pub async fn publish_npm(&self, version: &str) {
-        let version = version.to_owned();
-        self.run(move |inner| {
-            let mut state = inner.state();
-            let mut known = state.releases.iter_mut();
-            if let Some(release) = known.find(|release| release.version == version) {
-                release.on_npm = true;
-            }
-        })
-        .await;
-    }
-
     /// Makes one of the bot's tokens worthless.
     pub fn revoke_token(&self, token: &str) {
         self.inner.state().tokens.remove(token);
-    }
-
-    /// The whole package is gone from npm.
-    pub fn npm_gone(&self) {
-        self.inner.state().npm_gone = true;
-    }
-
-    /// The package is back.
-    pub fn npm_back(&self) {
-        self.inner.state().npm_gone = false;
     }
 
     /// Somebody downloads something: the release list's `ETag` changes, its releases do not.
@@ -70,8 +47,7 @@ impl World {
     /// # Panics
     /// If it is no such time.
     pub fn set_now(&self, time: &str) {
-        let time = DateTime::parse_from_rfc3339(time).expect("an RFC 3339 time");
-        self.inner.state().fixed_now = Some(time.with_timezone(&Utc));
+        self.inner.state().fixed_now = Some(rfc3339(time));
     }
 
     /// Sends signed deliveries of these events to a URL from now on.

@@ -11,6 +11,7 @@ use crate::state::{Actor, Repo, State, Urls};
 use crate::tls::{NAMES, Tls};
 use crate::town;
 use crate::webhook;
+use crate::wire::rfc3339;
 use chrono::{DateTime, Utc};
 use std::{
     collections::BTreeMap,
@@ -76,8 +77,7 @@ impl WorldBuilder {
     /// # Panics
     /// If it is no such time.
     pub fn now(mut self, time: &str) -> Self {
-        let time = DateTime::parse_from_rfc3339(time).expect("an RFC 3339 time");
-        self.now = Some(time.with_timezone(&Utc));
+        self.now = Some(rfc3339(time));
         self
     }
 
@@ -170,6 +170,7 @@ impl WorldBuilder {
             repo.permissions.insert(BOT.to_owned(), bots.to_owned());
             state.repos.insert(name.to_owned(), repo);
         }
+        state.upstream_begin = state.repo(UPSTREAM).git.read_commit("main");
         state
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     CutBody,
     /// It is done, and the answer's `Docker-Content-Digest` is of something else.
     WrongDigestHeader,
+    /// It is done, and one bit in the middle of the answer's body is another.
+    OtherBody,
     /// The connection is closed without an answer.
     Close,
 }
@@ -108,6 +110,12 @@ impl Fault {
     /// Do it, and lie in `Docker-Content-Digest`.
     pub fn wrong_digest_header(mut self) -> Self {
         self.kind = Kind::WrongDigestHeader;
+        self
+    }
+
+    /// Do it, and change one bit in the middle of the answer's body: it has another digest then.
+    pub fn corrupt_body(mut self) -> Self {
+        self.kind = Kind::OtherBody;
         self
     }
 

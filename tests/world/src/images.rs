@@ -4,7 +4,7 @@ use crate::World;
 use crate::image::{Covers, Image};
 use crate::registry::{Built, Pushed, Referrers};
 use crate::release::Release;
-use crate::sigstore::Signing;
+use crate::sigstore::{Signed, Signing};
 use crate::state::State;
 use crate::wire::invented_sha;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -54,19 +54,24 @@ impl World {
         .await;
     }
 
-    /// Signs an image that was published unsigned, where and how its release says, now.
+    /// Signs an image that was published unsigned, where its release says, now.
     pub async fn sign_image(&self, version: &str) {
-        self.sign(version, Which::Connector).await;
+        self.sign_later(version, Which::Connector, Signing::new()).await;
+    }
+
+    /// As [`World::sign_image`], in the way that a test says.
+    pub async fn sign_image_as(&self, version: &str, signing: Signing) {
+        self.sign_later(version, Which::Connector, signing).await;
     }
 
     /// As [`World::sign_image`], for the second image.
     pub async fn sign_sidecar(&self, version: &str) {
-        self.sign(version, Which::Sidecar).await;
+        self.sign_later(version, Which::Sidecar, Signing::new()).await;
     }
 
-    async fn sign(&self, version: &str, which: Which) {
+    async fn sign_later(&self, version: &str, which: Which, signing: Signing) {
         let version = version.to_owned();
-        self.run(move |inner| inner.state().sign_later(&version, which)).await;
+        self.run(move |inner| inner.state().sign_later(&version, which, &signing)).await;
     }
 
     /// The index digest that a version's tag resolves to now.
@@ -127,6 +132,22 @@ impl World {
     pub fn trusted_root(&self) -> String {
         self.inner.state().sigstore.trusted_root()
     }
+
+    /// Signs a digest with the world's private Sigstore, now, and publishes nothing.
+    ///
+    /// # Panics
+    /// If it is no digest.
+    #[must_use]
+    pub fn sign(&self, signing: &Signing, digest: &str) -> Signed {
+        let state = self.inner.state();
+        state.sigstore.sign(&signing.clone().or_at(state.now()), digest)
+    }
+
+    /// The world's private Sigstore goes on with new keys, as the public one does every year. Who
+    /// has the trusted root of before does not know them; the new one has both.
+    pub fn rotate_sigstore(&self) {
+        self.inner.state().sigstore.rotate();
+    }
 }
 
 impl State {
@@ -135,10 +156,8 @@ impl State {
     /// # Panics
     /// If no such release was described.
     pub(crate) fn build_image(&mut self, version: &str, which: Which, at: DateTime<Utc>) {
-        let place = self.releases.iter().position(|release| release.version == version);
-        let place = place.expect("the release was described before");
         let next = self.id();
-        let release = &mut self.releases[place];
+        let release = self.release_mut(version);
         if which == Which::Connector {
             release.has_image = true;
         } else {
@@ -157,7 +176,7 @@ impl State {
             image.revision = Some(revision.clone());
             release.later.push((at, next, revision));
         }
-        let release = self.releases[place].clone();
+        let release = release.clone();
         let image = release.image_of(which);
         let built = self.registry.build(&self.upstream, &release, image);
         let signings = image.signings.clone().unwrap_or_else(|| by_default(version));
@@ -165,15 +184,13 @@ impl State {
         self.attach(&release, which, &built, &signings, at);
     }
 
-    fn sign_later(&mut self, version: &str, which: Which) {
+    fn sign_later(&mut self, version: &str, which: Which, signing: &Signing) {
         let release = self.release(version).cloned().expect("the release was described before");
         let image = release.image_of(which);
         let digest = self.registry.tag(&image.name, version).expect("the image is there");
         let built = self.registry.built(&image.name, &digest);
-        let signings = image.signings.clone().filter(|signings| !signings.is_empty());
-        let signings = signings.unwrap_or_else(|| vec![Signing::new()]);
         let now = self.now();
-        self.attach(&release, which, &built, &signings, now);
+        self.attach(&release, which, &built, std::slice::from_ref(signing), now);
     }
 
     /// Signs what was built, and pushes the signatures.

@@ -1,5 +1,6 @@
 //! The world that `digest-bump` lives in, small enough to be started by every test: a GitHub with
-//! its memory, git over smart HTTP, a container registry with GHCR's manners, and npm.
+//! its memory, git over smart HTTP, a container registry with GHCR's manners, npm, and a private
+//! Sigstore that signs what is published.
 //!
 //! Everything listens on loopback, each door on a port of its own. The world uses nothing of the
 //! bot's code, so that it cannot share its mistakes. It runs on threads of its own: a test may
@@ -35,6 +36,7 @@ mod lists;
 mod log;
 mod npm;
 mod people;
+mod publish;
 mod push;
 mod reality;
 mod registry;
@@ -45,6 +47,7 @@ mod sigstore;
 mod state;
 mod tls;
 mod town;
+mod upstream;
 mod webhook;
 mod wire;
 

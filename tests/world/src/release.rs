@@ -1,14 +1,14 @@
-//! Upstream releases: what a test says about one, and what the services then show.
+//! Upstream releases: what a test says about one.
 
 use crate::World;
 use crate::builder::UPSTREAM;
 use crate::image::{Image, SignatureLayout};
 use crate::images::{SIDECAR, Which};
+use crate::npm::NpmVersion;
 use crate::sigstore::{Predicate, Signing};
-use crate::state::State;
-use crate::wire::invented_sha;
+use crate::upstream::CONTRACT;
+use crate::wire::{invented_sha, rfc3339};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
 
 /// One upstream version with everything that a test said about it.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub(crate) struct Release {
     pub(crate) notes: String,
     pub(crate) sha: String,
     pub(crate) parent: String,
+    /// Where the git tag is, if there is one; on the release's commit, unless told.
+    pub(crate) tag_at: Option<String>,
+    /// What the contract says in that commit.
+    pub(crate) contract: String,
     pub(crate) draft: bool,
     pub(crate) prerelease: bool,
     pub(crate) published_at: Option<DateTime<Utc>>,
@@ -31,10 +35,9 @@ pub(crate) struct Release {
     pub(crate) sidecar: Option<Image>,
     /// The commits on which images were built again: when, in which order, and the commit.
     pub(crate) later: Vec<(DateTime<Utc>, u64, String)>,
-    pub(crate) npm_guard: Option<String>,
+    pub(crate) npm: NpmVersion,
     pub(crate) downloads: u64,
     pub(crate) on_github: bool,
-    pub(crate) on_npm: bool,
     pub(crate) has_image: bool,
 }
 
@@ -71,14 +74,14 @@ impl<'world> ReleaseBuilder<'world> {
     /// # Panics
     /// If it is no such time.
     pub fn published_at(mut self, time: &str) -> Self {
-        let time = DateTime::parse_from_rfc3339(time).expect("an RFC 3339 time");
-        self.release.published_at = Some(time.with_timezone(&Utc));
+        self.release.published_at = Some(rfc3339(time));
         self
     }
 
     /// The commit that the tag is on; made up from the version, unless told.
     pub fn sha(mut self, sha: &str) -> Self {
         sha.clone_into(&mut self.release.sha);
+        self.release.tag_at = Some(sha.to_owned());
         self
     }
 
@@ -114,13 +117,26 @@ impl<'world> ReleaseBuilder<'world> {
 
     /// No npm version yet; `World::publish_npm` makes it later.
     pub fn without_npm(mut self) -> Self {
-        self.release.on_npm = false;
+        self.release.npm.published = false;
         self
     }
 
     /// No GitHub release at all.
     pub fn without_github(mut self) -> Self {
         self.release.on_github = false;
+        self
+    }
+
+    /// A release whose git tag is gone.
+    pub fn without_git_tag(mut self) -> Self {
+        self.release.tag_at = None;
+        self
+    }
+
+    /// What upstream's `CONNECTOR_RELEASE_CONTRACT.md` says at the release; the same for all,
+    /// unless told. Empty: it is not there.
+    pub fn contract(mut self, markdown: &str) -> Self {
+        markdown.clone_into(&mut self.release.contract);
         self
     }
 
@@ -186,7 +202,22 @@ impl<'world> ReleaseBuilder<'world> {
 
     /// What the npm version names as its `repository.url`; upstream's, unless told.
     pub fn npm_guard_value(mut self, url: &str) -> Self {
-        self.release.npm_guard = Some(url.to_owned());
+        self.release.npm.guard = Some(url.to_owned());
+        self
+    }
+
+    /// What the npm version names as its `gitHead`, if anything; the parent commit, unless told.
+    pub fn npm_git_head(mut self, sha: Option<&str>) -> Self {
+        self.release.npm.git_head = Some(sha.unwrap_or_default().to_owned());
+        self
+    }
+
+    /// When npm got the version, as RFC 3339; with the release, unless told.
+    ///
+    /// # Panics
+    /// If it is no such time.
+    pub fn npm_published_at(mut self, time: &str) -> Self {
+        self.release.npm.at = Some(rfc3339(time));
         self
     }
 
@@ -206,6 +237,8 @@ pub(crate) fn described(version: &str) -> Release {
         version: version.to_owned(),
         tag: format!("v{version}"),
         notes: format!("## {version}\n\n### Features\n\n* something new in {version}\n"),
+        tag_at: Some(sha.clone()),
+        contract: CONTRACT.to_owned(),
         sha,
         parent,
         draft: false,
@@ -215,54 +248,9 @@ pub(crate) fn described(version: &str) -> Release {
         image: Image::new(UPSTREAM, version),
         sidecar: None,
         later: Vec::new(),
-        npm_guard: None,
+        npm: NpmVersion::default(),
         downloads: 0,
         on_github: true,
-        on_npm: true,
         has_image: true,
-    }
-}
-
-impl State {
-    /// Puts a release into the world, with the artifacts that it says it has.
-    pub(crate) fn publish(&mut self, mut release: Release) {
-        let now = self.now();
-        release.id = self.id();
-        release.created_at = release.published_at.unwrap_or(now);
-        release.published_at = (!release.draft).then_some(release.created_at);
-        let (version, at) = (release.version.clone(), release.created_at);
-        let (image, sidecar) = (release.has_image, release.sidecar.is_some());
-        let prerelease = release.prerelease;
-        let announced = release.on_github && !release.draft;
-        self.releases.retain(|known| known.version != version);
-        self.releases.push(release);
-        if image {
-            self.build_image(&version, Which::Connector, at);
-        }
-        if sidecar {
-            self.build_image(&version, Which::Sidecar, at);
-        }
-        if announced {
-            let kind = if prerelease { "prereleased" } else { "released" };
-            for action in ["created", "published", kind] {
-                self.emit_release(&version, action, json!({}));
-            }
-        }
-    }
-
-    pub(crate) fn release(&self, version: &str) -> Option<&Release> {
-        self.releases.iter().find(|release| release.version == version)
-    }
-
-    /// Tells of a release, with what else there is to tell.
-    pub(crate) fn emit_release(&mut self, version: &str, action: &str, mut more: Value) {
-        let Some(release) = self.release(version) else {
-            return;
-        };
-        let shape = crate::github::shape::release(self, release);
-        let upstream = self.upstream.clone();
-        more["release"] = shape;
-        let maintainer = "semantic-release-bot";
-        self.emit(&upstream, "release", Some(action), more, maintainer);
     }
 }

@@ -142,6 +142,7 @@ fn perform(
             Some(refusal(&Scripted { status: *status, headers: Vec::new(), body: None }))
         }
         Kind::WrongDigestHeader => Some(with_wrong_digest(perform())),
+        Kind::OtherBody => Some(with_other_body(perform())),
     };
     inner.state().log.requests.push(Request {
         service: call.service,
@@ -180,6 +181,14 @@ fn with_wrong_digest(mut answer: Answer) -> Answer {
     answer.headers.retain(|(name, _)| name != "docker-content-digest");
     let other = format!("sha256:{}", hex_sha256(b"something else"));
     answer.with("docker-content-digest", other)
+}
+
+fn with_other_body(mut answer: Answer) -> Answer {
+    let middle = answer.body.len() / 2;
+    if let Some(byte) = answer.body.get_mut(middle) {
+        *byte ^= 1;
+    }
+    answer
 }
 
 fn refusal(scripted: &Scripted) -> Answer {

@@ -5,7 +5,7 @@ use crate::lists::Lag;
 use crate::log::Log;
 use crate::registry::Store;
 use crate::release::Release;
-use crate::repository::{FIRST_COMMIT, Repository};
+use crate::repository::{Commit, FIRST_COMMIT, Repository};
 use crate::sigstore::Sigstore;
 use crate::webhook::{Event, Hook};
 use crate::wire::{invented_sha, iso};
@@ -37,6 +37,10 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Actor>,
     pub(crate) repos: BTreeMap<String, Repo>,
     pub(crate) releases: Vec<Release>,
+    /// The one commit that upstream really has.
+    pub(crate) upstream_begin: Option<Commit>,
+    /// Upstream's commits beside its main line, and since when.
+    pub(crate) strays: Vec<(DateTime<Utc>, String)>,
     pub(crate) registry: Store,
     pub(crate) sigstore: Sigstore,
     pub(crate) npm_gone: bool,
@@ -194,6 +198,8 @@ impl State {
             tokens,
             repos: BTreeMap::new(),
             releases: Vec::new(),
+            upstream_begin: None,
+            strays: Vec::new(),
             registry: Store::default(),
             sigstore: Sigstore::new(system_now()),
             npm_gone: false,

@@ -161,6 +161,14 @@ pub(crate) fn iso(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// A time that a test gives as RFC 3339.
+///
+/// # Panics
+/// If it is no such time.
+pub(crate) fn rfc3339(time: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(time).expect("an RFC 3339 time").with_timezone(&Utc)
+}
+
 /// Small letters, 64 of them.
 pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))

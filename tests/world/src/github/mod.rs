@@ -6,6 +6,7 @@ mod comments;
 pub(crate) mod discussion;
 mod git_data;
 mod graphql;
+mod history;
 mod issues;
 mod labels;
 mod pulls;

@@ -26,15 +26,9 @@ fn full(name: &[&str]) -> String {
 
 /// What a ref points to: a real one, or the tag of a release.
 pub(crate) fn target(ask: &Ask<'_>, name: &str) -> Option<String> {
-    let released = name.strip_prefix("refs/tags/").and_then(|tag| {
-        let mut releases = ask.state.releases.iter();
-        let found = releases.find(|release| release.tag == tag && !release.draft);
-        found.filter(|_| ask.name == ask.state.upstream)
-    });
-    released.map_or_else(
-        || ask.repo_ref().git.refs(name).remove(name),
-        |release| Some(release.sha.clone()),
-    )
+    let tag = name.strip_prefix("refs/tags/").filter(|_| ask.name == ask.state.upstream);
+    let released = tag.and_then(|tag| ask.state.upstream_tag(tag)).map(str::to_owned);
+    released.or_else(|| ask.repo_ref().git.refs(name).remove(name))
 }
 
 fn reference(ask: &Ask<'_>, name: &str, sha: &str) -> Value {
@@ -64,8 +58,8 @@ fn matching(ask: &mut Ask<'_>, prefix: &str) -> Answer {
         let published = ask.state.releases.iter().filter(|release| !release.draft);
         for release in published {
             let name = format!("refs/tags/{}", release.tag);
-            if name.starts_with(prefix) {
-                found.insert(name, release.sha.clone());
+            if let Some(sha) = release.tag_at.clone().filter(|_| name.starts_with(prefix)) {
+                found.insert(name, sha);
             }
         }
     }

@@ -71,11 +71,12 @@ fn tags(ask: &mut Ask<'_>) -> Answer {
     let shapes: Vec<Value> = shown
         .iter()
         .filter(|release| !release.draft)
-        .map(|release| {
+        .filter_map(|release| Some((release, release.tag_at.as_ref()?)))
+        .map(|(release, sha)| {
             json!({
                 "name": release.tag,
                 "node_id": shape::node_id("REF", release.id),
-                "commit": { "sha": release.sha, "url": ask.api(&format!("commits/{}", release.sha)) },
+                "commit": { "sha": sha, "url": ask.api(&format!("commits/{sha}")) },
                 "zipball_url": ask.api(&format!("zipball/refs/tags/{}", release.tag)),
                 "tarball_url": ask.api(&format!("tarball/refs/tags/{}", release.tag)),
             })

@@ -3,10 +3,11 @@
 use super::{
     Ask, error,
     git_data::{person, unsigned},
-    page, shape,
+    history, page, shape,
 };
-use crate::repository::{Commit, Signature};
-use crate::wire::{Answer, encode, invented_sha};
+use crate::repository::{Commit, Repository};
+use crate::upstream::CONTRACT_PATH;
+use crate::wire::{Answer, encode};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
             || error(422, &format!("No commit found for SHA: {}", name.join("/"))),
             |shape| Answer::json(200, &shape),
         )),
-        ("GET", ["compare", range @ ..]) => Some(compare(ask, &range.join("/"))),
+        ("GET", ["compare", range @ ..]) => Some(history::compare(ask, &range.join("/"))),
         ("GET", ["contents", path @ ..]) => Some(contents(ask, &path.join("/"))),
         _ => None,
     }
@@ -59,34 +60,22 @@ pub(crate) fn commit(ask: &Ask<'_>, name: &str) -> Option<Value> {
     }))
 }
 
-fn resolve(ask: &Ask<'_>, name: &str) -> Option<Commit> {
+/// The commit that a branch, a tag or an id names.
+pub(crate) fn resolve(ask: &Ask<'_>, name: &str) -> Option<Commit> {
     let short = name.strip_prefix("heads/").unwrap_or(name);
-    let real = ask.repo_ref().git.read_commit(short);
-    real.or_else(|| (ask.name == ask.state.upstream).then(|| released(ask, name))?)
+    let released = (ask.name == ask.state.upstream).then(|| released(ask, name)).flatten();
+    released.or_else(|| ask.repo_ref().git.read_commit(short))
 }
 
-/// The commit of a release, or the one before it.
+/// A commit of upstream that its releases name.
 fn released(ask: &Ask<'_>, name: &str) -> Option<Commit> {
-    let tag = name.strip_prefix("tags/").unwrap_or(name);
-    let made = |sha: &str, parent: &str, message: String, seconds: i64| Commit {
-        sha: sha.to_owned(),
-        tree: invented_sha(&format!("tree of {sha}")),
-        parents: vec![parent.to_owned()],
-        author: Signature::maintainer(seconds),
-        committer: Signature::maintainer(seconds),
-        message,
-    };
-    ask.state.releases.iter().find_map(|release| {
-        let seconds = release.created_at.timestamp();
-        if release.tag == tag || release.sha == tag {
-            let message = format!("chore(release): {} [skip ci]", release.version);
-            return Some(made(&release.sha, &release.parent, message, seconds));
-        }
-        (release.parent == tag).then(|| {
-            let before = invented_sha(&format!("before {tag}"));
-            made(tag, &before, "feat: something new".to_owned(), seconds - 60)
-        })
-    })
+    let state = &ask.state;
+    let tag = name.strip_prefix("refs/").unwrap_or(name);
+    let tag = tag.strip_prefix("tags/").unwrap_or(tag);
+    let sha = state.upstream_tag(tag).unwrap_or(tag);
+    let line = state.upstream_line();
+    let found = line.into_iter().find(|commit| commit.sha == sha);
+    found.or_else(|| state.upstream_stray(sha))
 }
 
 fn commits(ask: &mut Ask<'_>) -> Answer {
@@ -100,47 +89,6 @@ fn commits(ask: &mut Ask<'_>) -> Answer {
     let ids = ask.repo_ref().git.run(&arguments).unwrap_or_default();
     let items: Vec<Value> = ids.lines().filter_map(|id| commit(ask, id)).collect();
     page(ask, &items)
-}
-
-fn compare(ask: &Ask<'_>, range: &str) -> Answer {
-    let ends = range.split_once("...");
-    let found = ends.and_then(|(base, head)| Some((resolve(ask, base)?, resolve(ask, head)?)));
-    let Some((base, head)) = found else {
-        return error(404, "Not Found");
-    };
-    let git = &ask.repo_ref().git;
-    let list = |from: &str, to: &str| {
-        let between = format!("{from}..{to}");
-        let ids = git.run(&["rev-list", "--reverse", &between]);
-        let ids = ids.unwrap_or_default();
-        ids.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let (ahead, behind) = (list(&base.sha, &head.sha), list(&head.sha, &base.sha));
-    let merge_base =
-        git.run(&["merge-base", &base.sha, &head.sha]).unwrap_or_else(|_| base.sha.clone());
-    let status = match (ahead.is_empty(), behind.is_empty()) {
-        (true, true) => "identical",
-        (false, true) => "ahead",
-        (true, false) => "behind",
-        (false, false) => "diverged",
-    };
-    let web = ask.web(&format!("compare/{range}"));
-    let shape = json!({
-        "url": ask.api(&format!("compare/{range}")),
-        "html_url": web,
-        "permalink_url": web,
-        "diff_url": format!("{web}.diff"),
-        "patch_url": format!("{web}.patch"),
-        "base_commit": commit(ask, &base.sha),
-        "merge_base_commit": commit(ask, &merge_base),
-        "status": status,
-        "ahead_by": ahead.len(),
-        "behind_by": behind.len(),
-        "total_commits": ahead.len(),
-        "commits": ahead.iter().filter_map(|id| commit(ask, id)).collect::<Vec<_>>(),
-        "files": changed_files(ask, &merge_base, &head.sha),
-    });
-    Answer::json(200, &shape)
 }
 
 /// What differs between two commits, one entry per file.
@@ -185,32 +133,57 @@ pub(crate) fn changed_files(ask: &Ask<'_>, base: &str, head: &str) -> Vec<Value>
 fn contents(ask: &Ask<'_>, path: &str) -> Answer {
     let wanted = ask.call.parameter("ref");
     let name = wanted.unwrap_or_else(|| "main".to_owned());
-    let git = &ask.repo_ref().git;
-    let Some(head) = git.commit_id(&name) else {
+    let Some(at) = resolve(ask, &name) else {
         return error(404, &format!("No commit found for the ref {name}"));
+    };
+    if ask.name == ask.state.upstream && path == CONTRACT_PATH {
+        return contract(ask, &at.sha, &name);
+    }
+    let git = &ask.repo_ref().git;
+    // Commits that are not in git have the tree of those that are.
+    let Some(head) = git.commit_id(&at.sha).or_else(|| git.branch("main")) else {
+        return error(404, "Not Found");
     };
     let object = format!("{head}:{path}");
     let kind = git.run(&["cat-file", "-t", &object]).unwrap_or_default();
     match kind.as_str() {
-        "blob" => file(ask, &head, &name, path),
+        "blob" => {
+            let sha = git.run(&["rev-parse", &object]).unwrap_or_default();
+            file(ask, &sha, &git.file(&head, path).unwrap_or_default(), &name, path)
+        }
         "tree" => directory(ask, &object, &name, path),
         _ => error(404, "Not Found"),
     }
 }
 
-fn file(ask: &Ask<'_>, head: &str, name: &str, path: &str) -> Answer {
-    let git = &ask.repo_ref().git;
-    let content = git.file(head, path).unwrap_or_default();
-    let sha = git.run(&["rev-parse", &format!("{head}:{path}")]);
-    let sha = sha.unwrap_or_default();
+/// Upstream's contract; at the branch as the newest release has it.
+fn contract(ask: &Ask<'_>, sha: &str, name: &str) -> Answer {
+    let line = ask.state.upstream_line();
+    let newest = line.last().filter(|_| name == "main");
+    let sha = newest.map_or(sha, |commit| commit.sha.as_str());
+    let text = ask.state.upstream_contract(sha);
+    if text.is_empty() {
+        return error(404, "Not Found");
+    }
+    let blob = stored(&ask.repo_ref().git, text.as_bytes());
+    file(ask, &blob, text.as_bytes(), name, CONTRACT_PATH)
+}
+
+/// Stores content in git; gives its id.
+pub(super) fn stored(git: &Repository, content: &[u8]) -> String {
+    let id = git.run_with(&["hash-object", "-w", "--stdin"], &[], content);
+    String::from_utf8_lossy(&id.unwrap_or_default()).trim().to_owned()
+}
+
+fn file(ask: &Ask<'_>, sha: &str, content: &[u8], name: &str, path: &str) -> Answer {
     if ask.call.header("accept").contains("raw") {
         return Answer::new(200, "application/vnd.github.raw+json; charset=utf-8", content);
     }
     // GitHub breaks the lines, and ends the last one.
-    let encoded = STANDARD.encode(&content);
+    let encoded = STANDARD.encode(content);
     let lines: Vec<&str> =
         encoded.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    let mut shape = entry(ask, "file", &sha, name, path);
+    let mut shape = entry(ask, "file", sha, name, path);
     shape["size"] = json!(content.len());
     shape["content"] = json!(format!("{}\n", lines.join("\n")));
     shape["encoding"] = json!("base64");

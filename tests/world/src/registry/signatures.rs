@@ -51,6 +51,15 @@ impl Store {
         }
     }
 
+    /// Removes everything that hangs on a manifest.
+    pub(crate) fn detach(&mut self, name: &str, digest: &str) {
+        if let Some(here) = self.shelves.get_mut(name) {
+            let tag = digest.replace(':', "-");
+            here.tags.retain(|known, _| !known.starts_with(&tag));
+            here.referrers.remove(digest);
+        }
+    }
+
     /// From now on lists claim another kind than the manifests have.
     pub(crate) fn mislabel_referrers(&mut self) {
         self.mislabelled = true;

@@ -29,6 +29,9 @@ use ct::CtLog;
 use log::Log;
 use signer::Signer;
 
+/// Where the log would be.
+const HOST: &str = "rekor.world.test";
+
 /// A private deployment of Sigstore, complete enough to sign as cosign does in a workflow.
 ///
 /// ```
@@ -52,6 +55,8 @@ pub struct Sigstore {
     other_ct: CtLog,
     log: Log,
     other_log: Log,
+    /// What it signed with before, still to be trusted.
+    before: Vec<(Authority, CtLog, Log)>,
 }
 
 impl Sigstore {
@@ -67,9 +72,19 @@ impl Sigstore {
             authority,
             ct: CtLog::new(),
             other_ct: CtLog::new(),
-            log: Log::new("rekor.world.test"),
+            log: Log::new(HOST),
             other_log: Log::new("other.world.test"),
+            before: Vec::new(),
         }
+    }
+
+    /// Goes on with new keys. The trusted root has both from now on.
+    pub fn rotate(&mut self) {
+        let authority = std::mem::replace(&mut self.authority, Authority::trusted());
+        let ct = std::mem::replace(&mut self.ct, CtLog::new());
+        let log = std::mem::replace(&mut self.log, Log::new(HOST));
+        self.intermediate = self.authority.expired_intermediate();
+        self.before.push((authority, ct, log));
     }
 
     /// What a verifier has to believe: the trusted root's JSON, as `cosign --trusted-root` takes it.

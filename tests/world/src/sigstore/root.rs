@@ -7,26 +7,33 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 const START: &str = "2020-01-01T00:00:00Z";
+const CT: &str = "https://ct.world.test";
 
 /// The trusted root of a Sigstore.
 pub(super) fn trusted_root(sigstore: &Sigstore) -> Value {
+    let Sigstore { authority, ct, log, before, .. } = sigstore;
+    let always = json!({ "start": START });
+    let past = json!({ "start": START, "end": "2021-12-31T23:59:59Z" });
+    let (mut authorities, mut ct_logs, mut logs) = (
+        vec![entry(authority, NAME, &always), entry(&sigstore.retired, RETIRED, &past)],
+        vec![log_entry(ct.key(), CT)],
+        vec![log_entry(log.key(), &log.url())],
+    );
+    for (authority, ct, log) in before {
+        authorities.push(entry(authority, NAME, &always));
+        ct_logs.push(log_entry(ct.key(), CT));
+        logs.push(log_entry(log.key(), &log.url()));
+    }
     json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [log(sigstore.log.key(), &sigstore.log.url())],
-        "certificateAuthorities": [
-            authority(&sigstore.authority, NAME, &json!({ "start": START })),
-            authority(
-                &sigstore.retired,
-                RETIRED,
-                &json!({ "start": START, "end": "2021-12-31T23:59:59Z" }),
-            ),
-        ],
-        "ctlogs": [log(sigstore.ct.key(), "https://ct.world.test")],
+        "tlogs": logs,
+        "certificateAuthorities": authorities,
+        "ctlogs": ct_logs,
         "timestampAuthorities": [],
     })
 }
 
-fn log(key: &Key, url: &str) -> Value {
+fn log_entry(key: &Key, url: &str) -> Value {
     json!({
         "baseUrl": url,
         "hashAlgorithm": "SHA2_256",
@@ -39,7 +46,7 @@ fn log(key: &Key, url: &str) -> Value {
     })
 }
 
-fn authority(authority: &Authority, name: &str, valid_for: &Value) -> Value {
+fn entry(authority: &Authority, name: &str, valid_for: &Value) -> Value {
     json!({
         "subject": { "organization": ORGANIZATION, "commonName": name },
         "uri": "https://fulcio.world.test",

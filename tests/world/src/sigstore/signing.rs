@@ -139,6 +139,11 @@ impl Signing {
         self.sans.get_or_insert_with(|| vec![San::Uri(identity.to_owned())]);
         self.reference.get_or_insert_with(|| image.to_owned());
         self.commit.get_or_insert_with(|| commit.to_owned());
+        self.or_at(at)
+    }
+
+    /// Fills in when, if that was not said.
+    pub(crate) fn or_at(mut self, at: DateTime<Utc>) -> Self {
         self.at.get_or_insert(at);
         self
     }

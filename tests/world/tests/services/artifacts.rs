@@ -72,6 +72,31 @@ async fn npm_has_one_packument_until_it_is_gone() {
     assert_eq!(client.get(&url).await.status, 404);
 }
 
+#[tokio::test]
+async fn an_npm_version_can_be_exchanged_withdrawn_and_of_another_commit() {
+    let world = World::start().await;
+    let release = world.release("3.10.0").npm_git_head(None);
+    release.npm_published_at("2026-06-01T08:00:00Z").publish().await;
+    world.release("3.11.0").npm_git_head(Some("abc")).publish().await;
+    let client = Client::of(&world);
+    let url = format!("{}/@toon-protocol%2fconnector", world.npm_url());
+    let before = client.get(&url).await.json;
+    assert_eq!(before["time"]["3.10.0"], "2026-06-01T08:00:00.000Z");
+    assert!(before["versions"]["3.10.0"]["gitHead"].is_null());
+    assert_eq!(before["versions"]["3.11.0"]["gitHead"], "abc");
+    let parent = client.get("repos/toon-protocol/connector/commits/v3.9.3").await.json;
+    assert_eq!(before["versions"]["3.9.3"]["gitHead"], parent["parents"][0]["sha"]);
+    world.republish_npm("3.10.0").await;
+    world.unpublish_npm("3.11.0").await;
+    let after = client.get(&url).await.json;
+    let integrity = |document: &Value| document["versions"]["3.10.0"]["dist"]["integrity"].clone();
+    assert!(integrity(&after).as_str().unwrap().starts_with("sha512-"));
+    assert_ne!(integrity(&after), integrity(&before));
+    assert!(after["versions"]["3.11.0"].is_null());
+    assert_eq!(after["time"]["3.11.0"], before["time"]["3.11.0"]);
+    assert_eq!(after["dist-tags"]["latest"], "3.10.0");
+}
+
 fn canary(world: &World, dir: &Path, environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let path = "packages/townhouse/dist/image-manifest.json";
     let at = dir.join(path);
