@@ -2,7 +2,7 @@
 //! reason wherever a maintainer looks.
 
 use crate::stand::{Stand, run_test};
-use world::Pull;
+use world::{Fault, Pull, Service};
 
 const BREAKING: &str = "\
 ## [3.10.0](https://github.com/toon-protocol/connector/compare/v3.9.3...v3.10.0) (2026-06-12)
@@ -399,6 +399,86 @@ async fn explain_says_why_it_is_a_major() {
         let json = serde_json::to_value(&explained).unwrap();
         assert_eq!(json["bump"], "major");
         insta::assert_snapshot!(json["understated"], @r#"["the notes of 3.10.0 name 2 breaking changes"]"#);
+    })
+    .await;
+}
+
+const CONTRACT: &str = "\
+# Connector release contract
+
+| method | route | answers with |
+| --- | --- | --- |
+| GET | `/admin/health` | `status`, `uptime` |
+| GET | `/admin/peers` | `id`, `relation`, `connected` |
+| POST | `/admin/peers` | `id` |
+| GET | `/admin/packets` | `total`, `rejected` |
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_the_contract_promises_no_more_makes_a_major_though_the_notes_say_nothing() {
+    run_test(async |stand| {
+        let less =
+            CONTRACT.replace("`relation`, ", "").replace("| POST | `/admin/peers` | `id` |\n", "");
+        stand.world.release("3.10.0").contract(&less).publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        insta::assert_snapshot!(head(&pull), @"");
+        insta::assert_snapshot!(rows(stand, &pull.head_branch), @"");
+        insta::assert_snapshot!(stand.stages().await, @"");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_promises_more_is_no_news() {
+    run_test(async |stand| {
+        let more = CONTRACT.replace("`uptime`", "`uptime`, `version`");
+        let more = format!("{more}| GET | `/admin/links` | `id` |\n");
+        stand.world.release("3.10.0").contract(&more).publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        insta::assert_snapshot!(head(&pull), @"");
+        let contracts = |asked: &&world::Request| asked.path.contains("/contents/");
+        let asked = stand.world.requests();
+        assert_eq!(asked.iter().filter(contracts).count(), 2, "at the pin and at the release");
+        // Read once for each tag.
+        stand.world.release("3.11.0").contract(&more).publish().await;
+        stand.world.clear_requests();
+        stand.settle().await;
+        let asked = stand.world.requests();
+        let paths: Vec<&str> = asked.iter().filter(contracts).map(|it| it.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["/repos/toon-protocol/connector/contents/CONNECTOR_RELEASE_CONTRACT.md?ref=v3.11.0"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_is_not_there_is_told() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").contract("").publish().await;
+        stand.settle().await;
+        insta::assert_snapshot!(head(&stand.only()), @"");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_proposed_while_the_contract_cannot_be_read() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand
+            .world
+            .fault(Fault::on(Service::GitHub).path_contains("/contents/").status(502).always());
+        let report = stand.once().await;
+        assert_eq!(stand.open(), [""; 0]);
+        insta::assert_snapshot!(stand.redact(&report.troubles.join("\n")), @"");
+        insta::assert_snapshot!(stand.stages().await, @"");
+        stand.world.clear_faults();
+        stand.settle().await;
+        assert_eq!(stand.open(), ["chore(connector): bump 3.9.3 → 3.10.0"]);
     })
     .await;
 }
