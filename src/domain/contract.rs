@@ -231,7 +231,7 @@ fn fields(text: &str) -> Vec<String> {
             && !VALUES.contains(span)
     };
     // What follows a route begins inside its backticks.
-    let inside = usize::from(text.matches('`').count() % 2 == 0);
+    let inside = usize::from(text.matches('`').count().is_multiple_of(2));
     text.split('`').skip(inside).step_by(2).filter(name).map(str::to_owned).collect()
 }
 

@@ -154,6 +154,14 @@ impl PlatformFacts {
 #[serde(transparent)]
 pub struct Platform(pub String);
 
+impl Platform {
+    /// `linux/amd64`, or several with commas between them.
+    #[must_use]
+    pub fn list(platforms: &[Self]) -> String {
+        platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(&self.0)

@@ -67,15 +67,9 @@ pub(super) fn dropped<'a>(
     // A release whose document was not read says nothing.
     let older = releases.filter_map(|(version, dropped)| Some((version, dropped?)));
     let since = older.take_while(|(_, dropped)| !dropped.is_empty()).last();
-    let told: Vec<String> = dropped.iter().map(sentence).collect();
-    let more = match told.len().saturating_sub(MAX_TOLD) {
-        0 => String::new(),
-        more => format!(", and {more} more"),
-    };
-    let first = told[..told.len().min(MAX_TOLD)].join(", ");
     Some(Break {
         since: since.map_or(newest, |(version, _)| version).clone(),
-        why: format!("{path} {first}{more}, compared with the pinned release's"),
+        why: format!("{path} {}", sentence(&dropped)),
         rows: dropped.iter().map(row).collect(),
     })
 }
@@ -87,19 +81,37 @@ fn terms<'a>(memory: &'a Memory, tag: &str) -> Option<&'a ContractTerms> {
     }
 }
 
-fn sentence(dropped: &Dropped) -> String {
+/// "no longer names `/admin/a` and 2 more, and says something else of the wire format".
+fn sentence(dropped: &[Dropped]) -> String {
+    let names: Vec<String> = dropped.iter().filter_map(name).collect();
+    let mut parts = Vec::new();
+    if !names.is_empty() {
+        let shown = names[..names.len().min(MAX_TOLD)].join(", ");
+        let more = match names.len().saturating_sub(MAX_TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        parts.push(format!("no longer names {shown}{more}"));
+    }
+    if dropped.contains(&Dropped::Wire) {
+        parts.push("says something else of the wire format".to_owned());
+    }
+    parts.join(", and ")
+}
+
+fn name(dropped: &Dropped) -> Option<String> {
     match dropped {
-        Dropped::Route(route) => format!("names `{route}` no more"),
-        Dropped::Field { route, field } => format!("names `{field}` of `{route}` no more"),
-        Dropped::Wire => "says something else of the wire format".to_owned(),
+        Dropped::Route(route) => Some(format!("`{route}`")),
+        Dropped::Field { route, field } => Some(format!("`{field}` of `{route}`")),
+        Dropped::Wire => None,
     }
 }
 
 fn row(dropped: &Dropped) -> BreakingNote {
     let (scope, text) = match dropped {
-        Dropped::Route(route) => (format!("`{route}`"), "named no more".to_owned()),
+        Dropped::Route(route) => (format!("`{route}`"), "no longer named".to_owned()),
         Dropped::Field { route, field } => {
-            (format!("`{route}`"), format!("`{field}` is named no more"))
+            (format!("`{route}`"), format!("`{field}` is no longer named"))
         }
         Dropped::Wire => ("wire format".to_owned(), "described otherwise".to_owned()),
     };

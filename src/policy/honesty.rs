@@ -155,13 +155,13 @@ fn lost_platforms(memory: &Memory, pinned: &IndexDigest, versions: &[&Version]) 
     let since = versions.iter().filter_map(|version| Some((version, lost(version)?)));
     let since =
         since.take_while(|(_, lost)| !lost.is_empty()).last().map(|(version, _)| version)?;
-    let list = list(&at_last);
+    let missing = Platform::list(&at_last);
     Some(Break {
         since: (*since).clone(),
-        why: format!("its image has no {list}, which the pinned one has"),
+        why: format!("its image has no {missing}, which the pinned one has"),
         rows: vec![BreakingNote {
             scope: Some("image".to_owned()),
-            text: format!("no {list} any more"),
+            text: format!("no {missing} any more"),
             commit: None,
         }],
     })
@@ -169,8 +169,7 @@ fn lost_platforms(memory: &Memory, pinned: &IndexDigest, versions: &[&Version]) 
 
 /// The platforms of the pinned image that the image of `version` lacks; `None` if one of the two
 /// is not known.
-#[must_use]
-pub fn lost_since(
+pub(super) fn lost_since(
     memory: &Memory,
     pinned: &IndexDigest,
     version: &Version,
@@ -200,12 +199,6 @@ fn platforms_of(memory: &Memory, digest: &IndexDigest) -> Option<Vec<Platform>> 
         let image = memory.images().find(|image| image.digest == *digest)?;
         Some(image.platforms.iter().map(|part| part.platform.clone()).collect())
     })
-}
-
-/// `linux/arm64`, or several with commas.
-#[must_use]
-pub fn list(platforms: &[Platform]) -> String {
-    platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The newest of some versions.

@@ -26,7 +26,7 @@ pub(super) async fn learn(
     match intent {
         Intent::Look(version) => Ok(look_at(version, watch, sources, memory, world, now).await),
         Intent::ReadContract(version) => {
-            read_contracts(version, watch, sources, memory, world, now).await
+            Box::pin(read_contracts(version, watch, sources, memory, world, now)).await
         }
         Intent::Check { version, check } => {
             let image = memory.image(version).context("its image was never resolved")?.clone();

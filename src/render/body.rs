@@ -8,7 +8,7 @@ use crate::domain::{
     Bump, Check, CommitId, Marker, Pin, Platform, Timestamp, TreeId, Verdict, Version,
 };
 use crate::edit::{SiteLine, SiteOutcome, cell};
-use crate::policy::{Break, Contract, list};
+use crate::policy::{Break, Contract};
 use std::fmt::Write as _;
 
 pub use super::notes::NotedRelease;
@@ -146,7 +146,7 @@ fn look_at(bump: &PinBump<'_>) -> String {
         lines.push(format!("- and {} more", points.len() - MAX_POINTS));
     }
     if !bump.added.is_empty() {
-        lines.push(format!("- New since the pin: {}", brief(&list(bump.added))));
+        lines.push(format!("- New since the pin: {}", brief(&Platform::list(bump.added))));
     }
     if let Contract::Uncompared(why) = bump.contract {
         lines.push(format!("- Not compared with the pinned release's: {}", brief(why)));
