@@ -98,6 +98,8 @@ fn rules(
         let read = known_issues::read(&upstream.known_issues, image);
         problems.take(&at("upstream.known_issues"), read)
     });
+    let contract = upstream.contract.as_ref();
+    let contract = contract.map(|path| problems.parse::<FilePath>(&at("upstream.contract"), path));
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -109,6 +111,10 @@ fn rules(
         companions,
         revision: upstream.revision,
         known_issues: known_issues?,
+        contract: match contract {
+            Some(path) => Some(path?),
+            None => None,
+        },
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),

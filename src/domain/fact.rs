@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
-    PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
+    BranchName, CommitId, ContractFacts, Descent, FilePath, ImageName, IndexDigest, Marker,
+    PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -47,6 +47,8 @@ pub enum Fact {
         /// The end of the limit.
         until: Timestamp,
     },
+    /// Upstream's contract document at a git tag.
+    Contract(ContractFacts),
     /// A version of the npm package.
     Npm(NpmFacts),
     /// A version of the npm package that was published once and is there no longer.
@@ -123,6 +125,7 @@ impl Fact {
                 ("npm", version.to_string())
             }
             Self::NpmDrift(drift) => ("npm_drift", drift.version.to_string()),
+            Self::Contract(contract) => ("contract", contract.tag.clone()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),
@@ -203,6 +206,14 @@ impl PlatformFacts {
 #[serde(transparent)]
 pub struct Platform(pub String);
 
+impl Platform {
+    /// `linux/amd64`, or several with commas between them.
+    #[must_use]
+    pub fn list(platforms: &[Self]) -> String {
+        platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(&self.0)
@@ -247,6 +258,9 @@ pub struct PinFacts {
     pub sites: Vec<SiteReading>,
     /// The majors that the migration document has a section for; none if there is no document.
     pub migrated: Vec<u64>,
+    /// The versions that those sections lead to, as far as they are whole ones.
+    #[serde(default)]
+    pub migrated_to: Vec<Version>,
     /// Why the migration document cannot take a section, if it cannot.
     pub migration_fault: Option<String>,
 }

@@ -38,6 +38,8 @@ pub struct Rules {
     pub revision: RevisionPolicy,
     /// What is known of the image's tags and no check can find out.
     pub known_issues: KnownIssues,
+    /// The document with upstream's contract, in its repository; `None` if it is not looked at.
+    pub contract: Option<FilePath>,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -182,6 +184,7 @@ impl Rules {
             platforms: companion.platforms.clone(),
             signature: companion.signature.clone(),
             companions: Vec::new(),
+            contract: None,
             npm: None,
             ..self.clone()
         }
@@ -200,6 +203,7 @@ impl Rules {
             platforms: Vec::new(),
             signature: None,
             companions: Vec::new(),
+            contract: None,
             revision: RevisionPolicy::default(),
             known_issues: KnownIssues::default(),
             artifact_deadline: Duration::from_hours(24),

@@ -1,6 +1,6 @@
 //! The loop.
 
-use super::{limit::Limit, world::World};
+use super::{limit::Limit, observe::observe_more_pulls, world::World};
 use crate::canary::{Supervisor, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
@@ -150,9 +150,28 @@ impl Pass<'_> {
         Ok(self.world.base.is_some() && self.world.pulls_known)
     }
 
+    /// Reads what only became relevant in this pass. `false` if it could not be read: without it
+    /// nothing more is decided.
+    async fn observe_more(&mut self) -> Result<bool> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let (memory, world) = (&mut self.memory, &mut self.world);
+        let seen = observe_more_pulls(&bot.watch, &bot.sources, memory, world, now).await;
+        if !seen.news.is_empty() || !seen.fresh.is_empty() {
+            let (store, watch) = (&bot.store, &bot.watch.name);
+            store.record_observations(self.lease, watch, &seen.news, &seen.fresh, now).await?;
+        }
+        for trouble in &seen.troubles {
+            self.trouble(trouble);
+        }
+        Ok(seen.troubles.is_empty())
+    }
+
     /// Decides and performs until nothing is due.
     async fn rounds(&mut self) -> Result<()> {
         for _ in 0..MAX_ROUNDS {
+            if !self.observe_more().await? {
+                return Ok(());
+            }
             let decision = self.decide();
             let due = self.possible(&decision);
             if self.confirm_tags(&due).await? {

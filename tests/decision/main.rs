@@ -5,6 +5,7 @@
 
 mod case;
 mod edges;
+mod honesty;
 mod lists;
 mod orders;
 mod pins;

@@ -29,6 +29,7 @@ pub(super) fn rules() -> Rules {
         companions: Vec::new(),
         revision: RevisionPolicy::Warn,
         known_issues: known_issues(),
+        contract: None,
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
@@ -67,6 +68,7 @@ fn pin(of: &Version) -> PinFacts {
             },
         }],
         migrated: Vec::new(),
+        migrated_to: Vec::new(),
         migration_fault: None,
     }
 }

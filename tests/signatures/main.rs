@@ -22,6 +22,7 @@ pub(crate) fn rules() -> Rules {
         platforms: vec![Platform("linux/amd64".to_owned())],
         signature: None,
         companions: Vec::new(),
+        contract: None,
         revision: RevisionPolicy::Warn,
         known_issues: KnownIssues::default(),
         artifact_deadline: Duration::from_hours(2),

@@ -5,6 +5,7 @@
 //! nobody here needs.
 
 mod commits;
+mod contents;
 mod error;
 mod headers;
 mod json;
