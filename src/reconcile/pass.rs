@@ -8,13 +8,13 @@ use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
-use crate::policy::{Decision, Intent, Snapshot, alarms, decide};
+use crate::policy::{Decision, Intent, Snapshot, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
 use std::{path::PathBuf, time::Duration};
-use tracing::{Instrument as _, debug, error, info, info_span, warn};
+use tracing::{Instrument as _, debug, info, info_span, warn};
 
 /// How long the lease outlives a pass that died: shorter than what `once` waits for it.
 const LEASE_TTL: Duration = Duration::from_secs(20);
@@ -281,18 +281,6 @@ impl Pass<'_> {
         })?;
         let pause = self.bot.watch.rules.retry.pauses.first().copied().unwrap_or_default();
         Some(until.max(self.bot.clock.now() + pause))
-    }
-
-    /// What is wrong with what was resolved before, as far as is known now.
-    pub(super) fn alarms(&self) -> Vec<String> {
-        alarms(&self.memory, &self.snapshot().pin)
-    }
-
-    /// Tells the log of each alarm that was none before: a person must act.
-    pub(super) fn sound(&self, before: &[String]) {
-        for alarm in self.alarms().iter().filter(|alarm| !before.contains(alarm)) {
-            error!("{alarm}");
-        }
     }
 
     pub(super) fn done(&mut self, line: String) {

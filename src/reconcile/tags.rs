@@ -7,11 +7,12 @@ use crate::config::Watch;
 use crate::domain::{
     Digest, Fact, IndexDigest, Memory, Observation, PinnedFacts, PullState, Timestamp, Version,
 };
-use crate::policy::{Intent, PinState};
+use crate::policy::{Intent, PinState, alarms};
 use crate::sources::{Pinned, Sources};
 use anyhow::{Error, Result};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
+use tracing::error;
 
 /// What is to be resolved again.
 #[derive(Debug, Default)]
@@ -187,6 +188,18 @@ impl Pass<'_> {
             self.failed.extend(due.iter().filter(|intent| still.concerns(intent)).cloned());
         }
         Ok(true)
+    }
+
+    /// What is wrong with what was resolved before, as far as is known now.
+    pub(super) fn alarms(&self) -> Vec<String> {
+        alarms(&self.memory, &self.snapshot().pin)
+    }
+
+    /// Tells the log of each alarm that was none before: a person must act.
+    pub(super) fn sound(&self, before: &[String]) {
+        for alarm in self.alarms().iter().filter(|alarm| !before.contains(alarm)) {
+            error!("{alarm}");
+        }
     }
 }
 
