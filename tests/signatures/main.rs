@@ -7,6 +7,7 @@ mod identities;
 mod judge;
 mod mixed;
 mod places;
+mod seeds;
 
 use digest_bump::domain::{
     KnownIssues, PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule,
