@@ -87,6 +87,7 @@ async fn a_minor_becomes_a_pull_request() {
 
         # the tag still gives what it first gave
         docker buildx imagetools inspect ghcr.io/toon-protocol/connector:3.10.0 --format '{{.Manifest.Digest}}'
+
         # git tag, release, package and image are one release
         npm view '@toon-protocol/connector@3.10.0' gitHead dist.integrity --json
 
