@@ -201,6 +201,10 @@ pub(super) struct Upstream {
     pub(super) platforms: Vec<String>,
     /// Who signs the image. Default: signatures are not looked at.
     pub(super) signature: Option<Signature>,
+    /// The document with upstream's contract, in its repository. Where it drops a route or a field
+    /// below `/admin/` that it has at the pin, or says something else of the wire format, a release
+    /// is a MAJOR, whatever its version. Default: it is not looked at.
+    pub(super) contract: Option<String>,
     /// How long after its publication a release may lack its image or package. Default: `24h`.
     #[serde(default = "default_deadline")]
     pub(super) artifact_deadline: String,

@@ -79,6 +79,8 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
     };
+    let contract = upstream.contract.as_ref();
+    let contract = contract.map(|path| problems.parse::<FilePath>(&at("upstream.contract"), path));
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -87,6 +89,10 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,
+        contract: match contract {
+            Some(path) => Some(path?),
+            None => None,
+        },
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),

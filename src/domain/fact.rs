@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, FilePath, IndexDigest, Marker, PinnedFacts, PlatformDigest, PullNumber,
-    Timestamp, Version,
+    BranchName, CommitId, ContractFacts, FilePath, IndexDigest, Marker, PinnedFacts,
+    PlatformDigest, PullNumber, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -28,6 +28,8 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limited_until: Option<Timestamp>,
     },
+    /// Upstream's contract document at a git tag.
+    Contract(ContractFacts),
     /// A version of the npm package.
     Npm(NpmFacts),
     /// Whether npm could be asked at all.
@@ -60,7 +62,7 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `npm`, `troubles`, `pin`, `pinned` or `pull`.
+    /// `release`, `image`, `contract`, `npm`, `troubles`, `pin`, `pinned` or `pull`.
     pub aspect: &'static str,
     /// The git tag, the version, the digest, the pull request's number, or empty for the pin and
     /// for npm as a whole.
@@ -76,6 +78,7 @@ impl Fact {
             Self::Image(ImageFacts { version, .. }) | Self::NoImage { version, .. } => {
                 ("image", version.to_string())
             }
+            Self::Contract(contract) => ("contract", contract.tag.clone()),
             Self::Npm(npm) => ("npm", npm.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
@@ -150,6 +153,14 @@ impl PlatformFacts {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Platform(pub String);
+
+impl Platform {
+    /// `linux/amd64`, or several with commas between them.
+    #[must_use]
+    pub fn list(platforms: &[Self]) -> String {
+        platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
 
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,9 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, NpmFacts,
-    Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, Timestamp, Version,
+    CanaryRun, ContractFound, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look,
+    NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, Timestamp,
+    Version,
 };
 use std::collections::BTreeMap;
 
@@ -101,6 +102,16 @@ impl Memory {
             Fact::Image(image) => Some(image),
             _ => None,
         })
+    }
+
+    /// What was found of upstream's contract document at a git tag, if it was looked for.
+    #[must_use]
+    pub fn contract(&self, tag: &str) -> Option<&ContractFound> {
+        let key = FactKey { aspect: "contract", subject: tag.to_owned() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Contract(contract)) => Some(&contract.found),
+            _ => None,
+        }
     }
 
     /// The npm half of `version`, if the packument ever listed it.

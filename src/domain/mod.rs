@@ -6,6 +6,7 @@ mod cached;
 mod canary;
 mod check;
 mod content;
+mod contract;
 mod digest;
 mod effect;
 mod fact;
@@ -26,6 +27,7 @@ pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
 pub use content::{Content, Learned};
+pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{

@@ -32,6 +32,8 @@ pub struct Rules {
     pub platforms: Vec<Platform>,
     /// Who signs the image; `None` if signatures are not looked at.
     pub signature: Option<SignatureRule>,
+    /// The document with upstream's contract, in its repository; `None` if it is not looked at.
+    pub contract: Option<FilePath>,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.

@@ -2,7 +2,7 @@
 //! whatever order it was filled.
 
 use super::{
-    honesty,
+    honesty::{Doubted, Doubts},
     pinned::pin_state,
     proposals::proposals,
     required,
@@ -10,8 +10,8 @@ use super::{
     stream,
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts,
-    Rules, RunState, Timestamp, Verdict, Version,
+    CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts, Rules,
+    RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -40,8 +40,9 @@ impl Snapshot {
     pub fn of(view: View<'_>) -> Self {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
+        let doubts = Doubts::about(view, &pin, &versions);
         let candidates =
-            versions.iter().map(|release| candidate(view, &pin, &versions, release)).collect();
+            versions.iter().map(|release| candidate(view, &pin, &doubts, release)).collect();
         let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
@@ -85,19 +86,14 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, &ReleaseFacts)>, Vec<Ignored>
 fn candidate(
     view: View<'_>,
     pin: &PinState,
-    releases: &[(Version, &ReleaseFacts)],
+    doubts: &Doubts<'_>,
     (version, release): &(Version, &ReleaseFacts),
 ) -> Candidate {
-    let (declared, pinned, lost, understated) = match pin {
-        PinState::Known { version: pinned, digest } => {
-            let declared = super::classify(pinned, version);
-            let lost = honesty::lost_since(view.memory, digest, version).unwrap_or_default();
-            let understated =
-                honesty::understated(view, (pinned, digest), releases, version, declared);
-            (declared, Some(digest.digest()), lost, understated)
-        }
-        PinState::Unknown { .. } => (Bump::None, None, Vec::new(), Vec::new()),
+    let pinned = match pin {
+        PinState::Known { digest, .. } => Some(digest.digest()),
+        PinState::Unknown { .. } => None,
     };
+    let Doubted { bump, understated, lost, contract } = doubts.judge(version, release);
     let digest = view.memory.image(version).map(|image| image.digest.clone());
     let inputs = |check| required::inputs_of(check, view.rules, view.memory.pin(), pinned);
     let mut answers = BTreeMap::new();
@@ -120,9 +116,10 @@ fn candidate(
     }
     Candidate {
         version: version.clone(),
-        bump: if understated.is_empty() { declared } else { Bump::Major },
+        bump,
         understated,
         lost,
+        contract,
         published_at: release.published_at,
         digest,
         look: look(view, version),

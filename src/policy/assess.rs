@@ -1,6 +1,7 @@
 //! One candidate: what is due, and what its evidence says.
 
 use super::{
+    contract::Contract,
     required::required_checks,
     snapshot::{Answer, Candidate, Snapshot, Unavailable},
     stage::{Intent, Stage},
@@ -62,10 +63,12 @@ pub(super) fn assess(
         let answer = candidate.answers.get(check);
         answer.is_none_or(|answer| worth_another_look(answer, snapshot, now))
     };
-    let due: Vec<Intent> = cheap()
+    let unread = candidate.contract == Contract::Unread;
+    let read = unread.then(|| Intent::ReadContract(candidate.version.clone()));
+    let checks = cheap()
         .filter(open)
-        .map(|check| Intent::Check { version: candidate.version.clone(), check })
-        .collect();
+        .map(|check| Intent::Check { version: candidate.version.clone(), check });
+    let due: Vec<Intent> = read.into_iter().chain(checks).collect();
     if !due.is_empty() {
         return Assessment::Due(due);
     }

@@ -3,6 +3,8 @@
 
 use super::{
     assemble::View,
+    contract::{self, Contract},
+    snapshot::PinState,
     wording::{self, Named},
 };
 use crate::domain::{
@@ -23,27 +25,88 @@ pub struct Break {
     pub rows: Vec<BreakingNote>,
 }
 
-/// Why `version` is treated as a MAJOR, if it is: `releases` are those of the stream, newest first,
-/// and `declared` is what its version says.
-pub(super) fn understated(
-    view: View<'_>,
-    pinned: (&Version, &IndexDigest),
-    releases: &[(Version, &ReleaseFacts)],
-    version: &Version,
-    declared: Bump,
-) -> Vec<Break> {
-    if !matches!(declared, Bump::Minor | Bump::Patch) {
-        return Vec::new();
+/// The releases above the pin, as far as their own word is to be doubted.
+pub(super) struct Doubts<'a> {
+    view: View<'a>,
+    pinned: Option<(&'a Version, &'a IndexDigest)>,
+    /// The git tag of the pinned release.
+    tag: Option<&'a str>,
+    /// Newest first, each with what its notes name.
+    releases: Vec<(&'a Version, &'a ReleaseFacts, Option<Break>)>,
+}
+
+/// What a release is after all.
+pub(super) struct Doubted {
+    /// How far it is from the pin: a MAJOR also where its version says less.
+    pub(super) bump: Bump,
+    /// Why it is treated as a MAJOR though its version says less, if so.
+    pub(super) understated: Vec<Break>,
+    /// The platforms that the pinned image has and this one lacks, if both are known.
+    pub(super) lost: Vec<Platform>,
+    /// Whether the contract was compared.
+    pub(super) contract: Contract,
+}
+
+impl<'a> Doubts<'a> {
+    /// `releases` are those of the stream, newest first.
+    pub(super) fn about(
+        view: View<'a>,
+        pin: &'a PinState,
+        releases: &'a [(Version, &'a ReleaseFacts)],
+    ) -> Self {
+        let pinned = match pin {
+            PinState::Known { version, digest } => Some((version, digest)),
+            PinState::Unknown { .. } => None,
+        };
+        let of_pin = |(version, _): &&(Version, &ReleaseFacts)| {
+            pinned.is_some_and(|(pinned, _)| version.cmp_precedence(pinned).is_eq())
+        };
+        let tag = releases.iter().find(of_pin).map(|(_, release)| release.tag.as_str());
+        let newer = releases.iter().take_while(|(version, _)| {
+            pinned.is_some_and(|(pinned, _)| version.cmp_precedence(pinned).is_gt())
+        });
+        let releases = newer
+            .map(|(version, release)| (version, *release, break_in_notes(version, &release.notes)));
+        Self { view, pinned, tag, releases: releases.collect() }
     }
-    let chain: Vec<&(Version, &ReleaseFacts)> = releases
-        .iter()
-        .filter(|(other, _)| {
-            other.cmp_precedence(pinned.0).is_gt() && other.cmp_precedence(version).is_le()
-        })
-        .collect();
-    let notes = chain.iter().rev().filter_map(|(of, release)| break_in_notes(of, &release.notes));
-    let versions: Vec<&Version> = chain.iter().map(|(of, _)| of).collect();
-    notes.chain(lost_platforms(view.memory, pinned.1, &versions)).collect()
+
+    /// What one of the stream's releases is after all.
+    pub(super) fn judge(&self, version: &Version, release: &ReleaseFacts) -> Doubted {
+        let Some((pinned, digest)) = self.pinned else {
+            let (understated, lost, contract) = (Vec::new(), Vec::new(), Contract::NotAsked);
+            return Doubted { bump: Bump::None, understated, lost, contract };
+        };
+        let declared = super::classify(pinned, version);
+        let mut doubted = Doubted {
+            bump: declared,
+            understated: Vec::new(),
+            lost: lost_since(self.view.memory, digest, version).unwrap_or_default(),
+            contract: Contract::NotAsked,
+        };
+        if matches!(declared, Bump::Minor | Bump::Patch) {
+            doubted.understated = self.breaks(digest, version);
+            doubted.contract = contract::compared(self.view, self.tag, &release.tag);
+        }
+        if !doubted.understated.is_empty() {
+            doubted.bump = Bump::Major;
+        }
+        doubted
+    }
+
+    /// What broke since the pin up to `version`: by the notes, oldest first; by the image; by the
+    /// contract.
+    fn breaks(&self, pinned: &IndexDigest, version: &Version) -> Vec<Break> {
+        let chain = || {
+            let newer = |other: &Version| other.cmp_precedence(version).is_gt();
+            self.releases.iter().skip_while(move |(other, ..)| newer(other))
+        };
+        let notes = chain().filter_map(|(.., named)| named.clone()).collect::<Vec<_>>();
+        let versions: Vec<&Version> = chain().map(|(version, ..)| *version).collect();
+        let tags = chain().map(|(version, release, _)| (*version, release.tag.as_str()));
+        let lost = lost_platforms(self.view.memory, pinned, &versions);
+        let dropped = contract::dropped(self.view, self.tag, tags);
+        notes.into_iter().rev().chain(lost).chain(dropped).collect()
+    }
 }
 
 /// The break that the notes of a release name, if they name one.
@@ -92,13 +155,13 @@ fn lost_platforms(memory: &Memory, pinned: &IndexDigest, versions: &[&Version]) 
     let since = versions.iter().filter_map(|version| Some((version, lost(version)?)));
     let since =
         since.take_while(|(_, lost)| !lost.is_empty()).last().map(|(version, _)| version)?;
-    let list = list(&at_last);
+    let missing = Platform::list(&at_last);
     Some(Break {
         since: (*since).clone(),
-        why: format!("its image has no {list}, which the pinned one has"),
+        why: format!("its image has no {missing}, which the pinned one has"),
         rows: vec![BreakingNote {
             scope: Some("image".to_owned()),
-            text: format!("no {list} any more"),
+            text: format!("no {missing} any more"),
             commit: None,
         }],
     })
@@ -106,8 +169,7 @@ fn lost_platforms(memory: &Memory, pinned: &IndexDigest, versions: &[&Version]) 
 
 /// The platforms of the pinned image that the image of `version` lacks; `None` if one of the two
 /// is not known.
-#[must_use]
-pub fn lost_since(
+pub(super) fn lost_since(
     memory: &Memory,
     pinned: &IndexDigest,
     version: &Version,
@@ -137,12 +199,6 @@ fn platforms_of(memory: &Memory, digest: &IndexDigest) -> Option<Vec<Platform>> 
         let image = memory.images().find(|image| image.digest == *digest)?;
         Some(image.platforms.iter().map(|part| part.platform.clone()).collect())
     })
-}
-
-/// `linux/arm64`, or several with commas.
-#[must_use]
-pub fn list(platforms: &[Platform]) -> String {
-    platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The newest of some versions.

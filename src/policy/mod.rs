@@ -10,6 +10,7 @@ mod board;
 mod branch;
 mod chain;
 mod classify;
+mod contract;
 mod decide;
 mod honesty;
 mod line;
@@ -29,8 +30,9 @@ pub use crate::domain::Look;
 pub use assemble::View;
 pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
 pub use classify::classify;
+pub use contract::{Contract, tag_of};
 pub use decide::{Decision, decide};
-pub use honesty::{Break, added_since, break_in_notes, list, lost_since};
+pub use honesty::{Break, added_since, break_in_notes};
 pub use line::Line;
 pub use required::{asked_checks, inputs_of, required_checks};
 pub use snapshot::{

@@ -2,12 +2,11 @@
 
 use super::{
     assess::{Assessment, assess},
-    honesty,
     line::Line,
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::Intent,
 };
-use crate::domain::{Bump, Check, ProposalKind, Request, Timestamp, Verdict, Version};
+use crate::domain::{Bump, Check, Platform, ProposalKind, Request, Timestamp, Verdict, Version};
 
 /// The request that counts now. It outranks every release that was published before it, so that a
 /// pull request that was moved down on request does not climb again by itself.
@@ -146,7 +145,7 @@ fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
 /// What there is to do about a promised platform that is lost for good.
 fn promised_no_more(candidate: &Candidate) -> Option<String> {
     let platforms = candidate.answers.get(&Check::Platforms)?;
-    let lost = honesty::list(&candidate.lost);
+    let lost = Platform::list(&candidate.lost);
     (platforms.verdict == Verdict::Failed && !lost.is_empty()).then(|| {
         format!(
             "once nothing needs {lost} any more, take it out of `upstream.platforms` in the bot's \

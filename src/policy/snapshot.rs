@@ -1,6 +1,6 @@
 //! Everything that a decision depends on, as data.
 
-use super::honesty::Break;
+use super::{contract::Contract, honesty::Break};
 use crate::domain::{
     BranchName, Bump, Check, IndexDigest, Look, PatchPolicy, Platform, ProposalKind, PullNumber,
     PullState, Request, RunId, Timestamp, Verdict, Version,
@@ -88,6 +88,8 @@ pub struct Candidate {
     pub understated: Vec<Break>,
     /// The platforms that the pinned image has and this one lacks, if both are known.
     pub lost: Vec<Platform>,
+    /// Whether upstream's contract was compared with the one at the pin.
+    pub contract: Contract,
     /// When the release was published.
     pub published_at: Timestamp,
     /// What its image tag resolved to, once and for all.

@@ -71,6 +71,8 @@ pub enum Stage {
 pub enum Intent {
     /// Resolve the version's image tag.
     Look(Version),
+    /// Read upstream's contract at the release's tag, and at the pinned one's.
+    ReadContract(Version),
     /// Answer a cheap check from the facts.
     Check {
         /// About this release.
@@ -117,6 +119,7 @@ impl Intent {
     pub const fn version(&self) -> Option<&Version> {
         match self {
             Self::Look(version)
+            | Self::ReadContract(version)
             | Self::Check { version, .. }
             | Self::StartCanary(version)
             | Self::Propose { version, .. } => Some(version),
@@ -127,6 +130,6 @@ impl Intent {
     /// Whether this only reads the world: a dry run may do it too.
     #[must_use]
     pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::Look(_) | Self::Check { .. })
+        matches!(self, Self::Look(_) | Self::ReadContract(_) | Self::Check { .. })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     chain::{Walk, walk},
+    contract::Contract,
     line::Line,
     snapshot::{Candidate, Migration, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
@@ -52,8 +53,10 @@ fn stage_of(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stage> {
 
 /// Whether `newer` is known not to contain what `broken` breaks.
 fn mends(newer: &Candidate, broken: &Candidate) -> bool {
-    let honest = matches!(newer.bump, Bump::Minor | Bump::Patch) && newer.digest.is_some();
+    let honest = matches!(newer.bump, Bump::Minor | Bump::Patch);
+    let known = newer.digest.is_some() && newer.contract != Contract::Unread;
     honest
+        && known
         && !broken.understated.is_empty()
         && newer.version.cmp_precedence(&broken.version).is_gt()
 }

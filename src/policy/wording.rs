@@ -18,270 +18,75 @@ pub(super) enum Named {
 }
 
 /// What makes something go or gives it another name.
-const REMOVES: &[&str] = &[
-    "remove",
-    "removes",
-    "removed",
-    "removing",
-    "drop",
-    "drops",
-    "dropped",
-    "dropping",
-    "delete",
-    "deletes",
-    "deleted",
-    "deleting",
-    "retire",
-    "retires",
-    "retired",
-    "discontinue",
-    "discontinues",
-    "discontinued",
-    "eliminate",
-    "eliminates",
-    "eliminated",
-    "removal",
-];
-const RENAMES: &[&str] = &["rename", "renames", "renamed", "renaming"];
+const REMOVES: &str = "\
+    remove removes removed removing drop drops dropped dropping delete deletes deleted \
+    deleting retire retires retired discontinue discontinues discontinued eliminate \
+    eliminates eliminated removal";
+const RENAMES: &str = "rename renames renamed renaming";
 /// With a second name: `move /admin/a to /admin/b`.
-const REPLACES: &[&str] = &["replace", "replaces", "replaced", "move", "moves", "moved"];
+const REPLACES: &str = "replace replaces replaced move moves moved";
 /// What is so after it happened.
-const GONE: &[&str] =
-    &["removed", "dropped", "deleted", "renamed", "gone", "retired", "discontinued", "removal"];
+const GONE: &str = "removed dropped deleted renamed gone retired discontinued removal";
 /// Behind "no longer".
-const ENDED: &[&str] =
-    &["available", "exists", "exist", "served", "supported", "exposed", "there", "returned"];
+const ENDED: &str = "available exists exist served supported exposed there returned";
 /// Between a route and what it "no longer" does to a field.
-const GIVES: &[&str] = &["returns", "includes", "contains", "has", "accepts", "exposes", "carries"];
-const CHANGES: &[&str] = &[
-    "change",
-    "changes",
-    "changed",
-    "alter",
-    "alters",
-    "altered",
-    "break",
-    "breaks",
-    "rework",
-    "reworks",
-    "reworked",
-    "redesign",
-    "redesigned",
-    "redefine",
-    "redefines",
-    "redefined",
-    "replace",
-    "replaces",
-    "replaced",
-    "switch",
-    "switches",
-    "switched",
-    "revise",
-    "revises",
-    "revised",
-    "modify",
-    "modifies",
-    "modified",
-    "bump",
-    "bumps",
-];
+const GIVES: &str = "returns includes contains has accepts exposes carries";
+const CHANGES: &str = "\
+    change changes changed alter alters altered break breaks rework reworks reworked \
+    redesign redesigned redefine redefines redefined replace replaces replaced switch \
+    switches switched revise revises revised modify modifies modified bump bumps";
 /// With "new" behind it.
-const ADOPTS: &[&str] = &["introduce", "introduces", "use", "uses", "adopt", "adopts"];
-const CHANGED: &[&str] =
-    &["changed", "changes", "change", "different", "incompatible", "reworked", "replaced"];
+const ADOPTS: &str = "introduce introduces use uses adopt adopts";
+const CHANGED: &str = "changed changes change different incompatible reworked replaced";
 
 /// What may stand between a verb and the route that it governs.
-const FILLERS: &[&str] = &[
-    "the",
-    "a",
-    "an",
-    "this",
-    "that",
-    "these",
-    "those",
-    "its",
-    "all",
-    "both",
-    "also",
-    "old",
-    "older",
-    "legacy",
-    "deprecated",
-    "obsolete",
-    "unused",
-    "undocumented",
-    "redundant",
-    "former",
-    "http",
-    "rest",
-    "api",
-    "admin",
-    "METHOD",
-    "endpoint",
-    "endpoints",
-    "route",
-    "routes",
-    "path",
-    "paths",
-    "support",
-    "for",
-    "of",
-    "entire",
-    "whole",
-    "and",
-    "or",
-    ",",
-];
+const FILLERS: &str = "\
+    the a an this that these those its all both also old older legacy deprecated obsolete \
+    unused undocumented redundant former http rest api admin METHOD endpoint endpoints route \
+    routes path paths support for of entire whole and or ,";
 /// … and besides, a field.
-const FIELD_FILLERS: &[&str] = &[
-    "the",
-    "a",
-    "an",
-    "this",
-    "that",
-    "these",
-    "those",
-    "its",
-    "all",
-    "both",
-    "also",
-    "old",
-    "legacy",
-    "deprecated",
-    "obsolete",
-    "unused",
-    "undocumented",
-    "redundant",
-    "admin",
-    "METHOD",
-    "response",
-    "responses",
-    "request",
-    "requests",
-    "body",
-    "json",
-    "and",
-    "or",
-    ",",
-    "extra",
-    "empty",
-    "optional",
-];
+const FIELD_FILLERS: &str = "\
+    the a an this that these those its all both also old legacy deprecated obsolete unused \
+    undocumented redundant admin METHOD response responses request requests body json and or \
+    , extra empty optional";
 /// Behind a route, what belongs to it.
-const ROUTES: &[&str] = &["endpoint", "endpoints", "route", "routes", "path", "paths", "api"];
-const FIELD: &[&str] = &["field", "fields", "property", "properties", "parameter", "parameters"];
-const WIRE_FILLERS: &[&str] =
-    &["the", "a", "an", "to", "ilp", "btp", "oer", "binary", "our", "its", "new", "of"];
-const BE: &[&str] = &["is", "are", "was", "were", "has", "have", "been", "now"];
+const ROUTES: &str = "endpoint endpoints route routes path paths api";
+const FIELD: &str = "field fields property properties parameter parameters";
+const WIRE_FILLERS: &str = "the a an to ilp btp oer binary our its new of";
+const BE: &str = "is are was were has have been now";
 /// What may follow the object of a sentence; anything else makes it part of a longer name, as in
 /// "remove `/admin/peers` mocks".
-const FOLLOWERS: &[&str] = &[
-    ",",
-    "and",
-    "or",
-    "from",
-    "in",
-    "on",
-    "with",
-    "to",
-    "as",
-    "because",
-    "since",
-    "after",
-    "when",
-    "which",
-    "that",
-    "→",
-    "->",
-    "by",
-    "between",
-    "until",
-    "entirely",
-    "completely",
-    "altogether",
-    "now",
-];
+const FOLLOWERS: &str = "\
+    , and or from in on with to as because since after when which that for → -> by between \
+    until entirely completely altogether now";
 /// Where what goes is not the interface itself.
-const ELSEWHERE: &[&str] = &[
-    "config",
-    "configuration",
-    "env",
-    "environment",
-    "database",
-    "db",
-    "schema",
-    "table",
-    "log",
-    "logs",
-    "logging",
-    "telemetry",
-    "metric",
-    "metrics",
-    "ui",
-    "explorer",
-    "dashboard",
-    "test",
-    "tests",
-    "e2e",
-    "fixture",
-    "fixtures",
-    "mock",
-    "mocks",
-    "docs",
-    "documentation",
-    "readme",
-    "example",
-    "examples",
-    "docker",
-    "compose",
-    "yaml",
-    "toml",
-    "cli",
-    "struct",
-    "class",
-    "type",
-    "types",
-    "sql",
-    "changelog",
-    "comment",
-    "comments",
-    "state",
-    "form",
-];
+const ELSEWHERE: &str = "\
+    config configuration env environment database db schema table log logs logging telemetry \
+    metric metrics ui explorer dashboard test tests e2e fixture fixtures mock mocks docs \
+    documentation readme example examples docker compose yaml toml cli struct class type \
+    types sql changelog comment comments state form";
 /// What takes a removal back.
-const RESTORES: &[&str] = &[
-    "restore",
-    "restores",
-    "restored",
-    "re-add",
-    "re-adds",
-    "re-added",
-    "readd",
-    "reinstate",
-    "reinstates",
-    "reinstated",
-    "revert",
-    "reverts",
-    "reverted",
-    "undo",
-    "accidental",
-    "accidentally",
-];
-const NEGATIONS: &[&str] = &[
-    "no", "not", "never", "without", "neither", "longer", "instead", "stop", "avoid", "prevent",
-    "prevents", "fix", "fixes", "fixed", "don't", "doesn't", "cannot", "can't", "won't",
-];
+const RESTORES: &str = "\
+    restore restores restored re-add re-adds re-added readd reinstate reinstates reinstated \
+    revert reverts reverted undo accidental accidentally";
+const NEGATIONS: &str = "\
+    no not never without neither longer instead stop avoid prevent prevents fix fixes fixed \
+    don't doesn't cannot can't won't";
 /// Scopes and types of commits that touch nothing which runs.
-const HARMLESS: &[&str] = &[
-    "test", "tests", "e2e", "ci", "docs", "doc", "build", "deps", "deps-dev", "chore", "example",
-    "examples", "lint", "bench", "style", "release",
-];
+const HARMLESS: &str = "\
+    test tests e2e ci docs doc build deps deps-dev chore example examples lint bench style \
+    release";
+
+/// Whether a list of words, which has spaces between them, has this one.
+fn has(words: &str, word: &str) -> bool {
+    words.split(' ').any(|it| it == word)
+}
 
 /// What `item` names, if it is something that makes a MAJOR.
 pub(super) fn named(item: &NoteItem) -> Option<Named> {
     let (head, text) = conventional(&item.text);
     let scope = item.scope.as_deref().or(head).unwrap_or_default().to_lowercase();
-    let harmless = |word: &str| HARMLESS.contains(&word);
+    let harmless = |word: &str| has(HARMLESS, word);
     if scope.split(|c: char| !c.is_alphanumeric() && c != '-').any(harmless) {
         return None;
     }
@@ -316,7 +121,7 @@ pub(super) fn row(item: &NoteItem) -> NoteItem {
         let scope = scope.trim_end_matches('!');
         scope.split_once('(').map_or(scope, |(_, inner)| inner.trim_end_matches(')'))
     });
-    let kind = |scope: &&str| !TYPES.contains(scope);
+    let kind = |scope: &&str| !has(TYPES, scope);
     NoteItem {
         scope: scope.filter(kind).map(str::to_owned),
         text: text.to_owned(),
@@ -330,15 +135,12 @@ fn conventional(text: &str) -> (Option<&str>, &str) {
         Some((head, rest)) if is_commit_head(head, '!') || is_commit_head(head, ')') => {
             (Some(head), rest)
         }
-        Some((head, rest)) if TYPES.contains(&head) => (Some(head), rest),
+        Some((head, rest)) if has(TYPES, head) => (Some(head), rest),
         _ => (None, text),
     }
 }
 
-const TYPES: &[&str] = &[
-    "feat", "fix", "perf", "refactor", "docs", "test", "tests", "ci", "build", "chore", "style",
-    "revert",
-];
+const TYPES: &str = "feat fix perf refactor docs test tests ci build chore style revert";
 
 /// One word, perhaps with a scope in parentheses, that ends with `end`.
 fn is_commit_head(head: &str, end: char) -> bool {
@@ -359,15 +161,15 @@ impl Sentence<'_> {
         self.tokens.get(at).map_or("", Token::word)
     }
 
-    fn is(&self, at: usize, words: &[&str]) -> bool {
-        words.contains(&self.word(at))
+    fn is(&self, at: usize, words: &str) -> bool {
+        has(words, self.word(at))
     }
 
-    fn any(&self, words: &[&str]) -> bool {
+    fn any(&self, words: &str) -> bool {
         (0..self.tokens.len()).any(|at| self.is(at, words))
     }
 
-    fn skip(&self, mut at: usize, words: &[&str]) -> usize {
+    fn skip(&self, mut at: usize, words: &str) -> usize {
         while self.is(at, words) {
             at += 1;
         }
@@ -386,7 +188,7 @@ impl Sentence<'_> {
     fn ends(&self, at: usize) -> bool {
         let free = matches!(self.tokens.get(at), None | Some(Token::Stop));
         let rest = self.tokens.iter().skip(at).take_while(|token| **token != Token::Stop);
-        let elsewhere = rest.take(6).any(|token| ELSEWHERE.contains(&token.word()));
+        let elsewhere = rest.take(6).any(|token| has(ELSEWHERE, token.word()));
         free || (self.is(at, FOLLOWERS) && !elsewhere)
     }
 
@@ -395,10 +197,10 @@ impl Sentence<'_> {
         let before = self.tokens[..at.min(self.tokens.len())].iter().rev().take(2);
         before
             .take_while(|token| **token != Token::Stop && token.word() != "and")
-            .any(|token| NEGATIONS.contains(&token.word()))
+            .any(|token| has(NEGATIONS, token.word()))
     }
 
-    fn verbs<'a>(&'a self, lists: &'a [&[&str]]) -> impl Iterator<Item = usize> + 'a {
+    fn verbs<'a>(&'a self, lists: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
         (0..self.tokens.len())
             .filter(|at| lists.iter().any(|list| self.is(*at, list)) && !self.denied(*at))
     }
@@ -407,7 +209,7 @@ impl Sentence<'_> {
     fn goes(&self, thing: usize, after: usize) -> bool {
         let after = self.skip(after, ROUTES);
         let verb = self.skip(after, BE);
-        let no_longer = self.is(verb, &["no"]) && self.is(verb + 1, &["longer"]);
+        let no_longer = self.is(verb, "no") && self.is(verb + 1, "longer");
         let gone = self.is(verb, GONE) && (verb > after || self.ends(verb + 1));
         (gone || (no_longer && self.is(verb + 2, ENDED))) && !self.denied(thing)
     }
@@ -416,7 +218,7 @@ impl Sentence<'_> {
         let removed = self.verbs(&[REMOVES, RENAMES]).any(|verb| self.governs_a_route(verb));
         let moved = self.verbs(&[REPLACES]).any(|verb| {
             let there = self.skip(verb + 1, FILLERS);
-            let over = self.skip(there + 1, &["with", "by", "to", "METHOD", "the", "a"]);
+            let over = self.skip(there + 1, "with by to METHOD the a");
             self.is_route(there) && over > there + 1 && self.is_route(over)
         });
         let gone = (0..self.tokens.len()).any(|at| self.is_route(at) && self.goes(at, at + 1));
@@ -426,7 +228,7 @@ impl Sentence<'_> {
     /// "remove the deprecated GET /admin/peers endpoint", "drop auth and /admin/x".
     fn governs_a_route(&self, verb: usize) -> bool {
         let mut at = self.skip(verb + 1, FILLERS);
-        let another = self.is(at + 1, &["and", ","]) && !self.is_route(at);
+        let another = self.is(at + 1, "and ,") && !self.is_route(at);
         if another && matches!(self.tokens.get(at), Some(Token::Word(_))) {
             at = self.skip(at + 1, FILLERS);
         }
@@ -436,7 +238,7 @@ impl Sentence<'_> {
 
     fn field_goes(&self) -> bool {
         let here = self.scope.contains("admin")
-            || self.any(&["admin"])
+            || self.any("admin")
             || self.tokens.contains(&Token::Route);
         // Without a scope and without another place, a field is one of the interface.
         let bare = self.scope.is_empty() && !self.any(ELSEWHERE);
@@ -462,14 +264,14 @@ impl Sentence<'_> {
             at += 1;
         }
         let renames = self.is(verb, RENAMES);
-        let becomes = renames && self.is(at, &["to", "as", "into", "→", "->"]);
-        if fields > 0 && names == 0 && renames && self.is(at + 1, &["to", "→", "->"]) {
+        let becomes = renames && self.is(at, "to as into → ->");
+        if fields > 0 && names == 0 && renames && self.is(at + 1, "to → ->") {
             // "rename the field balance to total"
             return true;
         }
-        let from = self.is(at, &["from", "in"]) && {
+        let from = self.is(at, "from in") && {
             let place = self.skip(at + 1, FILLERS);
-            let end = self.skip(place + 1, &["response", "responses", "endpoint"]);
+            let end = self.skip(place + 1, "response responses endpoint");
             self.is_route(place) && self.ends(end)
         };
         names > 0 && self.ends(at) && (fields > 0 || (here && becomes) || from)
@@ -487,7 +289,7 @@ impl Sentence<'_> {
             let after = self.skip(at + 1, FIELD);
             let verb = self.skip(after, BE);
             let field = before || after > at + 1;
-            let renamed = here && self.is(verb, &["renamed"]) && self.is(verb + 1, &["to"]);
+            let renamed = here && self.is(verb, "renamed") && self.is(verb + 1, "to");
             verb > after
                 && !self.denied(at)
                 && ((field && self.is(verb, GONE)) || renamed)
@@ -498,9 +300,9 @@ impl Sentence<'_> {
     /// "GET /admin/x no longer returns `a`".
     fn route_loses_a_field(&self) -> bool {
         (0..self.tokens.len()).filter(|at| self.is_route(*at)).any(|at| {
-            let no = self.skip(at + 1, &["endpoint", "route", "response", "responses"]);
-            let gives = self.is(no, &["no"]) && self.is(no + 1, &["longer"]);
-            let name = self.skip(self.skip(no + 3, &["the", "a", "an"]), FIELD);
+            let no = self.skip(at + 1, "endpoint route response responses");
+            let gives = self.is(no, "no") && self.is(no + 1, "longer");
+            let name = self.skip(self.skip(no + 3, "the a an"), FIELD);
             gives
                 && self.is(no + 2, GIVES)
                 && self.is_name(name)
@@ -511,12 +313,12 @@ impl Sentence<'_> {
 
     fn wire_changes(&self) -> bool {
         let format = |at: usize| {
-            self.is(at, &["wire", "packet", "frame"])
-                && self.is(at + 1, &["format", "formats", "encoding", "layout", "protocol"])
+            self.is(at, "wire packet frame")
+                && self.is(at + 1, "format formats encoding layout protocol")
         };
         let active = self.verbs(&[CHANGES, ADOPTS, REMOVES, RENAMES]).any(|verb| {
             let at = self.skip(verb + 1, WIRE_FILLERS);
-            let new = (verb..at).any(|between| self.is(between, &["new"]));
+            let new = (verb..at).any(|between| self.is(between, "new"));
             format(at) && self.ends(at + 2) && (new || !self.is(verb, ADOPTS))
         });
         let passive = (0..self.tokens.len()).filter(|at| format(*at)).any(|at| {

@@ -5,8 +5,10 @@
 //! its effects are performed by [`Performer`], which makes no choices.
 
 mod draft;
+mod passed_over;
 mod perform;
 mod plan;
+mod rows;
 
 pub use draft::{Draft, draft_pin_bump};
 pub use perform::{Outcome, Performer};

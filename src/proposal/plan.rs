@@ -1,17 +1,20 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
-use super::draft::{Draft, draft_pin_bump, draft_stub};
+use super::{
+    draft::{Draft, draft_pin_bump, draft_stub},
+    passed_over::passed_over,
+    rows::rows,
+};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, BreakingNote, CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin,
-    Plan, ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan,
+    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit::{self, migration};
-use crate::policy::{self, Break, Candidate, Snapshot, Stage};
+use crate::policy::{self, Candidate, Snapshot, Stage};
 use crate::render::{
-    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, release_line, stub_body, stub_title,
-    title, understated_line,
+    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -78,6 +81,7 @@ impl Workshop<'_> {
             declared: policy::classify(&self.pin.version, version),
             understated: &self.candidate(version)?.understated,
             added: &policy::added_since(self.memory, &self.pin.digest, version),
+            contract: &self.candidate(version)?.contract,
             published_at: release.published_at,
             release_url: &release.url,
             requested_by: self.actor(version).filter(|_| requested),
@@ -85,7 +89,7 @@ impl Workshop<'_> {
             canary_output: last_lines(run),
             sites: &draft.sites,
             drift: &disagreements,
-            passed_over: &self.passed_over(version),
+            passed_over: &passed_over(self, version),
             releases: &releases,
             base: &draft.base,
             tree: &draft.tree,
@@ -101,7 +105,7 @@ impl Workshop<'_> {
         // have run at all: where the pin sites are broken there is no tree to run it on.
         let run = self.run(&to.digest, version).ok();
         let (release, candidate) = (self.release(version)?, self.candidate(version)?);
-        let (from, rows) = (&self.pin.version, self.rows(candidate));
+        let (from, rows) = (&self.pin.version, rows(self, candidate));
         let base = run.map_or(self.head, |run| &run.base);
         let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
         let kind = ProposalKind::MigrationStub;
@@ -201,7 +205,7 @@ impl Workshop<'_> {
     }
 
     /// The releases from the pin up to `version`, newest first.
-    fn releases(&self, version: &Version) -> Vec<NotedRelease<'_>> {
+    pub(super) fn releases(&self, version: &Version) -> Vec<NotedRelease<'_>> {
         self.stages
             .iter()
             .map(|(between, _)| between)
@@ -218,27 +222,6 @@ impl Workshop<'_> {
 
     fn candidate(&self, version: &Version) -> Result<&Candidate> {
         self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
-    }
-
-    /// What a migration to `to` is about, oldest first: all that broke since the pin, or since the
-    /// newest migration on the way that the document has a section for.
-    fn rows(&self, to: &Candidate) -> Vec<BreakingNote> {
-        let on_the_way = |done: &&Version| {
-            done.cmp_precedence(&self.pin.version).is_gt()
-                && done.cmp_precedence(&to.version).is_lt()
-        };
-        let done = self.memory.pin().map_or(&[][..], |facts| &facts.migrated_to);
-        let done = done.iter().filter(on_the_way).max_by(|a, b| a.cmp_precedence(b));
-        let after = done.unwrap_or(&self.pin.version);
-        let breaks = if to.understated.is_empty() {
-            let releases = self.releases(&to.version);
-            let noted = releases.iter().rev();
-            noted.filter_map(|it| policy::break_in_notes(it.version, it.notes)).collect()
-        } else {
-            to.understated.clone()
-        };
-        let open = breaks.into_iter().filter(|it: &Break| it.since.cmp_precedence(after).is_gt());
-        open.flat_map(|broken| broken.rows).collect()
     }
 
     fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
@@ -277,31 +260,6 @@ impl Workshop<'_> {
     fn actor(&self, version: &Version) -> Option<&str> {
         let asked = self.memory.requests.iter().rev().find(|request| request.version == *version);
         asked.map(|request| request.actor.as_str())
-    }
-
-    /// Newer releases of the same stream that are held or waited for, or that call themselves less
-    /// than they are.
-    fn passed_over(&self, version: &Version) -> Vec<(Version, String)> {
-        self.stages
-            .iter()
-            .filter_map(|(newer, stage)| Some((self.snapshot.candidate(newer)?, stage)))
-            .filter(|(newer, _)| {
-                newer.version.major == version.major
-                    && newer.version.cmp_precedence(version).is_gt()
-            })
-            .filter_map(|(newer, stage)| {
-                let declared = self.snapshot.declared(&newer.version);
-                let breaks = !newer.understated.is_empty() && !newer.line().is_met_by(version);
-                let why = match stage {
-                    Stage::Held { .. } | Stage::Waiting { .. } => {
-                        release_line(newer, declared, stage, self.now)
-                    }
-                    _ if breaks => understated_line(newer, declared),
-                    _ => return None,
-                };
-                Some((newer.version.clone(), why))
-            })
-            .collect()
     }
 }
 

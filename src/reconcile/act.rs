@@ -17,7 +17,9 @@ impl Pass<'_> {
     /// Performs one intent.
     pub(super) async fn perform(&mut self, intent: &Intent, decision: &Decision) -> Result<()> {
         match intent {
-            Intent::Look(_) | Intent::Check { .. } => self.learn(intent).await,
+            Intent::Look(_) | Intent::ReadContract(_) | Intent::Check { .. } => {
+                self.learn(intent).await
+            }
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
             Intent::Propose { kind, version, over, requested } => {

@@ -260,9 +260,11 @@ impl Preview {
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
             }
-            Intent::Look(_) | Intent::Check { .. } | Intent::StartCanary(_) | Intent::Bury(_) => {
-                None
-            }
+            Intent::Look(_)
+            | Intent::ReadContract(_)
+            | Intent::Check { .. }
+            | Intent::StartCanary(_)
+            | Intent::Bury(_) => None,
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{
     Bump, Check, CommitId, Marker, Pin, Platform, Timestamp, TreeId, Verdict, Version,
 };
 use crate::edit::{SiteLine, SiteOutcome, cell};
-use crate::policy::{Break, list};
+use crate::policy::{Break, Contract};
 use std::fmt::Write as _;
 
 pub use super::notes::NotedRelease;
@@ -42,6 +42,8 @@ pub struct PinBump<'a> {
     pub understated: &'a [Break],
     /// The platforms that are new since the pin.
     pub added: &'a [Platform],
+    /// Whether upstream's contract was compared with the one at the pin.
+    pub contract: &'a Contract,
     /// When the proposed release was published.
     pub published_at: Timestamp,
     /// The release's page.
@@ -144,7 +146,10 @@ fn look_at(bump: &PinBump<'_>) -> String {
         lines.push(format!("- and {} more", points.len() - MAX_POINTS));
     }
     if !bump.added.is_empty() {
-        lines.push(format!("- New since the pin: {}", brief(&list(bump.added))));
+        lines.push(format!("- New since the pin: {}", brief(&Platform::list(bump.added))));
+    }
+    if let Contract::Uncompared(why) = bump.contract {
+        lines.push(format!("- Not compared with the pinned release's: {}", brief(why)));
     }
     lines.join("\n")
 }

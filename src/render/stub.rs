@@ -6,7 +6,7 @@ use super::{
     notes::{NotedRelease, brief, folded, safe_url},
 };
 use crate::domain::{Bump, Check, FilePath, Marker, Pin, Platform, Verdict, Version};
-use crate::policy::{Break, list};
+use crate::policy::Break;
 use std::fmt::Write as _;
 
 /// Everything that the body of a migration stub says.
@@ -93,7 +93,7 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
 
 /// Why it is a MAJOR, where that is news: a list.
 fn reasons(stub: &StubBody<'_>) -> String {
-    let lost = list(stub.lost);
+    let lost = Platform::list(stub.lost);
     let mut out = String::new();
     for broken in stub.understated {
         let _ = writeln!(out, "- {}", brief(&broken.why));
@@ -112,7 +112,7 @@ fn promise(stub: &StubBody<'_>) -> String {
     if stub.lost.is_empty() {
         return String::new();
     }
-    let lost = brief(&list(stub.lost));
+    let lost = brief(&Platform::list(stub.lost));
     format!("- [ ] Take {lost} out of `upstream.platforms` in the bot's config, if it is there\n")
 }
 

@@ -24,7 +24,7 @@ async fn eventful() -> Stand {
     world.release("3.9.4").publish().await;
     world.release("3.10.0").publish().await;
     world.release("3.11.0").breaks_contract("no /admin/peers").publish().await;
-    world.release("3.12.0").platforms(&["linux/amd64"]).publish().await;
+    world.release("3.12.0").version_label("3.9.9").publish().await;
     world.release("3.13.0").without_image().publish().await;
     world.release("3.14.0").tag("rust-main").publish().await;
     world.release("3.15.0-rc.1").prerelease().publish().await;
@@ -40,7 +40,7 @@ async fn a_status_that_a_person_reads() {
     insta::assert_snapshot!(stand.redact(&out), @r"
     townhouse: pinned at 3.9.3 (sha256:…)
       3.13.0     MINOR  waiting   its image is not there yet; until TIME (A WHILE from now)
-      3.12.0     MINOR  held      the image lacks linux/arm64; it has linux/amd64
+      3.12.0     MINOR  held      linux/amd64 is labelled `3.9.9`, not 3.12.0
       3.11.0     MINOR  held      the canary failed with exit status 1: FAIL no /admin/peers
       3.10.0     MINOR  proposed  pull request #1 proposes it
       3.9.4      patch  covered   3.10.0 contains it
@@ -77,11 +77,11 @@ async fn every_release_is_explained() {
       TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
     insta::assert_snapshot!(explain("3.12.0").await, @"
-    3.12.0 (MINOR, published TIME) is held: the image lacks linux/arm64; it has linux/amd64
+    3.12.0 (MINOR, published TIME) is held: linux/amd64 is labelled `3.9.9`, not 3.12.0
       image sha256:…
-      platforms linux/amd64
-      TIME  platforms failed: the image lacks linux/arm64; it has linux/amd64
-      TIME  version_label passed: labelled 3.12.0
+      platforms linux/amd64, linux/arm64
+      TIME  platforms passed: linux/amd64, linux/arm64
+      TIME  version_label failed: linux/amd64 is labelled `3.9.9`, not 3.12.0
       TIME  sites passed: 9 of 9 sites present, each as expected
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");

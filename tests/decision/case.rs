@@ -5,8 +5,8 @@ use digest_bump::domain::{
     RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Break, Candidate, Decision, Intent, Look, Migration, PinState, Proposal, Running,
-    Snapshot, Stage,
+    Answer, Break, Candidate, Contract, Decision, Intent, Look, Migration, PinState, Proposal,
+    Running, Snapshot, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -41,6 +41,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         bump,
         understated: Vec::new(),
         lost: Vec::new(),
+        contract: Contract::NotAsked,
         published_at: minutes_ago(60),
         digest: None,
         look: None,

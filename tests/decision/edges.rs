@@ -390,6 +390,7 @@ fn an_intent_knows_its_release_and_whether_it_only_reads() {
     let answer = Intent::Answer { request: RequestId(1), granted: true, answer: String::new() };
     for (intent, about, reads) in [
         (Intent::Look(of.clone()), true, true),
+        (Intent::ReadContract(of.clone()), true, true),
         (Intent::Check { version: of.clone(), check: Check::Sites }, true, true),
         (Intent::StartCanary(of.clone()), true, false),
         (propose, true, false),

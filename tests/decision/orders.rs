@@ -25,6 +25,7 @@ pub(super) fn rules() -> Rules {
             required_from: None,
             grace: Duration::from_hours(1),
         }),
+        contract: None,
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),

@@ -18,7 +18,7 @@ const RELEASED: &str = "3.10.0";
 /// A watch that pins 3.9.3, and what a pass has to go by.
 pub(super) struct Told {
     pub(super) memory: Memory,
-    rules: Rules,
+    pub(super) rules: Rules,
     looks: BTreeMap<Version, Look>,
     npm_trouble: Option<&'static str>,
     live: bool,
