@@ -152,6 +152,7 @@ async fn the_latest_observation_counts_and_all_of_them_stay() {
             integrity: None,
             git_head: Some("1111".to_owned()),
             product: None,
+            published_at: None,
         }),
         at: at(7),
     };

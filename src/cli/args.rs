@@ -1,6 +1,6 @@
 //! The arguments.
 
-use crate::domain::{IndexDigest, Version, WatchName};
+use crate::domain::{Digest, ImageName, IndexDigest, Version, WatchName};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -17,6 +17,23 @@ Environment:
   DIGEST_BUMP_CONFIG        The config file
   DIGEST_BUMP_LOG           What is logged to standard error, such as digest_bump=debug
   DIGEST_BUMP_LOG_FORMAT    text or json";
+
+const VERIFY_HELP: &str = "\
+Exit codes besides the usual ones; 10 to 13 are cosign's:
+   1  A check failed, but not the signature
+  10  Not signed
+  11  There is no such tag or digest
+  12  Signed by somebody else
+  13  The signing certificate is not valid, or missing
+  14  Vouched for by another OIDC issuer
+  15  Signed from another git ref than expected
+  16  Signed, but something else
+  17  The signature is not valid
+  18  The transparency log does not vouch for it
+  19  It cannot be read
+  20  Attested, but not signed
+  21  The trusted root does not know the signer's authority or log, or is too old
+  22  The registry could not be asked";
 
 /// Watches a container image's releases and keeps a downstream repository's digest pin current.
 #[derive(Debug, Parser)]
@@ -62,6 +79,9 @@ pub(super) enum Command {
     },
     /// Show the pin, every release and what became of it, from what is stored
     Status(Chosen),
+    /// Say whether an image is what the release contract promises; record nothing
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
     /// Ask the daemon on this machine whether it is healthy, over the config's `listen`
     Health,
     /// Ask the bot for something
@@ -71,6 +91,74 @@ pub(super) enum Command {
     },
     /// Move or check the pin in a plain directory, without network or database
     Pin(Pin),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// A version such as 3.10.4, or an image by digest: ghcr.io/owner/name@sha256:…
+    #[arg(value_name = "RELEASE|IMAGE", required_unless_present_any = ["bundle", "legacy_signature"])]
+    pub(super) claim: Option<Claim>,
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    #[command(flatten)]
+    pub(super) files: Files,
+}
+
+/// What a release or an image is called on the command line.
+#[derive(Debug, Clone)]
+pub(super) enum Claim {
+    Release(Version),
+    Image { image: ImageName, digest: IndexDigest },
+}
+
+impl std::str::FromStr for Claim {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((image, digest)) = text.split_once('@') {
+            let image = image.parse().map_err(|error| format!("{error}"))?;
+            let digest = digest.parse().map_err(|error| format!("{error}"))?;
+            return Ok(Self::Image { image, digest });
+        }
+        let version = version(text);
+        version
+            .map(Self::Release)
+            .map_err(|error| format!("neither a version ({error}) nor an image with a digest"))
+    }
+}
+
+/// Files that are verified by themselves, without network, config or database.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For files, offline")]
+#[group(conflicts_with = "claim", multiple = true)]
+pub(super) struct Files {
+    /// The trusted root, such as Sigstore's trusted_root.json
+    #[arg(long, value_name = "FILE")]
+    pub(super) trusted_root: Option<PathBuf>,
+    /// What the whole identity in the certificate must match
+    #[arg(long, value_name = "REGEXP")]
+    pub(super) identity_regexp: Option<String>,
+    /// The OIDC issuer, exactly
+    #[arg(long, value_name = "URL")]
+    pub(super) issuer: Option<String>,
+    /// Accept signatures by people, too
+    #[arg(long)]
+    pub(super) allow_email_identity: bool,
+    /// A Sigstore bundle
+    #[arg(long, value_name = "FILE", conflicts_with = "legacy_signature")]
+    pub(super) bundle: Option<PathBuf>,
+    /// A manifest in cosign's own layout
+    #[arg(long, value_name = "MANIFEST", requires = "payload")]
+    pub(super) legacy_signature: Option<PathBuf>,
+    /// What was signed there: the blobs of its layers
+    #[arg(long, value_name = "FILE")]
+    pub(super) payload: Vec<PathBuf>,
+    /// What is to be signed, sha256:…
+    #[arg(long, value_name = "DIGEST")]
+    pub(super) digest: Option<Digest>,
+    /// What is to be signed, as a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["digest", "legacy_signature"])]
+    pub(super) artifact: Option<PathBuf>,
 }
 
 /// Which watch.

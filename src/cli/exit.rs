@@ -1,6 +1,7 @@
 //! Exit codes, the same for every command.
 
 use crate::config::ConfigError;
+use crate::domain::SignatureOutcome;
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -16,6 +17,10 @@ pub enum Exit {
     Trouble,
     /// 4: somebody else was at work the whole time.
     Busy,
+    /// 11, as cosign's: there is no such tag or digest.
+    TagMissing,
+    /// What is wrong with a signature, a code for each; cosign's where it has one.
+    Signature(SignatureOutcome),
 }
 
 /// Something that whoever called has to change: an argument, the environment.
@@ -39,6 +44,28 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Trouble => 3,
             Exit::Busy => 4,
+            Exit::TagMissing => 11,
+            Exit::Signature(outcome) => of_signature(outcome),
         })
+    }
+}
+
+/// cosign has 10 (no signature), 12 (no matching signature) and 13 (no certificate); the others are
+/// ours.
+const fn of_signature(outcome: SignatureOutcome) -> u8 {
+    match outcome {
+        SignatureOutcome::Verified | SignatureOutcome::NotRequired => 0,
+        SignatureOutcome::Unsigned => 10,
+        SignatureOutcome::BadIdentity => 12,
+        SignatureOutcome::BadCertificate => 13,
+        SignatureOutcome::BadIssuer => 14,
+        SignatureOutcome::UnexpectedRef => 15,
+        SignatureOutcome::BadDigest => 16,
+        SignatureOutcome::BadSignature => 17,
+        SignatureOutcome::BadLog => 18,
+        SignatureOutcome::Malformed => 19,
+        SignatureOutcome::AttestationOnly => 20,
+        SignatureOutcome::TrustRootStale => 21,
+        SignatureOutcome::RegistryUnavailable => 22,
     }
 }

@@ -2,9 +2,11 @@
 
 mod args;
 mod exit;
+mod offline;
 mod pin;
 mod run;
 mod text;
+mod verify;
 
 pub use exit::Exit;
 

@@ -75,7 +75,7 @@ fn checked(view: &PinView) -> String {
 }
 
 fn bump(tree: &Path, watch: &Watch, files: &Files, to: &Pin, json: bool) -> Result<Exit> {
-    let edited = edit::lockstep(&watch.downstream.sites, &watch.upstream.image, files, to);
+    let edited = edit::lockstep(&watch.downstream.sites, &watch.upstream.image, files, to, &[]);
     let mut view = PinView {
         agrees: edited.is_ok(),
         version: Some(to.version.clone()),
@@ -127,6 +127,7 @@ fn spelled(
 ) -> Option<(Option<Version>, Option<IndexDigest>)> {
     let sites = watch.downstream.sites.iter().zip(readings);
     let parts = |reading: &SiteReading| match &reading.state {
+        _ if reading.companion.is_some() => None,
         SiteState::Spelled { version, digest, .. } => Some((version.clone(), digest.clone())),
         SiteState::Absent | SiteState::Faulty { .. } => None,
     };

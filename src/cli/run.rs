@@ -3,7 +3,7 @@
 use super::{
     args::{Arguments, Chosen, Command, Wish},
     exit::{Exit, Misuse},
-    pin, text,
+    offline, pin, text, verify,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, Environment, Watch};
@@ -24,8 +24,13 @@ pub(super) async fn command(
     environment: &Environment,
     clock: Clock,
 ) -> Result<Exit> {
-    let config = config::load(&arguments.config, environment)?;
     let json = arguments.json;
+    if let Command::Verify(verify) = &arguments.command
+        && verify.claim.is_none()
+    {
+        return offline::run(verify, json);
+    }
+    let config = config::load(&arguments.config, environment)?;
     match arguments.command {
         Command::Serve => serve(writing(config)?, clock).await,
         Command::Once => once(writing(config)?, clock, json).await,
@@ -34,6 +39,10 @@ pub(super) async fn command(
             explain(&config, &chosen, &release, &clock, json).await
         }
         Command::Status(chosen) => status(&config, &chosen, &clock, json).await,
+        Command::Verify(arguments) => match &arguments.claim {
+            Some(claim) => verify::run(&config, &arguments, claim, &clock, json).await,
+            None => offline::run(&arguments, json),
+        },
         Command::Health => health(&config, json).await,
         Command::Request { wish: Wish::Bump { version, chosen } } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
@@ -112,8 +121,9 @@ async fn explain(
     let watch = chosen(config, which)?;
     let memory = memory(daemon::read_store(config).await?.as_ref(), watch).await?;
     let number = release.strip_prefix('v').unwrap_or(release);
-    if let Ok(version) = number.parse::<Version>()
-        && let Ok(explanation) = reconcile::explain(watch, &memory, &version, clock.now())
+    let version = number.parse::<Version>().ok();
+    if let Some(version) = &version
+        && let Ok(explanation) = reconcile::explain(watch, &memory, version, clock.now())
     {
         print(json, &explanation, render::explain)?;
         return Ok(Exit::Done);
@@ -122,6 +132,13 @@ async fn explain(
     let named = |it: &&Ignored| it.tag.strip_prefix('v').unwrap_or(&it.tag) == number;
     if let Some(ignored) = ignored.iter().find(named) {
         print(json, &text::IgnoredView::of(ignored), text::ignored)?;
+        return Ok(Exit::Done);
+    }
+    if let Some(version) = version
+        && let known = reconcile::known_issues(watch, &memory, &version)
+        && !known.is_empty()
+    {
+        print(json, &text::KnownView::of(&version, known), text::known)?;
         return Ok(Exit::Done);
     }
     let hint = match memory.releases().next() {
@@ -174,7 +191,7 @@ async fn request(
     Ok(Exit::Done)
 }
 
-async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
+pub(super) async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memory> {
     match store {
         Some(store) => Ok(store.load_memory(&watch.name).await?),
         None => Ok(Memory::default()),
@@ -190,7 +207,7 @@ fn writing(config: Config) -> Result<Config> {
 }
 
 /// The one watch that is meant.
-fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
+pub(super) fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
     match several(config, chosen)?.as_slice() {
         [watch] => Ok(watch),
         _ => bail!(Misuse(format!(
@@ -200,7 +217,7 @@ fn chosen<'a>(config: &'a Config, chosen: &Chosen) -> Result<&'a Watch> {
     }
 }
 
-fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
+pub(super) fn several<'a>(config: &'a Config, chosen: &Chosen) -> Result<Vec<&'a Watch>> {
     let Some(name) = &chosen.watch else {
         return Ok(config.watches.iter().collect());
     };

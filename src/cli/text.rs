@@ -142,6 +142,9 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
         PlannedAction::Close { pull, why } => {
             let _ = writeln!(out, "  close #{pull}: {why}");
         }
+        PlannedAction::Warn { pull, why } => {
+            let _ = writeln!(out, "  warn in #{pull}: {why}");
+        }
         PlannedAction::Answer { request, answer } => {
             let _ = writeln!(out, "  answer request {request}: {answer}");
         }
@@ -179,4 +182,25 @@ impl IgnoredView {
 
 pub(super) fn ignored(view: &IgnoredView) -> String {
     format!("{} is {}: {}\n", view.tag, view.word, view.line)
+}
+
+/// A version that is none of the releases that were read, but of which something is known.
+#[derive(Debug, Serialize)]
+pub(super) struct KnownView {
+    version: Version,
+    known_issues: Vec<String>,
+}
+
+impl KnownView {
+    pub(super) fn of(version: &Version, known_issues: Vec<String>) -> Self {
+        Self { version: version.clone(), known_issues }
+    }
+}
+
+pub(super) fn known(view: &KnownView) -> String {
+    let mut out = format!("{} is no release that was read\n", view.version);
+    for line in &view.known_issues {
+        let _ = writeln!(out, "  known: {line}");
+    }
+    out
 }

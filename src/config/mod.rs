@@ -5,6 +5,7 @@ mod authorities;
 mod database;
 mod duration;
 mod environment;
+mod known_issues;
 mod raw;
 #[cfg(test)]
 mod reference;

@@ -205,9 +205,23 @@ pub(super) struct Upstream {
     /// below `/admin/` that it has at the pin, or says something else of the wire format, a release
     /// is a MAJOR, whatever its version. Default: it is not looked at.
     pub(super) contract: Option<String>,
+    /// What an image means that cannot be shown to be built from the release's commit: without a
+    /// revision label, or with another commit in it. A younger commit always holds the release.
+    /// Default: `warn`.
+    #[serde(default)]
+    pub(super) revision: crate::domain::RevisionPolicy,
+    /// What is known of the image's tags and no check can find out, such as tags that hold another
+    /// release's content: a file (its form is in `config/known-issues.toml`), `shipped` for the one
+    /// that ships with the program, or `none`. Default: `shipped`.
+    #[serde(default = "default_known_issues")]
+    pub(super) known_issues: String,
     /// How long after its publication a release may lack its image or package. Default: `24h`.
     #[serde(default = "default_deadline")]
     pub(super) artifact_deadline: String,
+    /// Further images that a release may have, under the same tags: each is examined as the watched
+    /// one is, and moves in lockstep with it where a pin site names it. Default: none.
+    #[serde(default)]
+    pub(super) companion: Vec<Companion>,
     /// The npm half of a release. Default: none.
     pub(super) npm: Option<NpmPackage>,
 }
@@ -220,8 +234,25 @@ fn default_platforms() -> Vec<String> {
     vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()]
 }
 
+fn default_known_issues() -> String {
+    "shipped".to_owned()
+}
+
 fn default_deadline() -> String {
     "24h".to_owned()
+}
+
+/// A further image that a release may have.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct Companion {
+    /// The image with its registry, without tag. Required.
+    pub(super) image: String,
+    /// What it promises. Default: `["linux/amd64", "linux/arm64"]`.
+    #[serde(default = "default_platforms")]
+    pub(super) platforms: Vec<String>,
+    /// Who signs it. Default: signatures are not looked at.
+    pub(super) signature: Option<Signature>,
 }
 
 /// Who signs the image, keyless, by Sigstore.
@@ -314,6 +345,8 @@ pub(super) struct Site {
     /// What its absence means. Default: `required`.
     #[serde(default)]
     pub(super) when: When,
+    /// The companion image whose pin stands here. Default: the watched image.
+    pub(super) image: Option<String>,
     /// Whether the pin is read from here. Default: `false`.
     #[serde(default)]
     pub(super) authority: bool,

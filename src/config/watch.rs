@@ -3,13 +3,13 @@
 use super::{
     duration,
     environment::{Environment, SECRETS},
-    raw,
+    known_issues, raw,
     resolve::Problems,
     types::{CanaryConfig, Downstream, Upstream, Watch},
 };
 use crate::domain::{
-    FilePath, IdentityPattern, LinePattern, MigrationRule, NpmRule, PinSite, Platform, Presence,
-    RetryRule, Rules, SignatureRule, SiteShape, TagRule, Version,
+    CompanionRule, FilePath, IdentityPattern, ImageName, LinePattern, MigrationRule, NpmRule,
+    PinSite, Platform, Presence, RetryRule, Rules, SignatureRule, SiteShape, TagRule, Version,
 };
 use regex::Regex;
 
@@ -29,8 +29,17 @@ pub(super) fn watch(
         let text = "needs `npm.registry`: what `npm config get registry` prints";
         problems.add(&at("upstream.npm"), text);
     }
-    let downstream = downstream(&at("downstream"), &raw.downstream, problems);
-    let rules = rules(&at, raw, problems);
+    let rules = rules(&at, raw, image.as_ref(), problems);
+    let companions = rules.iter().flat_map(|rules| &rules.companions);
+    let images: Vec<&ImageName> = companions.map(|it| &it.image).chain(&image).collect();
+    let downstream = downstream(&at("downstream"), &raw.downstream, &images, problems);
+    let downstream = downstream.map(|mut downstream| {
+        // What names the watched image itself says nothing new.
+        for site in &mut downstream.sites {
+            site.companion = site.companion.take().filter(|it| Some(it) != image.as_ref());
+        }
+        downstream
+    });
     let canary = canary(&at("canary"), &raw.canary, env, problems);
     let author = author(&raw.proposal.author);
     if author.is_none() {
@@ -58,7 +67,12 @@ fn author(text: &str) -> Option<(String, String)> {
     (plain(name) && plain(email)).then(|| (name.to_owned(), email.to_owned()))
 }
 
-fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems) -> Option<Rules> {
+fn rules(
+    at: &dyn Fn(&str) -> String,
+    raw: &raw::Watch,
+    image: Option<&ImageName>,
+    problems: &mut Problems,
+) -> Option<Rules> {
     let upstream = &raw.upstream;
     let place = at("upstream.tag_pattern");
     let pattern = problems.take(&place, Regex::new(&upstream.tag_pattern));
@@ -75,12 +89,17 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
     let retry: Vec<_> =
         raw.retry.iter().map(|text| problems.take(&at("retry"), duration::parse(text))).collect();
     let npm = upstream.npm.as_ref().map(|npm| npm_rule(at, npm, problems));
+    let companions = companions(&at("upstream.companion"), &upstream.companion, problems)?;
     let signature = match &upstream.signature {
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
     };
     let contract = upstream.contract.as_ref();
     let contract = contract.map(|path| problems.parse::<FilePath>(&at("upstream.contract"), path));
+    let known_issues = image.and_then(|image| {
+        let read = known_issues::read(&upstream.known_issues, image);
+        problems.take(&at("upstream.known_issues"), read)
+    });
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -93,11 +112,36 @@ fn rules(at: &dyn Fn(&str) -> String, raw: &raw::Watch, problems: &mut Problems)
             Some(path) => Some(path?),
             None => None,
         },
+        companions,
+        revision: upstream.revision,
+        known_issues: known_issues?,
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),
         migration: migration.flatten().map(|path| MigrationRule { path }),
     })
+}
+
+fn companions(
+    place: &str,
+    raw: &[raw::Companion],
+    problems: &mut Problems,
+) -> Option<Vec<CompanionRule>> {
+    let mut all = Vec::new();
+    for (index, raw) in raw.iter().enumerate() {
+        let place = format!("{place}[{index}]");
+        let image = problems.parse(&format!("{place}.image"), &raw.image);
+        if raw.platforms.is_empty() {
+            problems.add(&format!("{place}.platforms"), "promises no platform");
+        }
+        let signature = match &raw.signature {
+            Some(raw) => Some(signature_rule(&format!("{place}.signature"), raw, problems)?),
+            None => None,
+        };
+        let platforms = raw.platforms.iter().cloned().map(Platform).collect();
+        all.push(CompanionRule { image: image?, platforms, signature });
+    }
+    Some(all)
 }
 
 fn signature_rule(
@@ -138,14 +182,19 @@ fn npm_rule(
     Some(NpmRule { package: raw.package.clone(), guard: Some((guard.pointer.clone(), pattern)) })
 }
 
-fn downstream(place: &str, raw: &raw::Downstream, problems: &mut Problems) -> Option<Downstream> {
+fn downstream(
+    place: &str,
+    raw: &raw::Downstream,
+    images: &[&ImageName],
+    problems: &mut Problems,
+) -> Option<Downstream> {
     let repository = problems.parse(&format!("{place}.repository"), &raw.repository);
     let branch = problems.parse(&format!("{place}.branch"), &raw.branch);
     let sites: Result<Vec<Option<PinSite>>, ()> = raw
         .site
         .iter()
         .enumerate()
-        .map(|(i, raw)| site(&format!("{place}.site[{i}]"), raw, problems))
+        .map(|(i, raw)| site(&format!("{place}.site[{i}]"), raw, images, problems))
         // Not collected at once: every site's problems are wanted.
         .collect::<Vec<_>>()
         .into_iter()
@@ -158,7 +207,12 @@ fn downstream(place: &str, raw: &raw::Downstream, problems: &mut Problems) -> Op
 }
 
 /// `Ok(None)` is a site that is off; `Err` one with problems, which were added.
-fn site(place: &str, raw: &raw::Site, problems: &mut Problems) -> Result<Option<PinSite>, ()> {
+fn site(
+    place: &str,
+    raw: &raw::Site,
+    images: &[&ImageName],
+    problems: &mut Problems,
+) -> Result<Option<PinSite>, ()> {
     let presence = match raw.when {
         raw::When::Required => Presence::Required,
         raw::When::IfPresent => Presence::IfPresent,
@@ -178,11 +232,25 @@ fn site(place: &str, raw: &raw::Site, problems: &mut Problems) -> Result<Option<
             None
         }
     };
+    let companion = match &raw.image {
+        None => None,
+        Some(text) => {
+            let image = problems.parse::<ImageName>(&format!("{place}.image"), text).ok_or(())?;
+            if !images.contains(&&image) {
+                problems
+                    .add(&format!("{place}.image"), format!("`{image}` is no image of this watch"));
+            }
+            if raw.authority {
+                problems.add(place, "the pin is read from the watched image's own sites");
+            }
+            Some(image)
+        }
+    };
     let (Some(path), Some(shape)) = (path, shape) else {
         return Err(());
     };
     let name = raw.name.clone().unwrap_or_else(|| raw.path.clone());
-    Ok(Some(PinSite { name, path, shape, presence, authority: raw.authority }))
+    Ok(Some(PinSite { name, path, companion, shape, presence, authority: raw.authority }))
 }
 
 fn canary(

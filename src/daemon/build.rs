@@ -122,6 +122,19 @@ pub fn preview_of(
     })
 }
 
+/// The read side of the world for one watch. Writes nothing, not even a cache.
+///
+/// # Errors
+/// If the clients cannot be made from the config.
+pub fn sources_of(
+    config: &Config,
+    watch: &Watch,
+    store: Option<Store>,
+    clock: &Clock,
+) -> Result<Sources> {
+    Ok(Clients::connect(config, clock, false)?.sources(watch, store))
+}
+
 struct Clients {
     trust: Trust,
     reader: Reader,

@@ -5,6 +5,6 @@ mod build;
 mod once;
 mod serve;
 
-pub use build::{App, open_store, preview_of, read_store};
+pub use build::{App, open_store, preview_of, read_store, sources_of};
 pub use once::once;
 pub use serve::{bind, serve};

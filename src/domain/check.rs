@@ -1,6 +1,6 @@
 //! Checks and what they found.
 
-use super::{Digest, IndexDigest, Timestamp, Version};
+use super::{Digest, IndexDigest, SignatureOutcome, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -15,6 +15,14 @@ pub enum Check {
     Platforms,
     /// Does each platform's version label name the tag?
     VersionLabel,
+    /// Was the image built from the release's commit?
+    Revision,
+    /// Does the tag still give what it was first resolved to?
+    TagStability,
+    /// Are git tag, release, npm version and image one release?
+    Agreement,
+    /// Is the tag not known to hold something else?
+    KnownIssue,
     /// Can every required pin site of the downstream be edited?
     Sites,
     /// Does the downstream's contract canary pass at the digest?
@@ -23,8 +31,17 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 5] =
-        [Self::Signature, Self::Platforms, Self::VersionLabel, Self::Sites, Self::Canary];
+    pub const ALL: [Self; 9] = [
+        Self::Signature,
+        Self::Platforms,
+        Self::VersionLabel,
+        Self::Revision,
+        Self::Agreement,
+        Self::KnownIssue,
+        Self::TagStability,
+        Self::Sites,
+        Self::Canary,
+    ];
 
     /// The name in files, tables and JSON.
     #[must_use]
@@ -33,6 +50,10 @@ impl Check {
             Self::Signature => "signature",
             Self::Platforms => "platforms",
             Self::VersionLabel => "version_label",
+            Self::Revision => "revision",
+            Self::TagStability => "tag_stability",
+            Self::Agreement => "agreement",
+            Self::KnownIssue => "known_issue",
             Self::Sites => "sites",
             Self::Canary => "canary",
         }
@@ -45,6 +66,10 @@ impl Check {
             Self::Signature => "the producer's own workflow signed it",
             Self::Platforms => "every promised platform is in the index",
             Self::VersionLabel => "each platform's version label names this release",
+            Self::Revision => "the image was built from the release's commit",
+            Self::TagStability => "the tag still gives what it first gave",
+            Self::Agreement => "git tag, release, package and image are one release",
+            Self::KnownIssue => "the tag is not known to hold something else",
             Self::Sites => "every required pin site can be edited",
             Self::Canary => "the contract canary passes at this digest",
         }
@@ -106,6 +131,16 @@ pub struct Finding {
     pub detail: Detail,
     /// When the answer was found.
     pub at: Timestamp,
+}
+
+impl Finding {
+    /// What was found out about the signature, if this is about it.
+    #[must_use]
+    pub fn signature_outcome(&self) -> Option<SignatureOutcome> {
+        let name = self.detail.outcome.as_deref()?;
+        let mut all = SignatureOutcome::ALL.into_iter().filter(|_| self.check == Check::Signature);
+        all.find(|outcome| outcome.name() == name)
+    }
 }
 
 /// What a finding tells besides its verdict and its one line.

@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, ContractFacts, FilePath, IndexDigest, Marker, PinnedFacts,
-    PlatformDigest, PullNumber, Timestamp, Version,
+    BranchName, CommitId, ContractFacts, Descent, FilePath, ImageName, IndexDigest, Marker,
+    PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -30,8 +30,34 @@ pub enum Fact {
     },
     /// Upstream's contract document at a git tag.
     Contract(ContractFacts),
+    /// Where a git tag of the upstream is.
+    TagCommit(TagCommit),
+    /// How one commit of the upstream stands to another.
+    Descent(Descent),
+    /// What was read of a companion image: a fact of its own tags.
+    Companion {
+        /// The image.
+        image: ImageName,
+        /// What was read of it.
+        #[serde(rename = "of_it")]
+        fact: Box<Fact>,
+    },
+    /// What became of an image tag since it was first resolved.
+    ImageTag(TagFacts),
+    /// When the registry lets itself be asked again, met while tags were resolved again.
+    RegistryLimit {
+        /// The end of the limit.
+        until: Timestamp,
+    },
     /// A version of the npm package.
     Npm(NpmFacts),
+    /// A version of the npm package that was published once and is there no longer.
+    NpmWithdrawn {
+        /// The version.
+        version: Version,
+    },
+    /// A version of the npm package that is not what it was.
+    NpmDrift(NpmDrift),
     /// Whether npm could be asked at all.
     NpmTrouble {
         /// Why it could not, for a maintainer; `None` once it could again.
@@ -62,14 +88,23 @@ pub struct Observation {
 /// What a fact is about. A later fact with the same key replaces an earlier one, whose row stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// `release`, `image`, `contract`, `npm`, `troubles`, `pin`, `pinned` or `pull`.
+    /// What kind of thing it is about: `release`, `image`, `npm` and so on.
     pub aspect: &'static str,
-    /// The git tag, the version, the digest, the pull request's number, or empty for the pin and
-    /// for npm as a whole.
+    /// Which one: a git tag, a version, a digest, a pull request's number; empty where there is
+    /// only one.
     pub subject: String,
 }
 
 impl Fact {
+    /// When the rate limit of the registry ends that was met in reading it.
+    pub(super) const fn registry_limit(&self) -> Option<Timestamp> {
+        match self {
+            Self::NoImage { limited_until, .. } => *limited_until,
+            Self::RegistryLimit { until } => Some(*until),
+            _ => None,
+        }
+    }
+
     /// What this fact is about.
     #[must_use]
     pub fn key(&self) -> FactKey {
@@ -79,7 +114,18 @@ impl Fact {
                 ("image", version.to_string())
             }
             Self::Contract(contract) => ("contract", contract.tag.clone()),
-            Self::Npm(npm) => ("npm", npm.version.to_string()),
+            Self::TagCommit(tag) => ("tag_commit", tag.tag.clone()),
+            Self::Descent(known) => ("descent", format!("{}...{}", known.base, known.head)),
+            Self::Companion { image, fact } => {
+                let FactKey { aspect, subject } = fact.key();
+                ("companion", format!("{image} {aspect} {subject}"))
+            }
+            Self::ImageTag(tag) => ("image_tag", tag.version.to_string()),
+            Self::RegistryLimit { .. } => ("registry_limit", String::new()),
+            Self::Npm(NpmFacts { version, .. }) | Self::NpmWithdrawn { version } => {
+                ("npm", version.to_string())
+            }
+            Self::NpmDrift(drift) => ("npm_drift", drift.version.to_string()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),
@@ -142,6 +188,12 @@ pub struct PlatformFacts {
 }
 
 impl PlatformFacts {
+    /// The value of `org.opencontainers.image.revision`: the commit that it was built from.
+    #[must_use]
+    pub fn revision(&self) -> Option<&str> {
+        self.labels.get("org.opencontainers.image.revision").map(String::as_str)
+    }
+
     /// The value of `org.opencontainers.image.version`.
     #[must_use]
     pub fn version_label(&self) -> Option<&str> {
@@ -179,6 +231,22 @@ pub struct NpmFacts {
     pub git_head: Option<String>,
     /// The value at the product guard's pointer, if a guard is configured and it is there.
     pub product: Option<String>,
+    /// When it was published, where the registry says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+}
+
+/// What became of a version of the npm package that is not what it was. Once so, always so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NpmDrift {
+    /// The version.
+    pub version: Version,
+    /// The integrity that was seen first, where the registry gave one.
+    pub before: Option<String>,
+    /// When that was first seen.
+    pub since: Timestamp,
+    /// The integrity that was seen instead; `None` if the version was withdrawn.
+    pub after: Option<String>,
 }
 
 /// Every pin site at one commit of the downstream's base branch.
@@ -204,6 +272,9 @@ pub struct SiteReading {
     pub path: FilePath,
     /// The site's name in the config.
     pub site: String,
+    /// The companion image whose pin stands there; `None` for the watched image's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub companion: Option<ImageName>,
     /// What was found there.
     pub state: SiteState,
 }

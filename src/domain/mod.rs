@@ -5,12 +5,14 @@
 mod cached;
 mod canary;
 mod check;
+mod commit;
 mod content;
 mod contract;
 mod digest;
 mod effect;
 mod fact;
 mod invalid;
+mod known_issue;
 mod memory;
 mod names;
 mod notes;
@@ -26,15 +28,17 @@ mod version;
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
+pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{
-    Fact, FactKey, ImageFacts, Look, NpmFacts, Observation, PinFacts, Platform, PlatformFacts,
-    PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
+    Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
+    PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use invalid::Invalid;
+pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
 pub use names::{
     BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
@@ -44,10 +48,10 @@ pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
 pub use rules::{
-    IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, Rules, SignatureRule, TagRule,
-    UnexpectedRef,
+    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,
+    Rules, SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
-pub use tag::PinnedFacts;
+pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};

@@ -22,6 +22,8 @@ pub struct PinSite {
     pub name: String,
     /// The file.
     pub path: FilePath,
+    /// The companion image whose pin stands there; `None` for the watched image's own.
+    pub companion: Option<ImageName>,
     /// How the pin stands there.
     pub shape: SiteShape,
     /// What its absence means.

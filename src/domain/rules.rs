@@ -1,6 +1,6 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, Platform, Version};
+use super::{FilePath, ImageName, KnownIssues, Platform, Version};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -34,6 +34,12 @@ pub struct Rules {
     pub signature: Option<SignatureRule>,
     /// The document with upstream's contract, in its repository; `None` if it is not looked at.
     pub contract: Option<FilePath>,
+    /// Further images that a release may have, under the same tags.
+    pub companions: Vec<CompanionRule>,
+    /// What an image means that cannot be shown to be built from the release's commit.
+    pub revision: RevisionPolicy,
+    /// What is known of the image's tags and no check can find out.
+    pub known_issues: KnownIssues,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -60,6 +66,17 @@ pub struct NpmRule {
     /// The guard on what the package is: a JSON pointer into the version's entry of the packument,
     /// and the pattern that the text there must match.
     pub guard: Option<(String, Regex)>,
+}
+
+/// A further image that a release may have.
+#[derive(Debug, Clone)]
+pub struct CompanionRule {
+    /// The image.
+    pub image: ImageName,
+    /// The platforms that it promises.
+    pub platforms: Vec<Platform>,
+    /// Who signs it; `None` if its signatures are not looked at.
+    pub signature: Option<SignatureRule>,
 }
 
 /// Who signs an image (keyless, by Sigstore), and from when on.
@@ -90,6 +107,19 @@ pub enum UnexpectedRef {
     Warn,
     /// The release is held.
     #[default]
+    Deny,
+}
+
+/// What an image means whose revision label is absent, or names a commit that is neither the release's
+/// nor younger. A younger one always holds the release: its tag was pushed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum RevisionPolicy {
+    /// The proposal tells the reviewer to look at it.
+    #[default]
+    Warn,
+    /// The release is held.
     Deny,
 }
 
@@ -144,5 +174,41 @@ impl Rules {
     #[must_use]
     pub fn is_stable(version: &Version) -> bool {
         version.pre.is_empty()
+    }
+
+    /// These rules as they are for a companion image: its own promises, and none of its own
+    /// companions.
+    #[must_use]
+    pub fn for_companion(&self, companion: &CompanionRule) -> Self {
+        Self {
+            platforms: companion.platforms.clone(),
+            signature: companion.signature.clone(),
+            companions: Vec::new(),
+            npm: None,
+            ..self.clone()
+        }
+    }
+
+    /// The rules of a watch whose config says as little as it can.
+    ///
+    /// # Panics
+    /// Never: the pattern is one.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self {
+            tags: TagRule { pattern: Regex::new(r"^v(?P<version>.+)$").unwrap() },
+            patches: PatchPolicy::default(),
+            npm: None,
+            platforms: Vec::new(),
+            signature: None,
+            contract: None,
+            companions: Vec::new(),
+            revision: RevisionPolicy::default(),
+            known_issues: KnownIssues::default(),
+            artifact_deadline: Duration::from_hours(24),
+            retry: RetryRule { pauses: Vec::new() },
+            canary: String::new(),
+            migration: None,
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 /// Moves all sites to `to`, or none. Without any site there is nothing to do and nothing changes.
+/// Sites of a companion image move to its pin among `companions`, and are kept where it has none.
 ///
 /// # Errors
 /// Every fault of every site: one that cannot be read, that would not spell `to` after the edit,
@@ -20,20 +21,23 @@ pub fn lockstep(
     image: &ImageName,
     files: &Files,
     to: &Pin,
+    companions: &[Pin],
 ) -> Result<Lockstep, Vec<SiteFault>> {
     if let (Some(why), false) = (unfit(image, to), sites.is_empty()) {
         return Err(sites.iter().map(|it| SiteFault::at(it, &why)).collect());
     }
     let found = find(sites, image, files)?;
-    let edits = splices(&found, to)?;
+    let pins = Pins { own: to, companions };
+    let edits = splices(&found, pins)?;
     let mut edited = files.clone();
     for (path, spans) in &edits {
         if let Some(Some(bytes)) = edited.get_mut(*path) {
             *bytes = spliced(bytes, spans.iter());
         }
     }
-    confirm(&found, image, files, &edited, to)?;
-    let lines: Vec<SiteLine> = found.iter().map(|(site, it)| line(site, it.as_ref(), to)).collect();
+    confirm(&found, image, files, &edited, pins)?;
+    let lines: Vec<SiteLine> =
+        found.iter().map(|(site, it)| line(site, it.as_ref(), pins.of(site))).collect();
     let changes = edits
         .into_keys()
         .filter_map(|path| {
@@ -47,6 +51,23 @@ pub fn lockstep(
         })
         .collect();
     Ok(Lockstep { changes, lines })
+}
+
+/// The new pins of all images.
+#[derive(Clone, Copy)]
+struct Pins<'a> {
+    own: &'a Pin,
+    companions: &'a [Pin],
+}
+
+impl<'a> Pins<'a> {
+    /// The pin that a site is to spell; `None` if its image has no new one.
+    fn of(self, site: &PinSite) -> Option<&'a Pin> {
+        match &site.companion {
+            None => Some(self.own),
+            Some(image) => self.companions.iter().find(|pin| pin.image == *image),
+        }
+    }
 }
 
 type Found<'a> = Vec<(&'a PinSite, Option<Spelling>)>;
@@ -101,14 +122,15 @@ fn find<'a>(
 /// The splices of every file that changes. Two sites may name the same span; they may not cross.
 fn splices<'a>(
     found: &Found<'a>,
-    to: &Pin,
+    pins: Pins<'_>,
 ) -> Result<BTreeMap<&'a FilePath, BTreeSet<Splice>>, Vec<SiteFault>> {
     let mut edits: BTreeMap<&FilePath, BTreeSet<Splice>> = BTreeMap::new();
     let mut faults = Vec::new();
     for (site, spelling) in found {
-        let Some(spelling) = spelling.as_ref().filter(|it| !spells(it, to)) else {
+        let Some((spelling, to)) = spelling.as_ref().zip(pins.of(site)) else { continue };
+        if spells(spelling, to) {
             continue;
-        };
+        }
         let taken = edits.entry(&site.path).or_default();
         for splice in own_splices(spelling, to) {
             let crosses = |it: &Splice| it.start < splice.end && splice.start < it.end;
@@ -160,11 +182,11 @@ fn confirm(
     image: &ImageName,
     before: &Files,
     after: &Files,
-    to: &Pin,
+    pins: Pins<'_>,
 ) -> Result<(), Vec<SiteFault>> {
     let mut faults = Vec::new();
     for (site, spelling) in found {
-        let Some(spelling) = spelling else { continue };
+        let Some((spelling, to)) = spelling.as_ref().zip(pins.of(site)) else { continue };
         match site::look(site, image, after) {
             Ok(Some(new)) if spells(&new, to) && new.spots.len() == spelling.spots.len() => {}
             Ok(_) => faults.push(SiteFault::at(
@@ -187,11 +209,12 @@ fn confirm(
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-fn line(site: &PinSite, spelling: Option<&Spelling>, to: &Pin) -> SiteLine {
-    let outcome = match spelling {
-        None => SiteOutcome::Absent,
-        Some(it) if spells(it, to) => SiteOutcome::AlreadyThere { line: it.line() },
-        Some(it) => SiteOutcome::Edited {
+fn line(site: &PinSite, spelling: Option<&Spelling>, to: Option<&Pin>) -> SiteLine {
+    let outcome = match (spelling, to) {
+        (None, _) => SiteOutcome::Absent,
+        (Some(it), None) => SiteOutcome::Kept { line: it.line() },
+        (Some(it), Some(to)) if spells(it, to) => SiteOutcome::AlreadyThere { line: it.line() },
+        (Some(it), Some(to)) => SiteOutcome::Edited {
             line: it.line(),
             from: site::spelled(it.version.as_ref(), it.digest.as_ref()),
             to: site::spelled(

@@ -18,7 +18,9 @@ pub use cell::cell;
 pub use lockstep::lockstep;
 pub use outcome::{Lockstep, SiteFault, SiteLine, SiteOutcome};
 
-use crate::domain::{FilePath, ImageName, Pin, PinSite, SiteReading, SiteState};
+use crate::domain::{
+    FilePath, ImageName, IndexDigest, Pin, PinSite, SiteReading, SiteState, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files of the downstream by path; `None` if the file is not there. A path that is missing from
@@ -39,6 +41,7 @@ pub fn read(sites: &[PinSite], image: &ImageName, files: &Files) -> Vec<SiteRead
         .map(|site| SiteReading {
             path: site.path.clone(),
             site: site.name.clone(),
+            companion: site.companion.clone(),
             state: match site::look(site, image, files) {
                 Ok(Some(spelling)) => SiteState::Spelled {
                     line: spelling.line(),
@@ -53,33 +56,42 @@ pub fn read(sites: &[PinSite], image: &ImageName, files: &Files) -> Vec<SiteRead
 }
 
 /// The sites that spell something else than `pin`, one readable line each. Absent and faulty sites
-/// spell nothing and are not among them.
+/// spell nothing and are not among them. A companion image may have no release of its own for each
+/// version, so its sites have to agree among themselves only.
 #[must_use]
 pub fn disagreements(readings: &[SiteReading], pin: &Pin) -> Vec<String> {
-    readings
-        .iter()
-        .filter_map(|reading| {
-            let SiteState::Spelled { version, digest, line } = &reading.state else {
-                return None;
-            };
-            let agrees = version.as_ref().is_none_or(|it| *it == pin.version)
-                && digest.as_ref().is_none_or(|it| *it == pin.digest);
-            (!agrees).then(|| {
-                format!(
-                    "{} spells {}, the pin is {}",
-                    site::place(&reading.site, &reading.path, Some(*line)),
-                    site::spelled(version.as_ref(), digest.as_ref()),
-                    site::spelled(Some(&pin.version), Some(&pin.digest)),
-                )
-            })
-        })
-        .collect()
+    let mut firsts: BTreeMap<&ImageName, (Option<&Version>, Option<&IndexDigest>)> =
+        BTreeMap::new();
+    let mut lines = Vec::new();
+    for reading in readings {
+        let SiteState::Spelled { version, digest, line } = &reading.state else { continue };
+        let (version, digest) = (version.as_ref(), digest.as_ref());
+        let (wanted, whose) = match &reading.companion {
+            None => ((Some(&pin.version), Some(&pin.digest)), "the pin".to_owned()),
+            Some(companion) => {
+                let first = firsts.entry(companion).or_default();
+                *first = (first.0.or(version), first.1.or(digest));
+                (*first, format!("the first pin of {}", companion.short()))
+            }
+        };
+        let same = version.is_none_or(|it| wanted.0.is_none_or(|wanted| it == wanted))
+            && digest.is_none_or(|it| wanted.1.is_none_or(|wanted| it == wanted));
+        if !same {
+            lines.push(format!(
+                "{} spells {}, {whose} is {}",
+                site::place(&reading.site, &reading.path, Some(*line)),
+                site::spelled(version, digest),
+                site::spelled(wanted.0, wanted.1),
+            ));
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Digest, IndexDigest, LinePattern, Presence, SiteShape, Version};
+    use crate::domain::{Digest, LinePattern, Presence, SiteShape};
     use proptest::prelude::*;
     use std::sync::LazyLock;
 
@@ -107,6 +119,7 @@ mod tests {
         PinSite {
             name: name.to_owned(),
             path: path(file),
+            companion: None,
             shape: SiteShape::Line { pattern: LinePattern::new(pattern).unwrap(), count: 1 },
             presence: Presence::Required,
             authority: false,
@@ -125,6 +138,7 @@ mod tests {
         let manifest = PinSite {
             name: "image manifest".to_owned(),
             path: path(MANIFEST),
+            companion: None,
             shape: SiteShape::Manifest { pointer: "/images/connector".to_owned() },
             presence: Presence::IfPresent,
             authority: true,
@@ -196,7 +210,7 @@ mod tests {
     }
 
     fn edit(files: &Files, to: &Pin) -> Result<Lockstep, Vec<SiteFault>> {
-        lockstep(&sites(), &image(), files, to)
+        lockstep(&sites(), &image(), files, to, &[])
     }
 
     fn applied(files: &Files, lockstep: &Lockstep) -> Files {
@@ -319,7 +333,7 @@ mod tests {
         let mut sites = sites();
         sites[1].presence = Presence::IfPresent;
         let none = sites.iter().map(|site| (site.path.clone(), None)).collect();
-        let faults = lockstep(&sites, &image(), &none, &pin("3.10.0")).unwrap_err();
+        let faults = lockstep(&sites, &image(), &none, &pin("3.10.0"), &[]).unwrap_err();
         insta::assert_snapshot!(faults[0].to_string(), @"packages/townhouse/dist/image-manifest.json (image manifest): no authority among the sites is present");
         assert_eq!(faults.len(), 1);
     }
@@ -350,7 +364,7 @@ mod tests {
         let one = PinSite { authority: true, ..line("one", "a", "^x {{version}}$") };
         let same = line("same", "a", "x {{version}}");
         let files = Files::from([(path("a"), Some(b"x 3.9.3".to_vec()))]);
-        let done = lockstep(&[one.clone(), same], &image(), &files, &pin("3.10.0")).unwrap();
+        let done = lockstep(&[one.clone(), same], &image(), &files, &pin("3.10.0"), &[]).unwrap();
         assert_eq!(done.changes[0].content, b"x 3.10.0");
         assert_eq!(done.changes[0].notes.len(), 2);
 
@@ -358,7 +372,7 @@ mod tests {
         let one = PinSite { authority: true, ..line("one", "a", "^x {{version}}$") };
         let cross = line("cross", "a", "^x {{version}}4$");
         for sites in [[one.clone(), cross.clone()], [cross, one]] {
-            let faults = lockstep(&sites, &image(), &files, &pin("3.10.0")).unwrap_err();
+            let faults = lockstep(&sites, &image(), &files, &pin("3.10.0"), &[]).unwrap_err();
             assert_eq!(faults[0].why, "overlaps with another site");
         }
     }
@@ -371,7 +385,7 @@ mod tests {
         let both = PinSite { authority: true, ..line("both", "a", "^{{version}}{{digest}}$") };
         let second = PinSite { authority: true, ..line("second", "a", "{{digest}}$") };
         for sites in [vec![both], vec![second, line("first", "a", "^{{version}}s")]] {
-            let done = lockstep(&sites, &image(), &files, &new).unwrap();
+            let done = lockstep(&sites, &image(), &files, &new, &[]).unwrap();
             assert_eq!(done.changes[0].content, text(&new));
         }
     }
@@ -397,14 +411,14 @@ mod tests {
             let files = Files::from([(path("a"), Some(text.into_bytes()))]);
             let first = PinSite { authority: true, ..line("first", "a", first) };
             let sites = [first, line("other", "a", other)];
-            let faults = lockstep(&sites, &image(), &files, &new).unwrap_err();
+            let faults = lockstep(&sites, &image(), &files, &new, &[]).unwrap_err();
             assert_eq!(lines(&faults), "a (other): after the edit it would not spell 3.10.0\n");
         }
     }
 
     #[test]
     fn no_sites_ask_for_nothing() {
-        let done = lockstep(&[], &image(), &Files::new(), &pin("1.0.0")).unwrap();
+        let done = lockstep(&[], &image(), &Files::new(), &pin("1.0.0"), &[]).unwrap();
         assert_eq!((done.changes.len(), done.lines.len()), (0, 0));
     }
 

@@ -43,6 +43,11 @@ pub enum SiteOutcome {
     },
     /// It is not there, and need not be.
     Absent,
+    /// It spells a companion image of which there is no new one.
+    Kept {
+        /// The 1-based line on which the pin first stands.
+        line: usize,
+    },
 }
 
 impl SiteLine {
@@ -50,7 +55,9 @@ impl SiteLine {
     pub(super) fn note(&self) -> Option<String> {
         match &self.outcome {
             SiteOutcome::Edited { from, to, .. } => Some(format!("{}: {from} → {to}", self.site)),
-            SiteOutcome::AlreadyThere { .. } | SiteOutcome::Absent => None,
+            SiteOutcome::AlreadyThere { .. } | SiteOutcome::Absent | SiteOutcome::Kept { .. } => {
+                None
+            }
         }
     }
 }
@@ -66,6 +73,9 @@ impl fmt::Display for SiteLine {
                 write!(out, "{}: already there", place(Some(*line)))
             }
             SiteOutcome::Absent => write!(out, "{}: absent, skipped", place(None)),
+            SiteOutcome::Kept { line } => {
+                write!(out, "{}: its image has no such release, kept", place(Some(*line)))
+            }
         }
     }
 }

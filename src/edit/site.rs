@@ -36,7 +36,7 @@ impl Spelling {
     }
 }
 
-/// What `site` spells; `None` if it may be absent and is. The error is a sentence fragment for a
+/// What `site` spells of its companion image, or of `image`, the watched one; `None` if it may be absent and is. The error is a sentence fragment for a
 /// maintainer.
 pub(super) fn look(
     site: &PinSite,
@@ -51,6 +51,7 @@ pub(super) fn look(
     };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("not UTF-8 from byte {} on", error.valid_up_to()))?;
+    let image = site.companion.as_ref().unwrap_or(image);
     // A byte-order mark is no part of the JSON, nor of the first line.
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let found = match &site.shape {

@@ -6,12 +6,14 @@ use super::{
     pinned::pin_state,
     proposals::proposals,
     required,
-    snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot, Unavailable},
+    snapshot::{
+        Answer, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot, Unavailable,
+    },
     stream,
 };
 use crate::domain::{
-    CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts, Rules,
-    RunState, Timestamp, Verdict, Version,
+    Bump, CanaryRun, Check, CompanionRule, Finding, ImageName, IndexDigest, Look, Memory, PinSite,
+    ReleaseFacts, Rules, RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -28,6 +30,8 @@ pub struct View<'a> {
     pub sites: &'a [PinSite],
     /// Looks at the registry in this pass that gave no image.
     pub looks: &'a BTreeMap<Version, Look>,
+    /// The same for companion images.
+    pub companion_looks: &'a BTreeMap<ImageName, BTreeMap<Version, Look>>,
     /// Why npm could not be asked in this pass, if so.
     pub npm_trouble: Option<&'a str>,
     /// Whether what is missing can be looked for: a pass can, a status page cannot.
@@ -41,8 +45,13 @@ impl Snapshot {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
         let doubts = Doubts::about(view, &pin, &versions);
-        let candidates =
-            versions.iter().map(|release| candidate(view, &pin, &doubts, release)).collect();
+        let candidates = versions
+            .iter()
+            .map(|(version, release)| {
+                let doubted = doubts.judge(version, release);
+                candidate(view, &pin, doubted, version, release.published_at)
+            })
+            .collect();
         let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
@@ -51,6 +60,7 @@ impl Snapshot {
             pauses: view.rules.retry.pauses.clone(),
             pin,
             candidates,
+            unresolved: unresolved(view),
             ignored,
             proposals,
             foreign,
@@ -86,16 +96,17 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, &ReleaseFacts)>, Vec<Ignored>
 fn candidate(
     view: View<'_>,
     pin: &PinState,
-    doubts: &Doubts<'_>,
-    (version, release): &(Version, &ReleaseFacts),
+    doubted: Doubted,
+    version: &Version,
+    published: Timestamp,
 ) -> Candidate {
     let pinned = match pin {
         PinState::Known { digest, .. } => Some(digest.digest()),
         PinState::Unknown { .. } => None,
     };
-    let Doubted { bump, understated, lost, contract } = doubts.judge(version, release);
+    let Doubted { bump, understated, lost, contract } = doubted;
     let digest = view.memory.image(version).map(|image| image.digest.clone());
-    let inputs = |check| required::inputs_of(check, view.rules, view.memory.pin(), pinned);
+    let inputs = |check| required::inputs_of(check, version, view.rules, view.memory, pinned);
     let mut answers = BTreeMap::new();
     let mut running = None;
     if let Some(digest) = &digest {
@@ -120,34 +131,103 @@ fn candidate(
         understated,
         lost,
         contract,
-        published_at: release.published_at,
+        published_at: published,
         digest,
         look: look(view, version),
         unavailable: unavailable(view, version),
-        npm: match (&view.rules.npm, view.memory.npm(version), npm_trouble(view)) {
-            (None, _, _) | (_, Some(_), _) => None,
-            (Some(_), None, Some(trouble)) => Some(Look::Unavailable(trouble.to_owned())),
-            (Some(_), None, None) => Some(Look::Absent),
-        },
+        npm: npm(view, version),
         answers,
         running,
+        companions: companions(view, pin, version, published, bump),
     }
+}
+
+/// The companions of a release above the pin.
+fn companions(
+    view: View<'_>,
+    pin: &PinState,
+    version: &Version,
+    published: Timestamp,
+    bump: Bump,
+) -> Vec<Companion> {
+    let rules = view.rules.companions.iter().filter(|_| bump != Bump::None);
+    let release = stream::release_of(version, view.memory, &view.rules.tags);
+    let tag = release.map_or("", |release| release.tag.as_str());
+    let of_one = |rule: &CompanionRule| {
+        let memory = view.memory.of_companion(&rule.image, tag);
+        let rules = view.rules.for_companion(rule);
+        let none = BTreeMap::new();
+        let looks = view.companion_looks.get(&rule.image).unwrap_or(&none);
+        let view = View { memory: &memory, rules: &rules, image: &rule.image, looks, ..view };
+        let needed = view.sites.iter().any(|site| site.companion.as_ref() == Some(&rule.image));
+        let mut candidate = candidate(view, pin, Doubted::not(bump), version, published);
+        if !needed && let Some((Look::Absent, ..)) = memory.no_image(version) {
+            // No site names it: nothing depends on whether it comes later.
+            candidate.look = Some(Look::Absent);
+        }
+        let asked = required::companion_checks(&rules);
+        Companion { image: rule.image.clone(), needed, asked, candidate }
+    };
+    rules.map(of_one).collect()
 }
 
 /// What is known of a missing image. A live pass looks again; from memory alone, what was seen
 /// last has to do.
 fn look(view: View<'_>, version: &Version) -> Option<Look> {
     let remembered = || view.memory.no_image(version).filter(|_| !view.live);
-    view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look)).cloned()
+    let look = view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look))?;
+    match view.rules.known_issues.missing(version) {
+        Some(missing) if *look == Look::Absent => Some(Look::Unusable(missing)),
+        _ => Some(look.clone()),
+    }
+}
+
+/// The tags that the content of releases without a tag of their own is under, as long as no look
+/// at them told anything, and some are left to be spent.
+fn unresolved(view: View<'_>) -> Vec<Version> {
+    let (known, memory) = (&view.rules.known_issues, view.memory);
+    let holders = known.missing.iter().filter_map(|version| known.tag_that_holds(version));
+    let told = |tag: &Version| match memory.no_image(tag) {
+        Some((Look::Unavailable(_), _, attempts)) => attempts > view.rules.retry.pauses.len(),
+        Some(_) => true,
+        None => memory.image(tag).is_some(),
+    };
+    let wanted = |tag: &&Version| view.live && !told(tag) && !view.looks.contains_key(tag);
+    holders.filter(wanted).cloned().collect()
+}
+
+/// Why the npm half is not there, if it is not. Of one that is not what it was the check of the
+/// agreement tells.
+fn npm(view: View<'_>, version: &Version) -> Option<Look> {
+    let rule = view.rules.npm.as_ref()?;
+    let memory = view.memory;
+    if memory.npm(version).is_some() || memory.npm_drift(version).is_some() {
+        return None;
+    }
+    if memory.npm_withdrawn(version) {
+        let why = format!("npm has withdrawn {}@{version}", rule.package);
+        return Some(Look::Unusable(why));
+    }
+    Some(npm_trouble(view).map_or(Look::Absent, |why| Look::Unavailable(why.to_owned())))
 }
 
 /// A request for the version asks for another look at once.
 fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
-    let (look, at, attempts) = view.memory.no_image(version)?;
+    let Some((look, at, attempts)) = view.memory.no_image(version) else {
+        return limited(view);
+    };
     let Look::Unavailable(why) = look else { return None };
     let asked = requested_at(view, version).is_some_and(|asked| asked >= at);
     let limited_until = view.memory.registry_limit();
     (!asked).then(|| Unavailable { why: why.clone(), at, attempts, limited_until })
+}
+
+/// A release that was never looked at, because the registry does not let itself be asked. That was
+/// no attempt.
+fn limited(view: View<'_>) -> Option<Unavailable> {
+    let (until, at) = view.memory.limit_met()?;
+    let why = format!("the registry's rate limit holds until {until}");
+    Some(Unavailable { why, at, attempts: 0, limited_until: Some(until) })
 }
 
 fn npm_trouble(view: View<'_>) -> Option<&str> {

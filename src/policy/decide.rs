@@ -39,6 +39,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Decision {
         }
         PinState::Known { version, .. } => decide_from(version, snapshot, now, &mut board),
     }
+    // Last: what is only for people must not meet a rate limit for what is not.
+    board.due.extend(snapshot.unresolved.iter().cloned().map(Intent::Look));
     board.finish(snapshot)
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, waits, or fails for an outside reason. [`decide()`] looks at a whole
 //! watch at once; the rest answers one question each.
 
+mod alarms;
 mod assemble;
 mod assess;
 mod automatic;
@@ -14,6 +15,7 @@ mod contract;
 mod decide;
 mod honesty;
 mod line;
+mod npm_drift;
 mod pinned;
 mod proposals;
 mod pull;
@@ -27,16 +29,19 @@ mod tokens;
 mod wording;
 
 pub use crate::domain::Look;
+pub use alarms::{alarms, tag_drift};
 pub use assemble::View;
 pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
 pub use classify::classify;
-pub use contract::{Contract, tag_of};
+pub use contract::Contract;
 pub use decide::{Decision, decide};
 pub use honesty::{Break, added_since, break_in_notes};
 pub use line::Line;
-pub use required::{asked_checks, inputs_of, required_checks};
+pub use npm_drift::npm_drifts;
+pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
+    Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,
+    Unavailable,
 };
 pub use stage::{Intent, Stage};
-pub use stream::admit;
+pub use stream::{admit, release_of};

@@ -34,7 +34,8 @@ fn version_of(
     versions: &[(Version, &ReleaseFacts)],
 ) -> PinState {
     let spelled: Vec<&Version> = view.memory.pin().map_or_else(Vec::new, |facts| {
-        facts.sites.iter().filter_map(|reading| spelled_version(&reading.state)).collect()
+        let own = facts.sites.iter().filter(|reading| reading.companion.is_none());
+        own.filter_map(|reading| spelled_version(&reading.state)).collect()
     });
     let mut known: Vec<&Version> = view
         .memory

@@ -1,6 +1,7 @@
 //! What must be true of a release before it is proposed: the whole policy, in one match.
 
-use crate::domain::{Check, Digest, PinFacts, ProposalKind, Rules, SiteState};
+use super::{alarms::tag_drift, stream::release_of};
+use crate::domain::{Check, Digest, Memory, PinFacts, ProposalKind, Rules, SiteState, Version};
 use std::collections::BTreeSet;
 
 /// The checks of `asked` that must have passed before a proposal of this kind is made.
@@ -11,10 +12,14 @@ pub fn required_checks(
     kind: ProposalKind,
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
-    let gates = move |check: &Check| match (check, kind) {
-        (Check::Signature | Check::VersionLabel, _)
-        | (Check::Platforms | Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
-        (Check::Platforms | Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
+    let gates = move |check: &Check| match check {
+        Check::Signature
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::TagStability
+        | Check::Agreement
+        | Check::KnownIssue => true,
+        Check::Platforms | Check::Sites | Check::Canary => kind == ProposalKind::PinBump,
     };
     asked.iter().copied().filter(gates)
 }
@@ -24,33 +29,81 @@ pub fn required_checks(
 pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
     let configured = |check: &Check| match check {
         Check::Signature => rules.signature.is_some(),
-        Check::Platforms | Check::VersionLabel | Check::Sites | Check::Canary => true,
+        Check::KnownIssue => !rules.known_issues.is_empty(),
+        Check::Platforms
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::TagStability
+        | Check::Agreement
+        | Check::Sites
+        | Check::Canary => true,
     };
     Check::ALL.into_iter().filter(configured).collect()
 }
 
-/// What the answer to `check` depends on besides the digest. A finding with other inputs is stale.
+/// The checks that are asked of a companion image by its own rules: what the image itself can
+/// answer. Only the watched image's tags are resolved again.
+#[must_use]
+pub fn companion_checks(rules: &Rules) -> BTreeSet<Check> {
+    let own = |check: &Check| match check {
+        Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision => true,
+        Check::TagStability
+        | Check::Agreement
+        | Check::KnownIssue
+        | Check::Sites
+        | Check::Canary => false,
+    };
+    asked_checks(rules).into_iter().filter(own).collect()
+}
+
+/// What the answer to `check` about `version` depends on besides the digest. A finding with other
+/// inputs is stale.
 #[must_use]
 pub fn inputs_of(
     check: Check,
+    version: &Version,
     rules: &Rules,
-    sites: Option<&PinFacts>,
+    memory: &Memory,
     pinned: Option<&Digest>,
 ) -> String {
+    let tag = || {
+        let release = release_of(version, memory, &rules.tags);
+        release.and_then(|release| memory.tag_commit(&release.tag))
+    };
     match check {
-        Check::Signature => rules.signature.as_ref().map_or_else(String::new, |rule| {
-            Digest::of(format!("{rule:?}").as_bytes()).short().to_owned()
-        }),
+        Check::Signature => {
+            rules.signature.as_ref().map_or_else(String::new, |rule| short(&format!("{rule:?}")))
+        }
         Check::Platforms => {
             rules.platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(",")
         }
         Check::VersionLabel => String::new(),
-        Check::Sites => Digest::of(site_faults(sites).join("\n").as_bytes()).short().to_owned(),
+        Check::Revision => short(&format!("{:?} {:?}", rules.revision, tag())),
+        Check::Agreement => {
+            let npm = (memory.npm(version), memory.npm_drift(version).map(|(drift, _)| drift));
+            short(&format!("{:?} {npm:?} {:?}", rules.npm, tag()))
+        }
+        Check::TagStability => {
+            tag_drift(memory, version).map_or_else(String::new, |drift| short(&drift))
+        }
+        Check::KnownIssue => short(&format!("{:?}", rules.known_issues)),
+        Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
-            format!("{} on {pinned}", Digest::of(rules.canary.as_bytes()).short())
+            let with: String = rules
+                .companions
+                .iter()
+                .filter_map(|rule| memory.companion(&rule.image, version))
+                .map(|image| format!(" with {}", image.digest.digest().short()))
+                .collect();
+            format!("{} on {pinned}{with}", Digest::of(rules.canary.as_bytes()).short())
         }
     }
+}
+
+/// A text of any length, as one that is short and differs where it does.
+fn short(text: &str) -> String {
+    Digest::of(text.as_bytes()).short().to_owned()
 }
 
 /// What stands in the way of an edit, one line for each site.

@@ -1,6 +1,6 @@
 //! Which releases belong to the stream that the pin follows.
 
-use crate::domain::{NpmFacts, NpmRule, ReleaseFacts, Rules, TagRule, Version};
+use crate::domain::{Memory, NpmFacts, NpmRule, ReleaseFacts, Rules, TagRule, Version};
 
 /// The version of `release`, or why it is none of ours, for a maintainer to read.
 ///
@@ -24,6 +24,16 @@ pub fn admit(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String>
         return Err("build metadata cannot be part of an image tag".to_owned());
     }
     Ok(version)
+}
+
+/// The release of `version`, if upstream has one.
+#[must_use]
+pub fn release_of<'a>(
+    version: &Version,
+    memory: &'a Memory,
+    rules: &TagRule,
+) -> Option<&'a ReleaseFacts> {
+    memory.releases().find(|release| admit(release, rules).as_ref() == Ok(version))
 }
 
 /// Why the npm package at this version is another product, if it is: the same package name was
@@ -89,6 +99,7 @@ mod tests {
             version: "4.0.0".parse().unwrap(),
             integrity: None,
             git_head: None,
+            published_at: None,
             product: Some("git+https://github.com/o/p.git".to_owned()),
         };
         assert_eq!(foreign_product(&npm, &rule), None);

@@ -5,11 +5,12 @@
 //! its effects are performed by [`Performer`], which makes no choices.
 
 mod draft;
+mod evidence;
 mod passed_over;
 mod perform;
 mod plan;
 mod rows;
 
-pub use draft::{Draft, draft_pin_bump};
+pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};
 pub use plan::{Workshop, effects_of};

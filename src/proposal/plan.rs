@@ -1,7 +1,7 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
 use super::{
-    draft::{Draft, draft_pin_bump, draft_stub},
+    draft::{Draft, companion_pins, draft_pin_bump, draft_stub},
     passed_over::passed_over,
     rows::rows,
 };
@@ -13,9 +13,7 @@ use crate::domain::{
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{
-    Evidence, NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title,
-};
+use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
 use anyhow::{Context as _, Result, bail};
 
 /// Everything that plans are made from.
@@ -63,7 +61,8 @@ impl Workshop<'_> {
         if !passed {
             bail!("the canary has not passed at {version}");
         }
-        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to).await?;
+        let companions = companion_pins(self.watch, self.memory, version);
+        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
         if draft.tree != run.tree {
             bail!("the tree is not the one that the canary saw");
         }
@@ -86,6 +85,7 @@ impl Workshop<'_> {
             release_url: &release.url,
             requested_by: self.actor(version).filter(|_| requested),
             evidence: &evidence,
+            companions: &self.companions(version, &companions),
             canary_output: last_lines(run),
             sites: &draft.sites,
             drift: &disagreements,
@@ -176,7 +176,8 @@ impl Workshop<'_> {
     /// The latest ended run at this digest on the pin as it is now.
     fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
         let pinned = Some(self.pin.digest.digest());
-        let inputs = policy::inputs_of(Check::Canary, &self.watch.rules, self.memory.pin(), pinned);
+        let inputs =
+            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
         let fits = |run: &&CanaryRun| {
             run.subject == *digest
                 && run.version == *version
@@ -193,15 +194,9 @@ impl Workshop<'_> {
         run.map_or(self.head, |run| &run.base)
     }
 
-    fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
-        self.memory
-            .releases()
-            .find(|release| self.admit(release).as_ref() == Some(version))
+    pub(super) fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
+        policy::release_of(version, self.memory, &self.watch.rules.tags)
             .with_context(|| format!("release {version} is not known"))
-    }
-
-    fn admit(&self, release: &ReleaseFacts) -> Option<Version> {
-        policy::admit(release, &self.watch.rules.tags).ok()
     }
 
     /// The releases from the pin up to `version`, newest first.
@@ -222,31 +217,6 @@ impl Workshop<'_> {
 
     fn candidate(&self, version: &Version) -> Result<&Candidate> {
         self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
-    }
-
-    fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
-        let latest = |check: Check| {
-            self.memory
-                .findings
-                .iter()
-                .rev()
-                .find(|f| f.check == check && f.subject == to.digest && f.version == to.version)
-        };
-        let asked: Vec<Check> = {
-            let asked = policy::asked_checks(&self.watch.rules);
-            policy::required_checks(kind, &asked).collect()
-        };
-        Check::ALL
-            .into_iter()
-            // For a stub the canary's answer is news.
-            .filter(|check| asked.contains(check) || *check == Check::Canary)
-            .filter_map(latest)
-            .map(|found| Evidence {
-                check: found.check,
-                verdict: found.verdict,
-                summary: found.summary.clone(),
-            })
-            .collect()
     }
 
     fn drift(&self) -> Vec<String> {

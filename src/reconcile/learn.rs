@@ -1,16 +1,18 @@
 //! Learn: what an intent that only reads asks for. The same for a pass and for a dry run; what was
 //! learned is handed back, and only a pass records it.
 
+use super::history::{Read, read_descent, read_tag};
 use super::world::World;
+use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
 use crate::domain::{
-    Check, Fact, FactKey, Finding, ImageFacts, Learned, Look, Memory, Observation, Timestamp,
-    Version,
+    Check, Fact, FactKey, Finding, ImageFacts, ImageName, Learned, Look, Memory, Observation,
+    Timestamp, Version,
 };
-use crate::policy::{Intent, tag_of};
+use crate::policy::{Intent, release_of};
 use crate::sources::Sources;
-use crate::verify::{Material, Subject, looks_stale, verify, verify_signature};
+use crate::verify::{Material, Subject, looks_stale, unanswered, verify, verify_signature};
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 
@@ -32,6 +34,9 @@ pub(super) async fn learn(
             let image = memory.image(version).context("its image was never resolved")?.clone();
             let learned = match check {
                 Check::Signature => inspect_signature(&image, watch, sources, memory, now).await?,
+                Check::Revision | Check::Agreement => {
+                    inspect_history(*check, &image, watch, sources, memory, world, now).await?
+                }
                 check => {
                     let finding = inspect(*check, &image, watch, memory, world, now)?;
                     Learned { finding: Some(finding), ..Learned::default() }
@@ -40,8 +45,55 @@ pub(super) async fn learn(
             memory.findings.extend(learned.finding.clone());
             Ok(learned)
         }
+        Intent::Companion(image, intent) => {
+            of_companion(image, intent, watch, sources, memory, world, now).await
+        }
         _ => Ok(Learned::default()),
     }
+}
+
+/// Learns about a companion image as if it were the watched one.
+async fn of_companion(
+    image: &ImageName,
+    intent: &Intent,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Result<Learned> {
+    let mut rules = watch.rules.companions.iter();
+    let rule = rules.find(|rule| rule.image == *image).context("no such companion")?;
+    let version = intent.version().context("it is about no release")?;
+    let tag = release_of(version, memory, &watch.rules.tags).map(|release| release.tag.clone());
+    let mut watch = watch.clone();
+    watch.rules = watch.rules.for_companion(rule);
+    watch.upstream.image = image.clone();
+    let mut own = memory.of_companion(image, tag.as_deref().unwrap_or_default());
+    if let (Intent::Look(version), Some(until)) =
+        (intent, memory.registry_limit().filter(|until| now < *until))
+    {
+        let limited = look(RegistryError::RateLimited { until });
+        world.companion_looks.entry(image.clone()).or_default().insert(version.clone(), limited);
+        return Ok(Learned::default());
+    }
+    let mut looks = world.companion_looks.remove(image).unwrap_or_default();
+    std::mem::swap(&mut world.looks, &mut looks);
+    let learned = Box::pin(learn(intent, &watch, sources, &mut own, world, now)).await;
+    std::mem::swap(&mut world.looks, &mut looks);
+    world.companion_looks.insert(image.clone(), looks);
+    let mut learned = learned?;
+    let news = learned.news.into_iter().filter_map(|seen| match seen.fact {
+        // What is upstream's is upstream's, whichever image asked for it.
+        fact @ (Fact::TagCommit(_) | Fact::Descent(_)) => memory.observe(fact, seen.at),
+        fact => {
+            let (image, fact) = (image.clone(), Box::new(fact));
+            memory.observe(Fact::Companion { image, fact }, seen.at)
+        }
+    });
+    learned.news = news.collect();
+    memory.findings.extend(learned.finding.clone());
+    Ok(learned)
 }
 
 /// Resolves a version's tag.
@@ -60,11 +112,15 @@ async fn look_at(
         return Learned::default();
     }
     match sources.fetch_image(watch, version).await {
-        Ok(image) => Learned {
-            news: memory.observe(Fact::Image(image.facts), now).into_iter().collect(),
-            contents: image.contents,
-            finding: None,
-        },
+        Ok(image) => {
+            let digest = image.facts.digest.digest().clone();
+            let first = memory.observe(Fact::Image(image.facts), now);
+            // As the pin's, the tag may have been resolved before.
+            let again = memory.observe_image_tag(version, Some(&digest), now);
+            world.resolved.insert(version.clone());
+            let news = first.into_iter().chain(again).collect();
+            Learned { news, contents: image.contents, finding: None }
+        }
         Err(error) => {
             let news = missed(version, error, memory, world, now);
             Learned { news: news.into_iter().collect(), ..Learned::default() }
@@ -83,7 +139,10 @@ async fn read_contracts(
 ) -> Result<Learned> {
     let path = watch.rules.contract.as_ref().context("no contract is looked at")?;
     let pinned = world.pin(watch, memory)?.version;
-    let tags = [&pinned, version].map(|of| tag_of(memory, &watch.rules, of).map(str::to_owned));
+    let tags = [&pinned, version].map(|of| {
+        let release = release_of(of, memory, &watch.rules.tags);
+        release.map(|release| release.tag.clone())
+    });
     let unread = tags.iter().flatten().filter(|tag| memory.contract(tag).is_none());
     let read = unread.map(|tag| sources.fetch_contract(watch, path, tag));
     let facts = try_join_all(read).await?;
@@ -102,13 +161,38 @@ fn inspect(
     now: Timestamp,
 ) -> Result<Finding> {
     let pinned = world.pin(watch, memory).ok();
-    let subject = Subject {
-        image,
-        sites: memory.pin(),
-        rules: &watch.rules,
-        pinned: pinned.as_ref().map(|pin| pin.digest.digest()),
-    };
+    let pinned = pinned.as_ref().map(|pin| pin.digest.digest());
+    let subject = Subject { image, memory, rules: &watch.rules, pinned };
     verify(check, subject, now).context("no cheap check of what is remembered")
+}
+
+/// A check that takes the upstream's history: reads what it needs, and judges it.
+async fn inspect_history(
+    check: Check,
+    image: &ImageFacts,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Result<Learned> {
+    let Read { mut news, mut trouble } = read_tag(image, watch, sources, memory, world, now).await;
+    if trouble.is_none() && check == Check::Revision {
+        let descent = read_descent(image, watch, sources, memory, now).await;
+        news.extend(descent.news);
+        trouble = descent.trouble;
+    }
+    let finding = match trouble {
+        None => inspect(check, image, watch, memory, world, now)?,
+        // Nobody else is to be asked either: the pass ends, and what was read is read again.
+        Some(limited @ GithubError::RateLimited { .. }) => return Err(limited.into()),
+        Some(error) => {
+            let why = format!("{:#}", anyhow::Error::new(error));
+            let subject = Subject { image, memory, rules: &watch.rules, pinned: None };
+            unanswered(check, subject, &why, now)
+        }
+    };
+    Ok(Learned { finding: Some(finding), news, contents: Vec::new() })
 }
 
 /// Fetches what is attached to the image and judges it; once more, if a newer trusted root may know
@@ -120,7 +204,7 @@ async fn inspect_signature(
     memory: &Memory,
     now: Timestamp,
 ) -> Result<Learned> {
-    let subject = Subject { image, sites: memory.pin(), rules: &watch.rules, pinned: None };
+    let subject = Subject { image, memory, rules: &watch.rules, pinned: None };
     let key = FactKey { aspect: "image", subject: image.version.to_string() };
     let first_seen = memory.observations.get(&key).map_or(now, |seen| seen.at);
     let (found, root) = tokio::join!(

@@ -5,15 +5,19 @@
 
 mod act;
 mod effects;
+mod examine;
+mod history;
 mod learn;
 mod limit;
 mod observe;
 mod pass;
 mod preview;
+mod tags;
 mod view;
 mod world;
 
+pub use examine::{Examination, Target, examine};
 pub use limit::Limit;
 pub use pass::{Bot, PassReport};
 pub use preview::{PlannedAction, Preview};
-pub use view::{explain, look_at};
+pub use view::{explain, known_issues, look_at};

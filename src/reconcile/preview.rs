@@ -6,6 +6,7 @@
 use super::{
     learn::learn,
     observe::{observe, observe_more_pulls},
+    tags::Wanted,
     world::World,
 };
 use crate::clients::git::GitCache;
@@ -16,7 +17,7 @@ use crate::domain::{
     RunState, TreeId, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, decide, inputs_of};
-use crate::proposal::{Workshop, draft_pin_bump};
+use crate::proposal::{Workshop, companion_pins, draft_pin_bump};
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -75,6 +76,13 @@ pub enum PlannedAction {
         /// Why.
         why: String,
     },
+    /// Make a pull request say that its tag moved.
+    Warn {
+        /// Its number.
+        pull: u64,
+        /// What happened.
+        why: String,
+    },
     /// Answer a request.
     Answer {
         /// Its number.
@@ -94,13 +102,13 @@ impl Preview {
         mut memory: Memory,
     ) -> Result<(Vec<PlannedAction>, Decision, Vec<String>)> {
         let now = self.clock.now();
-        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, now).await;
+        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, None, now).await;
         let mut world = seen.world;
-        let troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
+        let mut troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
         if world.base.is_none() || !world.pulls_known {
             anyhow::bail!("too little could be read: {}", troubles.join("; "));
         }
-        let decision = self.inquire(&mut memory, &mut world).await?;
+        let decision = self.inquire(&mut memory, &mut world, &mut troubles).await?;
         let mut actions = Vec::new();
         let mut starts = Vec::new();
         for intent in &decision.due {
@@ -121,17 +129,33 @@ impl Preview {
     }
 
     /// Does everything that only reads, until only acts are due.
-    async fn inquire(&self, memory: &mut Memory, world: &mut World) -> Result<Decision> {
+    async fn inquire(
+        &self,
+        memory: &mut Memory,
+        world: &mut World,
+        troubles: &mut Vec<String>,
+    ) -> Result<Decision> {
         loop {
             let now = self.clock.now();
             let seen = observe_more_pulls(&self.watch, &self.sources, memory, world, now).await;
             if let Some(error) = seen.troubles.into_iter().next() {
                 return Err(error);
             }
-            let decision = decide(&world.snapshot(&self.watch, memory), now);
+            let mut decision = decide(&world.snapshot(&self.watch, memory), now);
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
-                return Ok(decision);
+                let wanted = Wanted::before(&decision.due, world);
+                if wanted.is_empty() {
+                    return Ok(decision);
+                }
+                let again = wanted.resolve(&self.watch, &self.sources, memory, now).await;
+                if let (_, Some(trouble)) = again.take(memory, world, now) {
+                    troubles.push(format!("{trouble:#}"));
+                    let still = Wanted::before(&decision.due, world);
+                    decision.due.retain(|intent| !still.concerns(intent));
+                    return Ok(decision);
+                }
+                continue;
             }
             for intent in reads {
                 learn(intent, &self.watch, &self.sources, memory, world, now).await?;
@@ -180,10 +204,11 @@ impl Preview {
         let image = memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = world.base.clone().context("the downstream was not read")?;
-        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
+        let companions = companion_pins(&self.watch, memory, version);
+        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to, &companions).await?;
         let now = self.clock.now();
-        let inputs =
-            inputs_of(Check::Canary, &self.watch.rules, memory.pin(), Some(pin.digest.digest()));
+        let (rules, pinned) = (&self.watch.rules, Some(pin.digest.digest()));
+        let inputs = inputs_of(Check::Canary, version, rules, memory, pinned);
         let summary = "it has not run: this is a dry run";
         memory.findings.push(Finding {
             check: Check::Canary,
@@ -257,12 +282,16 @@ impl Preview {
             Intent::Close { pull, why } => {
                 Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
             }
+            Intent::Warn { pull, why } => {
+                Some(PlannedAction::Warn { pull: pull.0, why: why.clone() })
+            }
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
             }
             Intent::Look(_)
             | Intent::ReadContract(_)
             | Intent::Check { .. }
+            | Intent::Companion(..)
             | Intent::StartCanary(_)
             | Intent::Bury(_) => None,
         })

@@ -4,7 +4,7 @@ use super::world::World;
 use crate::config::Watch;
 use crate::domain::{Memory, Timestamp, Version};
 use crate::policy::{Ignored, decide};
-use crate::render::{Explanation, WatchView};
+use crate::render::{Explanation, WatchView, known_lines};
 
 /// The watch from what is remembered.
 #[must_use]
@@ -13,6 +13,12 @@ pub fn look_at(watch: &Watch, memory: &Memory, now: Timestamp) -> WatchView {
     let decision = decide(&snapshot, now);
     let (name, image) = (watch.name.as_str(), &watch.upstream.image);
     WatchView::of(name, image, memory, &snapshot, &decision, now)
+}
+
+/// What is known of a version besides what was observed: of its tag, and of where its content is.
+#[must_use]
+pub fn known_issues(watch: &Watch, memory: &Memory, version: &Version) -> Vec<String> {
+    known_lines(version, &watch.upstream.image, &watch.rules.known_issues, memory)
 }
 
 /// Why a release stands where it stands.
@@ -27,7 +33,8 @@ pub fn explain(
 ) -> Result<Explanation, String> {
     let snapshot = World::default().snapshot(watch, memory);
     let decision = decide(&snapshot, now);
-    Explanation::of(version, memory, &snapshot, &decision, now).ok_or_else(|| {
+    let known = known_issues(watch, memory, version);
+    Explanation::of(version, known, memory, &snapshot, &decision, now).ok_or_else(|| {
         let named = |ignored: &&Ignored| ignored.tag.trim_start_matches('v') == version.to_string();
         match snapshot.ignored.iter().find(named) {
             Some(ignored) => format!("{} is ignored: {}", ignored.tag, ignored.why),

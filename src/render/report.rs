@@ -96,6 +96,9 @@ pub fn status(view: &WatchView) -> String {
             format!("{}: the pin is unknown: {fault}\n", view.watch)
         }
     };
+    for line in &view.alarms {
+        let _ = writeln!(out, "  ALARM: {line}");
+    }
     for line in &view.drift {
         let _ = writeln!(out, "  drift: {line}");
     }
@@ -155,6 +158,9 @@ pub fn explain(explanation: &Explanation) -> String {
     if let Some(digest) = &explanation.digest {
         let platforms = explanation.platforms.join(", ");
         let _ = writeln!(out, "  image {digest}\n  platforms {platforms}");
+    }
+    for line in &explanation.known_issues {
+        let _ = writeln!(out, "  known: {line}");
     }
     for line in &explanation.history {
         let _ = writeln!(out, "  {line}");

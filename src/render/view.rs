@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp, Version,
 };
 use crate::edit;
-use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage};
+use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, alarms};
 use serde::Serialize;
 
 /// A watch at one moment.
@@ -25,6 +25,8 @@ pub struct WatchView {
     pub pin_fault: Option<String>,
     /// Pin sites that say something else than the pin.
     pub drift: Vec<String>,
+    /// What is wrong with what was resolved before: tags that moved, a pin that is gone.
+    pub alarms: Vec<String>,
     /// What the last pass could not read or do; it is due again.
     pub troubles: Vec<String>,
     /// The releases that are not older than the pin, newest first.
@@ -104,6 +106,9 @@ pub struct Explanation {
     pub digest: Option<String>,
     /// Its platforms.
     pub platforms: Vec<String>,
+    /// What is known of it besides, and of where its content is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_issues: Vec<String>,
     /// Every answer about it, oldest first: time, check, verdict, what was seen.
     pub history: Vec<String>,
     /// The requests for it.
@@ -143,6 +148,7 @@ impl WatchView {
             digest: digest.map(ToString::to_string),
             pin_fault,
             drift: drift.unwrap_or_default(),
+            alarms: alarms(memory, &snapshot.pin),
             troubles: memory.troubles().to_vec(),
             older: decision.stages.len() - releases.len(),
             releases,
@@ -211,6 +217,7 @@ impl Explanation {
     #[must_use]
     pub fn of(
         version: &Version,
+        known_issues: Vec<String>,
         memory: &Memory,
         snapshot: &Snapshot,
         decision: &Decision,
@@ -231,6 +238,7 @@ impl Explanation {
                     .filter(|run| run.version == *version)
                     .map(|run| (run.started_at, run_line(run))),
             )
+            .chain(tag_lines(memory, version))
             .collect();
         history.sort_by_key(|(at, _)| *at);
         Some(Self {
@@ -239,6 +247,7 @@ impl Explanation {
             platforms: image
                 .map(|image| image.platforms.iter().map(|part| part.platform.0.clone()).collect())
                 .unwrap_or_default(),
+            known_issues,
             history: history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect(),
             requests: memory
                 .requests
@@ -248,6 +257,19 @@ impl Explanation {
                 .collect(),
         })
     }
+}
+
+/// What a tag gave, if it did not always give the same.
+fn tag_lines(memory: &Memory, version: &Version) -> Vec<(Timestamp, String)> {
+    let Some(tag) = memory.image_tag(version).filter(|tag| !tag.changes.is_empty()) else {
+        return Vec::new();
+    };
+    let changes = tag.changes.iter().map(|change| match &change.to {
+        Some(to) => (change.at, format!("its tag gave {to}")),
+        None => (change.at, "its tag was gone".to_owned()),
+    });
+    let first = (tag.first_seen, format!("its tag gave {} when it was first resolved", tag.first));
+    std::iter::once(first).chain(changes).collect()
 }
 
 fn finding_line(found: &Finding) -> String {

@@ -18,8 +18,10 @@ pub(super) async fn observe(sources: &Sources, watch: &Watch) -> Result<Gathered
         .with_context(|| format!("the npm package {}", rule.package))?;
     let body = whole(fetched, cached, &mut gathered)?;
     let guard = rule.guard.as_ref().map(|(pointer, _)| pointer.as_str());
-    let facts = Npm::parse_packument(&body.body, guard)
+    let packument = Npm::parse_packument(&body.body, guard)
         .with_context(|| format!("the npm package {}", rule.package))?;
-    gathered.facts.extend(facts.into_iter().map(Fact::Npm));
+    gathered.facts.extend(packument.versions.into_iter().map(Fact::Npm));
+    let withdrawn = packument.withdrawn.into_iter();
+    gathered.facts.extend(withdrawn.map(|version| Fact::NpmWithdrawn { version }));
     Ok(gathered)
 }

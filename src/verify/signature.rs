@@ -41,7 +41,11 @@ pub(super) fn verify(
 ) -> (Answer, Vec<Content>) {
     let root = match material.root {
         Ok(root) => root,
-        Err(why) => return (unsure(TrustRootStale, why), Vec::new()),
+        Err(why) => {
+            let mut answer = unsure(TrustRootStale, "");
+            answer.summary = format!("no signature can be judged: {why}");
+            return (answer, Vec::new());
+        }
     };
     let mut candidates = candidates(image, rule, root, material.found);
     // The most telling first; of several good ones, one from where it is expected.
@@ -176,15 +180,18 @@ fn without(
         return Answer { verdict: Verdict::Passed, summary, detail };
     }
     let outcome = if attestation.is_some() { AttestationOnly } else { Unsigned };
-    let mut answer = failed(outcome, describe(outcome).to_owned());
-    if let Some(rejection) = attestation {
-        answer.summary = format!("{}: {}", answer.summary, rejection.why);
-    }
-    answer.detail.may_change = true;
     let grace_ends = material.first_seen + rule.grace;
-    if now < grace_ends {
+    let early = now < grace_ends;
+    let yet = if early {
+        format!(" yet, which is a failure from {grace_ends} on")
+    } else {
+        String::new()
+    };
+    let but = attestation.map(|it| format!("; there is only {}", it.why)).unwrap_or_default();
+    let mut answer = failed(outcome, format!("not signed{yet}{but}"));
+    answer.detail.may_change = true;
+    if early {
         answer.verdict = Verdict::Inconclusive;
-        answer.summary = format!("{} yet", answer.summary);
         answer.detail.too_early_until = Some(grace_ends);
     }
     answer

@@ -38,6 +38,7 @@ mod tests {
         let reading = |state| SiteReading {
             path: "a.yml".parse().unwrap(),
             site: "compose".to_owned(),
+            companion: None,
             state,
         };
         let faulty = SiteState::Faulty { why: "expected 1 match, found none".to_owned() };

@@ -21,6 +21,7 @@ async fn the_whole() {
       plan     Say what a pass would do; write nothing anywhere and run no canary
       explain  Say why a release was proposed, offered, held or skipped, from what is stored
       status   Show the pin, every release and what became of it, from what is stored
+      verify   Say whether an image is what the release contract promises; record nothing
       health   Ask the daemon on this machine whether it is healthy, over the config's `listen`
       request  Ask the bot for something
       pin      Move or check the pin in a plain directory, without network or database

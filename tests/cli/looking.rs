@@ -62,8 +62,13 @@ async fn every_release_is_explained() {
     3.10.0 (MINOR, published TIME) is proposed: pull request #1 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.10.0
+      TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+      TIME  tag_stability passed: DIGEST each time
+      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
@@ -71,8 +76,13 @@ async fn every_release_is_explained() {
     3.11.0 (MINOR, published TIME) is held: the canary failed with exit status 1: FAIL no /admin/peers
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.11.0
+      TIME  revision passed: built from 4eec21ec, the parent of v3.11.0's commit 1e3e905c
+      TIME  tag_stability passed: DIGEST each time
+      TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec, sha512-bAf851bp
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
@@ -80,8 +90,13 @@ async fn every_release_is_explained() {
     3.12.0 (MINOR, published TIME) is held: linux/amd64 is labelled `3.9.9`, not 3.12.0
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label failed: linux/amd64 is labelled `3.9.9`, not 3.12.0
+      TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
+      TIME  tag_stability passed: DIGEST each time
+      TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634, sha512-N/youFuP
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");
@@ -129,8 +144,13 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is offered: every check passed; `digest-bump request bump 3.9.4` proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
+      TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag_stability passed: DIGEST each time
+      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
@@ -140,8 +160,13 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is ready: every check passed; its pull request is due
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
+      TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag_stability passed: DIGEST each time
+      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: not answered yet
@@ -163,8 +188,13 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is proposed: pull request #1 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
+      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
+      TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag_stability passed: DIGEST each time
+      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+      TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: a later request, 2, took its place

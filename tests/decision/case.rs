@@ -49,6 +49,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         npm: None,
         answers: BTreeMap::new(),
         running: None,
+        companions: Vec::new(),
     }
 }
 
@@ -139,6 +140,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         pauses: PAUSES.to_vec(),
         pin: PinState::Known { version: version("3.9.3"), digest: digest(&version("3.9.3")) },
         candidates: Vec::new(),
+        unresolved: Vec::new(),
         ignored: Vec::new(),
         proposals: Vec::new(),
         foreign: Vec::new(),
@@ -159,6 +161,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         ours: true,
         settled: true,
         requested: false,
+        warning: None,
     }
 }
 
@@ -206,14 +209,14 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
         .map_or("no stage", |(_, stage)| word_of(stage))
 }
 
-/// What must have passed before a pull request of this kind is opened, by `DESIGN.md`.
-fn gates(kind: ProposalKind) -> &'static [Check] {
-    match kind {
-        ProposalKind::PinBump => {
-            &[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Sites, Check::Canary]
-        }
-        ProposalKind::MigrationStub => &[Check::Signature, Check::VersionLabel],
-    }
+/// What must have passed before a pull request of this kind is opened, by `DESIGN.md`: everything,
+/// but for a stub, which moves no pin, neither the platforms, the sites nor the canary.
+fn gates(kind: ProposalKind) -> impl Iterator<Item = Check> {
+    let stub = kind == ProposalKind::MigrationStub;
+    let free = move |check: &Check| {
+        stub && matches!(check, Check::Platforms | Check::Sites | Check::Canary)
+    };
+    Check::ALL.into_iter().filter(move |check| !free(check))
 }
 
 /// What of that which has to hold of every decision does not hold of this one.
@@ -244,8 +247,8 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
         return None;
     };
     let candidate = snapshot.candidates.iter().find(|c| c.version == *version)?;
-    let passed = |check| {
-        candidate.answers.get(check).is_some_and(|answer| answer.verdict == Verdict::Passed)
+    let passed = |check: Check| {
+        candidate.answers.get(&check).is_some_and(|answer| answer.verdict == Verdict::Passed)
     };
     let open = snapshot.proposals.iter().find(|p| {
         let line = p.version.major == version.major || *kind == ProposalKind::PinBump;
@@ -253,7 +256,7 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
     });
     if candidate.digest.is_none() || candidate.npm.is_some() {
         Some("without its artifacts")
-    } else if !gates(*kind).iter().all(passed) {
+    } else if !gates(*kind).all(passed) {
         Some("without its evidence")
     } else if open.map(|p| p.pull) != *over {
         Some("a second one of its kind")

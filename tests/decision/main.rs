@@ -14,3 +14,4 @@ mod remembered;
 mod settle;
 mod single;
 mod table;
+mod tags;

@@ -2,10 +2,11 @@
 
 use crate::case::{NOW, digest, minutes_ago, version};
 use digest_bump::domain::{
-    Check, CommitId, Detail, Fact, Finding, IdentityPattern, ImageFacts, Marker, Memory,
-    PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest, PlatformFacts, Presence,
-    ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts, RetryRule, Rules, SignatureRule,
-    SiteReading, SiteShape, SiteState, TagRule, UnexpectedRef, Verdict, Version,
+    Check, CommitId, CorruptTag, Detail, Fact, Finding, Held, IdentityPattern, ImageFacts,
+    KnownIssues, Marker, Memory, PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest,
+    PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts,
+    RetryRule, RevisionPolicy, Rules, SignatureRule, SiteReading, SiteShape, SiteState, TagRule,
+    UnexpectedRef, Verdict, Version,
 };
 use digest_bump::policy::{Decision, Snapshot, View, decide, inputs_of};
 use proptest::prelude::*;
@@ -26,6 +27,9 @@ pub(super) fn rules() -> Rules {
             grace: Duration::from_hours(1),
         }),
         contract: None,
+        companions: Vec::new(),
+        revision: RevisionPolicy::Warn,
+        known_issues: known_issues(),
         artifact_deadline: Duration::from_hours(2),
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
@@ -33,10 +37,18 @@ pub(super) fn rules() -> Rules {
     }
 }
 
+/// An older tag that holds something else, so that the check is asked.
+fn known_issues() -> KnownIssues {
+    let holds = Held::Something("something else".to_owned());
+    let corrupt = vec![CorruptTag { tag: version("3.0.0"), revision: None, holds }];
+    KnownIssues { corrupt, missing: Vec::new() }
+}
+
 pub(super) fn site() -> PinSite {
     PinSite {
         name: "manifest".to_owned(),
         path: "manifest.json".parse().unwrap(),
+        companion: None,
         shape: SiteShape::Manifest { pointer: "/images/connector".to_owned() },
         presence: Presence::Required,
         authority: true,
@@ -48,6 +60,7 @@ fn pin(of: &Version) -> PinFacts {
         sites: vec![SiteReading {
             path: site().path,
             site: site().name,
+            companion: None,
             state: SiteState::Spelled {
                 version: Some(of.clone()),
                 digest: Some(digest(of)),
@@ -116,7 +129,11 @@ fn facts() -> Vec<Fact> {
 
 /// Each question once for each release, so that any order of them is a true history.
 fn findings(rules: &Rules) -> Vec<Finding> {
-    let sites = pin(&version("3.9.3"));
+    let mut memory = Memory::default();
+    for fact in facts() {
+        memory.observe(fact, minutes_ago(10));
+    }
+    memory.observe(Fact::Pin(pin(&version("3.9.3"))), minutes_ago(10));
     let pinned = digest(&version("3.9.3"));
     let mut findings = Vec::new();
     for (text, canary) in [("3.12.0", Verdict::Failed), ("3.11.0", Verdict::Passed)] {
@@ -126,8 +143,8 @@ fn findings(rules: &Rules) -> Vec<Finding> {
                 check,
                 verdict: if check == Check::Canary { canary } else { Verdict::Passed },
                 subject: digest(&of),
+                inputs: inputs_of(check, &of, rules, &memory, Some(pinned.digest())),
                 version: of,
-                inputs: inputs_of(check, rules, Some(&sites), Some(pinned.digest())),
                 summary: String::new(),
                 detail: Detail::default(),
                 at: minutes_ago(20),
@@ -148,6 +165,7 @@ fn decide_on(facts: &[Fact], findings: &[Finding], rules: &Rules) -> Decision {
         image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
         sites: &[site()],
         looks: &BTreeMap::new(),
+        companion_looks: &std::collections::BTreeMap::new(),
         npm_trouble: None,
         live: true,
     });

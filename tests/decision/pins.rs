@@ -47,6 +47,7 @@ fn pin(
     let reading = |state: &SiteState| SiteReading {
         path: path(),
         site: "a site".to_owned(),
+        companion: None,
         state: state.clone(),
     };
     let seen = PinFacts {
@@ -71,6 +72,7 @@ fn pin(
         image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
         sites: &sites,
         looks,
+        companion_looks: &std::collections::BTreeMap::new(),
         npm_trouble: None,
         live: true,
     });
@@ -131,7 +133,8 @@ fn the_first_authority_that_is_there_counts_and_a_faulty_one_is_not_passed_over(
 #[test]
 fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
     let good = spelled(Some("3.9.3"), Some(digest(&version("3.9.3"))));
-    let reading = |state| SiteReading { path: path(), site: "a site".to_owned(), state };
+    let reading =
+        |state| SiteReading { path: path(), site: "a site".to_owned(), companion: None, state };
     let seen = PinFacts {
         sites: [SiteState::Absent, good].map(reading).into(),
         migrated: Vec::new(),
@@ -148,6 +151,7 @@ fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
             image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
             sites: &sites,
             looks: &BTreeMap::new(),
+            companion_looks: &std::collections::BTreeMap::new(),
             npm_trouble: None,
             live: true,
         });

@@ -3,9 +3,9 @@
 use crate::case::{digest, minutes_ago, request, version};
 use crate::orders::{rules, site};
 use digest_bump::domain::{
-    CanaryRun, Check, CommitId, Detail, Digest, Fact, Finding, ImageFacts, MigrationRule, NpmFacts,
-    NpmRule, PinFacts, Platform, ReleaseFacts, Request, RequestId, Rules, RunId, RunState,
-    SiteReading, SiteState, Verdict, Version,
+    CanaryRun, Check, CommitId, CorruptTag, Detail, Digest, Fact, Finding, Held, ImageFacts,
+    KnownIssues, MigrationRule, NpmFacts, NpmRule, PinFacts, Platform, ReleaseFacts, Request,
+    RequestId, Rules, RunId, RunState, SiteReading, SiteState, Verdict, Version,
 };
 use digest_bump::domain::{Memory, PinSite, Timestamp};
 use digest_bump::policy::{
@@ -48,7 +48,7 @@ impl Told {
     }
 
     pub(super) fn pinned(&mut self, state: SiteState) {
-        let reading = SiteReading { path: site().path, site: site().name, state };
+        let reading = SiteReading { path: site().path, site: site().name, companion: None, state };
         self.observe(Fact::Pin(PinFacts {
             sites: vec![reading],
             migrated: Vec::new(),
@@ -88,7 +88,7 @@ impl Told {
     /// What the answer to `check` depends on, as long as nothing changes.
     fn inputs(&self, check: Check) -> String {
         let pinned = digest(&version("3.9.3"));
-        inputs_of(check, &self.rules, self.memory.pin(), Some(pinned.digest()))
+        inputs_of(check, &version(RELEASED), &self.rules, &self.memory, Some(pinned.digest()))
     }
 
     fn found(&mut self, check: Check, verdict: Verdict, at: Timestamp) {
@@ -130,6 +130,7 @@ impl Told {
             image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
             sites,
             looks: &self.looks,
+            companion_looks: &std::collections::BTreeMap::new(),
             npm_trouble: self.npm_trouble,
             live: self.live,
         })
@@ -209,7 +210,8 @@ fn the_npm_half_is_there_or_says_why_it_is_not() {
     told.live = false;
     assert_eq!(told.candidate().npm, trouble("npm was down"));
     let (integrity, git_head, product) = (None, None, None);
-    let npm = NpmFacts { version: version(RELEASED), integrity, git_head, product };
+    let npm =
+        NpmFacts { version: version(RELEASED), integrity, git_head, product, published_at: None };
     told.observe(Fact::Npm(npm));
     assert_eq!(told.candidate().npm, None);
 }
@@ -319,6 +321,7 @@ fn releases_are_sorted_by_precedence_each_once_and_the_others_say_why_not() {
         integrity: None,
         git_head: None,
         product: Some("o/q".to_owned()),
+        published_at: None,
     };
     told.observe(Fact::Npm(other));
     let snapshot = told.snapshot();
@@ -347,7 +350,10 @@ fn a_fault_of_a_site_makes_the_tree_uneditable_and_old_answers_stale() {
     let text = Digest::of(b"manifest.json: it is no JSON");
     assert_eq!(told.inputs(Check::Sites), text.short());
     assert_eq!(good, Digest::of(b"").short());
-    assert_eq!(inputs_of(Check::Sites, &told.rules, None, None), good);
+    assert_eq!(
+        inputs_of(Check::Sites, &version(RELEASED), &told.rules, &Memory::default(), None),
+        good
+    );
 }
 
 #[test]
@@ -355,7 +361,8 @@ fn the_inputs_name_what_an_answer_depends_on() {
     let mut told = Told::new();
     told.rules.platforms = ["linux/amd64", "linux/arm64"].map(|it| Platform(it.to_owned())).into();
     let pinned = Digest::of(b"pinned");
-    let inputs = |check, pinned| inputs_of(check, &told.rules, told.memory.pin(), pinned);
+    let of = version(RELEASED);
+    let inputs = |check, pinned| inputs_of(check, &of, &told.rules, &told.memory, pinned);
     assert_eq!(inputs(Check::Platforms, None), "linux/amd64,linux/arm64");
     assert_eq!(inputs(Check::VersionLabel, Some(&pinned)), "");
     let command = Digest::of(b"true");
@@ -388,4 +395,51 @@ fn what_people_asked_for_is_kept_in_its_order() {
     told.asked(RELEASED, minutes_ago(2));
     told.memory.requests[1].id = RequestId(2);
     assert_eq!(told.snapshot().requests, told.memory.requests);
+}
+
+/// A watch that knows of a release without a tag of its own.
+fn told_of_a_missing_release() -> Told {
+    let mut told = Told::new();
+    let (tag, revision) = (version("3.9.2"), None);
+    told.rules.known_issues = KnownIssues {
+        corrupt: vec![CorruptTag { tag, revision, holds: Held::Release(version(RELEASED)) }],
+        missing: vec![version(RELEASED)],
+    };
+    told
+}
+
+#[test]
+fn a_tag_that_is_known_to_be_missing_is_not_waited_for() {
+    let mut told = told_of_a_missing_release();
+    assert_eq!(told.candidate().look, None, "nobody looked yet");
+    told.looks.insert(version(RELEASED), Look::Absent);
+    let why = "there is no image 3.10.0: its content is under the tag 3.9.2";
+    assert_eq!(told.candidate().look, Some(Look::Unusable(why.to_owned())));
+    let away = Look::Unavailable("status 503".to_owned());
+    told.looks.insert(version(RELEASED), away.clone());
+    assert_eq!(told.candidate().look, Some(away));
+}
+
+#[test]
+fn the_tag_that_holds_it_is_looked_at_once() {
+    let mut told = told_of_a_missing_release();
+    let holder = version("3.9.2");
+    assert_eq!(told.snapshot().unresolved, std::slice::from_ref(&holder));
+    told.live = false;
+    assert_eq!(told.snapshot().unresolved, [], "a status page cannot look");
+    told.live = true;
+    told.looks.insert(holder.clone(), Look::Absent);
+    assert_eq!(told.snapshot().unresolved, [], "this pass did");
+    told.looks.clear();
+    let (look, attempts, limited_until) = (Look::Absent, 0, None);
+    told.observe(Fact::NoImage { version: holder.clone(), look, attempts, limited_until });
+    assert_eq!(told.snapshot().unresolved, [], "an earlier one did");
+    for (attempts, again) in [(1, true), (2, false)] {
+        let (version, look) = (holder.clone(), Look::Unavailable("status 503".to_owned()));
+        told.observe(Fact::NoImage { version, look, attempts, limited_until });
+        assert_eq!(told.snapshot().unresolved.len(), usize::from(again), "{attempts}, of 2");
+    }
+    let (digest, platforms) = (digest(&holder), Vec::new());
+    told.observe(Fact::Image(ImageFacts { version: holder, digest, platforms }));
+    assert_eq!(told.snapshot().unresolved, []);
 }

@@ -93,15 +93,20 @@ fn class(word: &str) -> &'static str {
 /// What an evidence's word asks to be done.
 fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
     let checks = |checks: &[Check]| {
-        let stub = [Check::Signature, Check::VersionLabel];
-        let needed =
-            checks.iter().filter(|check| kind == ProposalKind::PinBump || stub.contains(check));
+        let moves_the_pin = [Check::Platforms, Check::Sites];
+        let needed = checks
+            .iter()
+            .filter(|check| kind == ProposalKind::PinBump || !moves_the_pin.contains(check));
         needed.map(|check| Intent::Check { version: of.clone(), check: *check }).collect()
+    };
+    let all_but = |left: &[Check]| {
+        let asked: Vec<Check> = Check::ALL.into_iter().filter(|it| !left.contains(it)).collect();
+        checks(&asked)
     };
     match word {
         "look" => vec![Intent::Look(of.clone())],
-        "check" => checks(&[Check::Signature, Check::Platforms, Check::VersionLabel, Check::Sites]),
-        "rest" => checks(&[Check::Platforms, Check::VersionLabel, Check::Sites]),
+        "check" => all_but(&[Check::Canary]),
+        "rest" => all_but(&[Check::Signature, Check::Canary]),
         "recheck" => checks(&[Check::VersionLabel]),
         "start" => vec![Intent::StartCanary(of.clone())],
         "bury" => vec![Intent::Bury(RunId(7))],

@@ -1,10 +1,12 @@
 //! Stories: a world, a bot, and what a maintainer sees.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod agreement;
 mod answers;
 mod budgets;
 mod canary;
 mod checks;
+mod companions;
 mod crashes;
 #[path = "../database/mod.rs"]
 mod database;
@@ -12,6 +14,7 @@ mod database;
 mod harmless;
 mod honesty;
 mod hostile;
+mod known;
 mod majors;
 mod patches;
 mod people;
@@ -19,8 +22,12 @@ mod pin;
 mod proposals;
 mod quiet;
 mod requests;
+mod revision;
 mod settings;
+mod signatures;
 mod sources;
 mod stand;
+mod tags;
 mod tls;
+mod trust;
 mod waiting;

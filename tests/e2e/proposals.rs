@@ -59,8 +59,52 @@ async fn a_minor_becomes_a_pull_request() {
         | the producer's own workflow signed it | ✅ passed | signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z |
         | every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
         | each platform's version label names this release | ✅ passed | labelled 3.10.0 |
+        | the image was built from the release's commit | ✅ passed | built from 7d176fea, the parent of v3.10.0's commit 8b52b79c |
+        | the tag still gives what it first gave | ✅ passed | <short> each time |
+        | git tag, release, package and image are one release | ✅ passed | git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW |
+        | the tag is not known to hold something else | ✅ passed | nothing is known against it |
         | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
         | the contract canary passes at this digest | ✅ passed | contract ok: 1 file, 3 tests passed |
+
+        <details>
+        <summary>How to check this yourself</summary>
+
+        ```sh
+        # the producer's own workflow signed it
+        cosign verify ghcr.io/toon-protocol/connector@sha256:… \
+          --certificate-oidc-issuer 'https://token.actions.githubusercontent.com' \
+          --certificate-identity-regexp '^(?:https://github\.com/toon-protocol/connector/\.github/workflows/(build-and-publish|release)\.yml@.*)$'
+
+        # every promised platform is in the index
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --raw | jq -r '.manifests[].platform | "\(.os)/\(.architecture)"'
+
+        # each platform's version label names this release
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
+
+        # the image was built from the release's commit
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
+        curl -s 'https://api.github.com/repos/toon-protocol/connector/commits/v3.10.0' | jq '.sha, .parents[0].sha'
+
+        # the tag still gives what it first gave
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector:3.10.0 --format '{{.Manifest.Digest}}'
+        # git tag, release, package and image are one release
+        npm view '@toon-protocol/connector@3.10.0' gitHead dist.integrity --json
+
+        # the tag is not known to hold something else
+        digest-bump explain 3.10.0
+
+        # every required pin site can be edited
+        digest-bump pin --tree . --check
+        ```
+
+        The bot keeps what it judged:
+
+        - index: `sha256:…`
+        - signature: `sha256:…`
+        - payload: `sha256:…`
+        - trusted root (file trusted_root.json): `sha256:…`
+
+        </details>
 
         ### Changed files, in lockstep
 

@@ -9,7 +9,7 @@ use reqwest::Url;
 /// Reads, and cannot write.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
 impl Reader {

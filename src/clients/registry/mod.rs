@@ -166,17 +166,20 @@ impl Registry {
         image: &ImageName,
         version: &Version,
     ) -> Result<Image, RegistryError> {
-        let index = self.fetch_index(image, &version.to_string()).await?;
-        self.fetch_platforms(image, version, index).await
+        self.fetch_image_at(image, &version.to_string(), version).await
     }
 
-    /// Reads what is behind an index.
-    async fn fetch_platforms(
+    /// As [`Registry::fetch_image`], for what is behind another tag or a digest.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn fetch_image_at(
         &self,
         image: &ImageName,
+        reference: &str,
         version: &Version,
-        index: Index,
     ) -> Result<Image, RegistryError> {
+        let index = self.fetch_index(image, reference).await?;
         let platforms = index.entries.into_iter().map(async |entry| {
             let (labels, contents) =
                 self.fetch_platform(image, &entry.digest).await.map_err(incomplete)?;

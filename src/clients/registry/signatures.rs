@@ -6,7 +6,7 @@
 
 use super::{MANIFEST_CAP, Registry, answer, content, error::RegistryError, manifest};
 use crate::clients::wire;
-use crate::domain::{Content, ImageName, IndexDigest};
+use crate::domain::{Content, Digest, ImageName, IndexDigest};
 use futures_util::future::join_all;
 use manifest::{ACCEPT_INDEX, ACCEPT_MANIFEST, Descriptor};
 use std::collections::BTreeSet;
@@ -102,9 +102,10 @@ impl Registry {
         path: &str,
         accept: &'static str,
     ) -> Result<Option<Content>, RegistryError> {
-        let what = format!("{path} of {image}");
-        let answer = self.get_authorised(image, path, accept, MANIFEST_CAP, &what).await?;
         let lists = path.starts_with("referrers/");
+        let name = if lists { "the list of what refers to it" } else { "a tag for signatures" };
+        let what = format!("{name}, of {image}");
+        let answer = self.get_authorised(image, path, accept, MANIFEST_CAP, &what).await?;
         // An endpoint that a registry does not have is answered in many ways, a page among them.
         if lists && (answer.status.is_redirection() || answer.is_page()) {
             return Ok(None);
@@ -137,15 +138,11 @@ impl Registry {
             Ok(layers) => layers,
             Err(error) => return found.malformed.push(error.to_string()),
         };
-        let (signed, bundles): (Vec<&Descriptor>, Vec<&Descriptor>) = layers
-            .iter()
-            .filter(|layer| layer.media_type == SIMPLE_SIGNING || is_bundle(&layer.media_type))
-            .partition(|layer| layer.media_type == SIMPLE_SIGNING);
-        for left in [signed.len(), bundles.len()].map(|count| count.saturating_sub(MAX_LAYERS)) {
-            if left > 0 {
-                found.gaps.push(format!("{left} layers of {what} were not looked at"));
-            }
-        }
+        let of_kind = |wanted: fn(&str) -> bool| -> BTreeSet<&Digest> {
+            let layers = layers.iter().filter(|layer| wanted(&layer.media_type));
+            layers.map(|layer| &layer.digest).collect()
+        };
+        let (signed, bundles) = (of_kind(|kind| kind == SIMPLE_SIGNING), of_kind(is_bundle));
         let payloads = self.blobs(image, &signed, what, found).await;
         if !signed.is_empty() {
             found.legacy.push(LegacySignature { manifest, payloads });
@@ -158,17 +155,19 @@ impl Registry {
     async fn blobs(
         &self,
         image: &ImageName,
-        layers: &[&Descriptor],
+        digests: &BTreeSet<&Digest>,
         what: &str,
         found: &mut Signatures,
     ) -> Vec<Content> {
+        if let Some(left) = digests.len().checked_sub(MAX_LAYERS).filter(|left| *left > 0) {
+            found.gaps.push(format!("{left} layers of {what} were not looked at"));
+        }
         let what = format!("a layer of {what}");
-        let layers = layers.iter().take(MAX_LAYERS);
-        let fetched = join_all(layers.map(|layer| self.fetch_blob(image, &layer.digest, &what)));
+        let asked = digests.iter().take(MAX_LAYERS);
+        let fetched = join_all(asked.map(|digest| self.fetch_blob(image, digest, &what)));
         let mut blobs: Vec<Content> = Vec::new();
         for blob in fetched.await {
             match blob {
-                Ok(blob) if blobs.contains(&blob) => {}
                 Ok(blob) => blobs.push(blob),
                 Err(error) => found.miss(&error),
             }

@@ -1,9 +1,10 @@
 //! One Sigstore bundle: is it genuine, by whom, and of what?
 
 use super::{
-    certificate::{Name, only_name},
+    certificate::{self, Name},
     root::TrustedRoot,
 };
+use crate::clients::wire;
 use crate::domain::{Digest, IdentityPattern, SignatureOutcome, Timestamp};
 use SignatureOutcome::{
     AttestationOnly, BadCertificate, BadDigest, BadIdentity, BadIssuer, BadLog, BadSignature,
@@ -14,6 +15,7 @@ use sigstore_verify::{
     CertificateError, Error, TransparencyLogError, VerificationPolicy, VerificationResult,
     types::{Bundle, Sha256Hash, SignatureContent},
 };
+use std::collections::BTreeMap;
 
 /// What the statement of a signature on an image calls itself (cosign 3).
 const SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -70,7 +72,8 @@ pub struct Rejection {
 
 impl Rejection {
     pub(super) fn new(outcome: SignatureOutcome, why: impl Into<String>) -> Self {
-        Self { outcome, why: why.into() }
+        // Parts of it may be of whoever signed.
+        Self { outcome, why: wire::excerpt(&why.into()) }
     }
 
     pub(super) fn malformed(why: impl Into<String>) -> Self {
@@ -93,18 +96,47 @@ pub fn verify_bundle(
 ) -> Result<Verified, Rejection> {
     let text = std::str::from_utf8(bundle).map_err(|error| malformed(&error))?;
     let bundle = Bundle::from_json(text).map_err(|error| malformed(&error))?;
-    let says = match expected {
-        Expected::Anything => None,
-        Expected::ImageSignature => Some(predicate(&bundle.content)?),
-    };
-    let verified = verify(root, signer, &bundle, artifact);
-    match says.filter(|predicate| predicate != SIGN_PREDICATE) {
-        None => verified,
-        Some(predicate) => {
-            let why = format!("a statement of the kind {predicate}");
-            let outcome = if verified.is_ok() { AttestationOnly } else { Unsigned };
-            Err(Rejection::new(outcome, why))
-        }
+    let verified = || verify(root, signer, &bundle, artifact);
+    if expected == Expected::Anything {
+        return verified();
+    }
+    let said = statement(&bundle.content)?;
+    if said.predicate_type != SIGN_PREDICATE {
+        let why = format!("a statement of the kind {}", said.predicate_type);
+        let outcome = if verified().is_ok() { AttestationOnly } else { Unsigned };
+        return Err(Rejection::new(outcome, why));
+    }
+    let verified = verified()?;
+    if let Artifact::Digest(digest) = artifact
+        && !said.names(digest)
+    {
+        return Err(Rejection::new(BadDigest, "the statement spells the digest in another way"));
+    }
+    Ok(verified)
+}
+
+/// An in-toto statement, as far as it says what was signed.
+#[derive(Deserialize)]
+struct Statement {
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    #[serde(default)]
+    subject: Vec<Subject>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    #[serde(default)]
+    digest: BTreeMap<String, String>,
+}
+
+impl Statement {
+    /// Whether it names exactly this digest. `sigstore-verify` also takes one in capitals, which no
+    /// registry knows.
+    fn names(&self, digest: &Digest) -> bool {
+        let hex = digest.as_str().strip_prefix("sha256:");
+        let mut named = self.subject.iter().map(|it| it.digest.get("sha256").map(String::as_str));
+        named.any(|named| named == hex)
     }
 }
 
@@ -119,10 +151,15 @@ pub(super) fn verify(
     if entries != 1 {
         return Err(Rejection::new(BadLog, format!("{entries} log entries instead of one")));
     }
+    if let Some(entry) = bundle.verification_material.tlog_entries.first()
+        && !root.knows_log(entry.log_id.key_id.as_bytes())
+    {
+        return Err(Rejection::new(TrustRootStale, "the entry is in a log that is not known"));
+    }
     let Some(certificate) = bundle.signing_certificate() else {
         return Err(Rejection::new(BadCertificate, "no signing certificate"));
     };
-    let name = only_name(certificate.as_bytes())?;
+    let name = certificate::signer(certificate.as_bytes())?;
     // Who signed is judged below, when it is certain that the certificate is worth anything.
     let policy = VerificationPolicy::any_identity();
     let result = match artifact {
@@ -155,34 +192,30 @@ fn authorise(
         Name::Uri(uri) => uri,
         Name::Email(email) if signer.email => email,
         Name::Email(email) => {
-            return Err(Rejection::new(BadIdentity, format!("signed by a person, {email}")));
+            return Err(Rejection::new(BadIdentity, format!("the person {email}")));
         }
         Name::Other => {
-            return Err(Rejection::new(BadIdentity, "signed by somebody without a URI"));
+            return Err(Rejection::new(BadIdentity, "it has no URI"));
         }
     };
     if issuer != signer.issuer {
-        return Err(Rejection::new(BadIssuer, format!("{identity} was vouched for by {issuer}")));
+        return Err(Rejection::new(BadIssuer, format!("`{issuer}`, for `{identity}`")));
     }
     if !signer.identity.matches(&identity) {
-        return Err(Rejection::new(BadIdentity, format!("signed by {identity}")));
+        return Err(Rejection::new(BadIdentity, format!("`{identity}`")));
     }
+    let identity = identity.replace(char::is_control, " ");
     Ok(Verified { identity, issuer, signed_at })
 }
 
-/// What an in-toto statement calls itself; the name of the content's kind where there is none.
-fn predicate(content: &SignatureContent) -> Result<String, Rejection> {
-    #[derive(Deserialize)]
-    struct Statement {
-        #[serde(rename = "predicateType")]
-        predicate_type: String,
-    }
+/// The statement in a bundle; one of another kind where there is none.
+fn statement(content: &SignatureContent) -> Result<Statement, Rejection> {
     let SignatureContent::DsseEnvelope(envelope) = content else {
-        return Ok("messageSignature".to_owned());
+        let predicate_type = "messageSignature".to_owned();
+        return Ok(Statement { predicate_type, subject: Vec::new() });
     };
-    let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes())
-        .map_err(|error| Rejection::malformed(format!("the statement: {error}")))?;
-    Ok(statement.predicate_type)
+    serde_json::from_slice(envelope.payload.as_bytes())
+        .map_err(|error| Rejection::malformed(format!("the statement: {error}")))
 }
 
 fn malformed(error: &dyn std::fmt::Display) -> Rejection {

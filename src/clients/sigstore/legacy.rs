@@ -6,7 +6,10 @@ use super::{
     bundle::{Artifact, Rejection, Signer, Verified, verify},
     root::TrustedRoot,
 };
-use crate::domain::{Digest, SignatureOutcome::BadDigest};
+use crate::domain::{
+    Digest,
+    SignatureOutcome::{BadCertificate, BadDigest, BadLog},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -128,7 +131,12 @@ pub fn verify_layer(
         return Err(Rejection::malformed("the payload is not that of the layer"));
     }
     let bundle = bundle_of(&layer, payload)?;
-    let verified = verify(root, signer, &bundle, Artifact::Bytes(payload))?;
+    let verified = verify(root, signer, &bundle, Artifact::Bytes(payload));
+    // The bundle was made for this payload: what is of another one is the log's entry.
+    let verified = verified.map_err(|rejection| match rejection.outcome {
+        BadDigest => Rejection::new(BadLog, rejection.why),
+        _ => rejection,
+    })?;
     // Only now is it certain that the signer wrote the payload.
     let payload: Payload = serde_json::from_slice(payload)
         .map_err(|error| Rejection::malformed(format!("the payload: {error}")))?;
@@ -149,7 +157,10 @@ fn bundle_of(layer: &Layer, payload: &[u8]) -> Result<Bundle, Rejection> {
         let text = layer.annotations.get(name).map(String::as_str);
         text.ok_or_else(|| Rejection::malformed(format!("no annotation {name}")))
     };
-    let certificate = only_certificate(annotation("dev.sigstore.cosign/certificate")?)?;
+    // One by a key alone has none; that is for who knows the key.
+    let none = |_| Rejection::new(BadCertificate, "no certificate");
+    let certificate = annotation("dev.sigstore.cosign/certificate").map_err(none)?;
+    let certificate = only_certificate(certificate)?;
     let signature = annotation("dev.cosignproject.cosign/signature")?;
     let log: RekorBundle = serde_json::from_str(annotation("dev.sigstore.cosign/bundle")?)
         .map_err(|error| Rejection::malformed(format!("the log entry: {error}")))?;
@@ -192,7 +203,9 @@ fn only_certificate(pem: &str) -> Result<Vec<u8>, Rejection> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match found.as_deref() {
         Ok([certificate]) => Ok(certificate.to_vec()),
-        Ok(found) => Err(Rejection::malformed(format!("{} certificates", found.len()))),
+        Ok(found) => {
+            Err(Rejection::malformed(format!("{} certificates instead of one", found.len())))
+        }
         Err(error) => Err(Rejection::malformed(format!("the certificate: {error}"))),
     }
 }

@@ -25,11 +25,11 @@ pub enum RootError {
         source: std::io::Error,
     },
     /// The last good refresh is too long ago, and another one failed.
-    #[error("the trusted root of {source_name} was last refreshed {last}: {why}")]
+    #[error("the trusted root of {source_name} was {last}, and now it cannot be: {why}")]
     Stale {
         /// Where it comes from.
         source_name: String,
-        /// When that was, in words.
+        /// When that was, and when it would have to be, in words.
         last: String,
         /// Why it could not be refreshed now.
         why: String,
@@ -39,6 +39,8 @@ pub enum RootError {
 /// A trusted root with what is told of it beside each verdict.
 pub struct TrustedRoot {
     pub(super) verifier: Verifier,
+    /// The ids of its transparency logs.
+    logs: Vec<Vec<u8>>,
     /// The document (`application/vnd.dev.sigstore.trustedroot+json`).
     pub content: Content,
     /// Where it came from: `tuf`, `embedded` or a file.
@@ -64,7 +66,13 @@ impl TrustedRoot {
             .map_err(|error| unusable(error.to_string()))?;
         let verifier = Verifier::new(&root).map_err(|error| unusable(error.to_string()))?;
         let content = Content::new("application/vnd.dev.sigstore.trustedroot+json", json);
-        Ok(Self { verifier, content, source, refreshed_at })
+        let logs = root.tlogs.iter().map(|log| log.log_id.key_id.as_bytes().to_vec()).collect();
+        Ok(Self { verifier, logs, content, source, refreshed_at })
+    }
+
+    /// Whether a transparency log with this id is known.
+    pub(super) fn knows_log(&self, id: &[u8]) -> bool {
+        self.logs.iter().any(|log| log == id)
     }
 }
 

@@ -64,11 +64,11 @@ pub fn pulls(bytes: &[u8]) {
 /// All versions of a package.
 pub fn packument(bytes: &[u8]) {
     const GUARD: &str = "/repository/url";
-    let Ok(facts) = Npm::parse_packument(bytes, Some(GUARD)) else { return };
+    let Ok(read) = Npm::parse_packument(bytes, Some(GUARD)) else { return };
     let json: Option<Value> = serde_json::from_slice(bytes).ok();
     // Of two entries with one name the last one counts, here as there.
     let last: BTreeMap<String, NpmFacts> =
-        facts.into_iter().map(|fact| (fact.version.to_string(), fact)).collect();
+        read.versions.into_iter().map(|fact| (fact.version.to_string(), fact)).collect();
     for (version, fact) in last {
         assert_eq!(version.parse::<Version>().ok().as_ref(), Some(&fact.version));
         let Some(entry) = json.as_ref().map(|json| &json["versions"][&version]) else { continue };

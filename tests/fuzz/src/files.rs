@@ -25,14 +25,21 @@ fn pin(patch: u64) -> Pin {
 
 fn site(shape: SiteShape) -> PinSite {
     let name = "site".to_owned();
-    PinSite { name, path: path(), shape, presence: Presence::Required, authority: true }
+    PinSite {
+        name,
+        path: path(),
+        companion: None,
+        shape,
+        presence: Presence::Required,
+        authority: true,
+    }
 }
 
 /// The file after the edit; `None` if it cannot be edited.
 fn edited(site: &PinSite, bytes: &[u8], to: &Pin) -> Option<Vec<u8>> {
     let files = Files::from([(path(), Some(bytes.to_vec()))]);
     let sites = std::slice::from_ref(site);
-    let done = edit::lockstep(sites, &image(), &files, to).ok()?;
+    let done = edit::lockstep(sites, &image(), &files, to, &[]).ok()?;
     let change = done.changes.into_iter().next();
     Some(change.map_or_else(|| bytes.to_vec(), |change| change.content))
 }

@@ -74,7 +74,14 @@ fn body(notes: &str) {
 fn stub_body(notes: &str) -> String {
     let (from, to) = (pin(3), pin(4));
     let summary = notes.to_owned();
-    let evidence = Evidence { check: Check::Canary, verdict: Verdict::Failed, summary };
+    let evidence = Evidence {
+        check: Check::Canary,
+        verdict: Verdict::Failed,
+        points: vec![summary.clone()],
+        summary,
+        judged: Vec::new(),
+        command: None,
+    };
     let why = format!("the notes say “{notes}”");
     let broken = Break { since: to.version.clone(), why, rows: Vec::new() };
     render::stub_body(&StubBody {

@@ -99,6 +99,17 @@ impl World {
         self.inner.state().registry.bytes(digest)
     }
 
+    /// Points a tag of the connector's image to what another one points to.
+    ///
+    /// # Panics
+    /// If there is no such other tag.
+    pub fn copy_tag(&self, from: &str, to: &str) {
+        let mut state = self.inner.state();
+        let name = state.upstream.clone();
+        let digest = state.registry.tag(&name, from).expect("the tag to copy");
+        state.registry.point_tag(&name, to, &digest);
+    }
+
     /// Removes a tag of the connector's image; what it pointed to stays.
     pub fn delete_image_tag(&self, tag: &str) {
         let mut state = self.inner.state();

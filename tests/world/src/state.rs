@@ -7,6 +7,7 @@ use crate::registry::Store;
 use crate::release::Release;
 use crate::repository::{Commit, FIRST_COMMIT, Repository};
 use crate::sigstore::Sigstore;
+use crate::tuf::Tuf;
 use crate::webhook::{Event, Hook};
 use crate::wire::{invented_sha, iso};
 use chrono::{DateTime, Utc};
@@ -43,6 +44,7 @@ pub(crate) struct State {
     pub(crate) strays: Vec<(DateTime<Utc>, String)>,
     pub(crate) registry: Store,
     pub(crate) sigstore: Sigstore,
+    pub(crate) tuf: Tuf,
     pub(crate) npm_gone: bool,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: Log,
@@ -63,6 +65,7 @@ pub(crate) struct Urls {
     pub(crate) registry: String,
     pub(crate) storage: String,
     pub(crate) npm: String,
+    pub(crate) tuf: String,
 }
 
 /// A repository with what GitHub keeps beside git.
@@ -188,7 +191,10 @@ impl State {
         urls: Urls,
         [upstream, downstream, bot]: [&str; 3],
         tokens: BTreeMap<String, Actor>,
+        fixed_now: Option<DateTime<Utc>>,
     ) -> Self {
+        let now = fixed_now.unwrap_or_else(system_now);
+        let sigstore = Sigstore::new(now);
         Self {
             urls,
             upstream: upstream.to_owned(),
@@ -201,7 +207,8 @@ impl State {
             upstream_begin: None,
             strays: Vec::new(),
             registry: Store::default(),
-            sigstore: Sigstore::new(system_now()),
+            tuf: Tuf::new(&sigstore.trusted_root(), now),
+            sigstore,
             npm_gone: false,
             faults: Vec::new(),
             log: Log::default(),
@@ -209,7 +216,7 @@ impl State {
             rate: BTreeMap::new(),
             hooks: Vec::new(),
             outbox: VecDeque::new(),
-            fixed_now: None,
+            fixed_now,
             next_id: 1000,
             commits_by_people: 0,
         }

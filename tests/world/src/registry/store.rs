@@ -99,6 +99,12 @@ impl Store {
         self.shelves.get(name).map(|here| here.tags.clone()).unwrap_or_default()
     }
 
+    pub(crate) fn point_tag(&mut self, name: &str, tag: &str, digest: &str) {
+        if let Some(here) = self.shelves.get_mut(name) {
+            here.tags.insert(tag.to_owned(), digest.to_owned());
+        }
+    }
+
     pub(crate) fn remove_tag(&mut self, name: &str, tag: &str) {
         if let Some(here) = self.shelves.get_mut(name) {
             here.tags.remove(tag);

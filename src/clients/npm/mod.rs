@@ -1,13 +1,15 @@
 //! npm's registry: one package's packument (all its versions in one document).
 
+mod packument;
+
+pub use packument::Packument;
+
 use crate::clients::wire;
 use crate::clients::wire::{Answer, Cause, Http, Unusable, WireError};
-use crate::domain::{Cached, Fetched, NpmFacts, Timestamp, Version};
+use crate::domain::{Cached, Fetched, Timestamp};
 use http::{HeaderValue, StatusCode, header::ACCEPT, header::LOCATION};
 use reqwest::Url;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
-use std::fmt;
+use serde::de::IgnoredAny;
 
 /// Packuments of old, busy packages reach tens of megabytes.
 const BODY_CAP: usize = 64 * 1024 * 1024;
@@ -133,23 +135,20 @@ impl Npm {
 
     /// Reads a packument: every version that is strict semver, in the document's order. The value
     /// at `guard_pointer` (a JSON pointer into the version's entry) becomes
-    /// [`NpmFacts::product`], if it is a text there.
+    /// [`NpmFacts::product`](crate::domain::NpmFacts::product), if it is a text there.
     ///
     /// # Errors
     /// [`NpmError::Malformed`] if this is no packument.
     pub fn parse_packument(
         body: &[u8],
         guard_pointer: Option<&str>,
-    ) -> Result<Vec<NpmFacts>, NpmError> {
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let read = Packument { guard_pointer }.deserialize(&mut json);
-        let facts = read.and_then(|facts| json.end().map(|()| facts));
-        facts
-            .map_err(|error| NpmError::Malformed {
-                what: "not a packument".to_owned(),
-                source: Some(error.into()),
-            })?
-            .ok_or_else(|| NpmError::malformed("a packument without versions"))
+    ) -> Result<Packument, NpmError> {
+        let read = packument::parse(body, guard_pointer);
+        read.map_err(|error| NpmError::Malformed {
+            what: "not a packument".to_owned(),
+            source: Some(error.into()),
+        })?
+        .ok_or_else(|| NpmError::malformed("a packument without versions"))
     }
 
     async fn get(&self, url: &Url, cached: Option<&Cached>) -> Result<Answer, NpmError> {
@@ -211,137 +210,14 @@ fn encode(package: &str) -> Result<String, NpmError> {
         .collect())
 }
 
-/// Reads a packument entry by entry, so that never more than one entry is in memory as JSON.
-struct Packument<'a> {
-    guard_pointer: Option<&'a str>,
-}
-
-impl<'de> DeserializeSeed<'de> for Packument<'_> {
-    type Value = Option<Vec<NpmFacts>>;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Packument<'_> {
-    type Value = Option<Vec<NpmFacts>>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a packument")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut versions = None;
-        while let Some(key) = map.next_key::<String>()? {
-            if key == "versions" {
-                versions =
-                    Some(map.next_value_seed(Versions { guard_pointer: self.guard_pointer })?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(versions)
-    }
-}
-
-struct Versions<'a> {
-    guard_pointer: Option<&'a str>,
-}
-
-impl<'de> DeserializeSeed<'de> for Versions<'_> {
-    type Value = Vec<NpmFacts>;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Versions<'_> {
-    type Value = Vec<NpmFacts>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("the versions of a packument")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            match Version::parse(&key) {
-                Ok(version) => all.push(facts(version, &map.next_value()?, self.guard_pointer)),
-                Err(_) => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(all)
-    }
-}
-
-fn facts(version: Version, entry: &Value, guard_pointer: Option<&str>) -> NpmFacts {
-    let text = |pointer: &str| entry.pointer(pointer)?.as_str().map(str::to_owned);
-    NpmFacts {
-        version,
-        integrity: text("/dist/integrity"),
-        git_head: text("/gitHead"),
-        product: guard_pointer.and_then(text),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use serde_json::json;
 
     #[test]
     fn a_scoped_name_is_one_segment() {
         assert_eq!(encode("@toon-protocol/connector").unwrap(), "@toon-protocol%2fconnector");
         assert_eq!(encode("a/../b?c#d").unwrap(), "a%2f..%2fb%3fc%23d");
         assert!(encode("..").is_err() && encode("").is_err());
-    }
-
-    #[test]
-    fn versions_become_facts_and_odd_ones_are_skipped() {
-        let packument = json!({
-            "name": "@o/p",
-            "dist-tags": {"latest": "1.2.0"},
-            "versions": {
-                "1.2.0": {"gitHead": "abc", "dist": {"integrity": "sha512-x"}, "repository": {"url": "git+https://github.com/o/p"}},
-                "v1.3.0": {},
-                "1.2": {"dist": 7},
-                "1.3.0-rc.1": {"dist": {}, "repository": {"url": 7}},
-            },
-            "time": {"1.2.0": "2026-01-01T00:00:00Z"},
-        })
-        .to_string();
-        let facts = Npm::parse_packument(packument.as_bytes(), Some("/repository/url")).unwrap();
-        let versions: Vec<String> = facts.iter().map(|fact| fact.version.to_string()).collect();
-        assert_eq!(versions, ["1.2.0", "1.3.0-rc.1"]);
-        assert_eq!(facts[0].integrity.as_deref(), Some("sha512-x"));
-        assert_eq!(facts[0].git_head.as_deref(), Some("abc"));
-        assert_eq!(facts[0].product.as_deref(), Some("git+https://github.com/o/p"));
-        assert_eq!((&facts[1].integrity, &facts[1].product), (&None, &None));
-        let unguarded = Npm::parse_packument(packument.as_bytes(), None).unwrap();
-        assert_eq!(unguarded[0].product, None);
-    }
-
-    #[test]
-    fn what_is_no_packument_is_said_to_be_none() {
-        for body in [
-            "",
-            "[]",
-            "<html>",
-            r#"{"versions":[]}"#,
-            r#"{"versions":{}"#,
-            r#"{"error":"x"}"#,
-            r#"{"versions":{}} x"#,
-        ] {
-            let error = Npm::parse_packument(body.as_bytes(), None).unwrap_err();
-            assert!(matches!(error, NpmError::Malformed { .. }), "{body}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic(body: Vec<u8>, pointer: String) {
-            let _ = Npm::parse_packument(&body, Some(&pointer));
-        }
     }
 }

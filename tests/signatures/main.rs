@@ -1,0 +1,32 @@
+//! Signatures: genuine ones, and those that look like it. Each case says what has to come of it.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
+
+mod case;
+mod forgeries;
+mod identities;
+mod judge;
+mod mixed;
+mod places;
+
+use digest_bump::domain::{
+    KnownIssues, PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule,
+};
+use std::time::Duration;
+
+/// Rules in which nothing matters but the signature.
+pub(crate) fn rules() -> Rules {
+    Rules {
+        tags: TagRule { pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap() },
+        patches: PatchPolicy::Offer,
+        npm: None,
+        platforms: vec![Platform("linux/amd64".to_owned())],
+        signature: None,
+        companions: Vec::new(),
+        revision: RevisionPolicy::Warn,
+        known_issues: KnownIssues::default(),
+        artifact_deadline: Duration::from_hours(2),
+        retry: RetryRule { pauses: Vec::new() },
+        canary: String::new(),
+        migration: None,
+    }
+}
