@@ -94,12 +94,12 @@ fn rules(
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
     };
+    let contract = upstream.contract.as_ref();
+    let contract = contract.map(|path| problems.parse::<FilePath>(&at("upstream.contract"), path));
     let known_issues = image.and_then(|image| {
         let read = known_issues::read(&upstream.known_issues, image);
         problems.take(&at("upstream.known_issues"), read)
     });
-    let contract = upstream.contract.as_ref();
-    let contract = contract.map(|path| problems.parse::<FilePath>(&at("upstream.contract"), path));
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -108,13 +108,13 @@ fn rules(
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,
-        companions,
-        revision: upstream.revision,
-        known_issues: known_issues?,
         contract: match contract {
             Some(path) => Some(path?),
             None => None,
         },
+        companions,
+        revision: upstream.revision,
+        known_issues: known_issues?,
         artifact_deadline: deadline?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),

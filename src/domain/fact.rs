@@ -28,6 +28,8 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limited_until: Option<Timestamp>,
     },
+    /// Upstream's contract document at a git tag.
+    Contract(ContractFacts),
     /// Where a git tag of the upstream is.
     TagCommit(TagCommit),
     /// How one commit of the upstream stands to another.
@@ -47,8 +49,6 @@ pub enum Fact {
         /// The end of the limit.
         until: Timestamp,
     },
-    /// Upstream's contract document at a git tag.
-    Contract(ContractFacts),
     /// A version of the npm package.
     Npm(NpmFacts),
     /// A version of the npm package that was published once and is there no longer.
@@ -113,6 +113,7 @@ impl Fact {
             Self::Image(ImageFacts { version, .. }) | Self::NoImage { version, .. } => {
                 ("image", version.to_string())
             }
+            Self::Contract(contract) => ("contract", contract.tag.clone()),
             Self::TagCommit(tag) => ("tag_commit", tag.tag.clone()),
             Self::Descent(known) => ("descent", format!("{}...{}", known.base, known.head)),
             Self::Companion { image, fact } => {
@@ -125,7 +126,6 @@ impl Fact {
                 ("npm", version.to_string())
             }
             Self::NpmDrift(drift) => ("npm_drift", drift.version.to_string()),
-            Self::Contract(contract) => ("contract", contract.tag.clone()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),

@@ -32,14 +32,14 @@ pub struct Rules {
     pub platforms: Vec<Platform>,
     /// Who signs the image; `None` if signatures are not looked at.
     pub signature: Option<SignatureRule>,
+    /// The document with upstream's contract, in its repository; `None` if it is not looked at.
+    pub contract: Option<FilePath>,
     /// Further images that a release may have, under the same tags.
     pub companions: Vec<CompanionRule>,
     /// What an image means that cannot be shown to be built from the release's commit.
     pub revision: RevisionPolicy,
     /// What is known of the image's tags and no check can find out.
     pub known_issues: KnownIssues,
-    /// The document with upstream's contract, in its repository; `None` if it is not looked at.
-    pub contract: Option<FilePath>,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
     /// How inconclusive answers are retried.
@@ -202,8 +202,8 @@ impl Rules {
             npm: None,
             platforms: Vec::new(),
             signature: None,
-            companions: Vec::new(),
             contract: None,
+            companions: Vec::new(),
             revision: RevisionPolicy::default(),
             known_issues: KnownIssues::default(),
             artifact_deadline: Duration::from_hours(24),

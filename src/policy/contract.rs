@@ -1,9 +1,7 @@
 //! Upstream's contract document, at the pin and at a release.
 
-use super::{assemble::View, honesty::Break, stream};
-use crate::domain::{
-    BreakingNote, ContractFound, ContractTerms, Dropped, Memory, ReleaseFacts, Rules, Version,
-};
+use super::{assemble::View, honesty::Break};
+use crate::domain::{BreakingNote, ContractFound, ContractTerms, Dropped, Memory, Version};
 
 /// With more than this in one release, a reader gets the rest from the document.
 const MAX_TOLD: usize = 3;
@@ -19,13 +17,6 @@ pub enum Contract {
     Compared,
     /// It cannot be; a sentence fragment for a maintainer.
     Uncompared(String),
-}
-
-/// The git tag of a version's release.
-#[must_use]
-pub fn tag_of<'a>(memory: &'a Memory, rules: &Rules, version: &Version) -> Option<&'a str> {
-    let is = |release: &&ReleaseFacts| stream::admit(release, &rules.tags).as_ref() == Ok(version);
-    memory.releases().find(is).map(|release| release.tag.as_str())
 }
 
 /// How far the comparison of two releases is; `pinned` is `None` if there is no such release.

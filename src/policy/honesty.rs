@@ -47,6 +47,14 @@ pub(super) struct Doubted {
     pub(super) contract: Contract,
 }
 
+impl Doubted {
+    /// What nobody doubts.
+    pub(super) fn not(bump: Bump) -> Self {
+        let (understated, lost, contract) = (Vec::new(), Vec::new(), Contract::NotAsked);
+        Self { bump, understated, lost, contract }
+    }
+}
+
 impl<'a> Doubts<'a> {
     /// `releases` are those of the stream, newest first.
     pub(super) fn about(
@@ -73,16 +81,11 @@ impl<'a> Doubts<'a> {
     /// What one of the stream's releases is after all.
     pub(super) fn judge(&self, version: &Version, release: &ReleaseFacts) -> Doubted {
         let Some((pinned, digest)) = self.pinned else {
-            let (understated, lost, contract) = (Vec::new(), Vec::new(), Contract::NotAsked);
-            return Doubted { bump: Bump::None, understated, lost, contract };
+            return Doubted::not(Bump::None);
         };
         let declared = super::classify(pinned, version);
-        let mut doubted = Doubted {
-            bump: declared,
-            understated: Vec::new(),
-            lost: lost_since(self.view.memory, digest, version).unwrap_or_default(),
-            contract: Contract::NotAsked,
-        };
+        let lost = lost_since(self.view.memory, digest, version).unwrap_or_default();
+        let mut doubted = Doubted { lost, ..Doubted::not(declared) };
         if matches!(declared, Bump::Minor | Bump::Patch) {
             doubted.understated = self.breaks(digest, version);
             doubted.contract = contract::compared(self.view, self.tag, &release.tag);

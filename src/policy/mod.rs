@@ -34,7 +34,7 @@ pub use alarms::{alarms, tag_drift};
 pub use assemble::View;
 pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
 pub use classify::classify;
-pub use contract::{Contract, tag_of};
+pub use contract::Contract;
 pub use decide::{Decision, decide};
 pub use honesty::{Break, added_since, break_in_notes};
 pub use line::Line;

@@ -10,7 +10,7 @@ use crate::domain::{
     Check, Fact, FactKey, Finding, ImageFacts, ImageName, Learned, Look, Memory, Observation,
     Timestamp, Version,
 };
-use crate::policy::{Intent, release_of, tag_of};
+use crate::policy::{Intent, release_of};
 use crate::sources::Sources;
 use crate::verify::{Material, Subject, looks_stale, unanswered, verify, verify_signature};
 use anyhow::{Context as _, Result};
@@ -139,7 +139,10 @@ async fn read_contracts(
 ) -> Result<Learned> {
     let path = watch.rules.contract.as_ref().context("no contract is looked at")?;
     let pinned = world.pin(watch, memory)?.version;
-    let tags = [&pinned, version].map(|of| tag_of(memory, &watch.rules, of).map(str::to_owned));
+    let tags = [&pinned, version].map(|of| {
+        let release = release_of(of, memory, &watch.rules.tags);
+        release.map(|release| release.tag.clone())
+    });
     let unread = tags.iter().flatten().filter(|tag| memory.contract(tag).is_none());
     let read = unread.map(|tag| sources.fetch_contract(watch, path, tag));
     let facts = try_join_all(read).await?;

@@ -24,7 +24,7 @@ async fn eventful() -> Stand {
     world.release("3.9.4").publish().await;
     world.release("3.10.0").publish().await;
     world.release("3.11.0").breaks_contract("no /admin/peers").publish().await;
-    world.release("3.12.0").platforms(&["linux/amd64"]).publish().await;
+    world.release("3.12.0").version_label("3.9.9").publish().await;
     world.release("3.13.0").without_image().publish().await;
     world.release("3.14.0").tag("rust-main").publish().await;
     world.release("3.15.0-rc.1").prerelease().publish().await;
@@ -40,7 +40,7 @@ async fn a_status_that_a_person_reads() {
     insta::assert_snapshot!(stand.redact(&out), @r"
     townhouse: pinned at 3.9.3 (sha256:…)
       3.13.0     MINOR  waiting   its image is not there yet; until TIME (A WHILE from now)
-      3.12.0     MAJOR  proposed  pull request #1 proposes it; a MAJOR, though its version says MINOR: its image has no linux/arm64, which the pinned one has
+      3.12.0     MINOR  held      linux/amd64 is labelled `3.9.9`, not 3.12.0
       3.11.0     MINOR  held      the canary failed with exit status 1: FAIL no /admin/peers
       3.10.0     MINOR  proposed  pull request #2 proposes it
       3.9.4      patch  covered   3.10.0 contains it
@@ -88,11 +88,12 @@ async fn every_release_is_explained() {
       TIME  canary run 2 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
     insta::assert_snapshot!(explain("3.12.0").await, @"
-    3.12.0 (MAJOR, published TIME) is proposed: pull request #1 proposes it; a MAJOR, though its version says MINOR: its image has no linux/arm64, which the pinned one has
+    3.12.0 (MINOR, published TIME) is held: linux/amd64 is labelled `3.9.9`, not 3.12.0
       image sha256:…
-      platforms linux/amd64
+      platforms linux/amd64, linux/arm64
       TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  version_label passed: labelled 3.12.0
+      TIME  platforms passed: linux/amd64, linux/arm64
+      TIME  version_label failed: linux/amd64 is labelled `3.9.9`, not 3.12.0
       TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
       TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634, sha512-N/youFuP

@@ -210,8 +210,7 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
 }
 
 /// What must have passed before a pull request of this kind is opened, by `DESIGN.md`: everything,
-/// but for a stub, which moves no pin: neither the sites nor the canary, nor the platforms, whose loss
-/// may be what it is about.
+/// but for a stub, which moves no pin, neither the platforms, the sites nor the canary.
 fn gates(kind: ProposalKind) -> impl Iterator<Item = Check> {
     let stub = kind == ProposalKind::MigrationStub;
     let free = move |check: &Check| {

@@ -93,9 +93,10 @@ fn class(word: &str) -> &'static str {
 /// What an evidence's word asks to be done.
 fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
     let checks = |checks: &[Check]| {
-        let free = [Check::Platforms, Check::Sites, Check::Canary];
-        let needed =
-            checks.iter().filter(|check| kind == ProposalKind::PinBump || !free.contains(check));
+        let moves_the_pin = [Check::Platforms, Check::Sites];
+        let needed = checks
+            .iter()
+            .filter(|check| kind == ProposalKind::PinBump || !moves_the_pin.contains(check));
         needed.map(|check| Intent::Check { version: of.clone(), check: *check }).collect()
     };
     let all_but = |left: &[Check]| {
