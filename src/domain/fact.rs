@@ -1,7 +1,7 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
+    Advisory, BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
     PlatformDigest, PullNumber, TagCommit, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,11 @@ pub enum Fact {
     },
     /// A version of the npm package that is not what it was.
     NpmDrift(NpmDrift),
+    /// The upstream's published security advisories.
+    Advisories {
+        /// All of them.
+        list: Vec<Advisory>,
+    },
     /// Whether npm could be asked at all.
     NpmTrouble {
         /// Why it could not, for a maintainer; `None` once it could again.
@@ -93,6 +98,7 @@ impl Fact {
                 ("npm", version.to_string())
             }
             Self::NpmDrift(drift) => ("npm_drift", drift.version.to_string()),
+            Self::Advisories { .. } => ("advisories", String::new()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),

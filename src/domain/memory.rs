@@ -1,9 +1,9 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest,
-    Look, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
-    TagCommit, Timestamp, Version,
+    Advisory, CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts,
+    IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts,
+    ReleaseFacts, Request, TagCommit, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -150,6 +150,16 @@ impl Memory {
         match &seen.fact {
             Fact::NpmDrift(drift) => Some((drift, seen.at)),
             _ => None,
+        }
+    }
+
+    /// The upstream's published security advisories, as far as they were asked for.
+    #[must_use]
+    pub fn advisories(&self) -> &[Advisory] {
+        let key = FactKey { aspect: "advisories", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Advisories { list }) => list,
+            _ => &[],
         }
     }
 

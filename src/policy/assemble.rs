@@ -6,6 +6,7 @@ use super::{
     proposals::proposals,
     required,
     snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot, Unavailable},
+    soak::soak,
     stream,
 };
 use crate::domain::{
@@ -83,11 +84,11 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
 }
 
 fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Timestamp) -> Candidate {
-    let (bump, pinned) = match pin {
+    let (bump, pinned_version, pinned) = match pin {
         PinState::Known { version: pinned, digest } => {
-            (super::classify(pinned, version), Some(digest.digest()))
+            (super::classify(pinned, version), Some(pinned), Some(digest.digest()))
         }
-        PinState::Unknown { .. } => (Bump::None, None),
+        PinState::Unknown { .. } => (Bump::None, None, None),
     };
     let digest = view.memory.image(version).map(|image| image.digest.clone());
     let inputs = |check| required::inputs_of(check, version, view.rules, view.memory, pinned);
@@ -117,6 +118,7 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         look: look(view, version),
         unavailable: unavailable(view, version),
         npm: npm(view, version),
+        soak: soak(version, pinned_version, view.memory, view.rules),
         answers,
         running,
     }

@@ -18,6 +18,7 @@ mod pull;
 mod requests;
 mod required;
 mod snapshot;
+mod soak;
 mod stage;
 mod stream;
 mod stubs;
@@ -32,5 +33,6 @@ pub use required::{asked_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
 };
+pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};
 pub use stream::{admit, release_of};

@@ -4,8 +4,8 @@ use super::draft::{Draft, draft_pin_bump, draft_stub};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind,
-    PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    CanaryRun, Check, CommitId, Effect, Finding, IndexDigest, Marker, Memory, Pin, Plan,
+    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit;
 use crate::policy::{self, Stage};
@@ -237,11 +237,22 @@ impl Workshop<'_> {
                 check: found.check,
                 verdict: found.verdict,
                 summary: found.summary.clone(),
-                points: found.detail.points.clone(),
+                points: self.points(found),
                 judged: found.detail.judged.clone(),
                 command: command(found.check, examined),
             })
             .collect()
+    }
+
+    /// What a reviewer should look at; the ages are part of the agreement.
+    fn points(&self, found: &Finding) -> Vec<String> {
+        let mut points = found.detail.points.clone();
+        if found.check == Check::Agreement {
+            let (pinned, rules) = (&self.pin.version, &self.watch.rules);
+            let version = &found.version;
+            points.extend(policy::soak_points(version, pinned, self.memory, rules, self.now));
+        }
+        points
     }
 
     fn drift(&self) -> Vec<String> {
