@@ -1,32 +1,46 @@
 #!/usr/bin/env bash
-# What GitHub publishes of itself, for the tests that hold the world to it: its GraphQL schema and
-# its examples of webhooks, two npm packages of which nothing is run. They are kept in the cache; a
-# second run asks nobody. Prints lines for the caller to eval; all else goes to stderr.
+# What the tests hold the world and the bot to, from npm: what GitHub publishes of itself (its GraphQL
+# schema and its examples of webhooks), of which nothing is run, and Sigstore's own verifier for
+# JavaScript, the independent judge of signatures. They are kept in the cache; a second run asks
+# nobody. Prints lines for the caller to eval; all else goes to stderr.
 set -euo pipefail
 
 schema=15.26.1   # @octokit/graphql-schema
 examples=7.6.1   # @octokit/webhooks-examples
+verifier=3.1.1   # @sigstore/verify, which brings its own bundle format and definitions along
 
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/digest-bump"
-folder="$cache/reality-$schema-$examples"
-octokit="$folder/node_modules/@octokit"
+published="$cache/reality-$schema-$examples"
+judge="$cache/judge-$verifier"
+fresh=""
+trap '[ -z "$fresh" ] || rm -rf "$fresh"' EXIT
 
-if [ ! -d "$folder" ]; then
-  echo "reality: fetching @octokit/graphql-schema $schema and @octokit/webhooks-examples $examples" >&2
+# fetch FOLDER PACKAGE@VERSION…
+fetch() {
+  local folder="$1"
+  shift
+  [ ! -d "$folder" ] || return 0
+  echo "reality: fetching $*" >&2
   mkdir -p "$cache"
-  fresh="$(mktemp -d "$cache/reality.XXXXXX")"
-  trap 'rm -rf "$fresh"' EXIT
-  npm install --prefix "$fresh" --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error \
-    "@octokit/graphql-schema@$schema" "@octokit/webhooks-examples@$examples" >&2
+  fresh="$(mktemp -d "$cache/fetched.XXXXXX")"
+  npm install --prefix "$fresh" --ignore-scripts --no-audit --no-fund --no-package-lock \
+    --loglevel=error "$@" >&2
   # In one step, so that an interrupted run leaves nothing half done.
   mv -T "$fresh" "$folder" || [ -d "$folder" ]
-fi
+}
 
+# print VARIABLE PATH [FILE]: the path, if it, or the file below it, is there and not empty.
 print() {
-  [ -s "$2" ] || { echo "reality: $2 is missing; remove $folder and try again" >&2; exit 1; }
+  local file="$2${3:+/$3}"
+  [ -s "$file" ] || { echo "reality: $file is missing; remove its folder and try again" >&2; exit 1; }
   echo "reality: $1 is $2" >&2
   printf 'export %s=%q\n' "$1" "$2"
 }
 
+fetch "$published" "@octokit/graphql-schema@$schema" "@octokit/webhooks-examples@$examples"
+fetch "$judge" "@sigstore/verify@$verifier"
+
+octokit="$published/node_modules/@octokit"
 print DIGEST_BUMP_GRAPHQL_SCHEMA "$octokit/graphql-schema/schema.graphql"
 print DIGEST_BUMP_WEBHOOK_EXAMPLES "$octokit/webhooks-examples/api.github.com/index.json"
+print DIGEST_BUMP_SIGSTORE_JS "$judge" node_modules/@sigstore/verify/package.json

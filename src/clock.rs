@@ -45,6 +45,13 @@ impl Clock {
         }
     }
 
+    /// Turns a manual clock to a time, back if need be. Does nothing to the system's.
+    pub fn turn_to(&self, time: Timestamp) {
+        if let Hands::Manual(millis) = &self.0 {
+            millis.store(time.millis(), Ordering::SeqCst);
+        }
+    }
+
     /// Turns a manual clock forward. Does nothing to the system's.
     pub fn advance(&self, by: Duration) {
         if let Hands::Manual(millis) = &self.0 {

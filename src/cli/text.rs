@@ -142,6 +142,9 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
         PlannedAction::Close { pull, why } => {
             let _ = writeln!(out, "  close #{pull}: {why}");
         }
+        PlannedAction::Warn { pull, why } => {
+            let _ = writeln!(out, "  warn in #{pull}: {why}");
+        }
         PlannedAction::Answer { request, answer } => {
             let _ = writeln!(out, "  answer request {request}: {answer}");
         }

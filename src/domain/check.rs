@@ -17,6 +17,8 @@ pub enum Check {
     VersionLabel,
     /// Was the image built from the release's commit?
     Revision,
+    /// Does the tag still give what it was first resolved to?
+    TagStability,
     /// Are git tag, release, npm version and image one release?
     Agreement,
     /// Is the tag not known to hold something else?
@@ -29,13 +31,14 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which people read them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Signature,
         Self::Platforms,
         Self::VersionLabel,
         Self::Revision,
         Self::Agreement,
         Self::KnownIssue,
+        Self::TagStability,
         Self::Sites,
         Self::Canary,
     ];
@@ -48,6 +51,7 @@ impl Check {
             Self::Platforms => "platforms",
             Self::VersionLabel => "version_label",
             Self::Revision => "revision",
+            Self::TagStability => "tag_stability",
             Self::Agreement => "agreement",
             Self::KnownIssue => "known_issue",
             Self::Sites => "sites",
@@ -63,6 +67,7 @@ impl Check {
             Self::Platforms => "every promised platform is in the index",
             Self::VersionLabel => "each platform's version label names this release",
             Self::Revision => "the image was built from the release's commit",
+            Self::TagStability => "the tag still gives what it first gave",
             Self::Agreement => "git tag, release, package and image are one release",
             Self::KnownIssue => "the tag is not known to hold something else",
             Self::Sites => "every required pin site can be edited",

@@ -2,7 +2,7 @@
 
 use super::{
     Advisory, BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
-    PlatformDigest, PullNumber, TagCommit, Timestamp, Version,
+    PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -32,6 +32,21 @@ pub enum Fact {
     TagCommit(TagCommit),
     /// How one commit of the upstream stands to another.
     Descent(Descent),
+    /// What was read of a companion image: a fact of its own tags.
+    Companion {
+        /// The image.
+        image: ImageName,
+        /// What was read of it.
+        #[serde(rename = "of_it")]
+        fact: Box<Fact>,
+    },
+    /// What became of an image tag since it was first resolved.
+    ImageTag(TagFacts),
+    /// When the registry lets itself be asked again, met while tags were resolved again.
+    RegistryLimit {
+        /// The end of the limit.
+        until: Timestamp,
+    },
     /// A version of the npm package.
     Npm(NpmFacts),
     /// A version of the npm package that was published once and is there no longer.
@@ -84,6 +99,15 @@ pub struct FactKey {
 }
 
 impl Fact {
+    /// When the rate limit of the registry ends that was met in reading it.
+    pub(super) const fn registry_limit(&self) -> Option<Timestamp> {
+        match self {
+            Self::NoImage { limited_until, .. } => *limited_until,
+            Self::RegistryLimit { until } => Some(*until),
+            _ => None,
+        }
+    }
+
     /// What this fact is about.
     #[must_use]
     pub fn key(&self) -> FactKey {
@@ -94,6 +118,12 @@ impl Fact {
             }
             Self::TagCommit(tag) => ("tag_commit", tag.tag.clone()),
             Self::Descent(known) => ("descent", format!("{}...{}", known.base, known.head)),
+            Self::Companion { image, fact } => {
+                let FactKey { aspect, subject } = fact.key();
+                ("companion", format!("{image} {aspect} {subject}"))
+            }
+            Self::ImageTag(tag) => ("image_tag", tag.version.to_string()),
+            Self::RegistryLimit { .. } => ("registry_limit", String::new()),
             Self::Npm(NpmFacts { version, .. }) | Self::NpmWithdrawn { version } => {
                 ("npm", version.to_string())
             }

@@ -1,9 +1,9 @@
 //! What the store remembers of one watch.
 
 use super::{
-    Advisory, CanaryRun, CommitId, Descent, EffectRecord, Fact, FactKey, Finding, ImageFacts,
-    IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts,
-    ReleaseFacts, Request, TagCommit, Timestamp, Version,
+    Advisory, CanaryRun, CommitId, Descent, Digest, EffectRecord, Fact, FactKey, Finding,
+    ImageFacts, ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts,
+    PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -66,12 +66,24 @@ impl Memory {
         }
     }
 
+    /// The last rate limit of the registry that was met while tags were resolved again: its end, and
+    /// when it was met.
+    #[must_use]
+    pub fn limit_met(&self) -> Option<(Timestamp, Timestamp)> {
+        let key = FactKey { aspect: "registry_limit", subject: String::new() };
+        let seen = self.observations.get(&key)?;
+        match &seen.fact {
+            Fact::RegistryLimit { until } => Some((*until, seen.at)),
+            _ => None,
+        }
+    }
+
     /// When the last rate limit of the registry that was met ends, or ended.
     #[must_use]
     pub fn registry_limit(&self) -> Option<Timestamp> {
         let limits = self.observations.values().map(|seen| match &seen.fact {
-            Fact::NoImage { limited_until, .. } => *limited_until,
-            _ => None,
+            Fact::Companion { fact, .. } => fact.registry_limit(),
+            fact => fact.registry_limit(),
         });
         limits.flatten().max()
     }
@@ -96,12 +108,82 @@ impl Memory {
         }
     }
 
+    /// What there is to judge a companion image of the release `tag` by, as if it were the watched
+    /// one: what was read of it takes the place of what was read of the watched image.
+    #[must_use]
+    pub fn of_companion(&self, companion: &ImageName, tag: &str) -> Self {
+        let mut observations = BTreeMap::new();
+        for (key, seen) in &self.observations {
+            let fact = match &seen.fact {
+                Fact::Companion { image, fact } if image == companion => (**fact).clone(),
+                Fact::Release(release) if release.tag == tag => seen.fact.clone(),
+                Fact::TagCommit(_) | Fact::Descent(_) => seen.fact.clone(),
+                _ => continue,
+            };
+            let key = if key.aspect == "companion" { fact.key() } else { key.clone() };
+            observations.insert(key, Observation { fact, at: seen.at });
+        }
+        Self { observations, findings: self.findings.clone(), ..Self::default() }
+    }
+
+    /// A companion image of `version`, if its tag was ever resolved.
+    #[must_use]
+    pub fn companion(&self, companion: &ImageName, version: &Version) -> Option<&ImageFacts> {
+        let key = FactKey { aspect: "companion", subject: format!("{companion} image {version}") };
+        match &self.observations.get(&key)?.fact {
+            Fact::Companion { fact, .. } => match &**fact {
+                Fact::Image(image) => Some(image),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// All images that were ever resolved.
     pub fn images(&self) -> impl Iterator<Item = &ImageFacts> {
         self.observations.values().filter_map(|seen| match &seen.fact {
             Fact::Image(image) => Some(image),
             _ => None,
         })
+    }
+
+    /// What became of the image tag of `version` since it was first resolved; `None` if it never
+    /// was.
+    #[must_use]
+    pub fn image_tag(&self, version: &Version) -> Option<TagFacts> {
+        let seen =
+            |aspect| self.observations.get(&FactKey { aspect, subject: version.to_string() });
+        match seen("image_tag").or_else(|| seen("image")) {
+            Some(Observation { fact: Fact::ImageTag(tag), .. }) => Some(tag.clone()),
+            Some(Observation { fact: Fact::Image(image), at }) => {
+                let first = image.digest.digest().clone();
+                Some(TagFacts::new(image.version.clone(), first, *at))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every version whose image tag was ever resolved; one may come twice.
+    pub fn resolved_versions(&self) -> impl Iterator<Item = &Version> {
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::Image(image) => Some(&image.version),
+            Fact::ImageTag(tag) => Some(&tag.version),
+            _ => None,
+        })
+    }
+
+    /// Takes in what the image tag of `version` resolves to now (`None`: it is gone); returns what
+    /// is then to be recorded.
+    pub fn observe_image_tag(
+        &mut self,
+        version: &Version,
+        to: Option<&Digest>,
+        at: Timestamp,
+    ) -> Option<Observation> {
+        let known = self.image_tag(version);
+        let new = || to.map(|first| TagFacts::new(version.clone(), first.clone(), at));
+        let tag = known.clone().map(|tag| tag.then(to, at)).or_else(new)?;
+        if known.as_ref() == Some(&tag) { None } else { self.observe(Fact::ImageTag(tag), at) }
     }
 
     /// The npm half of `version`, if the packument ever listed it.

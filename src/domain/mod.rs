@@ -52,6 +52,6 @@ pub use rules::{
     Rules, SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
-pub use tag::PinnedFacts;
+pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};

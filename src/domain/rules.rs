@@ -176,6 +176,20 @@ impl Rules {
         version.pre.is_empty()
     }
 
+    /// These rules as they are for a companion image: its own promises, and none of its own
+    /// companions.
+    #[must_use]
+    pub fn for_companion(&self, companion: &CompanionRule) -> Self {
+        Self {
+            platforms: companion.platforms.clone(),
+            signature: companion.signature.clone(),
+            companions: Vec::new(),
+            known_issues: KnownIssues::default(),
+            npm: None,
+            ..self.clone()
+        }
+    }
+
     /// The rules of a watch whose config says as little as it can.
     ///
     /// # Panics

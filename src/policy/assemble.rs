@@ -5,13 +5,15 @@ use super::{
     pinned::pin_state,
     proposals::proposals,
     required,
-    snapshot::{Answer, Candidate, Ignored, Migration, PinState, Running, Snapshot, Unavailable},
+    snapshot::{
+        Answer, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot, Unavailable,
+    },
     soak::soak,
     stream,
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, Rules,
-    RunState, Timestamp, Verdict, Version,
+    Bump, CanaryRun, Check, CompanionRule, Finding, ImageName, IndexDigest, Look, Memory, PinSite,
+    Rules, RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -28,6 +30,8 @@ pub struct View<'a> {
     pub sites: &'a [PinSite],
     /// Looks at the registry in this pass that gave no image.
     pub looks: &'a BTreeMap<Version, Look>,
+    /// The same for companion images.
+    pub companion_looks: &'a BTreeMap<ImageName, BTreeMap<Version, Look>>,
     /// Why npm could not be asked in this pass, if so.
     pub npm_trouble: Option<&'a str>,
     /// Whether what is missing can be looked for: a pass can, a status page cannot.
@@ -121,7 +125,37 @@ fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Times
         soak: soak(version, pinned_version, view.memory, view.rules),
         answers,
         running,
+        companions: companions(view, pin, version, published, bump),
     }
+}
+
+/// The companions of a release above the pin.
+fn companions(
+    view: View<'_>,
+    pin: &PinState,
+    version: &Version,
+    published: Timestamp,
+    bump: Bump,
+) -> Vec<Companion> {
+    let rules = view.rules.companions.iter().filter(|_| bump != Bump::None);
+    let release = stream::release_of(version, view.memory, &view.rules.tags);
+    let tag = release.map_or("", |release| release.tag.as_str());
+    let of_one = |rule: &CompanionRule| {
+        let memory = view.memory.of_companion(&rule.image, tag);
+        let rules = view.rules.for_companion(rule);
+        let none = BTreeMap::new();
+        let looks = view.companion_looks.get(&rule.image).unwrap_or(&none);
+        let view = View { memory: &memory, rules: &rules, image: &rule.image, looks, ..view };
+        let needed = view.sites.iter().any(|site| site.companion.as_ref() == Some(&rule.image));
+        let mut candidate = candidate(view, pin, version, published);
+        if !needed && let Some((Look::Absent, ..)) = memory.no_image(version) {
+            // No site names it: nothing depends on whether it comes later.
+            candidate.look = Some(Look::Absent);
+        }
+        let asked = required::companion_checks(&rules);
+        Companion { image: rule.image.clone(), needed, asked, candidate }
+    };
+    rules.map(of_one).collect()
 }
 
 /// What is known of a missing image. A live pass looks again; from memory alone, what was seen
@@ -166,11 +200,21 @@ fn npm(view: View<'_>, version: &Version) -> Option<Look> {
 
 /// A request for the version asks for another look at once.
 fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
-    let (look, at, attempts) = view.memory.no_image(version)?;
+    let Some((look, at, attempts)) = view.memory.no_image(version) else {
+        return limited(view);
+    };
     let Look::Unavailable(why) = look else { return None };
     let asked = requested_at(view, version).is_some_and(|asked| asked >= at);
     let limited_until = view.memory.registry_limit();
     (!asked).then(|| Unavailable { why: why.clone(), at, attempts, limited_until })
+}
+
+/// A release that was never looked at, because the registry does not let itself be asked. That was
+/// no attempt.
+fn limited(view: View<'_>) -> Option<Unavailable> {
+    let (until, at) = view.memory.limit_met()?;
+    let why = format!("the registry's rate limit holds until {until}");
+    Some(Unavailable { why, at, attempts: 0, limited_until: Some(until) })
 }
 
 fn npm_trouble(view: View<'_>) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use super::{
     required::required_checks,
-    snapshot::{Answer, Candidate, Snapshot, Unavailable},
+    snapshot::{Answer, Candidate, Companion, Snapshot, Unavailable},
     stage::{Intent, Stage},
 };
 use crate::domain::{Check, Look, ProposalKind, Timestamp, Verdict, human_duration};
@@ -66,6 +66,8 @@ pub(super) fn assess(
         .filter(open)
         .map(|check| Intent::Check { version: candidate.version.clone(), check })
         .collect();
+    let mut beside = companions(candidate, kind, snapshot, deadline, now);
+    let due = due.into_iter().chain(beside.due.drain(..)).collect::<Vec<_>>();
     if !due.is_empty() {
         return Assessment::Due(due);
     }
@@ -81,6 +83,7 @@ pub(super) fn assess(
     {
         failed.push(answer.summary.clone());
     }
+    failed.extend(beside.held);
     if let Some(look) = &candidate.npm {
         match artifacts.missing("its npm package", look) {
             Assessment::Held(torn) => failed.extend(torn),
@@ -95,10 +98,92 @@ pub(super) fn assess(
         let answer = candidate.answers.get(&check)?;
         (answer.verdict == Verdict::Inconclusive).then_some((check, answer))
     });
-    match ask_again(candidate, unsure, snapshot, now) {
+    match ask_again(candidate, unsure, snapshot, now).or(beside.waiting) {
         Some(unfinished) => unfinished,
         None => soaking(candidate, now).unwrap_or_else(|| canary(candidate, kind, snapshot, now)),
     }
+}
+
+/// What the companion images ask for, all together.
+#[derive(Debug, Default)]
+struct Beside {
+    due: Vec<Intent>,
+    held: Vec<String>,
+    waiting: Option<Assessment>,
+}
+
+/// What the companion images of a candidate ask for. A stub moves no pin, so it does not look at
+/// them.
+fn companions(
+    candidate: &Candidate,
+    kind: ProposalKind,
+    snapshot: &Snapshot,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Beside {
+    let mut beside = Beside::default();
+    for companion in candidate.companions.iter().filter(|_| kind == ProposalKind::PinBump) {
+        let name = companion.image.short();
+        match of_companion(companion, snapshot, deadline, now) {
+            None => {}
+            Some(Assessment::Due(intents)) => {
+                let wrap = |intent| Intent::Companion(companion.image.clone(), Box::new(intent));
+                beside.due.extend(intents.into_iter().map(wrap));
+            }
+            Some(Assessment::Held(reasons)) => {
+                beside.held.extend(reasons.iter().map(|why| format!("{name}: {why}")));
+            }
+            Some(Assessment::Waiting { until, why }) => {
+                let why = format!("{name}: {why}");
+                beside.waiting = beside.waiting.or(Some(Assessment::Waiting { until, why }));
+            }
+            // Only the watched image has a canary.
+            Some(Assessment::Running { .. } | Assessment::Ready) => {}
+        }
+    }
+    beside
+}
+
+/// What one companion image asks for; `None` if nothing: it has passed, or the release has none.
+fn of_companion(
+    companion: &Companion,
+    snapshot: &Snapshot,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Option<Assessment> {
+    let image = &companion.candidate;
+    if image.digest.is_none() {
+        return match (&image.look, &image.unavailable) {
+            (Some(Look::Absent), _) if !companion.needed || now >= deadline => None,
+            (Some(Look::Unavailable(_)) | None, Some(unavailable)) => {
+                Some(look_again(image, unavailable, snapshot, now))
+            }
+            (None, None) => Some(Assessment::Due(vec![Intent::Look(image.version.clone())])),
+            (Some(look), _) => {
+                Some(Artifacts { candidate: image, deadline, now }.missing("its image", look))
+            }
+        };
+    }
+    let answers = || companion.asked.iter().map(|check| (*check, image.answers.get(check)));
+    let open = |answer: Option<&Answer>| {
+        answer.is_none_or(|answer| worth_another_look(answer, snapshot, now))
+    };
+    let due = answers().filter(|(_, answer)| open(*answer));
+    let due: Vec<Intent> =
+        due.map(|(check, _)| Intent::Check { version: image.version.clone(), check }).collect();
+    if !due.is_empty() {
+        return Some(Assessment::Due(due));
+    }
+    let with = |verdict| {
+        let given = answers().filter_map(|(check, answer)| Some((check, answer?)));
+        given.filter(move |(_, answer)| answer.verdict == verdict)
+    };
+    let failed: Vec<String> =
+        with(Verdict::Failed).map(|(_, answer)| answer.summary.clone()).collect();
+    if !failed.is_empty() {
+        return Some(Assessment::Held(failed));
+    }
+    ask_again(image, with(Verdict::Inconclusive), snapshot, now)
 }
 
 /// What the unsure cheap checks ask for; `None` if there are none. Never a pass: each is asked

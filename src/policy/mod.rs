@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, waits, or fails for an outside reason. [`decide()`] looks at a whole
 //! watch at once; the rest answers one question each.
 
+mod alarms;
 mod assemble;
 mod assess;
 mod automatic;
@@ -24,14 +25,16 @@ mod stream;
 mod stubs;
 
 pub use crate::domain::Look;
+pub use alarms::{alarms, tag_drift};
 pub use assemble::View;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
 pub use npm_drift::npm_drifts;
-pub use required::{asked_checks, inputs_of, required_checks};
+pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Candidate, Ignored, Migration, PinState, Proposal, Running, Snapshot, Unavailable,
+    Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,
+    Unavailable,
 };
 pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};

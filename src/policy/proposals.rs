@@ -1,11 +1,14 @@
 //! The bot's pull requests, as the decision sees them.
 
 use super::{
+    alarms::tag_drift,
     assemble::View,
     branch,
     snapshot::{PinState, Proposal},
 };
-use crate::domain::{BranchName, Effect, Marker, Memory, PullFacts, PullNumber, PullState};
+use crate::domain::{
+    BranchName, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts, PullNumber, PullState,
+};
 
 pub(super) fn proposals(
     view: View<'_>,
@@ -23,6 +26,7 @@ pub(super) fn proposals(
                 ours: pull.head == marker.commit || pushed(view.memory, pull),
                 settled: pull.head == marker.commit && starts_from(marker, pin),
                 requested: marker.requested,
+                warning: warning(view.memory, pull, marker),
             }),
             None if pull.state == PullState::Open => {
                 foreign.push((pull.branch.clone(), pull.number));
@@ -40,6 +44,21 @@ fn starts_from(marker: &Marker, pin: &PinState) -> bool {
         (Some(from), PinState::Known { digest, .. }) => from == digest,
         (None, _) | (_, PinState::Unknown { .. }) => true,
     }
+}
+
+/// What a reader of an open pull request has to know of its tag, and what was not written into it
+/// before. A person who took it out has read it.
+fn warning(memory: &Memory, pull: &PullFacts, marker: &Marker) -> Option<String> {
+    if pull.state != PullState::Open || marker.kind != ProposalKind::PinBump {
+        return None;
+    }
+    let drift = tag_drift(memory, &marker.version)?;
+    let told = memory.effects.iter().any(|record| {
+        record.state == EffectState::Done
+            && matches!(&record.effect, Effect::EditPull { number, body, .. }
+                if *number == pull.number && body.contains(&drift))
+    });
+    (!told).then_some(drift)
 }
 
 /// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.

@@ -77,6 +77,9 @@ pub(super) fn tend(
     if left_over {
         return;
     }
+    if let Some(why) = open.warning.clone().filter(|_| open.ours && proposed == open.version) {
+        board.due.push(Intent::Warn { pull: open.pull, why });
+    }
     let stage = Stage::Proposed { pull: open.pull, hands_off: !open.ours };
     if proposed == open.version {
         board.set(&open.version, stage);

@@ -1,6 +1,6 @@
 //! What must be true of a release before it is proposed: the whole policy, in one match.
 
-use super::stream::release_of;
+use super::{alarms::tag_drift, stream::release_of};
 use crate::domain::{Check, Digest, Memory, PinFacts, ProposalKind, Rules, SiteState, Version};
 use std::collections::BTreeSet;
 
@@ -12,18 +12,15 @@ pub fn required_checks(
     kind: ProposalKind,
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
-    let gates = move |check: &Check| match (check, kind) {
-        (
-            Check::Signature
-            | Check::Platforms
-            | Check::VersionLabel
-            | Check::Revision
-            | Check::Agreement
-            | Check::KnownIssue,
-            _,
-        )
-        | (Check::Sites | Check::Canary, ProposalKind::PinBump) => true,
-        (Check::Sites | Check::Canary, ProposalKind::MigrationStub) => false,
+    let gates = move |check: &Check| match check {
+        Check::Signature
+        | Check::Platforms
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::TagStability
+        | Check::Agreement
+        | Check::KnownIssue => true,
+        Check::Sites | Check::Canary => kind == ProposalKind::PinBump,
     };
     asked.iter().copied().filter(gates)
 }
@@ -37,11 +34,27 @@ pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
         Check::Platforms
         | Check::VersionLabel
         | Check::Revision
+        | Check::TagStability
         | Check::Agreement
         | Check::Sites
         | Check::Canary => true,
     };
     Check::ALL.into_iter().filter(configured).collect()
+}
+
+/// The checks that are asked of a companion image by its own rules: what the image itself can
+/// answer. Only the watched image's tags are resolved again.
+#[must_use]
+pub fn companion_checks(rules: &Rules) -> BTreeSet<Check> {
+    let own = |check: &Check| match check {
+        Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision => true,
+        Check::TagStability
+        | Check::Agreement
+        | Check::KnownIssue
+        | Check::Sites
+        | Check::Canary => false,
+    };
+    asked_checks(rules).into_iter().filter(own).collect()
 }
 
 /// What the answer to `check` about `version` depends on besides the digest. A finding with other
@@ -71,11 +84,20 @@ pub fn inputs_of(
             let npm = (memory.npm(version), memory.npm_drift(version).map(|(drift, _)| drift));
             short(&format!("{:?} {npm:?} {:?}", rules.npm, tag()))
         }
+        Check::TagStability => {
+            tag_drift(memory, version).map_or_else(String::new, |drift| short(&drift))
+        }
         Check::KnownIssue => short(&format!("{:?}", rules.known_issues)),
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
-            format!("{} on {pinned}", Digest::of(rules.canary.as_bytes()).short())
+            let with: String = rules
+                .companions
+                .iter()
+                .filter_map(|rule| memory.companion(&rule.image, version))
+                .map(|image| format!(" with {}", image.digest.digest().short()))
+                .collect();
+            format!("{} on {pinned}{with}", Digest::of(rules.canary.as_bytes()).short())
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::soak::Soak;
 use crate::domain::{
-    BranchName, Bump, Check, IndexDigest, Look, PatchPolicy, ProposalKind, PullNumber, PullState,
-    Request, RunId, Timestamp, Verdict, Version,
+    BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, ProposalKind, PullNumber,
+    PullState, Request, RunId, Timestamp, Verdict, Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -85,6 +85,21 @@ pub struct Candidate {
     pub answers: BTreeMap<Check, Answer>,
     /// The canary run that is under way.
     pub running: Option<Running>,
+    /// The release's companion images.
+    pub companions: Vec<Companion>,
+}
+
+/// A companion image of a release.
+#[derive(Debug, Clone)]
+pub struct Companion {
+    /// The image.
+    pub image: ImageName,
+    /// Whether a pin site of the downstream names it.
+    pub needed: bool,
+    /// The checks that are asked of it.
+    pub asked: BTreeSet<Check>,
+    /// It, considered as if it were the watched image.
+    pub candidate: Candidate,
 }
 
 /// A look at the registry that found out nothing.
@@ -155,6 +170,8 @@ pub struct Proposal {
     pub settled: bool,
     /// Whether a person asked for it.
     pub requested: bool,
+    /// What happened to its tag since, which its text does not say yet.
+    pub warning: Option<String>,
 }
 
 /// Whether a MAJOR's stub has a place to go.

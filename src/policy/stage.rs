@@ -1,6 +1,8 @@
 //! What became of a release, and what is due.
 
-use crate::domain::{Check, ProposalKind, PullNumber, RequestId, RunId, Timestamp, Version};
+use crate::domain::{
+    Check, ImageName, ProposalKind, PullNumber, RequestId, RunId, Timestamp, Version,
+};
 use serde::Serialize;
 
 /// Where a release stands. Derived each time from what happened, never stored.
@@ -78,6 +80,8 @@ pub enum Intent {
         /// The question.
         check: Check,
     },
+    /// Do the same, a look or a check, for a companion image.
+    Companion(ImageName, Box<Intent>),
     /// Start the canary at the release's digest.
     StartCanary(Version),
     /// Record that a run's process died.
@@ -100,6 +104,13 @@ pub enum Intent {
         /// Why, for its body.
         why: String,
     },
+    /// Make a pull request say that the tag of what it proposes moved. What it proposes stays.
+    Warn {
+        /// Which one.
+        pull: PullNumber,
+        /// What happened.
+        why: String,
+    },
     /// End a request.
     Answer {
         /// Which one.
@@ -120,13 +131,14 @@ impl Intent {
             | Self::Check { version, .. }
             | Self::StartCanary(version)
             | Self::Propose { version, .. } => Some(version),
-            Self::Bury(_) | Self::Close { .. } | Self::Answer { .. } => None,
+            Self::Companion(_, intent) => intent.version(),
+            Self::Bury(_) | Self::Close { .. } | Self::Warn { .. } | Self::Answer { .. } => None,
         }
     }
 
     /// Whether this only reads the world: a dry run may do it too.
     #[must_use]
     pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::Look(_) | Self::Check { .. })
+        matches!(self, Self::Look(_) | Self::Check { .. } | Self::Companion(..))
     }
 }

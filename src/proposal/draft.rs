@@ -2,7 +2,7 @@
 
 use crate::clients::git::GitCache;
 use crate::config::Watch;
-use crate::domain::{CommitId, FileChange, FilePath, Pin, TreeId, Version};
+use crate::domain::{CommitId, FileChange, FilePath, Memory, Pin, TreeId, Version};
 use crate::edit::{self, SiteLine, migration};
 use anyhow::{Context as _, Result, bail};
 
@@ -19,7 +19,7 @@ pub struct Draft {
     pub sites: Vec<SiteLine>,
 }
 
-/// The lockstep edit on top of `base`: all sites or none.
+/// The lockstep edit on top of `base`: all sites or none, those of the `companions` among them.
 ///
 /// # Errors
 /// If a site cannot be edited, nothing would change, or git fails.
@@ -28,19 +28,30 @@ pub async fn draft_pin_bump(
     watch: &Watch,
     base: &CommitId,
     to: &Pin,
+    companions: &[Pin],
 ) -> Result<Draft> {
     let sites = &watch.downstream.sites;
     let files = git.read_files(base, &edit::paths(sites)).await.context("the pin sites")?;
-    let lockstep =
-        edit::lockstep(sites, &watch.upstream.image, &files, to, &[]).map_err(|faults| {
-            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
-        })?;
+    let lockstep = edit::lockstep(sites, &watch.upstream.image, &files, to, companions);
+    let lockstep = lockstep.map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
+    })?;
     if lockstep.changes.is_empty() {
         bail!("every pin site spells {} already", to.version);
     }
     let tree = git.write_tree(base, &lockstep.changes).await.context("the edited tree")?;
     Ok(Draft { base: base.clone(), tree, changes: lockstep.changes, sites: lockstep.lines })
+}
+
+/// The companion images of a release, as pins: those that its tag was resolved to.
+#[must_use]
+pub fn companion_pins(watch: &Watch, memory: &Memory, version: &Version) -> Vec<Pin> {
+    let resolved = watch.rules.companions.iter().filter_map(|rule| {
+        let digest = memory.companion(&rule.image, version)?.digest.clone();
+        Some(Pin { image: rule.image.clone(), version: version.clone(), digest })
+    });
+    resolved.collect()
 }
 
 /// The new section in the migration document, on top of `base`, and how many rows it has.

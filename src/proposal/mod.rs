@@ -5,9 +5,10 @@
 //! its effects are performed by [`Performer`], which makes no choices.
 
 mod draft;
+mod evidence;
 mod perform;
 mod plan;
 
-pub use draft::{Draft, draft_pin_bump};
+pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};
 pub use plan::{Workshop, effects_of};

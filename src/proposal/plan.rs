@@ -1,17 +1,16 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
-use super::draft::{Draft, draft_pin_bump, draft_stub};
+use super::draft::{Draft, companion_pins, draft_pin_bump, draft_stub};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Effect, Finding, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind,
+    PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit;
 use crate::policy::{self, Stage};
 use crate::render::{
-    Evidence, Examined, NotedRelease, PinBump, StubBody, command, pin_bump_body, stage_line,
-    stub_body, stub_title, title,
+    NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
 
@@ -58,7 +57,8 @@ impl Workshop<'_> {
         if !passed {
             bail!("the canary has not passed at {version}");
         }
-        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to).await?;
+        let companions = companion_pins(self.watch, self.memory, version);
+        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
         if draft.tree != run.tree {
             bail!("the tree is not the one that the canary saw");
         }
@@ -77,6 +77,7 @@ impl Workshop<'_> {
             release_url: &release.url,
             requested_by: self.actor(version).filter(|_| requested),
             evidence: &evidence,
+            companions: &self.companions(version, &companions),
             canary_output: last_lines(run),
             sites: &draft.sites,
             drift: &disagreements,
@@ -187,7 +188,7 @@ impl Workshop<'_> {
         run.map_or(self.head, |run| &run.base)
     }
 
-    fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
+    pub(super) fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
         policy::release_of(version, self.memory, &self.watch.rules.tags)
             .with_context(|| format!("release {version} is not known"))
     }
@@ -206,53 +207,6 @@ impl Workshop<'_> {
                 Some(NotedRelease { version: between, url: &release.url, notes: &release.notes })
             })
             .collect()
-    }
-
-    fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
-        let latest = |check: Check| {
-            self.memory
-                .findings
-                .iter()
-                .rev()
-                .find(|f| f.check == check && f.subject == to.digest && f.version == to.version)
-        };
-        let asked: Vec<Check> = {
-            let asked = policy::asked_checks(&self.watch.rules);
-            policy::required_checks(kind, &asked).collect()
-        };
-        let release = self.release(&to.version);
-        let examined = Examined {
-            pin: to,
-            repository: &self.watch.upstream.repository,
-            tag: release.as_ref().map_or("", |release| &release.tag),
-            package: self.watch.rules.npm.as_ref().map(|rule| rule.package.as_str()),
-            signature: self.watch.rules.signature.as_ref(),
-        };
-        Check::ALL
-            .into_iter()
-            // For a stub the canary's answer is news.
-            .filter(|check| asked.contains(check) || *check == Check::Canary)
-            .filter_map(latest)
-            .map(|found| Evidence {
-                check: found.check,
-                verdict: found.verdict,
-                summary: found.summary.clone(),
-                points: self.points(found),
-                judged: found.detail.judged.clone(),
-                command: command(found.check, examined),
-            })
-            .collect()
-    }
-
-    /// What a reviewer should look at; the ages are part of the agreement.
-    fn points(&self, found: &Finding) -> Vec<String> {
-        let mut points = found.detail.points.clone();
-        if found.check == Check::Agreement {
-            let (pinned, rules) = (&self.pin.version, &self.watch.rules);
-            let version = &found.version;
-            points.extend(policy::soak_points(version, pinned, self.memory, rules, self.now));
-        }
-        points
     }
 
     fn drift(&self) -> Vec<String> {

@@ -7,8 +7,8 @@ use crate::domain::{
     RequestOutcome, RunId, RunState, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, inputs_of};
-use crate::proposal::{Draft, Workshop, draft_pin_bump, effects_of};
-use crate::render::without_marker;
+use crate::proposal::{Draft, Workshop, companion_pins, draft_pin_bump, effects_of};
+use crate::render::{under_warning, without_marker};
 use crate::store::NewRun;
 use anyhow::{Context as _, Result};
 use std::path::Path;
@@ -17,13 +17,16 @@ impl Pass<'_> {
     /// Performs one intent.
     pub(super) async fn perform(&mut self, intent: &Intent, decision: &Decision) -> Result<()> {
         match intent {
-            Intent::Look(_) | Intent::Check { .. } => self.learn(intent).await,
+            Intent::Look(_) | Intent::Check { .. } | Intent::Companion(..) => {
+                self.learn(intent).await
+            }
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
             Intent::Propose { kind, version, over, requested } => {
                 self.propose(*kind, version, *over, *requested, decision).await
             }
             Intent::Close { pull, why } => self.close(*pull, why).await,
+            Intent::Warn { pull, why } => self.warn(*pull, why).await,
             Intent::Answer { request, granted, answer } => {
                 self.answer(*request, *granted, answer).await
             }
@@ -44,7 +47,8 @@ impl Pass<'_> {
         let image = self.memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = self.world.base.clone().context("the downstream was not read")?;
-        let draft = draft_pin_bump(&bot.git, &bot.watch, &base, &to).await?;
+        let companions = companion_pins(&bot.watch, &self.memory, version);
+        let draft = draft_pin_bump(&bot.git, &bot.watch, &base, &to, &companions).await?;
         let (rules, pinned) = (&bot.watch.rules, pin.digest.digest());
         let new = NewRun {
             version: version.clone(),
@@ -155,6 +159,24 @@ impl Pass<'_> {
             self.remember_pull(pull).await?;
         }
         self.done(format!("closed pull request {number}: {why}"));
+        Ok(())
+    }
+
+    /// Nothing but the text changes: what was verified and canaried is what the pull request
+    /// proposes, whatever its tag leads to now.
+    async fn warn(&mut self, number: PullNumber, why: &str) -> Result<()> {
+        let bot = self.bot;
+        let known = self.memory.pulls().find(|pull| pull.number == number);
+        let marker = known.and_then(|pull| pull.marker.as_ref()).context("no such pull request")?;
+        let digest = marker.digest.to_string();
+        let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
+        let body = under_warning(why, &digest, &pull.body);
+        let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
+        let outcome = self.effect(&effect).await?;
+        if let Some(pull) = outcome.pull {
+            self.remember_pull(pull).await?;
+        }
+        self.done(format!("warned in pull request {number}: {why}"));
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
 use crate::domain::{
-    Check, Fact, FactKey, Finding, ImageFacts, Learned, Look, Memory, Observation, Timestamp,
-    Version,
+    Check, Fact, FactKey, Finding, ImageFacts, ImageName, Learned, Look, Memory, Observation,
+    Timestamp, Version,
 };
-use crate::policy::Intent;
+use crate::policy::{Intent, release_of};
 use crate::sources::Sources;
 use crate::verify::{Material, Subject, looks_stale, unanswered, verify, verify_signature};
 use anyhow::{Context as _, Result};
@@ -41,8 +41,55 @@ pub(super) async fn learn(
             memory.findings.extend(learned.finding.clone());
             Ok(learned)
         }
+        Intent::Companion(image, intent) => {
+            of_companion(image, intent, watch, sources, memory, world, now).await
+        }
         _ => Ok(Learned::default()),
     }
+}
+
+/// Learns about a companion image as if it were the watched one.
+async fn of_companion(
+    image: &ImageName,
+    intent: &Intent,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Result<Learned> {
+    let mut rules = watch.rules.companions.iter();
+    let rule = rules.find(|rule| rule.image == *image).context("no such companion")?;
+    let version = intent.version().context("it is about no release")?;
+    let tag = release_of(version, memory, &watch.rules.tags).map(|release| release.tag.clone());
+    let mut watch = watch.clone();
+    watch.rules = watch.rules.for_companion(rule);
+    watch.upstream.image = image.clone();
+    let mut own = memory.of_companion(image, tag.as_deref().unwrap_or_default());
+    if let (Intent::Look(version), Some(until)) =
+        (intent, memory.registry_limit().filter(|until| now < *until))
+    {
+        let limited = look(RegistryError::RateLimited { until });
+        world.companion_looks.entry(image.clone()).or_default().insert(version.clone(), limited);
+        return Ok(Learned::default());
+    }
+    let mut looks = world.companion_looks.remove(image).unwrap_or_default();
+    std::mem::swap(&mut world.looks, &mut looks);
+    let learned = Box::pin(learn(intent, &watch, sources, &mut own, world, now)).await;
+    std::mem::swap(&mut world.looks, &mut looks);
+    world.companion_looks.insert(image.clone(), looks);
+    let mut learned = learned?;
+    let news = learned.news.into_iter().filter_map(|seen| match seen.fact {
+        // What is upstream's is upstream's, whichever image asked for it.
+        fact @ (Fact::TagCommit(_) | Fact::Descent(_)) => memory.observe(fact, seen.at),
+        fact => {
+            let (image, fact) = (image.clone(), Box::new(fact));
+            memory.observe(Fact::Companion { image, fact }, seen.at)
+        }
+    });
+    learned.news = news.collect();
+    memory.findings.extend(learned.finding.clone());
+    Ok(learned)
 }
 
 /// Resolves a version's tag.
@@ -61,11 +108,15 @@ async fn look_at(
         return Learned::default();
     }
     match sources.fetch_image(watch, version).await {
-        Ok(image) => Learned {
-            news: memory.observe(Fact::Image(image.facts), now).into_iter().collect(),
-            contents: image.contents,
-            finding: None,
-        },
+        Ok(image) => {
+            let digest = image.facts.digest.digest().clone();
+            let first = memory.observe(Fact::Image(image.facts), now);
+            // As the pin's, the tag may have been resolved before.
+            let again = memory.observe_image_tag(version, Some(&digest), now);
+            world.resolved.insert(version.clone());
+            let news = first.into_iter().chain(again).collect();
+            Learned { news, contents: image.contents, finding: None }
+        }
         Err(error) => {
             let news = missed(version, error, memory, world, now);
             Learned { news: news.into_iter().collect(), ..Learned::default() }

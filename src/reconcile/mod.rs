@@ -12,6 +12,7 @@ mod limit;
 mod observe;
 mod pass;
 mod preview;
+mod tags;
 mod view;
 mod world;
 

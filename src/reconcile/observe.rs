@@ -1,13 +1,13 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::world::World;
+use super::{tags::Wanted, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{Cached, Fact, Memory, Observation, Timestamp};
-use crate::policy::{PinState, branches_to_ask, npm_drifts};
+use crate::policy::{branches_to_ask, npm_drifts};
 use crate::sources::{Gathered, Sources, read_pin};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 /// What observing brought.
 #[derive(Debug, Default)]
@@ -39,12 +39,13 @@ impl Seen {
 }
 
 /// Reads releases, npm and the pin side by side, then the pull requests that they make relevant,
-/// and what is pinned.
+/// and the tags that were resolved before. `turn` counts the passes; a dry run has none.
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
     git: &GitCache,
     memory: &mut Memory,
+    turn: Option<u64>,
     now: Timestamp,
 ) -> Seen {
     let mut seen = Seen::default();
@@ -77,33 +78,14 @@ pub(super) async fn observe(
     }
     let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
-    let (pulls, pinned) = tokio::join!(
+    let tags = Wanted::in_pass(memory, &now_known.pin, turn);
+    let (pulls, tags) = tokio::join!(
         sources.observe_pulls(watch, &branches),
-        observe_pinned(watch, sources, memory, &now_known.pin, now),
+        tags.resolve(watch, sources, memory, now),
     );
     seen.world.pulls_known = seen.take(pulls, memory, now);
-    match pinned {
-        Ok(pinned) => seen.news.extend(pinned.and_then(|fact| memory.observe(fact, now))),
-        Err(error) => seen.troubles.push(error),
-    }
+    let (news, trouble) = tags.take(memory, &mut seen.world, now);
+    seen.news.extend(news);
+    seen.troubles.extend(trouble);
     seen
-}
-
-/// Whether what is pinned is still served; nothing while the pin is not known, or while the
-/// registry does not let itself be asked.
-async fn observe_pinned(
-    watch: &Watch,
-    sources: &Sources,
-    memory: &Memory,
-    pin: &PinState,
-    now: Timestamp,
-) -> Result<Option<Fact>> {
-    let PinState::Known { version, digest } = pin else {
-        return Ok(None);
-    };
-    if memory.registry_limit().is_some_and(|until| now < until) {
-        return Ok(None);
-    }
-    let pinned = sources.observe_pinned(watch, version, digest, memory.pinned(digest)).await;
-    Ok(Some(Fact::Pinned(pinned.with_context(|| format!("the pinned image {version}"))?)))
 }

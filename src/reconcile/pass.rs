@@ -4,16 +4,17 @@ use super::{limit::Limit, world::World};
 use crate::canary::{Supervisor, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
+use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
-use crate::policy::{Decision, Intent, Snapshot, decide};
+use crate::policy::{Decision, Intent, Snapshot, alarms, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
 use std::{path::PathBuf, time::Duration};
-use tracing::{Instrument as _, debug, info, info_span, warn};
+use tracing::{Instrument as _, debug, error, info, info_span, warn};
 
 /// How long the lease outlives a pass that died: shorter than what `once` waits for it.
 const LEASE_TTL: Duration = Duration::from_secs(20);
@@ -124,7 +125,7 @@ pub(super) struct Pass<'a> {
     /// What this pass saw beyond what is remembered.
     pub(super) world: World,
     /// What could not be done. It is not tried again in this pass, and keeps nothing else waiting.
-    failed: Vec<Intent>,
+    pub(super) failed: Vec<Intent>,
     /// A rate limit was met: nothing more is asked of anybody.
     pub(super) limited: bool,
     pub(super) report: PassReport,
@@ -134,14 +135,18 @@ impl Pass<'_> {
     /// Reads the world. `false` if too little could be read to decide anything.
     async fn observe(&mut self) -> Result<bool> {
         let now = self.bot.clock.now();
+        let before = self.alarms();
         let (bot, memory) = (self.bot, &mut self.memory);
-        let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, now).await;
+        let turn = u64::try_from(self.lease.token()).ok();
+        let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, turn, now);
+        let seen = seen.await;
         let (store, watch) = (&self.bot.store, &self.bot.watch.name);
         store.record_observations(self.lease, watch, &seen.news, &seen.fresh, now).await?;
         for trouble in &seen.troubles {
             self.trouble(trouble);
         }
         self.world = seen.world;
+        self.sound(&before);
         Ok(self.world.base.is_some() && self.world.pulls_known)
     }
 
@@ -150,6 +155,9 @@ impl Pass<'_> {
         for _ in 0..MAX_ROUNDS {
             let decision = self.decide();
             let due = self.possible(&decision);
+            if self.confirm_tags(&due).await? {
+                continue;
+            }
             if due.is_empty() {
                 let wakes = [self.report.wake, decision.wake];
                 self.report.wake = wakes.into_iter().flatten().min();
@@ -238,8 +246,34 @@ impl Pass<'_> {
             self.limited = true;
             self.bot.limit.met(until);
         }
-        self.report.wake = self.report.wake.into_iter().chain(limit).min();
-        self.report.troubles.push(text);
+        let limits = limit.into_iter().chain(self.registry_limit(error));
+        self.report.wake = self.report.wake.into_iter().chain(limits).min();
+        if !self.report.troubles.contains(&text) {
+            self.report.troubles.push(text);
+        }
+    }
+
+    /// When the registry is asked again, if its rate limit caused `error`: not before the bot's own
+    /// first pause, however short the limit is.
+    fn registry_limit(&self, error: &anyhow::Error) -> Option<Timestamp> {
+        let until = error.chain().find_map(|cause| match cause.downcast_ref() {
+            Some(RegistryError::RateLimited { until }) => Some(*until),
+            _ => None,
+        })?;
+        let pause = self.bot.watch.rules.retry.pauses.first().copied().unwrap_or_default();
+        Some(until.max(self.bot.clock.now() + pause))
+    }
+
+    /// What is wrong with what was resolved before, as far as is known now.
+    pub(super) fn alarms(&self) -> Vec<String> {
+        alarms(&self.memory, &self.snapshot().pin)
+    }
+
+    /// Tells the log of each alarm that was none before: a person must act.
+    pub(super) fn sound(&self, before: &[String]) {
+        for alarm in self.alarms().iter().filter(|alarm| !before.contains(alarm)) {
+            error!("{alarm}");
+        }
     }
 
     pub(super) fn done(&mut self, line: String) {

@@ -3,7 +3,7 @@
 //! It writes nothing anywhere: observations stay in memory, git objects in a directory that
 //! vanishes, and the canary is not run but supposed to pass.
 
-use super::{learn::learn, observe::observe, world::World};
+use super::{learn::learn, observe::observe, tags::Wanted, world::World};
 use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
@@ -12,7 +12,7 @@ use crate::domain::{
     RunState, TreeId, Verdict, Version,
 };
 use crate::policy::{Decision, Intent, decide, inputs_of};
-use crate::proposal::{Workshop, draft_pin_bump};
+use crate::proposal::{Workshop, companion_pins, draft_pin_bump};
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -71,6 +71,13 @@ pub enum PlannedAction {
         /// Why.
         why: String,
     },
+    /// Make a pull request say that its tag moved.
+    Warn {
+        /// Its number.
+        pull: u64,
+        /// What happened.
+        why: String,
+    },
     /// Answer a request.
     Answer {
         /// Its number.
@@ -90,13 +97,13 @@ impl Preview {
         mut memory: Memory,
     ) -> Result<(Vec<PlannedAction>, Decision, Vec<String>)> {
         let now = self.clock.now();
-        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, now).await;
+        let seen = observe(&self.watch, &self.sources, &self.git, &mut memory, None, now).await;
         let mut world = seen.world;
-        let troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
+        let mut troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
         if world.base.is_none() || !world.pulls_known {
             anyhow::bail!("too little could be read: {}", troubles.join("; "));
         }
-        let decision = self.inquire(&mut memory, &mut world).await?;
+        let decision = self.inquire(&mut memory, &mut world, &mut troubles).await?;
         let mut actions = Vec::new();
         let mut starts = Vec::new();
         for intent in &decision.due {
@@ -117,13 +124,29 @@ impl Preview {
     }
 
     /// Does everything that only reads, until only acts are due.
-    async fn inquire(&self, memory: &mut Memory, world: &mut World) -> Result<Decision> {
+    async fn inquire(
+        &self,
+        memory: &mut Memory,
+        world: &mut World,
+        troubles: &mut Vec<String>,
+    ) -> Result<Decision> {
         loop {
             let now = self.clock.now();
-            let decision = decide(&world.snapshot(&self.watch, memory), now);
+            let mut decision = decide(&world.snapshot(&self.watch, memory), now);
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
-                return Ok(decision);
+                let wanted = Wanted::before(&decision.due, world);
+                if wanted.is_empty() {
+                    return Ok(decision);
+                }
+                let again = wanted.resolve(&self.watch, &self.sources, memory, now).await;
+                if let (_, Some(trouble)) = again.take(memory, world, now) {
+                    troubles.push(format!("{trouble:#}"));
+                    let still = Wanted::before(&decision.due, world);
+                    decision.due.retain(|intent| !still.concerns(intent));
+                    return Ok(decision);
+                }
+                continue;
             }
             for intent in reads {
                 learn(intent, &self.watch, &self.sources, memory, world, now).await?;
@@ -172,7 +195,8 @@ impl Preview {
         let image = memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = world.base.clone().context("the downstream was not read")?;
-        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to).await?;
+        let companions = companion_pins(&self.watch, memory, version);
+        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to, &companions).await?;
         let now = self.clock.now();
         let (rules, pinned) = (&self.watch.rules, Some(pin.digest.digest()));
         let inputs = inputs_of(Check::Canary, version, rules, memory, pinned);
@@ -247,12 +271,17 @@ impl Preview {
             Intent::Close { pull, why } => {
                 Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
             }
+            Intent::Warn { pull, why } => {
+                Some(PlannedAction::Warn { pull: pull.0, why: why.clone() })
+            }
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
             }
-            Intent::Look(_) | Intent::Check { .. } | Intent::StartCanary(_) | Intent::Bury(_) => {
-                None
-            }
+            Intent::Look(_)
+            | Intent::Check { .. }
+            | Intent::Companion(..)
+            | Intent::StartCanary(_)
+            | Intent::Bury(_) => None,
         })
     }
 }

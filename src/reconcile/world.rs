@@ -1,7 +1,7 @@
 //! What a pass goes by: what it saw itself, and that and the memory as the policy wants them.
 
 use crate::config::Watch;
-use crate::domain::{CommitId, Look, Memory, Pin, Version};
+use crate::domain::{CommitId, ImageName, Look, Memory, Pin, Version};
 use crate::policy::{PinState, Snapshot, View};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,10 @@ pub(super) struct World {
     pub(super) looks: BTreeMap<Version, Look>,
     /// The upstream's git tags that were read.
     pub(super) tags_read: BTreeSet<String>,
+    /// The same, for companion images.
+    pub(super) companion_looks: BTreeMap<ImageName, BTreeMap<Version, Look>>,
+    /// The versions whose tags were resolved in this pass, for the first time or again.
+    pub(super) resolved: BTreeSet<Version>,
     /// Why npm could not be asked.
     pub(super) npm_trouble: Option<String>,
     /// Whether the list of releases could not be read.
@@ -32,6 +36,7 @@ impl World {
             image: &watch.upstream.image,
             sites: &watch.downstream.sites,
             looks: &self.looks,
+            companion_looks: &self.companion_looks,
             npm_trouble: self.npm_trouble.as_deref(),
             live: self.base.is_some(),
         })

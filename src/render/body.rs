@@ -5,7 +5,7 @@ use super::{
     notes::{brief, folded, safe_url},
 };
 use crate::domain::{
-    Bump, Check, CommitId, Judged, Marker, Pin, Timestamp, TreeId, Verdict, Version,
+    Bump, Check, CommitId, ImageName, Judged, Marker, Pin, Timestamp, TreeId, Verdict, Version,
 };
 use crate::edit::{SiteLine, SiteOutcome, cell};
 use std::fmt::Write as _;
@@ -34,6 +34,21 @@ pub struct Evidence {
     pub command: Option<String>,
 }
 
+/// A companion image of the proposed release.
+#[derive(Debug, Clone)]
+pub struct CompanionImage {
+    /// The image.
+    pub image: ImageName,
+    /// The release.
+    pub version: Version,
+    /// Whether a pin site names it.
+    pub needed: bool,
+    /// It at this release; `None` if the release has none.
+    pub pin: Option<Pin>,
+    /// What was asked of it, with the answers.
+    pub evidence: Vec<Evidence>,
+}
+
 /// Everything that the body of a pin bump says.
 #[derive(Debug)]
 pub struct PinBump<'a> {
@@ -51,6 +66,8 @@ pub struct PinBump<'a> {
     pub requested_by: Option<&'a str>,
     /// All required checks with their answers.
     pub evidence: &'a [Evidence],
+    /// The release's companion images.
+    pub companions: &'a [CompanionImage],
     /// The last lines that the canary printed.
     pub canary_output: &'a str,
     /// What happens to each site.
@@ -87,7 +104,7 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         pins(bump),
         canary(bump),
         evidence(bump),
-        super::reproduce::folded(bump.evidence),
+        super::reproduce::folded(bump),
         changes(bump),
         footer(bump),
         marker(bump.marker),
@@ -124,8 +141,16 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
     for line in bump.drift {
         points.push(format!("drift that this repairs: {}", brief(line)));
     }
-    let looked_at = bump.evidence.iter().flat_map(|line| &line.points);
-    points.extend(looked_at.map(|point| brief(point)));
+    points.extend(bump.evidence.iter().flat_map(|line| &line.points).map(|it| brief(it)));
+    for companion in bump.companions {
+        let name = companion.image.short();
+        let own = companion.evidence.iter().flat_map(|line| &line.points);
+        points.extend(own.map(|point| format!("{name}: {}", brief(point))));
+        if companion.needed && companion.pin.is_none() {
+            let version = &companion.version;
+            points.push(format!("there is no {name} {version}, so its pin stays as it is"));
+        }
+    }
     for (version, why) in bump.passed_over {
         points.push(format!("{version} is newer, but not proposed: {}", brief(why)));
     }
@@ -150,6 +175,9 @@ fn pins(bump: &PinBump<'_>) -> String {
     let link = format!("[{}]({})", bump.to.version, safe_url(bump.release_url));
     let _ = writeln!(out, "| version | {} | {link} |", bump.from.version);
     let _ = writeln!(out, "| index digest | `{}` | `{}` |", bump.from.digest, bump.to.digest);
+    for pin in bump.companions.iter().filter_map(|companion| companion.pin.as_ref()) {
+        let _ = writeln!(out, "| {} | | `{}` |", pin.image.short(), pin.digest);
+    }
     let _ = write!(out, "| published | | {} |", bump.published_at);
     let _ = write!(
         out,
@@ -202,13 +230,19 @@ fn end_of(text: &str) -> &str {
 fn evidence(bump: &PinBump<'_>) -> String {
     let mut out =
         String::from("### Evidence\n\n| check | verdict | what was seen |\n| --- | --- | --- |");
-    for line in bump.evidence {
+    let own = bump.evidence.iter().map(|line| (None, line));
+    let of_companions = bump.companions.iter().flat_map(|companion| {
+        companion.evidence.iter().map(|line| (Some(companion.image.short()), line))
+    });
+    for (image, line) in own.chain(of_companions) {
         let mark = match line.verdict {
             Verdict::Passed => "✅ passed",
             Verdict::Failed => "❌ failed",
             Verdict::Inconclusive => "❔ inconclusive",
         };
-        let _ = write!(out, "\n| {} | {mark} | {} |", line.check.question(), brief(&line.summary));
+        let image = image.map(|name| format!("{name}: ")).unwrap_or_default();
+        let question = line.check.question();
+        let _ = write!(out, "\n| {image}{question} | {mark} | {} |", brief(&line.summary));
     }
     out
 }

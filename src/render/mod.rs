@@ -8,11 +8,13 @@ mod report;
 mod reproduce;
 mod stub;
 mod view;
+mod warning;
 
-pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, stage_line, stage_word, status};
 pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
 pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};
+pub use warning::under_warning;

@@ -74,6 +74,9 @@ pub fn status(view: &WatchView) -> String {
             format!("{}: the pin is unknown: {fault}\n", view.watch)
         }
     };
+    for line in &view.alarms {
+        let _ = writeln!(out, "  ALARM: {line}");
+    }
     for line in &view.drift {
         let _ = writeln!(out, "  drift: {line}");
     }

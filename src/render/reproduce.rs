@@ -1,6 +1,6 @@
 //! How a reader checks each answer for themselves, with tools that are not ours.
 
-use super::body::Evidence;
+use super::body::{Evidence, PinBump};
 use crate::domain::{Check, Pin, RepoName, SignatureRule};
 use std::fmt::Write as _;
 
@@ -48,6 +48,10 @@ pub fn command(check: Check, of: Examined<'_>) -> Option<String> {
             labels("revision"),
             quoted(&format!("https://api.github.com/repos/{}/commits/{}", of.repository, of.tag)),
         )),
+        Check::TagStability => Some(format!(
+            "docker buildx imagetools inspect {}:{} --format '{{{{.Manifest.Digest}}}}'",
+            of.pin.image, of.pin.version
+        )),
         Check::Agreement => of.package.map(|package| {
             let version = quoted(&format!("{package}@{}", of.pin.version));
             format!("npm view {version} gitHead dist.integrity --json")
@@ -61,15 +65,21 @@ pub fn command(check: Check, of: Examined<'_>) -> Option<String> {
 /// The folded part with all commands, and the documents that the answers rest on; empty if there
 /// is nothing of either.
 #[must_use]
-pub(super) fn folded(evidence: &[Evidence]) -> String {
+pub(super) fn folded(bump: &PinBump<'_>) -> String {
+    let own = bump.evidence.iter().map(|line| (String::new(), line));
+    let of_companions = bump.companions.iter().flat_map(|companion| {
+        let name = format!("{}: ", companion.image.short());
+        companion.evidence.iter().map(move |line| (name.clone(), line))
+    });
+    let evidence: Vec<(String, &Evidence)> = own.chain(of_companions).collect();
     let mut commands = String::new();
-    for line in evidence {
+    for (image, line) in &evidence {
         if let Some(command) = &line.command {
-            let _ = write!(commands, "\n# {}\n{command}\n", line.check.question());
+            let _ = write!(commands, "\n# {image}{}\n{command}\n", line.check.question());
         }
     }
     let mut documents = String::new();
-    for judged in evidence.iter().flat_map(|line| &line.judged) {
+    for judged in evidence.iter().flat_map(|(_, line)| &line.judged) {
         let _ = write!(documents, "\n- {}: `{}`", super::notes::brief(&judged.role), judged.digest);
     }
     if commands.is_empty() {
@@ -124,6 +134,7 @@ mod tests {
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
         curl -s 'https://api.github.com/repos/o/r/commits/v3.10.0'\''' | jq '.sha, .parents[0].sha'
+        docker buildx imagetools inspect ghcr.io/o/r:3.10.0 --format '{{.Manifest.Digest}}'
         npm view '@o/p@3.10.0' gitHead dist.integrity --json
         digest-bump explain 3.10.0
         digest-bump pin --tree . --check

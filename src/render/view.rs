@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp, Version,
 };
 use crate::edit;
-use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage};
+use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, alarms};
 use serde::Serialize;
 
 /// A watch at one moment.
@@ -25,6 +25,8 @@ pub struct WatchView {
     pub pin_fault: Option<String>,
     /// Pin sites that say something else than the pin.
     pub drift: Vec<String>,
+    /// What is wrong with what was resolved before: tags that moved, a pin that is gone.
+    pub alarms: Vec<String>,
     /// What the last pass could not read or do; it is due again.
     pub troubles: Vec<String>,
     /// The releases that are not older than the pin, newest first.
@@ -143,6 +145,7 @@ impl WatchView {
             digest: digest.map(ToString::to_string),
             pin_fault,
             drift: drift.unwrap_or_default(),
+            alarms: alarms(memory, &snapshot.pin),
             troubles: memory.troubles().to_vec(),
             older: decision.stages.len() - releases.len(),
             releases,
@@ -231,6 +234,7 @@ impl Explanation {
                     .filter(|run| run.version == *version)
                     .map(|run| (run.started_at, run_line(run))),
             )
+            .chain(tag_lines(memory, version))
             .collect();
         history.sort_by_key(|(at, _)| *at);
         Some(Self {
@@ -249,6 +253,19 @@ impl Explanation {
                 .collect(),
         })
     }
+}
+
+/// What a tag gave, if it did not always give the same.
+fn tag_lines(memory: &Memory, version: &Version) -> Vec<(Timestamp, String)> {
+    let Some(tag) = memory.image_tag(version).filter(|tag| !tag.changes.is_empty()) else {
+        return Vec::new();
+    };
+    let changes = tag.changes.iter().map(|change| match &change.to {
+        Some(to) => (change.at, format!("its tag gave {to}")),
+        None => (change.at, "its tag was gone".to_owned()),
+    });
+    let first = (tag.first_seen, format!("its tag gave {} when it was first resolved", tag.first));
+    std::iter::once(first).chain(changes).collect()
 }
 
 fn finding_line(found: &Finding) -> String {

@@ -9,13 +9,14 @@ mod releases;
 mod tags;
 
 pub use pin::{Downstream, read_pin};
+pub use tags::Pinned;
 
 use crate::clients::github::Reader;
 use crate::clients::npm::Npm;
 use crate::clients::registry::{Image, Registry, RegistryError};
 use crate::clients::sigstore::Trust;
 use crate::config::Watch;
-use crate::domain::{BranchName, Cached, Fact, IndexDigest, PinnedFacts, Version};
+use crate::domain::{BranchName, Cached, Digest, Fact, IndexDigest, PinnedFacts, Version};
 use crate::store::Store;
 use anyhow::Result;
 
@@ -78,18 +79,34 @@ impl Sources {
         pulls::observe(self, watch, branches).await
     }
 
-    /// What the registry serves under the pinned digest; `known` is what it served the last time.
+    /// Resolves the tag of a version again; `known` is what it led to the last time, and `None` is
+    /// a tag that is gone.
     ///
     /// # Errors
     /// As the registry client says; "not there" is none of its errors.
-    pub async fn observe_pinned(
+    pub async fn resolve_tag(
+        &self,
+        watch: &Watch,
+        version: &Version,
+        known: Option<&Digest>,
+    ) -> Result<Option<Digest>, RegistryError> {
+        tags::resolve_tag(self, watch, version, known).await
+    }
+
+    /// Resolves the tag of the pinned version again, and finds out what is served under the pinned
+    /// digest; `tag` and `known` are what they gave the last time.
+    ///
+    /// # Errors
+    /// As the registry client says; "not there" is none of its errors.
+    pub async fn resolve_pinned(
         &self,
         watch: &Watch,
         version: &Version,
         digest: &IndexDigest,
+        tag: Option<&Digest>,
         known: Option<&PinnedFacts>,
-    ) -> Result<PinnedFacts, RegistryError> {
-        tags::observe_pinned(self, watch, version, digest, known).await
+    ) -> Result<Pinned, RegistryError> {
+        tags::resolve_pinned(self, watch, version, digest, tag, known).await
     }
 
     /// Resolves the tag of a version, and reads each platform's labels.

@@ -1,50 +1,71 @@
-//! Tags that were resolved before, resolved again → facts.
+//! Tags and digests that were resolved before, resolved again.
 
 use super::Sources;
 use crate::clients::registry::{RegistryError, Resolution};
 use crate::config::Watch;
 use crate::domain::{Digest, IndexDigest, PinnedFacts, Platform, Version};
 
-/// What the registry serves under the pinned digest. The tag of the pinned version is asked first:
-/// it says what it resolves to as well.
-///
-/// `known` is what was served the last time.
-pub(super) async fn observe_pinned(
+/// What the registry has of the pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// What the tag of the pinned version leads to; `None` if it is gone.
+    pub tag: Option<Digest>,
+    /// What is served under the pinned digest.
+    pub facts: PinnedFacts,
+}
+
+/// Something that a reference led to.
+#[derive(Debug)]
+struct Led {
+    to: Digest,
+    /// The platforms, where they were read.
+    platforms: Option<Vec<Platform>>,
+}
+
+pub(super) async fn resolve_tag(
+    sources: &Sources,
+    watch: &Watch,
+    version: &Version,
+    known: Option<&Digest>,
+) -> Result<Option<Digest>, RegistryError> {
+    let led = lead(sources, watch, &version.to_string(), known).await?;
+    Ok(led.map(|led| led.to))
+}
+
+/// Asks the tag of the pinned version first; the digest only if the tag does not lead there.
+pub(super) async fn resolve_pinned(
     sources: &Sources,
     watch: &Watch,
     version: &Version,
     digest: &IndexDigest,
+    tag: Option<&Digest>,
     known: Option<&PinnedFacts>,
-) -> Result<PinnedFacts, RegistryError> {
+) -> Result<Pinned, RegistryError> {
     let known = known.and_then(|known| known.platforms.as_ref());
-    let asked = Asked { sources, watch, digest: digest.digest(), known };
-    let served = match asked.ask(&version.to_string()).await? {
-        Some(platforms) => Some(platforms),
-        None => asked.ask(digest.as_str()).await?,
+    let asked = digest.digest();
+    // Without the platforms the document itself is wanted.
+    let enough = |known_digest: &&Digest| known.is_some() || *known_digest != asked;
+    let led = lead(sources, watch, &version.to_string(), tag.filter(enough)).await?;
+    let tag = led.as_ref().map(|led| led.to.clone());
+    let led = match led.filter(|led| led.to == *asked) {
+        Some(led) => Some(led),
+        None => lead(sources, watch, asked.as_str(), known.map(|_| asked)).await?,
     };
-    Ok(PinnedFacts { digest: digest.clone(), platforms: served })
+    let platforms = led.map(|led| led.platforms.or_else(|| known.cloned()).unwrap_or_default());
+    Ok(Pinned { tag, facts: PinnedFacts { digest: digest.clone(), platforms } })
 }
 
-/// A digest that is asked for, by whatever reference.
-struct Asked<'a> {
-    sources: &'a Sources,
-    watch: &'a Watch,
-    digest: &'a Digest,
-    known: Option<&'a Vec<Platform>>,
-}
-
-impl Asked<'_> {
-    /// The platforms of the digest, if the reference leads to it.
-    async fn ask(&self, reference: &str) -> Result<Option<Vec<Platform>>, RegistryError> {
-        let validator = self.known.map(|_| self.digest);
-        let image = &self.watch.upstream.image;
-        match self.sources.registry.resolve(image, reference, validator).await {
-            Ok(Resolution::Same) => Ok(self.known.cloned()),
-            Ok(Resolution::Found { digest, platforms }) if digest == *self.digest => {
-                Ok(Some(platforms.unwrap_or_default()))
-            }
-            Ok(Resolution::Found { .. }) | Err(RegistryError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+async fn lead(
+    sources: &Sources,
+    watch: &Watch,
+    reference: &str,
+    known: Option<&Digest>,
+) -> Result<Option<Led>, RegistryError> {
+    let resolved = sources.registry.resolve(&watch.upstream.image, reference, known).await;
+    match resolved {
+        Ok(Resolution::Same) => Ok(known.map(|to| Led { to: to.clone(), platforms: None })),
+        Ok(Resolution::Found { digest, platforms }) => Ok(Some(Led { to: digest, platforms })),
+        Err(RegistryError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }

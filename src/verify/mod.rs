@@ -6,6 +6,7 @@ mod platforms;
 mod revision;
 mod signature;
 mod sites;
+mod tag_stability;
 mod version_label;
 
 pub use signature::Material;
@@ -44,6 +45,7 @@ pub fn verify(check: Check, subject: Subject<'_>, now: Timestamp) -> Option<Find
         Check::Platforms => platforms::verify(subject.image, &subject.rules.platforms),
         Check::VersionLabel => version_label::verify(subject.image),
         Check::Revision => revision::verify(subject, now),
+        Check::TagStability => tag_stability::verify(subject),
         Check::Agreement => agreement::verify(subject, now),
         Check::KnownIssue => known_issue::verify(subject.image, &subject.rules.known_issues),
         Check::Sites => sites::verify(subject.memory.pin()),

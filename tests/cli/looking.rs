@@ -66,6 +66,7 @@ async fn every_release_is_explained() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.10.0
       TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+      TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
@@ -79,6 +80,7 @@ async fn every_release_is_explained() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.11.0
       TIME  revision passed: built from 4eec21ec, the parent of v3.11.0's commit 1e3e905c
+      TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec, sha512-bAf851bp
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
@@ -92,6 +94,7 @@ async fn every_release_is_explained() {
       TIME  platforms failed: the image lacks linux/arm64; it has linux/amd64
       TIME  version_label passed: labelled 3.12.0
       TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
+      TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634, sha512-N/youFuP
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
@@ -145,6 +148,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
@@ -160,6 +164,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
@@ -187,6 +192,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  platforms passed: linux/amd64, linux/arm64
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected

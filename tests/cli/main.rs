@@ -19,5 +19,6 @@ mod settings;
 mod stand;
 mod stopping;
 mod storage;
+mod tags;
 mod tls;
 mod verify;

@@ -6,6 +6,7 @@ mod github;
 mod npm;
 mod registry;
 mod server;
+mod trust;
 
 use digest_bump::clients::wire::{Http, Timeouts, Trust};
 use digest_bump::clock::Clock;

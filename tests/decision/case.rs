@@ -50,6 +50,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         soak: None,
         answers: BTreeMap::new(),
         running: None,
+        companions: Vec::new(),
     }
 }
 
@@ -153,6 +154,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         ours: true,
         settled: true,
         requested: false,
+        warning: None,
     }
 }
 
@@ -200,24 +202,12 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
         .map_or("no stage", |(_, stage)| word_of(stage))
 }
 
-/// The checks that cost little, in their order.
-pub(crate) const CHEAP: [Check; 7] = [
-    Check::Signature,
-    Check::Platforms,
-    Check::VersionLabel,
-    Check::Revision,
-    Check::Agreement,
-    Check::KnownIssue,
-    Check::Sites,
-];
-
-/// What must have passed before a pull request of this kind is opened, by `DESIGN.md`.
-fn gates(kind: ProposalKind) -> Vec<Check> {
-    let stub = |check: &Check| *check != Check::Sites;
-    match kind {
-        ProposalKind::PinBump => CHEAP.into_iter().chain([Check::Canary]).collect(),
-        ProposalKind::MigrationStub => CHEAP.into_iter().filter(stub).collect(),
-    }
+/// What must have passed before a pull request of this kind is opened, by `DESIGN.md`: everything,
+/// but for a stub, which moves no pin, neither the sites nor the canary.
+fn gates(kind: ProposalKind) -> impl Iterator<Item = Check> {
+    let stub = kind == ProposalKind::MigrationStub;
+    let free = move |check: &Check| stub && matches!(check, Check::Sites | Check::Canary);
+    Check::ALL.into_iter().filter(move |check| !free(check))
 }
 
 /// What of that which has to hold of every decision does not hold of this one.
@@ -248,8 +238,8 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
         return None;
     };
     let candidate = snapshot.candidates.iter().find(|c| c.version == *version)?;
-    let passed = |check| {
-        candidate.answers.get(check).is_some_and(|answer| answer.verdict == Verdict::Passed)
+    let passed = |check: Check| {
+        candidate.answers.get(&check).is_some_and(|answer| answer.verdict == Verdict::Passed)
     };
     let open = snapshot.proposals.iter().find(|p| {
         let line = p.version.major == version.major || *kind == ProposalKind::PinBump;
@@ -257,7 +247,7 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
     });
     if candidate.digest.is_none() || candidate.npm.is_some() {
         Some("without its artifacts")
-    } else if !gates(*kind).iter().all(passed) {
+    } else if !gates(*kind).all(passed) {
         Some("without its evidence")
     } else if candidate.soak.as_ref().is_some_and(|soak| NOW < soak.until) {
         Some("too young")

@@ -1,8 +1,8 @@
 //! What the tables leave out: times, wakes, wishes that cannot be met, an unknown pin, strangers.
 
 use crate::case::{
-    DEADLINE, NOW, OLD_ENOUGH, PAUSES, answer, candidate, minutes_ago, proposal, request, running,
-    snapshot, stage_word, version, with_evidence,
+    DEADLINE, NOW, OLD_ENOUGH, PAUSES, answer, candidate, digest, minutes_ago, proposal, request,
+    running, snapshot, stage_word, version, with_evidence,
 };
 use crate::single::{EVIDENCE, all_evidence, fill, mute, open};
 use crate::table::Table;
@@ -193,6 +193,28 @@ fn whose_pull_request_it_is_decides_what_it_does_to_the_others() {
     let proposed = Stage::Proposed { pull, hands_off: true };
     assert_eq!(stages(false, &["3.11.0", "3.10.0"]), [held, proposed]);
     assert_eq!(due(&proposing(&["3.11.0", "3.10.0"], false, false)), []);
+}
+
+#[test]
+fn a_pull_request_whose_tag_moved_says_so_unless_it_is_rewritten_or_somebody_elses() {
+    let moved = "the tag 3.10.0 moved".to_owned();
+    let warn = Intent::Warn { pull: PullNumber(40), why: moved.clone() };
+    for (minors, ours, warned) in [
+        (&["3.10.0"][..], true, true),
+        (&["3.9.5"], true, true),
+        (&["3.10.0"], false, false),
+        (&["3.11.0", "3.10.0"], true, false),
+    ] {
+        let mut snapshot = proposing(minors, ours, false);
+        snapshot.proposals[0].warning = Some(moved.clone());
+        let due = decide(&snapshot, NOW).due;
+        assert_eq!(due.contains(&warn), warned, "{minors:?} {ours}");
+        assert_eq!(due.len(), usize::from(ours), "{due:?}");
+    }
+    let mut merged = proposing(&[], true, false);
+    merged.proposals[0].warning = Some(moved);
+    merged.pin = PinState::Known { version: version("3.10.0"), digest: digest(&version("3.10.0")) };
+    assert!(!decide(&merged, NOW).due.contains(&warn), "it is closed");
 }
 
 #[test]
@@ -396,6 +418,7 @@ fn an_intent_knows_its_release_and_whether_it_only_reads() {
         (propose, true, false),
         (Intent::Bury(RunId(1)), false, false),
         (Intent::Close { pull: PullNumber(1), why: String::new() }, false, false),
+        (Intent::Warn { pull: PullNumber(1), why: String::new() }, false, false),
         (answer, false, false),
     ] {
         assert_eq!(intent.version(), about.then_some(&of), "{intent:?}");

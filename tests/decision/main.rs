@@ -13,3 +13,4 @@ mod remembered;
 mod settle;
 mod single;
 mod table;
+mod tags;

@@ -132,6 +132,7 @@ fn findings(rules: &Rules) -> Vec<Finding> {
     for fact in facts() {
         memory.observe(fact, minutes_ago(10));
     }
+    memory.observe(Fact::Pin(pin(&version("3.9.3"))), minutes_ago(10));
     let pinned = digest(&version("3.9.3"));
     let mut findings = Vec::new();
     for (text, canary) in [("3.12.0", Verdict::Failed), ("3.11.0", Verdict::Passed)] {
@@ -163,6 +164,7 @@ fn decide_on(facts: &[Fact], findings: &[Finding], rules: &Rules) -> Decision {
         image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
         sites: &[site()],
         looks: &BTreeMap::new(),
+        companion_looks: &std::collections::BTreeMap::new(),
         npm_trouble: None,
         live: true,
     });

@@ -71,6 +71,7 @@ fn pin(
         image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
         sites: &sites,
         looks,
+        companion_looks: &std::collections::BTreeMap::new(),
         npm_trouble: None,
         live: true,
     });
@@ -148,6 +149,7 @@ fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
             image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
             sites: &sites,
             looks: &BTreeMap::new(),
+            companion_looks: &std::collections::BTreeMap::new(),
             npm_trouble: None,
             live: true,
         });

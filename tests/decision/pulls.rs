@@ -23,7 +23,7 @@ fn branch(text: &str) -> BranchName {
 }
 
 /// A pull request of the bot whose head is the commit `a` that its marker names.
-fn pull(number: u64, from: &str, state: PullState) -> PullFacts {
+pub(super) fn pull(number: u64, from: &str, state: PullState) -> PullFacts {
     let of = version("3.10.0");
     PullFacts {
         number: PullNumber(number),

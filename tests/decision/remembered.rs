@@ -18,7 +18,7 @@ const RELEASED: &str = "3.10.0";
 /// A watch that pins 3.9.3, and what a pass has to go by.
 pub(super) struct Told {
     pub(super) memory: Memory,
-    rules: Rules,
+    pub(super) rules: Rules,
     looks: BTreeMap<Version, Look>,
     npm_trouble: Option<&'static str>,
     live: bool,
@@ -122,6 +122,7 @@ impl Told {
             image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
             sites,
             looks: &self.looks,
+            companion_looks: &std::collections::BTreeMap::new(),
             npm_trouble: self.npm_trouble,
             live: self.live,
         })

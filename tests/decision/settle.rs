@@ -93,6 +93,7 @@ impl World {
                 let verdict = if failed { Verdict::Failed } else { Verdict::Passed };
                 self.conclude(version, *check, verdict);
             }
+            Intent::Companion(..) => panic!("nobody has companions here"),
             Intent::StartCanary(of) => self.start(of),
             Intent::Bury(run) => {
                 let dead = |c: &&Candidate| c.running.as_ref().is_some_and(|r| r.run == *run);
@@ -122,6 +123,7 @@ impl World {
                 let open = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
                 open.unwrap().state = PullState::Closed;
             }
+            Intent::Warn { .. } => panic!("no tag moves here"),
             Intent::Answer { request, granted, answer } => {
                 let at = self.now;
                 let open = self.snapshot.requests.iter_mut().find(|r| r.id == *request).unwrap();

@@ -1,7 +1,7 @@
 //! One release in every situation, held against the table.
 
 use crate::case::{
-    CHEAP, NOW, candidate, faults, minutes_ago, proposal, request, snapshot, stage_word, version,
+    NOW, candidate, faults, minutes_ago, proposal, request, snapshot, stage_word, version,
     with_evidence,
 };
 use crate::table::{Row, Table, product};
@@ -101,13 +101,14 @@ fn work(word: &str, kind: ProposalKind, of: &Version) -> Vec<Intent> {
             checks.iter().filter(|check| kind == ProposalKind::PinBump || **check != Check::Sites);
         needed.map(|check| Intent::Check { version: of.clone(), check: *check }).collect()
     };
+    let all_but = |left: &[Check]| {
+        let asked: Vec<Check> = Check::ALL.into_iter().filter(|it| !left.contains(it)).collect();
+        checks(&asked)
+    };
     match word {
         "look" => vec![Intent::Look(of.clone())],
-        "check" => checks(&CHEAP),
-        "rest" => {
-            let rest = CHEAP.into_iter().filter(|check| *check != Check::Platforms);
-            checks(&rest.collect::<Vec<_>>())
-        }
+        "check" => all_but(&[Check::Canary]),
+        "rest" => all_but(&[Check::Platforms, Check::Canary]),
         "recheck" => checks(&[Check::VersionLabel]),
         "start" => vec![Intent::StartCanary(of.clone())],
         "bury" => vec![Intent::Bury(RunId(7))],

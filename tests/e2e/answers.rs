@@ -11,7 +11,7 @@ async fn registry_trouble(path: &'static str, fault: fn(Fault) -> Fault) -> Stri
         let at = Fault::on(Service::Registry).path_contains(path);
         stand.world.fault(fault(at).always());
         stand.world.release("3.10.0").publish().await;
-        stand.settle().await;
+        stand.once().await;
         assert_eq!(stand.world.writes(), []);
         let (word, line) = stand.stage("3.10.0").await;
         told = stand.redact(&format!("{word}: {line}"));
@@ -66,7 +66,7 @@ async fn a_rate_limit_of_the_registry_is_slept_out_to_the_fraction_of_a_second()
         run_test(async |stand| {
             stand.world.fault(registry_limit(after));
             stand.world.release("3.10.0").publish().await;
-            let report = stand.settle().await;
+            let report = stand.once().await;
             // A limit that is shorter than the bot's own pause does not make it ask more often.
             assert_eq!(report.wake.unwrap().millis(), wake);
             let (word, line) = stand.stage("3.10.0").await;
@@ -96,13 +96,13 @@ async fn while_the_registry_names_a_limit_nothing_is_asked_of_it() {
         let before = looks(stand);
         for minutes in [0, 1, 10, 60] {
             stand.wait_minutes(minutes);
-            let report = stand.settle().await;
+            let report = stand.once().await;
             assert_eq!(report.wake.unwrap().to_string(), "2026-06-12T10:00:00Z");
             assert_eq!(looks(stand), before + 1, "one look met the limit");
         }
         insta::assert_snapshot!(stand.stages().await, @"
         3.12.0 waiting: its image could not be asked for: the registry's rate limit holds until 2026-06-12T10:00:00Z; until 2026-06-12T10:00:00Z (49 min from now)
-        3.11.0 checking: its evidence is being collected
+        3.11.0 waiting: its image could not be asked for: the registry's rate limit holds until 2026-06-12T10:00:00Z; until 2026-06-12T10:00:00Z (49 min from now)
         3.10.0 waiting: its image could not be asked for: the registry is out of reach: status 503 for ghcr.io/toon-protocol/connector:3.10.0; until 2026-06-12T10:00:00Z (49 min from now)
         3.9.3 pinned: the downstream pins it
         ");
@@ -117,7 +117,7 @@ async fn while_the_registry_names_a_limit_nothing_is_asked_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_to_another_host_takes_no_token_along() {
     let stranger = World::start().await;
-    run_test(async |stand| {
+    let story = run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
         let away = |service, path: &str, url: String| {
             let url = format!("{url}/elsewhere");
@@ -150,16 +150,16 @@ async fn a_redirect_to_another_host_takes_no_token_along() {
         3.10.0 its evidence is being collected
         main of toon-protocol/town: the git server's answer makes no sense: HTTP 302 Found
         3.10.0 its evidence is being collected
-        the pinned image 3.9.3: the registry's answer is malformed: status 302 for ghcr.io/toon-protocol/connector:3.9.3
+        the tag 3.9.3 could not be resolved again: the registry's answer is malformed: status 302 for ghcr.io/toon-protocol/connector:3.9.3
         3.10.0 its image could not be asked for: the registry's answer is malformed: status 302 for ghcr.io/toon-protocol/connector:3.10.0; until 2026-06-12T14:01:00Z (1 min from now)
-        the pinned image 3.9.3: the registry's answer is malformed: status 302 for a token for toon-protocol/connector
+        the tag 3.9.3 could not be resolved again: the registry's answer is malformed: status 302 for a token for toon-protocol/connector
         3.10.0 its image could not be asked for: the registry's answer is malformed: status 302 for a token for toon-protocol/connector; until 2026-06-12T16:10:00Z (10 min from now)
         3.10.0 its image could not be asked for: the registry's answer is malformed: the index is there, but not the config of ghcr.io/toon-protocol/connector@sha256:…; until 2026-06-12T19:00:00Z (1 h from now)
         ");
         stand.settle().await;
         stand.only();
-    })
-    .await;
+    });
+    Box::pin(story).await;
     let asked = stranger.requests();
     assert!(asked.iter().all(|request| !request.authorised), "{asked:?}");
     // Blobs alone may be kept elsewhere.

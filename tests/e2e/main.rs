@@ -6,6 +6,7 @@ mod answers;
 mod budgets;
 mod canary;
 mod checks;
+mod companions;
 mod crashes;
 #[path = "../database/mod.rs"]
 mod database;
@@ -26,5 +27,7 @@ mod signatures;
 mod soak;
 mod sources;
 mod stand;
+mod tags;
 mod tls;
+mod trust;
 mod waiting;

@@ -60,6 +60,7 @@ async fn a_minor_becomes_a_pull_request() {
         | every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
         | each platform's version label names this release | ✅ passed | labelled 3.10.0 |
         | the image was built from the release's commit | ✅ passed | built from 7d176fea, the parent of v3.10.0's commit 8b52b79c |
+        | the tag still gives what it first gave | ✅ passed | <short> each time |
         | git tag, release, package and image are one release | ✅ passed | git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW |
         | the tag is not known to hold something else | ✅ passed | nothing is known against it |
         | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
@@ -84,6 +85,8 @@ async fn a_minor_becomes_a_pull_request() {
         docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
         curl -s 'https://api.github.com/repos/toon-protocol/connector/commits/v3.10.0' | jq '.sha, .parents[0].sha'
 
+        # the tag still gives what it first gave
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector:3.10.0 --format '{{.Manifest.Digest}}'
         # git tag, release, package and image are one release
         npm view '@toon-protocol/connector@3.10.0' gitHead dist.integrity --json
 

@@ -204,6 +204,11 @@ impl Stand {
         self.redact(&lines.collect::<Vec<_>>().join("\n"))
     }
 
+    /// What is wrong with what was resolved before.
+    pub async fn alarms(&self) -> String {
+        self.view().await.alarms.join("\n")
+    }
+
     /// What came of each request, the newest first.
     pub async fn requests(&self) -> String {
         let view = self.view().await;
@@ -258,6 +263,7 @@ impl Stand {
             (self.world.registry_url(), "http://registry"),
             (self.world.npm_url(), "http://npm"),
             (self.world.git_url(), "http://git"),
+            (self.world.tuf_url(), "http://tuf"),
         ];
         for (url, name) in places {
             text = text.replace(&url, name);

@@ -90,7 +90,7 @@ async fn a_registry_alone_that_is_not_believed_is_waited_for() {
         };
         let own = url(stand, stranger.registry_url());
         stand.world.release("3.10.0").publish().await;
-        stand.settle().await;
+        stand.once().await;
         let (word, line) = stand.stage("3.10.0").await;
         insta::assert_snapshot!(format!("{word}: {line}"), @"waiting: its image could not be asked for: the registry is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer; until 2026-06-12T08:01:00Z (1 min from now)");
         assert_eq!(stranger.requests(), []);

@@ -10,12 +10,11 @@ fn uri(text: &str) -> San {
     San::Uri(text.to_owned())
 }
 
-#[test]
-fn only_the_release_workflows_may_sign() {
-    let sigstore = Sigstore::new(now());
+/// Who signed, in words; how; and what has to come of it.
+pub(crate) fn identities() -> Vec<(&'static str, Signing, &'static str)> {
     let good = format!("{REPOSITORY}/.github/workflows/release.yml@refs/heads/main");
     let by = |identity: &str| Signing::new().identity(identity);
-    let cases = [
+    vec![
         ("clean", Signing::new(), "verified"),
         (
             "the hand-run workflow, at this version's tag",
@@ -91,7 +90,13 @@ fn only_the_release_workflows_may_sign() {
                 .issuer_v1("https://token.actions.githubusercontent.com"),
             "bad_issuer",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn only_the_release_workflows_may_sign() {
+    let sigstore = Sigstore::new(now());
+    let cases = identities();
     for (name, signing, expected) in &cases {
         for form in Form::ALL {
             assert_eq!(outcome_of(signing, form, &sigstore), *expected, "{name}, {form:?}");

@@ -4,6 +4,7 @@
 mod case;
 mod forgeries;
 mod identities;
+mod judge;
 mod mixed;
 mod places;
 

@@ -1,6 +1,7 @@
 //! Resolving again: what a tag leads to now that was resolved before, in one request.
 
 use super::{MANIFEST_CAP, Registry, RegistryError, answer, asked_for, manifest, verified_digest};
+use crate::clients::wire::{self, Answer};
 use crate::domain::{Digest, ImageName, Platform};
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -39,12 +40,11 @@ impl Registry {
         let mut headers = HeaderMap::from_iter([(ACCEPT, accept)]);
         let validator =
             known.and_then(|digest| HeaderValue::try_from(format!("\"{digest}\"")).ok());
-        let conditional = validator.is_some();
         headers.extend(validator.map(|validator| (IF_NONE_MATCH, validator)));
         let answer = self.get_with(image, &path, headers, MANIFEST_CAP, &what).await?;
         // To a request without a condition it says nothing, and is judged with what is malformed.
-        if conditional && answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(Resolution::Same);
+        if let Some(known) = known.filter(|_| answer.status == StatusCode::NOT_MODIFIED) {
+            return unchanged(&answer, known, &what);
         }
         let answer = answer::judge(answer, &what, self.http.now())?;
         let digest = verified_digest(&answer, asked.as_ref(), &what)?;
@@ -58,5 +58,16 @@ impl Registry {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// "It is still that", unless the same answer names something else.
+fn unchanged(answer: &Answer, known: &Digest, what: &str) -> Result<Resolution, RegistryError> {
+    match answer.header("docker-content-digest").filter(|claim| claim.starts_with("sha256:")) {
+        Some(claim) if claim != known.as_str() => Err(RegistryError::malformed(format!(
+            "{what} is said to be {known} still, and {}",
+            wire::excerpt(claim)
+        ))),
+        _ => Ok(Resolution::Same),
     }
 }

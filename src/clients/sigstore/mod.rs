@@ -13,6 +13,7 @@ mod certificate;
 mod legacy;
 mod root;
 mod trust;
+mod tuf;
 
 pub use bundle::{Artifact, Expected, Rejection, Signer, Verified, verify_bundle};
 pub use legacy::{verify_layer, verify_legacy};

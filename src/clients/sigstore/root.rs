@@ -25,11 +25,11 @@ pub enum RootError {
         source: std::io::Error,
     },
     /// The last good refresh is too long ago, and another one failed.
-    #[error("the trusted root of {source_name} was last refreshed {last}: {why}")]
+    #[error("the trusted root of {source_name} was {last}, and now it cannot be: {why}")]
     Stale {
         /// Where it comes from.
         source_name: String,
-        /// When that was, in words.
+        /// When that was, and when it would have to be, in words.
         last: String,
         /// Why it could not be refreshed now.
         why: String,

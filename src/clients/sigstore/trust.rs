@@ -1,13 +1,11 @@
 //! Where the trusted root comes from, and how it is kept current.
 
 use super::root::{RootError, TrustedRoot};
-use crate::clients::wire::{self, Http};
+use super::tuf::Tuf;
+use crate::clients::wire::Http;
 use crate::clock::Clock;
 use crate::domain::{Timestamp, human_duration};
-use sigstore_tuf::{FileStore, HttpRepository, MetadataStore, StoreRepository, Updater};
-use sigstore_verify::trust_root::{
-    SIGSTORE_PRODUCTION_TRUSTED_ROOT, SigstoreInstance, TRUSTED_ROOT_TARGET,
-};
+use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SigstoreInstance};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,8 +19,6 @@ const REFRESHED_EVERY: Duration = Duration::from_hours(24);
 /// The pause after a refresh that failed, and before one that a failed verification asks for: who
 /// signs badly shall not make us knock at the repository's door for each signature.
 const PAUSE: Duration = Duration::from_mins(10);
-/// When the last good refresh was, in the cache directory.
-const REFRESHED: &str = "refreshed";
 
 /// Where a trusted root comes from.
 #[derive(Debug, Clone)]
@@ -33,19 +29,6 @@ pub enum Source {
     File(PathBuf),
     /// A repository of The Update Framework.
     Tuf(Tuf),
-}
-
-/// A repository of The Update Framework that holds a trusted root.
-#[derive(Debug, Clone)]
-pub struct Tuf {
-    url: String,
-    /// Its first `root.json`, from which trust starts.
-    bootstrap: Vec<u8>,
-    /// Where its documents are kept.
-    cache: PathBuf,
-    /// Whether the cache may be written.
-    writes: bool,
-    max_age: Duration,
 }
 
 impl Source {
@@ -143,15 +126,16 @@ impl Trust {
         at_most: Duration,
     ) -> Result<Arc<TrustedRoot>, RootError> {
         let now = self.clock.now();
+        let at_most = at_most.min(tuf.max_age);
         if held.root.is_none() {
             held.root = tuf.kept().await.map(Arc::new);
         }
-        let age = |root: &TrustedRoot| root.refreshed_at.map(|at| now.since(at));
+        let age = |root: &TrustedRoot| root.refreshed_at.map(|at| between(now, at));
         let fresh = |root: &&Arc<TrustedRoot>| age(root).is_some_and(|age| age < at_most);
         if let Some(root) = held.root.as_ref().filter(fresh) {
             return Ok(root.clone());
         }
-        let resting = |asked: &Timestamp| now.since(*asked) < PAUSE;
+        let resting = |asked: &Timestamp| between(now, *asked) < PAUSE;
         let why = match &held.asked {
             Some((asked, why)) if resting(asked) && !why.is_empty() => why.clone(),
             _ => match tuf.fetch(&self.http, now).await {
@@ -173,9 +157,10 @@ impl Trust {
             Some(root) if age(root).is_some_and(|age| age <= tuf.max_age) => Ok(root.clone()),
             kept => {
                 let last = kept.as_ref().and_then(|root| age(root));
-                let last = last.map_or_else(
-                    || "never".to_owned(),
-                    |age| format!("{} ago", human_duration(age)),
+                let limit = human_duration(tuf.max_age);
+                let last = last.map(human_duration).map_or_else(
+                    || "never refreshed".to_owned(),
+                    |age| format!("last refreshed {age} ago, the limit is {limit}"),
                 );
                 Err(RootError::Stale { source_name: tuf.url.clone(), last, why })
             }
@@ -198,61 +183,10 @@ impl Held {
     }
 }
 
-impl Tuf {
-    /// Refreshes the repository's metadata and takes the trusted root from it.
-    async fn fetch(&self, http: &Http, now: Timestamp) -> Result<TrustedRoot, String> {
-        let repository = HttpRepository::new(&self.url).map_err(|error| wire::chain(&error))?;
-        let repository = repository.with_http_client(http.reqwest());
-        let updater = Updater::new(repository, &self.bootstrap);
-        let json = self.target(updater.map_err(|error| wire::chain(&error))?, now).await?;
-        let root = TrustedRoot::parse(json, &self.url, Some(now));
-        let root = root.map_err(|error| wire::chain(&error))?;
-        if self.writes {
-            let noted = std::fs::write(self.cache.join(REFRESHED), now.to_string());
-            noted.map_err(|error| format!("{}: {error}", self.cache.display()))?;
-        }
-        Ok(root)
-    }
-
-    /// The trusted root of the last refresh, proved anew from the cache as of that time.
-    async fn kept(&self) -> Option<TrustedRoot> {
-        let at = std::fs::read_to_string(self.cache.join(REFRESHED)).ok()?;
-        let at: Timestamp = at.trim().parse().ok()?;
-        let repository = StoreRepository::new(FileStore::new(&self.cache));
-        let updater = Updater::new(repository, &self.bootstrap).ok()?;
-        match self.target(updater, at).await {
-            Ok(json) => TrustedRoot::parse(json, &self.url, Some(at)).ok(),
-            Err(why) => {
-                warn!(error = why, "the kept trusted root cannot be used");
-                None
-            }
-        }
-    }
-
-    async fn target(&self, updater: Updater, at: Timestamp) -> Result<Vec<u8>, String> {
-        let at = jiff::Timestamp::from_millisecond(at.millis());
-        let at = at.map_err(|error| error.to_string())?;
-        let store = Kept { files: FileStore::new(&self.cache), writes: self.writes };
-        let mut updater = updater.with_store(store);
-        updater.refresh(at).await.map_err(|error| wire::chain(&error))?;
-        updater.get_target(TRUSTED_ROOT_TARGET, at).await.map_err(|error| wire::chain(&error))
-    }
-}
-
-/// The cache, for reading only where nothing may be written.
-struct Kept {
-    files: FileStore,
-    writes: bool,
-}
-
-impl MetadataStore for Kept {
-    fn load(&self, name: &str) -> sigstore_tuf::Result<Option<Vec<u8>>> {
-        self.files.load(name)
-    }
-
-    fn store(&self, name: &str, bytes: &[u8]) -> sigstore_tuf::Result<()> {
-        if self.writes { self.files.store(name, bytes) } else { Ok(()) }
-    }
+/// How far two times are apart. A clock that was ahead for a while has left times behind that are
+/// still to come; they are as old as they are far away, or they would be fresh for as long.
+fn between(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other) + other.since(one)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RootError> {

@@ -3,7 +3,7 @@
 
 use super::place::Place;
 use super::{RELEASE, image};
-use digest_bump::clients::registry::RegistryError;
+use digest_bump::clients::registry::{RegistryError, Resolution};
 use digest_bump::domain::{Digest, ImageName, PlatformDigest};
 
 /// Runs every test below in one kind of place. One that is not on this machine is skipped, aloud.
@@ -42,6 +42,7 @@ in_every_registry! {
     an_index_is_no_platforms_image
     a_floating_tag_leads_to_the_same_index
     a_tag_that_moved_leads_to_the_new_index_and_the_old_one_stays
+    what_is_known_is_asked_for_on_condition
     many_at_once_get_the_same
 }
 
@@ -129,6 +130,30 @@ async fn a_tag_that_moved_leads_to_the_new_index_and_the_old_one_stays(place: &m
     assert_eq!(old.digest, before.digest);
     let of_old = place.registry.fetch_labels(&image(), &old.entries[1].digest).await.unwrap();
     assert_eq!(of_old, before.platforms[1].labels);
+}
+
+async fn what_is_known_is_asked_for_on_condition(place: &mut Place) {
+    let (image, before) = (image(), place.index.clone());
+    let seen = place.registry.resolve(&image, "3.10.0", None).await.unwrap();
+    let Resolution::Found { digest, platforms: Some(platforms) } = seen else { panic!("{seen:?}") };
+    let names: Vec<&str> = platforms.iter().map(|platform| platform.0.as_str()).collect();
+    assert_eq!((&digest, names.as_slice()), (&before, &["linux/amd64", "linux/arm64"][..]));
+    let again = place.registry.resolve(&image, "3.10.0", Some(&before)).await.unwrap();
+    assert_eq!(again, Resolution::Same);
+
+    place.push_again().await;
+    let moved = place.registry.resolve(&image, "3.10.0", Some(&before)).await.unwrap();
+    let Resolution::Found { digest, .. } = moved else { panic!("{moved:?}") };
+    assert_eq!(digest, place.index);
+    let old = place.registry.resolve(&image, before.as_str(), Some(&before)).await.unwrap();
+    assert_eq!(old, Resolution::Same);
+
+    let index = place.registry.fetch_index(&image, "3.10.0").await.unwrap();
+    let one = index.entries[0].digest.digest();
+    let found = place.registry.resolve(&image, one.as_str(), None).await.unwrap();
+    assert_eq!(found, Resolution::Found { digest: one.clone(), platforms: None });
+    let gone = place.registry.resolve(&image, "3.11.0", Some(&before)).await.unwrap_err();
+    assert!(matches!(gone, RegistryError::NotFound { .. }), "{gone:?}");
 }
 
 async fn many_at_once_get_the_same(place: &mut Place) {

@@ -287,3 +287,30 @@ async fn a_blob_is_not_fetched_from_just_anywhere() {
         assert!(matches!(error, RegistryError::Malformed { .. }), "{location}: {error}");
     }
 }
+
+#[tokio::test]
+async fn that_nothing_changed_is_believed_only_of_what_was_asked() {
+    let known = content(1).index;
+    let other = Digest::of(b"other");
+    let silent = reply(304, &[], "");
+    let naming = |digest: &Digest| reply(304, &[("docker-content-digest", digest.as_str())], "");
+    for (asked, answer, expected) in [
+        (Some(&known), silent.clone(), "Same"),
+        (Some(&known), naming(&known), "Same"),
+        (Some(&known), naming(&other), "is said to be sha256:"),
+        (None, silent, "status 304 for"),
+        (None, naming(&known), "status 304 for"),
+    ] {
+        let server = registry_server(at("/manifests/", answer)).await;
+        let registry = registry_at(&http(), &server.url);
+        let resolved = registry.resolve(&image(), "3.10.0", asked).await;
+        let told = match &resolved {
+            Ok(resolution) => format!("{resolution:?}"),
+            Err(error) => {
+                assert!(matches!(error, RegistryError::Malformed { .. }), "{error:?}");
+                error.to_string()
+            }
+        };
+        assert!(told.contains(expected), "{told}");
+    }
+}

@@ -134,5 +134,9 @@ fn honest(pushed: &[Content], asked: &Asked) -> Reply {
         return refused(404, "MANIFEST_UNKNOWN", &[]);
     }
     let digest = document.digest.as_str();
+    let known = asked.header("if-none-match").map(|known| known.trim_matches('"'));
+    if known == Some(digest) {
+        return reply(304, &[("docker-content-digest", digest)], "");
+    }
     reply(200, &[("content-type", kind), ("docker-content-digest", digest)], &document.bytes)
 }

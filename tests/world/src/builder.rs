@@ -142,9 +142,8 @@ impl WorldBuilder {
 
     fn state(self, root: &Path, urls: Urls) -> State {
         let tokens = BTreeMap::from([(TOKEN.to_owned(), Actor::Bot)]);
-        let mut state = State::new(urls, [UPSTREAM, DOWNSTREAM, BOT], tokens);
+        let mut state = State::new(urls, [UPSTREAM, DOWNSTREAM, BOT], tokens, self.now);
         state.bot_branches = self.bot_branches;
-        state.fixed_now = self.now;
         let version = self.pinned;
         let mut first = crate::release::described(&version);
         // The pinned release is older than everything that a test publishes.
@@ -188,13 +187,15 @@ fn open_doors(scheme: &str) -> (Urls, Vec<(Door, TcpListener)>) {
     let (registry, registry_door) = bind();
     let (storage, storage_door) = bind();
     let (npm, npm_door) = bind();
+    let (tuf, tuf_door) = bind();
     let doors = vec![
         (Door::Main(Service::GitHub), github_door),
         (Door::Main(Service::Git), git_door),
         (Door::Main(Service::Registry), registry_door),
         (Door::Storage, storage_door),
         (Door::Main(Service::Npm), npm_door),
+        (Door::Main(Service::Tuf), tuf_door),
     ];
-    let urls = Urls { github, git, registry, storage, npm };
+    let urls = Urls { github, git, registry, storage, npm, tuf };
     (urls, doors)
 }

@@ -107,7 +107,7 @@ impl World {
         let mut state = self.inner.state();
         let name = state.upstream.clone();
         let digest = state.registry.tag(&name, from).expect("the tag to copy");
-        state.registry.set_tag(&name, to, &digest);
+        state.registry.point_tag(&name, to, &digest);
     }
 
     /// Removes a tag of the connector's image; what it pointed to stays.

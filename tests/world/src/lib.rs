@@ -1,6 +1,6 @@
 //! The world that `digest-bump` lives in, small enough to be started by every test: a GitHub with
 //! its memory, git over smart HTTP, a container registry with GHCR's manners, npm, and a private
-//! Sigstore that signs what is published.
+//! Sigstore that signs what is published, its trusted root in a TUF repository.
 //!
 //! Everything listens on loopback, each door on a port of its own. The world uses nothing of the
 //! bot's code, so that it cannot share its mistakes. It runs on threads of its own: a test may
@@ -45,8 +45,10 @@ mod repository;
 mod server;
 mod sigstore;
 mod state;
+mod tags;
 mod tls;
 mod town;
+mod tuf;
 mod upstream;
 mod webhook;
 mod wire;
@@ -61,6 +63,7 @@ pub use reality::{GRAPHQL_SCHEMA, OPENAPI, WEBHOOK_EXAMPLES, published};
 pub use registry::Referrers;
 pub use release::ReleaseBuilder;
 pub use sigstore::{BundleVersion, Forgery, Form, Predicate, San, Signed, Signing, Sigstore};
+pub use tuf::TufForgery;
 pub use webhook::EVENTS;
 
 use state::{State, Urls};

@@ -3,7 +3,7 @@
 use crate::reality::Judgement;
 use std::collections::BTreeSet;
 
-/// One of the world's four doors.
+/// One of the world's doors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// The REST interface.
@@ -14,6 +14,8 @@ pub enum Service {
     Registry,
     /// The npm packuments.
     Npm,
+    /// The TUF repository with Sigstore's trusted root.
+    Tuf,
 }
 
 /// One request, as it was answered.

@@ -10,6 +10,7 @@ use crate::github;
 use crate::log::{Request, Service};
 use crate::npm;
 use crate::registry;
+use crate::tuf;
 use crate::wire::{Answer, Call, hex_sha256};
 use bytes::Bytes;
 use http_body::{Body, Frame};
@@ -163,7 +164,7 @@ fn asks_to_write(call: &Call) -> bool {
     match call.service {
         Service::GitHub => !matches!(call.method.as_str(), "GET" | "HEAD"),
         Service::Git => git_http::carries_commands(call),
-        Service::Registry | Service::Npm => false,
+        Service::Registry | Service::Npm | Service::Tuf => false,
     }
 }
 
@@ -173,6 +174,7 @@ fn route(inner: &Arc<Inner>, door: Door, call: &Call) -> Answer {
         Door::Main(Service::Git) => git_http::answer(inner, call),
         Door::Main(Service::Registry) => registry::answer(inner, call),
         Door::Main(Service::Npm) => npm::answer(inner, call),
+        Door::Main(Service::Tuf) => tuf::answer(inner, call),
         Door::Storage => registry::storage(inner, call),
     }
 }

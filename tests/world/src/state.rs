@@ -8,6 +8,7 @@ use crate::registry::Store;
 use crate::release::Release;
 use crate::repository::{Commit, FIRST_COMMIT, Repository};
 use crate::sigstore::Sigstore;
+use crate::tuf::Tuf;
 use crate::webhook::{Event, Hook};
 use crate::wire::{invented_sha, iso};
 use chrono::{DateTime, Utc};
@@ -45,6 +46,7 @@ pub(crate) struct State {
     pub(crate) advisories: Vec<Advisory>,
     pub(crate) registry: Store,
     pub(crate) sigstore: Sigstore,
+    pub(crate) tuf: Tuf,
     pub(crate) npm_gone: bool,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: Log,
@@ -65,6 +67,7 @@ pub(crate) struct Urls {
     pub(crate) registry: String,
     pub(crate) storage: String,
     pub(crate) npm: String,
+    pub(crate) tuf: String,
 }
 
 /// A repository with what GitHub keeps beside git.
@@ -190,7 +193,10 @@ impl State {
         urls: Urls,
         [upstream, downstream, bot]: [&str; 3],
         tokens: BTreeMap<String, Actor>,
+        fixed_now: Option<DateTime<Utc>>,
     ) -> Self {
+        let now = fixed_now.unwrap_or_else(system_now);
+        let sigstore = Sigstore::new(now);
         Self {
             urls,
             upstream: upstream.to_owned(),
@@ -204,7 +210,8 @@ impl State {
             strays: Vec::new(),
             advisories: Vec::new(),
             registry: Store::default(),
-            sigstore: Sigstore::new(system_now()),
+            tuf: Tuf::new(&sigstore.trusted_root(), now),
+            sigstore,
             npm_gone: false,
             faults: Vec::new(),
             log: Log::default(),
@@ -212,7 +219,7 @@ impl State {
             rate: BTreeMap::new(),
             hooks: Vec::new(),
             outbox: VecDeque::new(),
-            fixed_now: None,
+            fixed_now,
             next_id: 1000,
             commits_by_people: 0,
         }

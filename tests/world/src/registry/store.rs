@@ -99,7 +99,7 @@ impl Store {
         self.shelves.get(name).map(|here| here.tags.clone()).unwrap_or_default()
     }
 
-    pub(crate) fn set_tag(&mut self, name: &str, tag: &str, digest: &str) {
+    pub(crate) fn point_tag(&mut self, name: &str, tag: &str, digest: &str) {
         if let Some(here) = self.shelves.get_mut(name) {
             here.tags.insert(tag.to_owned(), digest.to_owned());
         }

@@ -9,15 +9,15 @@ use sha2::{Digest, Sha256};
 
 /// A key that was made on the spot.
 #[derive(Debug)]
-pub(super) struct Key(KeyPair);
+pub(crate) struct Key(KeyPair);
 
 impl Key {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a P-256 key"))
     }
 
     /// A signature in DER. Two over the same bytes differ.
-    pub(super) fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, bytes: &[u8]) -> Vec<u8> {
         self.0.sign(bytes).expect("a P-256 key signs")
     }
 
@@ -33,6 +33,11 @@ impl Key {
     /// The public key in DER.
     pub(super) fn public(&self) -> Vec<u8> {
         self.0.subject_public_key_info()
+    }
+
+    /// The public key as text.
+    pub(crate) fn public_pem(&self) -> String {
+        self.0.public_key_pem()
     }
 
     /// The name under which logs are known: the SHA-256 of the public key.

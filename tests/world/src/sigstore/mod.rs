@@ -19,6 +19,7 @@ mod signing;
 pub use bundle::{BundleVersion, Predicate};
 pub(crate) use bundle::{EMPTY, referrer};
 pub use forgery::{Forgery, Form};
+pub(crate) use key::Key;
 pub(crate) use legacy::{CONFIG as LEGACY_CONFIG, manifest as legacy_manifest};
 pub use signed::Signed;
 pub use signing::{San, Signing};

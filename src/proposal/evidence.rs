@@ -1,0 +1,82 @@
+//! The evidence of a proposal, as its reader is shown it.
+
+use super::plan::Workshop;
+use crate::domain::{Check, Finding, Pin, ProposalKind, SignatureRule, Version};
+use crate::policy;
+use crate::render::{CompanionImage, Evidence, Examined, command};
+use std::collections::BTreeSet;
+
+impl Workshop<'_> {
+    /// The current answers about the watched image, in the order in which people read them.
+    pub(super) fn evidence(&self, to: &Pin, kind: ProposalKind) -> Vec<Evidence> {
+        let asked = policy::asked_checks(&self.watch.rules);
+        let mut shown: BTreeSet<Check> = policy::required_checks(kind, &asked).collect();
+        // For a stub the canary's answer is news.
+        shown.insert(Check::Canary);
+        self.answers(to, &shown, self.watch.rules.signature.as_ref())
+    }
+
+    /// The companion images of a release, each with its evidence; `pins` are those that there are.
+    pub(super) fn companions(&self, version: &Version, pins: &[Pin]) -> Vec<CompanionImage> {
+        let rules = self.watch.rules.companions.iter();
+        let all = rules.map(|rule| {
+            let pin = pins.iter().find(|pin| pin.image == rule.image).cloned();
+            let asked = policy::companion_checks(&self.watch.rules.for_companion(rule));
+            let evidence =
+                pin.as_ref().map(|pin| self.answers(pin, &asked, rule.signature.as_ref()));
+            let mut sites = self.watch.downstream.sites.iter();
+            CompanionImage {
+                image: rule.image.clone(),
+                version: version.clone(),
+                needed: sites.any(|site| site.companion.as_ref() == Some(&rule.image)),
+                pin,
+                evidence: evidence.unwrap_or_default(),
+            }
+        });
+        all.collect()
+    }
+
+    /// What a reviewer should look at; the ages are part of the agreement.
+    fn points(&self, found: &Finding) -> Vec<String> {
+        let mut points = found.detail.points.clone();
+        if found.check == Check::Agreement {
+            let (pinned, rules) = (&self.pin.version, &self.watch.rules);
+            let version = &found.version;
+            points.extend(policy::soak_points(version, pinned, self.memory, rules, self.now));
+        }
+        points
+    }
+
+    fn answers(
+        &self,
+        to: &Pin,
+        checks: &BTreeSet<Check>,
+        signature: Option<&SignatureRule>,
+    ) -> Vec<Evidence> {
+        let release = self.release(&to.version).ok();
+        let examined = Examined {
+            pin: to,
+            repository: &self.watch.upstream.repository,
+            tag: release.map_or("", |release| &release.tag),
+            package: self.watch.rules.npm.as_ref().map(|rule| rule.package.as_str()),
+            signature,
+        };
+        let latest = |check: &Check| {
+            let about = |found: &&Finding| {
+                found.check == *check && found.subject == to.digest && found.version == to.version
+            };
+            self.memory.findings.iter().rev().find(about)
+        };
+        let found = checks.iter().filter_map(latest);
+        found
+            .map(|found| Evidence {
+                check: found.check,
+                verdict: found.verdict,
+                summary: found.summary.clone(),
+                points: self.points(found),
+                judged: found.detail.judged.clone(),
+                command: command(found.check, examined),
+            })
+            .collect()
+    }
+}
