@@ -222,6 +222,11 @@ pub(super) struct Upstream {
     /// one is, and moves in lockstep with it where a pin site names it. Default: none.
     #[serde(default)]
     pub(super) companion: Vec<Companion>,
+    /// How old a release has to be before its canary runs and it is proposed, by the latest of its
+    /// own, npm's and the transparency log's clocks; not if a security advisory of the upstream is
+    /// about what is pinned, and not about the release. Default: `0`.
+    #[serde(default = "default_age")]
+    pub(super) minimum_release_age: String,
     /// The npm half of a release. Default: none.
     pub(super) npm: Option<NpmPackage>,
 }
@@ -236,6 +241,10 @@ fn default_platforms() -> Vec<String> {
 
 fn default_known_issues() -> String {
     "shipped".to_owned()
+}
+
+fn default_age() -> String {
+    "0".to_owned()
 }
 
 fn default_deadline() -> String {

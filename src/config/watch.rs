@@ -86,6 +86,8 @@ fn rules(
     }
     let deadline = problems
         .take(&at("upstream.artifact_deadline"), duration::parse(&upstream.artifact_deadline));
+    let age = problems
+        .take(&at("upstream.minimum_release_age"), duration::parse(&upstream.minimum_release_age));
     let retry: Vec<_> =
         raw.retry.iter().map(|text| problems.take(&at("retry"), duration::parse(text))).collect();
     let npm = upstream.npm.as_ref().map(|npm| npm_rule(at, npm, problems));
@@ -116,6 +118,7 @@ fn rules(
         revision: upstream.revision,
         known_issues: known_issues?,
         artifact_deadline: deadline?,
+        minimum_release_age: age?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),
         migration: migration.flatten().map(|path| MigrationRule { path }),

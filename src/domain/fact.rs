@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    BranchName, CommitId, ContractFacts, Descent, FilePath, ImageName, IndexDigest, Marker,
-    PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
+    Advisory, BranchName, CommitId, ContractFacts, Descent, FilePath, ImageName, IndexDigest,
+    Marker, PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -58,6 +58,11 @@ pub enum Fact {
     },
     /// A version of the npm package that is not what it was.
     NpmDrift(NpmDrift),
+    /// The upstream's published security advisories.
+    Advisories {
+        /// All of them.
+        list: Vec<Advisory>,
+    },
     /// Whether npm could be asked at all.
     NpmTrouble {
         /// Why it could not, for a maintainer; `None` once it could again.
@@ -126,6 +131,7 @@ impl Fact {
                 ("npm", version.to_string())
             }
             Self::NpmDrift(drift) => ("npm_drift", drift.version.to_string()),
+            Self::Advisories { .. } => ("advisories", String::new()),
             Self::NpmTrouble { .. } => ("npm", String::new()),
             Self::Troubles { .. } => ("troubles", String::new()),
             Self::Pin(_) => ("pin", String::new()),

@@ -1,8 +1,8 @@
 //! What the store remembers of one watch.
 
 use super::{
-    CanaryRun, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact, FactKey, Finding,
-    ImageFacts, ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts,
+    Advisory, CanaryRun, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact, FactKey,
+    Finding, ImageFacts, ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts,
     PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeMap;
@@ -242,6 +242,16 @@ impl Memory {
         match &seen.fact {
             Fact::NpmDrift(drift) => Some((drift, seen.at)),
             _ => None,
+        }
+    }
+
+    /// The upstream's published security advisories, as far as they were asked for.
+    #[must_use]
+    pub fn advisories(&self) -> &[Advisory] {
+        let key = FactKey { aspect: "advisories", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Advisories { list }) => list,
+            _ => &[],
         }
     }
 

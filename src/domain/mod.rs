@@ -2,6 +2,7 @@
 //!
 //! `docs/architecture.md` says what each word means; this module is where it is spelled.
 
+mod advisory;
 mod cached;
 mod canary;
 mod check;
@@ -25,6 +26,7 @@ mod tag;
 mod time;
 mod version;
 
+pub use advisory::{Advisory, Affected, VersionRange};
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};

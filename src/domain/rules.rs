@@ -42,6 +42,8 @@ pub struct Rules {
     pub known_issues: KnownIssues,
     /// How long after its publication a release may lack artifacts before it counts as torn.
     pub artifact_deadline: Duration,
+    /// How old a release has to be before it is tried and proposed.
+    pub minimum_release_age: Duration,
     /// How inconclusive answers are retried.
     pub retry: RetryRule,
     /// A text that stands for the canary's whole configuration; another text makes its results
@@ -185,6 +187,7 @@ impl Rules {
             signature: companion.signature.clone(),
             companions: Vec::new(),
             contract: None,
+            known_issues: KnownIssues::default(),
             npm: None,
             ..self.clone()
         }
@@ -207,6 +210,7 @@ impl Rules {
             revision: RevisionPolicy::default(),
             known_issues: KnownIssues::default(),
             artifact_deadline: Duration::from_hours(24),
+            minimum_release_age: Duration::ZERO,
             retry: RetryRule { pauses: Vec::new() },
             canary: String::new(),
             migration: None,

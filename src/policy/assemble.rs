@@ -9,6 +9,7 @@ use super::{
     snapshot::{
         Answer, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot, Unavailable,
     },
+    soak::soak,
     stream,
 };
 use crate::domain::{
@@ -94,9 +95,9 @@ fn candidate(
     doubts: &Doubts<'_>,
     (version, release): &(Version, &ReleaseFacts),
 ) -> Candidate {
-    let pinned = match pin {
-        PinState::Known { digest, .. } => Some(digest.digest()),
-        PinState::Unknown { .. } => None,
+    let (pinned_version, pinned) = match pin {
+        PinState::Known { version: pinned, digest } => (Some(pinned), Some(digest.digest())),
+        PinState::Unknown { .. } => (None, None),
     };
     let Doubted { bump, understated, lost, contract } = doubts.judge(version, release);
     let digest = view.memory.image(version).map(|image| image.digest.clone());
@@ -117,6 +118,7 @@ fn candidate(
         look: look(view, version),
         unavailable: unavailable(view, version),
         npm: npm(view, version),
+        soak: soak(version, pinned_version, view.memory, view.rules),
         answers: answers.unwrap_or_default(),
         running,
         companions: companions(view, release, version, bump),

@@ -103,7 +103,7 @@ pub(super) fn assess(
     });
     match ask_again(&candidate.version, unsure, snapshot, now).or(beside.waiting) {
         Some(unfinished) => unfinished,
-        None => canary(candidate, kind, snapshot, now),
+        None => soaking(candidate, now).unwrap_or_else(|| canary(candidate, kind, snapshot, now)),
     }
 }
 
@@ -130,6 +130,17 @@ pub(super) fn ask_again<'a>(
     } else {
         Some(Assessment::Held(held))
     }
+}
+
+/// Whether it is too young. Before the canary, not beside it: the canary runs foreign code, and
+/// what others find out meanwhile shall keep it from running here.
+fn soaking(candidate: &Candidate, now: Timestamp) -> Option<Assessment> {
+    let soak = candidate.soak.as_ref().filter(|soak| now < soak.until)?;
+    // One that was started before is not lost sight of.
+    candidate
+        .running
+        .is_none()
+        .then(|| Assessment::Waiting { until: Some(soak.until), why: soak.why.clone() })
 }
 
 /// The canary, once every cheap check has passed. For a stub a failure is news as good as a pass,

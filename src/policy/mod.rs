@@ -23,6 +23,7 @@ mod pull;
 mod requests;
 mod required;
 mod snapshot;
+mod soak;
 mod stage;
 mod stream;
 mod stubs;
@@ -44,5 +45,6 @@ pub use snapshot::{
     Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,
     Unavailable,
 };
+pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};
 pub use stream::{admit, release_of};

@@ -1,6 +1,6 @@
 //! Everything that a decision depends on, as data.
 
-use super::{contract::Contract, honesty::Break};
+use super::{contract::Contract, honesty::Break, soak::Soak};
 use crate::domain::{
     BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, Platform, ProposalKind,
     PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
@@ -102,6 +102,8 @@ pub struct Candidate {
     pub unavailable: Option<Unavailable>,
     /// Why its npm half is not there; `None` if it is, or is not needed.
     pub npm: Option<Look>,
+    /// How long it has to wait until it is old enough; `None` if nobody asks for its age.
+    pub soak: Option<Soak>,
     /// The current answers.
     pub answers: BTreeMap<Check, Answer>,
     /// The canary run that is under way.

@@ -36,6 +36,17 @@ impl Workshop<'_> {
         all.collect()
     }
 
+    /// What a reviewer should look at; the ages are part of the agreement.
+    fn points(&self, found: &Finding) -> Vec<String> {
+        let mut points = found.detail.points.clone();
+        if found.check == Check::Agreement {
+            let (pinned, rules) = (&self.pin.version, &self.watch.rules);
+            let version = &found.version;
+            points.extend(policy::soak_points(version, pinned, self.memory, rules, self.now));
+        }
+        points
+    }
+
     fn answers(
         &self,
         to: &Pin,
@@ -62,7 +73,7 @@ impl Workshop<'_> {
                 check: found.check,
                 verdict: found.verdict,
                 summary: found.summary.clone(),
-                points: found.detail.points.clone(),
+                points: self.points(found),
                 judged: found.detail.judged.clone(),
                 command: command(found.check, examined),
             })

@@ -49,12 +49,15 @@ pub(super) async fn observe(
     now: Timestamp,
 ) -> Seen {
     let mut seen = Seen::default();
-    let (releases, npm, pin) = tokio::join!(
+    let (releases, npm, advisories, pin) = tokio::join!(
         sources.observe_releases(watch),
         sources.observe_npm(watch),
+        // Seldom asked for, so it takes no room in every pass.
+        Box::pin(sources.observe_advisories(watch)),
         read_pin(git, watch),
     );
     seen.world.releases_unknown = !seen.take(releases, memory, now);
+    seen.take(advisories, memory, now);
     let mut npm = npm;
     if let Ok(gathered) = &mut npm {
         let drifts = npm_drifts(memory, &gathered.facts);

@@ -1,6 +1,7 @@
 //! Where facts come from: GitHub releases, npm, the registry, the downstream's pin sites and pull
 //! requests. Reads only; what the facts mean is the policy's business.
 
+mod advisories;
 mod contract;
 mod npm;
 mod pin;
@@ -62,6 +63,15 @@ impl Sources {
     /// any version.
     pub async fn observe_npm(&self, watch: &Watch) -> Result<Gathered> {
         npm::observe(self, watch).await
+    }
+
+    /// The upstream's published security advisories; nothing if there is no soak time that they
+    /// could cut short.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn observe_advisories(&self, watch: &Watch) -> Result<Gathered> {
+        advisories::observe(self, watch).await
     }
 
     /// The pull requests from these branches of the downstream.

@@ -6,7 +6,7 @@ use digest_bump::domain::{
 };
 use digest_bump::policy::{
     Answer, Break, Candidate, Contract, Decision, Intent, Look, Migration, PinState, Proposal,
-    Running, Snapshot, Stage,
+    Running, Snapshot, Soak, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,6 +18,9 @@ pub(crate) const NOW: Timestamp = minutes_ago(0);
 pub(crate) const DEADLINE: Duration = Duration::from_hours(2);
 /// The pauses: 10 min, then 1 h.
 pub(crate) const PAUSES: [Duration; 2] = [Duration::from_mins(10), Duration::from_hours(1)];
+
+/// When a young release is old enough.
+pub(crate) const OLD_ENOUGH: Timestamp = minutes_ago(-7);
 
 /// A time before [`NOW`] (or after it, when negative).
 pub(crate) const fn minutes_ago(minutes: i64) -> Timestamp {
@@ -47,6 +50,7 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         look: None,
         unavailable: None,
         npm: None,
+        soak: None,
         answers: BTreeMap::new(),
         running: None,
         companions: Vec::new(),
@@ -91,6 +95,10 @@ fn answer_of(word: &str) -> Option<Answer> {
 pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candidate {
     let [image, npm, age, cheap, canary] = words else { panic!("{words:?}") };
     candidate.published_at = minutes_ago(if *age == "late" { 180 } else { 60 });
+    if *age == "young" {
+        let (until, why) = (OLD_ENOUGH, "it is too young".to_owned());
+        candidate.soak = Some(Soak { until, why });
+    }
     let away = |what: &str| Look::Unavailable(format!("{what} is down"));
     match *image {
         "there" => candidate.digest = Some(digest(&candidate.version)),
@@ -258,6 +266,8 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
         Some("without its artifacts")
     } else if !gates(*kind).all(passed) {
         Some("without its evidence")
+    } else if candidate.soak.as_ref().is_some_and(|soak| NOW < soak.until) {
+        Some("too young")
     } else if open.map(|p| p.pull) != *over {
         Some("a second one of its kind")
     } else if open.is_some_and(|p| !p.ours) {

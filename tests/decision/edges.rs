@@ -1,8 +1,8 @@
 //! What the tables leave out: times, wakes, wishes that cannot be met, an unknown pin, strangers.
 
 use crate::case::{
-    DEADLINE, NOW, PAUSES, answer, candidate, digest, minutes_ago, proposal, request, running,
-    snapshot, stage_word, version, with_evidence,
+    DEADLINE, NOW, OLD_ENOUGH, PAUSES, answer, candidate, digest, minutes_ago, proposal, request,
+    running, snapshot, stage_word, version, with_evidence,
 };
 use crate::single::{EVIDENCE, all_evidence, fill, mute, open};
 use crate::table::Table;
@@ -23,6 +23,7 @@ fn what_is_waited_for_wakes_the_loop() {
         let published = snapshot.candidates[0].published_at;
         let wake = match *bump {
             "wait-deadline" => Some(published + DEADLINE),
+            "wait-soak" => Some(OLD_ENOUGH),
             "wait-retry" => Some(minutes_ago(5) + PAUSES[0]),
             "running" => Some(minutes_ago(-1)),
             _ => None,

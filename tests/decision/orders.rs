@@ -31,6 +31,7 @@ pub(super) fn rules() -> Rules {
         revision: RevisionPolicy::Warn,
         known_issues: known_issues(),
         artifact_deadline: Duration::from_hours(2),
+        minimum_release_age: Duration::ZERO,
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
         migration: None,

@@ -16,7 +16,7 @@ pub(super) const EVIDENCE: &Dimensions = &[
     ("kind", &["bump", "stub"]),
     ("image", &["unlooked", "there", "absent", "unavailable", "unusable"]),
     ("npm", &["there", "absent", "unavailable"]),
-    ("age", &["early", "late"]),
+    ("age", &["early", "late", "young"]),
     ("cheap", &["none", "rest", "failed", "sites", "lost", "passed", "parked", "due", "spent"]),
     ("canary", &["never", "alive", "dead", "rerun", "passed", "failed", "parked", "due", "spent"]),
 ];
@@ -55,7 +55,11 @@ const CLASSES: &[&str] = &["due", "wait", "held", "running", "ready"];
 /// Evidence that can exist: answers are about a digest, so there are none without an image; and no
 /// canary is started, nor an unsure answer asked for again, while the npm half is missing.
 fn can_be(evidence: &[&str]) -> bool {
-    let [image, npm, _, cheap, canary] = evidence else { panic!("{evidence:?}") };
+    let [image, npm, age, cheap, canary] = evidence else { panic!("{evidence:?}") };
+    // Nobody asks for the age before the artifacts are there.
+    if *age == "young" && (*image != "there" || *npm != "there") {
+        return false;
+    }
     let ended = matches!(*canary, "never" | "passed" | "failed");
     let unsure = matches!(*cheap, "parked" | "due" | "spent");
     match *image {
@@ -82,7 +86,7 @@ pub(super) fn all_evidence(table: &Table) -> Vec<(Vec<&'static str>, &'static st
 fn class(word: &str) -> &'static str {
     match word {
         "look" | "check" | "rest" | "recheck" | "start" | "bury" => "due",
-        "wait" | "wait-deadline" | "wait-retry" => "wait",
+        "wait" | "wait-deadline" | "wait-retry" | "wait-soak" => "wait",
         "held" => "held",
         "running" => "running",
         "ready" => "ready",

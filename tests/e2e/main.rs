@@ -25,6 +25,7 @@ mod requests;
 mod revision;
 mod settings;
 mod signatures;
+mod soak;
 mod sources;
 mod stand;
 mod tags;

@@ -27,6 +27,7 @@ pub(crate) fn rules() -> Rules {
         revision: RevisionPolicy::Warn,
         known_issues: KnownIssues::default(),
         artifact_deadline: Duration::from_hours(2),
+        minimum_release_age: Duration::ZERO,
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),
         migration: None,

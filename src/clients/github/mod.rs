@@ -4,6 +4,7 @@
 //! the authorisation; its models stay outside, because they refuse answers that lack fields which
 //! nobody here needs.
 
+mod advisories;
 mod commits;
 mod contents;
 mod error;

@@ -141,7 +141,7 @@ impl Reader {
         Ok(url)
     }
 
-    async fn fetch_list(
+    pub(super) async fn fetch_list(
         &self,
         url: &Url,
         cached: Option<&Cached>,

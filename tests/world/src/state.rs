@@ -1,6 +1,7 @@
 //! Everything that the world remembers, and the rules by which it changes.
 
 use crate::fault::Fault;
+use crate::github::advisories::Advisory;
 use crate::lists::Lag;
 use crate::log::Log;
 use crate::registry::Store;
@@ -42,6 +43,7 @@ pub(crate) struct State {
     pub(crate) upstream_begin: Option<Commit>,
     /// Upstream's commits beside its main line, and since when.
     pub(crate) strays: Vec<(DateTime<Utc>, String)>,
+    pub(crate) advisories: Vec<Advisory>,
     pub(crate) registry: Store,
     pub(crate) sigstore: Sigstore,
     pub(crate) tuf: Tuf,
@@ -206,6 +208,7 @@ impl State {
             releases: Vec::new(),
             upstream_begin: None,
             strays: Vec::new(),
+            advisories: Vec::new(),
             registry: Store::default(),
             tuf: Tuf::new(&sigstore.trusted_root(), now),
             sigstore,

@@ -1,6 +1,7 @@
 //! The REST interface: who is asking, how often, and which part of it answers.
 
 mod account;
+pub(crate) mod advisories;
 mod checks;
 mod comments;
 pub(crate) mod discussion;
@@ -142,6 +143,7 @@ fn route(ask: &mut Ask<'_>) -> Answer {
         .or_else(|| labels::route(ask, method, rest))
         .or_else(|| issues::route(ask, method, rest))
         .or_else(|| checks::route(ask, method, rest))
+        .or_else(|| advisories::route(ask, method, rest))
         .or_else(|| account::repository(ask, method, rest))
         .unwrap_or_else(|| unknown(ask))
 }

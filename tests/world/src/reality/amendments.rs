@@ -66,3 +66,11 @@ pub(crate) const REFUSALS: &[(u16, &str, &str)] = &[
     (404, "basic-error", "what is not there, or not to be seen, is a 404 wherever it is asked for"),
     (422, "validation-error", "a body with a wrong field is described apart from the operations"),
 ];
+
+/// Operations that GitHub has, and that the description at hand leaves out: method, template, and
+/// why it does.
+pub(crate) const UNDESCRIBED: &[(&str, &str, &str)] = &[(
+    "GET",
+    "/repos/{owner}/{repo}/security-advisories",
+    "the description is trimmed to the operations that were needed before this one",
+)];
