@@ -132,7 +132,7 @@ impl std::str::FromStr for Claim {
 #[command(next_help_heading = "For files, offline")]
 #[group(conflicts_with = "claim", multiple = true)]
 pub(super) struct Files {
-    /// The trusted root, such as Sigstore's trusted_root.json
+    /// The trusted root, such as Sigstore's
     #[arg(long, value_name = "FILE")]
     pub(super) trusted_root: Option<PathBuf>,
     /// What the whole identity in the certificate must match

@@ -27,7 +27,6 @@ pub(super) fn beside(
     for companion in candidate.companions.iter().filter(|_| kind == ProposalKind::PinBump) {
         let name = companion.image.short();
         match of_companion(companion, snapshot, artifacts) {
-            None => {}
             Some(Assessment::Due(intents)) => {
                 let wrap = |intent| Intent::Companion(companion.image.clone(), Box::new(intent));
                 beside.due.extend(intents.into_iter().map(wrap));
@@ -40,7 +39,7 @@ pub(super) fn beside(
                 beside.waiting = beside.waiting.or(Some(Assessment::Waiting { until, why }));
             }
             // Only the watched image has a canary.
-            Some(Assessment::Running { .. } | Assessment::Ready) => {}
+            None | Some(Assessment::Running { .. } | Assessment::Ready) => {}
         }
     }
     beside

@@ -90,13 +90,15 @@ pub fn inputs_of(
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
             let pinned = pinned.map_or("no pin", Digest::short);
-            let with: String = rules
-                .companions
-                .iter()
+            let companions = rules.companions.iter();
+            let with: Vec<&str> = companions
                 .filter_map(|rule| memory.companion(&rule.image, version))
-                .map(|image| format!(" with {}", image.digest.digest().short()))
+                .map(|image| image.digest.digest().short())
                 .collect();
-            format!("{} on {pinned}{with}", Digest::of(rules.canary.as_bytes()).short())
+            let canary = Digest::of(rules.canary.as_bytes());
+            let with =
+                if with.is_empty() { String::new() } else { format!(" with {}", with.join(" ")) };
+            format!("{} on {pinned}{with}", canary.short())
         }
     }
 }
