@@ -12,6 +12,7 @@ mod branch;
 mod chain;
 mod classify;
 mod decide;
+mod departure;
 mod npm_drift;
 mod pinned;
 mod proposals;
@@ -25,12 +26,13 @@ mod stream;
 mod stubs;
 
 pub use crate::domain::Look;
-pub use alarms::{alarms, tag_drift};
+pub use alarms::{alarms, all_alarms, tag_drift};
 pub use assemble::View;
 pub use branch::{branch_for, branches_to_ask, is_own_branch};
 pub use classify::classify;
 pub use decide::{Decision, decide};
-pub use npm_drift::npm_drifts;
+pub use departure::departure;
+pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,

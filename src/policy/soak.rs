@@ -19,9 +19,9 @@ pub struct Soak {
 
 /// When a release was published, by whose clock. One that is set wrong, or that somebody turned
 /// back, must not shorten the time: the latest counts.
-struct Clocks(Vec<(&'static str, Timestamp)>);
+struct Published(Vec<(&'static str, Timestamp)>);
 
-impl Clocks {
+impl Published {
     fn of(version: &Version, memory: &Memory, rules: &Rules) -> Self {
         let release = release_of(version, memory, &rules.tags).map(|it| it.published_at);
         let npm = memory.npm(version).filter(|_| rules.npm.is_some());
@@ -70,7 +70,7 @@ pub(super) fn soak(
     if urgent(version, pinned, memory, rules).is_some() {
         return None;
     }
-    let clocks = Clocks::of(version, memory, rules);
+    let clocks = Published::of(version, memory, rules);
     let (whose, at) = clocks.latest()?;
     let disagreement = clocks.disagreement().map(|it| format!("; {it}")).unwrap_or_default();
     let wanted = human_duration(age);
@@ -91,7 +91,7 @@ pub fn soak_points(
     if age.is_zero() {
         return Vec::new();
     }
-    let clocks = Clocks::of(version, memory, rules);
+    let clocks = Published::of(version, memory, rules);
     let young = clocks.latest().is_some_and(|(_, at)| now < at + age);
     let urgent = urgent(version, Some(pinned), memory, rules).filter(|_| young);
     let cut_short = urgent.map(|advisory| {

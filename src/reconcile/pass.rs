@@ -8,7 +8,7 @@ use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
-use crate::policy::{Decision, Intent, Snapshot, alarms, decide};
+use crate::policy::{Decision, Intent, Snapshot, all_alarms, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
@@ -102,6 +102,7 @@ impl Bot {
             memory,
             world: World::default(),
             failed: Vec::new(),
+            sounded: Vec::new(),
             limited: false,
             report: PassReport::default(),
         };
@@ -110,6 +111,7 @@ impl Bot {
         } else if pass.observe().await? {
             pass.complete_labels().await?;
             pass.rounds().await?;
+            pass.sound();
         }
         pass.sweep().await;
         pass.remember_troubles().await?;
@@ -126,6 +128,8 @@ pub(super) struct Pass<'a> {
     pub(super) world: World,
     /// What could not be done. It is not tried again in this pass, and keeps nothing else waiting.
     pub(super) failed: Vec<Intent>,
+    /// The alarms that the log was told of, by this pass or an earlier one.
+    sounded: Vec<String>,
     /// A rate limit was met: nothing more is asked of anybody.
     pub(super) limited: bool,
     pub(super) report: PassReport,
@@ -135,7 +139,7 @@ impl Pass<'_> {
     /// Reads the world. `false` if too little could be read to decide anything.
     async fn observe(&mut self) -> Result<bool> {
         let now = self.bot.clock.now();
-        let before = self.alarms();
+        self.sounded = self.alarms();
         let (bot, memory) = (self.bot, &mut self.memory);
         let turn = u64::try_from(self.lease.token()).ok();
         let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, turn, now);
@@ -146,7 +150,7 @@ impl Pass<'_> {
             self.trouble(trouble);
         }
         self.world = seen.world;
-        self.sound(&before);
+        self.sound();
         Ok(self.world.base.is_some() && self.world.pulls_known)
     }
 
@@ -264,15 +268,18 @@ impl Pass<'_> {
         Some(until.max(self.bot.clock.now() + pause))
     }
 
-    /// What is wrong with what was resolved before, as far as is known now.
+    /// What a person has to look at, as far as is known now.
     pub(super) fn alarms(&self) -> Vec<String> {
-        alarms(&self.memory, &self.snapshot().pin)
+        all_alarms(&self.memory, &self.snapshot(), self.bot.clock.now())
     }
 
     /// Tells the log of each alarm that was none before: a person must act.
-    pub(super) fn sound(&self, before: &[String]) {
-        for alarm in self.alarms().iter().filter(|alarm| !before.contains(alarm)) {
-            error!("{alarm}");
+    pub(super) fn sound(&mut self) {
+        for alarm in self.alarms() {
+            if !self.sounded.contains(&alarm) {
+                error!("{alarm}");
+                self.sounded.push(alarm);
+            }
         }
     }
 

@@ -177,10 +177,9 @@ impl Pass<'_> {
         }
         let (bot, now) = (self.bot, self.bot.clock.now());
         let again = wanted.resolve(&bot.watch, &bot.sources, &self.memory, now).await;
-        let before = self.alarms();
         let (news, trouble) = again.take(&mut self.memory, &mut self.world, now);
         bot.store.record_observations(self.lease, &bot.watch.name, &news, &[], now).await?;
-        self.sound(&before);
+        self.sound();
         if let Some(trouble) = trouble {
             self.trouble(&trouble);
             let still = Wanted::before(due, &self.world);

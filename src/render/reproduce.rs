@@ -134,9 +134,9 @@ mod tests {
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
         docker buildx imagetools inspect ghcr.io/o/r@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
         curl -s 'https://api.github.com/repos/o/r/commits/v3.10.0'\''' | jq '.sha, .parents[0].sha'
-        docker buildx imagetools inspect ghcr.io/o/r:3.10.0 --format '{{.Manifest.Digest}}'
         npm view '@o/p@3.10.0' gitHead dist.integrity --json
         digest-bump explain 3.10.0
+        docker buildx imagetools inspect ghcr.io/o/r:3.10.0 --format '{{.Manifest.Digest}}'
         digest-bump pin --tree . --check
         "#);
     }
