@@ -201,6 +201,10 @@ pub(super) struct Upstream {
     pub(super) platforms: Vec<String>,
     /// Who signs the image. Default: signatures are not looked at.
     pub(super) signature: Option<Signature>,
+    /// The document with upstream's contract, in its repository. Where it drops a route or a field
+    /// below `/admin/` that it has at the pin, or says something else of the wire format, a release
+    /// is a MAJOR, whatever its version. Default: it is not looked at.
+    pub(super) contract: Option<String>,
     /// What an image means that cannot be shown to be built from the release's commit: without a
     /// revision label, or with another commit in it. A younger commit always holds the release.
     /// Default: `warn`.

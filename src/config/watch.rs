@@ -96,6 +96,8 @@ fn rules(
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
     };
+    let contract = upstream.contract.as_ref();
+    let contract = contract.map(|path| problems.parse::<FilePath>(&at("upstream.contract"), path));
     let known_issues = image.and_then(|image| {
         let read = known_issues::read(&upstream.known_issues, image);
         problems.take(&at("upstream.known_issues"), read)
@@ -108,6 +110,10 @@ fn rules(
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,
+        contract: match contract {
+            Some(path) => Some(path?),
+            None => None,
+        },
         companions,
         revision: upstream.revision,
         known_issues: known_issues?,

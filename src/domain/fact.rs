@@ -1,8 +1,8 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    Advisory, BranchName, CommitId, Descent, FilePath, ImageName, IndexDigest, Marker, PinnedFacts,
-    PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
+    Advisory, BranchName, CommitId, ContractFacts, Descent, FilePath, ImageName, IndexDigest,
+    Marker, PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -28,6 +28,8 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limited_until: Option<Timestamp>,
     },
+    /// Upstream's contract document at a git tag.
+    Contract(ContractFacts),
     /// Where a git tag of the upstream is.
     TagCommit(TagCommit),
     /// How one commit of the upstream stands to another.
@@ -116,6 +118,7 @@ impl Fact {
             Self::Image(ImageFacts { version, .. }) | Self::NoImage { version, .. } => {
                 ("image", version.to_string())
             }
+            Self::Contract(contract) => ("contract", contract.tag.clone()),
             Self::TagCommit(tag) => ("tag_commit", tag.tag.clone()),
             Self::Descent(known) => ("descent", format!("{}...{}", known.base, known.head)),
             Self::Companion { image, fact } => {
@@ -209,6 +212,14 @@ impl PlatformFacts {
 #[serde(transparent)]
 pub struct Platform(pub String);
 
+impl Platform {
+    /// `linux/amd64`, or several with commas between them.
+    #[must_use]
+    pub fn list(platforms: &[Self]) -> String {
+        platforms.iter().map(|platform| platform.0.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(&self.0)
@@ -253,6 +264,9 @@ pub struct PinFacts {
     pub sites: Vec<SiteReading>,
     /// The majors that the migration document has a section for; none if there is no document.
     pub migrated: Vec<u64>,
+    /// The versions that those sections lead to, as far as they are whole ones.
+    #[serde(default)]
+    pub migrated_to: Vec<Version>,
     /// Why the migration document cannot take a section, if it cannot.
     pub migration_fault: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! What the store remembers of one watch.
 
 use super::{
-    Advisory, CanaryRun, CommitId, Descent, Digest, EffectRecord, Fact, FactKey, Finding,
-    ImageFacts, ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts,
+    Advisory, CanaryRun, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact, FactKey,
+    Finding, ImageFacts, ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts,
     PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeMap;
@@ -159,6 +159,16 @@ impl Memory {
                 let first = image.digest.digest().clone();
                 Some(TagFacts::new(image.version.clone(), first, *at))
             }
+            _ => None,
+        }
+    }
+
+    /// What was found of upstream's contract document at a git tag, if it was looked for.
+    #[must_use]
+    pub fn contract(&self, tag: &str) -> Option<&ContractFound> {
+        let key = FactKey { aspect: "contract", subject: tag.to_owned() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Contract(contract)) => Some(&contract.found),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ mod canary;
 mod check;
 mod commit;
 mod content;
+mod contract;
 mod digest;
 mod effect;
 mod fact;
@@ -31,6 +32,7 @@ pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
 pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
+pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
 pub use fact::{

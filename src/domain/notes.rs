@@ -7,10 +7,12 @@
 /// What the notes of one release say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Notes {
-    /// What the section `⚠ BREAKING CHANGES` lists.
+    /// What the section `⚠ BREAKING CHANGES` lists, and what is marked `BREAKING CHANGE:` elsewhere.
     pub breaking: Vec<BreakingNote>,
     /// The other sections with at least one item, in their order.
     pub sections: Vec<NoteSection>,
+    /// Paragraphs outside the breaking section. They are not shown.
+    pub prose: Vec<NoteItem>,
 }
 
 /// A section of release notes.
@@ -69,6 +71,7 @@ struct Parser {
 struct Open {
     indent: usize,
     bullet: bool,
+    breaking: bool,
     parts: Vec<String>,
 }
 
@@ -134,6 +137,10 @@ impl Parser {
     }
 
     fn bullet(&mut self, indent: usize, text: &str) {
+        if let Some(rest) = after_mark(text) {
+            self.marked(indent, true, rest);
+            return;
+        }
         match &mut self.open {
             Some(open) if open.bullet && indent >= open.indent + 2 => {
                 open.parts.push(text.to_owned());
@@ -146,20 +153,34 @@ impl Parser {
     }
 
     fn paragraph(&mut self, indent: usize, text: &str) {
+        if let Some(rest) = after_mark(text) {
+            self.marked(indent, false, rest);
+            return;
+        }
         let nested =
             self.open.as_ref().is_some_and(|open| open.bullet && indent >= open.indent + 2);
         if self.open.is_some() && (nested || !self.blank) {
             self.continue_item(text);
         } else {
             self.close_item();
-            if self.breaking.is_some() {
-                self.open(indent, false, text);
-            }
+            self.open(indent, false, text);
+        }
+    }
+
+    /// What follows the mark; with nothing behind it on its line, the mark is a heading in all but
+    /// its form.
+    fn marked(&mut self, indent: usize, bullet: bool, rest: &str) {
+        self.close_item();
+        if rest.is_empty() {
+            self.breaking = Some(LOWEST_HEADING);
+        } else {
+            self.open = Some(Open { indent, bullet, breaking: true, parts: vec![rest.to_owned()] });
         }
     }
 
     fn open(&mut self, indent: usize, bullet: bool, text: &str) {
-        self.open = Some(Open { indent, bullet, parts: vec![text.to_owned()] });
+        let breaking = self.breaking.is_some();
+        self.open = Some(Open { indent, bullet, breaking, parts: vec![text.to_owned()] });
     }
 
     fn continue_item(&mut self, text: &str) {
@@ -172,11 +193,18 @@ impl Parser {
     }
 
     fn close_item(&mut self) {
-        let Some(item) = self.open.take().and_then(|open| item(&open.parts)) else {
+        let Some(open) = self.open.take() else {
             return;
         };
-        if self.breaking.is_some() {
+        let Some(item) = item(&open.parts) else {
+            return;
+        };
+        if open.breaking {
             self.notes.breaking.push(item);
+            return;
+        }
+        if !open.bullet {
+            self.notes.prose.push(item);
             return;
         }
         if self.notes.sections.is_empty() {
@@ -188,15 +216,30 @@ impl Parser {
     }
 }
 
+/// What follows the mark `BREAKING CHANGE:` of Conventional Commits, in bold or not.
+fn after_mark(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches(['*', '_', '⚠', '\u{fe0f}', ' ']);
+    let rest = text.strip_prefix("BREAKING")?;
+    let rest = [" CHANGES", " CHANGE", "-CHANGE"]
+        .into_iter()
+        .find_map(|word| rest.strip_prefix(word))
+        .unwrap_or(rest);
+    let rest = rest.trim_start_matches(['*', '_']).strip_prefix(':')?;
+    Some(rest.trim_start_matches(['*', '_']).trim_start())
+}
+
 /// In columns; a tab counts as four.
 fn indent_of(line: &str) -> usize {
     line.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 }).sum()
 }
 
+/// Markdown has no level below it.
+const LOWEST_HEADING: usize = 6;
+
 fn heading(text: &str) -> Option<(usize, &str)> {
     let rest = text.trim_start_matches('#');
     let level = text.len() - rest.len();
-    let is_heading = (1..=6).contains(&level) && rest.starts_with([' ', '\t']);
+    let is_heading = (1..=LOWEST_HEADING).contains(&level) && rest.starts_with([' ', '\t']);
     is_heading.then(|| (level, rest.trim().trim_end_matches('#').trim_end()))
 }
 
@@ -475,6 +518,7 @@ you upgrade.
                     ],
                 },
             ],
+            prose: [],
         }
         "#);
         assert_eq!(Notes::parse(&BODY.replace('\n', "\r\n")), notes);
@@ -548,6 +592,42 @@ you upgrade.
         ] {
             assert_eq!(breaking(markdown), expected, "{markdown:?}");
         }
+    }
+
+    #[test]
+    fn what_is_marked_as_breaking_is_so_wherever_it_stands() {
+        let texts = |items: &[NoteItem]| -> Vec<String> {
+            items.iter().map(|item| item.text.clone()).collect()
+        };
+        for (markdown, breaking, others) in [
+            ("* a\n\nBREAKING CHANGE: b\nc", vec!["b c"], vec!["a"]),
+            ("* a\nBREAKING-CHANGE: b", vec!["b"], vec!["a"]),
+            ("* BREAKING CHANGE: **admin:** b ([0a1b2c3](u))\n* c", vec!["b"], vec!["c"]),
+            ("* a\n  * **BREAKING CHANGE:** b\n* c", vec!["b"], vec!["a", "c"]),
+            ("* ⚠️ **BREAKING**: b\n\n  c", vec!["b c"], vec![]),
+            ("BREAKING CHANGES:\n\n* b\n* c\n\n### Fixes\n* d", vec!["b", "c"], vec!["d"]),
+            (
+                "* the mark `BREAKING CHANGE:` is read",
+                vec![],
+                vec!["the mark `BREAKING CHANGE:` is read"],
+            ),
+            ("* `BREAKING CHANGE:` is read", vec![], vec!["`BREAKING CHANGE:` is read"]),
+            ("* Breaking change: a word", vec![], vec!["Breaking change: a word"]),
+            ("```\nBREAKING CHANGE: b\n```", vec![], vec![]),
+        ] {
+            let notes = Notes::parse(&format!("### Features\n{markdown}"));
+            assert_eq!(texts(&notes.breaking), breaking, "{markdown:?}");
+            let items: Vec<NoteItem> = notes.sections.into_iter().flat_map(|it| it.items).collect();
+            assert_eq!(texts(&items), others, "{markdown:?}");
+        }
+    }
+
+    #[test]
+    fn paragraphs_are_kept_apart_from_the_bullets() {
+        let notes = Notes::parse("## 3.10.0\n\nA line\nand its end.\n\n### X\n* a\n\nAnother.\n");
+        let prose: Vec<&str> = notes.prose.iter().map(|item| item.text.as_str()).collect();
+        assert_eq!(prose, ["A line and its end.", "Another."]);
+        assert_eq!(notes.sections.len(), 1);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Rules {
     pub platforms: Vec<Platform>,
     /// Who signs the image; `None` if signatures are not looked at.
     pub signature: Option<SignatureRule>,
+    /// The document with upstream's contract, in its repository; `None` if it is not looked at.
+    pub contract: Option<FilePath>,
     /// Further images that a release may have, under the same tags.
     pub companions: Vec<CompanionRule>,
     /// What an image means that cannot be shown to be built from the release's commit.
@@ -184,6 +186,7 @@ impl Rules {
             platforms: companion.platforms.clone(),
             signature: companion.signature.clone(),
             companions: Vec::new(),
+            contract: None,
             known_issues: KnownIssues::default(),
             npm: None,
             ..self.clone()
@@ -202,6 +205,7 @@ impl Rules {
             npm: None,
             platforms: Vec::new(),
             signature: None,
+            contract: None,
             companions: Vec::new(),
             revision: RevisionPolicy::default(),
             known_issues: KnownIssues::default(),

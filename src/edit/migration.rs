@@ -18,13 +18,13 @@ const UNKNOWN: &str = "TODO";
 /// is about 4. Headings inside code or quotes do not count.
 #[must_use]
 pub fn majors(document: &str) -> Vec<u64> {
-    outline(document)
-        .iter()
-        .filter_map(|block| match block {
-            Block::Heading { title, .. } => major(title),
-            Block::Rule { .. } => None,
-        })
-        .collect()
+    sections(document).filter_map(|to| leading_number(&to)).collect()
+}
+
+/// The versions that the sections lead to, as far as they are whole ones, in the document's order.
+#[must_use]
+pub fn targets(document: &str) -> Vec<Version> {
+    sections(document).filter_map(|to| whole_version(&to)).collect()
 }
 
 /// How many rows a section for these notes has: one at least, for a person to fill in.
@@ -40,7 +40,7 @@ pub fn rows(breaking: &[BreakingNote]) -> usize {
 ///
 /// # Errors
 /// A sentence fragment for a maintainer, if the document is not UTF-8, has a section for this major
-/// already, or has no place for one.
+/// already, or, where the major stays, for this version; or if it has no place for one.
 pub fn insert_section(
     document: &[u8],
     from: &Version,
@@ -49,8 +49,11 @@ pub fn insert_section(
 ) -> Result<Vec<u8>, String> {
     let text = std::str::from_utf8(document)
         .map_err(|error| format!("not UTF-8 from byte {} on", error.valid_up_to()))?;
-    if majors(text).contains(&to.major) {
+    if from.major != to.major && majors(text).contains(&to.major) {
         return Err(format!("there is a section for v{} already", to.major));
+    }
+    if targets(text).contains(to) {
+        return Err(format!("there is a section for v{to} already"));
     }
     let newline = newline_of(text);
     let place = place(text)?;
@@ -166,19 +169,35 @@ fn after_title(title: &str) -> Option<&str> {
     head.eq_ignore_ascii_case(TITLE).then(|| &title[TITLE.len()..])
 }
 
-/// `Breaking Changes — v3.9.3 → v4.0.0` is about 4.
-fn major(title: &str) -> Option<u64> {
-    let rest = after_title(title)?;
-    let (from, to) = rest.split_once('→').or_else(|| rest.split_once("->"))?;
-    let from = from.trim_start_matches(|c: char| c.is_whitespace() || "—–-:".contains(c));
-    leading_number(from).and(leading_number(to))
+/// Where each section leads to: `v4.0.0` of `Breaking Changes — v3.9.3 → v4.0.0`.
+fn sections(document: &str) -> impl Iterator<Item = String> {
+    outline(document).into_iter().filter_map(|block| match block {
+        Block::Heading { title, .. } => {
+            let rest = after_title(&title)?;
+            let (from, to) = rest.split_once('→').or_else(|| rest.split_once("->"))?;
+            let from = from.trim_start_matches(|c: char| c.is_whitespace() || "—–-:".contains(c));
+            leading_number(from).and(leading_number(to))?;
+            Some(without_v(to).to_owned())
+        }
+        Block::Rule { .. } => None,
+    })
+}
+
+fn without_v(version: &str) -> &str {
+    let version = version.trim_start();
+    version.strip_prefix(['v', 'V']).unwrap_or(version)
 }
 
 fn leading_number(version: &str) -> Option<u64> {
-    let version = version.trim_start();
-    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
+    let version = without_v(version);
     let end = version.find(|c: char| !c.is_ascii_digit());
     version[..end.unwrap_or(version.len())].parse().ok()
+}
+
+/// `3.10.0` of `3.10.0 (June)`.
+fn whole_version(text: &str) -> Option<Version> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    text[..end.unwrap_or(text.len())].trim_end_matches('.').parse().ok()
 }
 
 /// The line ending that most lines of `text` have.
@@ -236,6 +255,42 @@ mod tests {
         ] {
             assert_eq!(majors(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_section_leads_to_a_version_if_it_names_a_whole_one() {
+        for (heading, expected) in [
+            ("## Breaking Changes — v2.3.0 → v3.3.2", Some("3.3.2")),
+            ("## Breaking Changes - 3.9.3 -> 3.10.0 (June)", Some("3.10.0")),
+            ("## Breaking Changes: v3.9.3 → V3.10.0.", Some("3.10.0")),
+            ("## Breaking Changes — v2 → v3", None),
+            ("## Breaking Changes — v2.0.0 → v3.x", None),
+            ("### Breaking Changes — v2.3.0 → v3.3.2", None),
+        ] {
+            let found: Vec<String> = targets(heading).iter().map(Version::to_string).collect();
+            assert_eq!(found.first().map(String::as_str), expected, "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_major_has_one_section_and_a_release_that_calls_itself_less_has_one_of_its_own() {
+        let insert = |document: &str, from: &str, to: &str| {
+            let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+            let notes = [note(None, "x")];
+            let new = insert_section(document.as_bytes(), &from, &to, &notes);
+            new.map(|bytes| String::from_utf8(bytes).unwrap())
+        };
+        let one = insert(DOCUMENT, "3.9.3", "3.10.0").unwrap();
+        let two = insert(&one, "3.10.0", "3.11.0").unwrap();
+        let names: Vec<String> = targets(&two).iter().map(Version::to_string).collect();
+        assert_eq!(names, ["3.11.0", "3.10.0", "3.3.2"]);
+        let again = insert(&two, "3.9.3", "3.10.0").unwrap_err();
+        assert_eq!(again, "there is a section for v3.10.0 already");
+        assert_eq!(
+            insert(&two, "2.0.0", "3.12.0").unwrap_err(),
+            "there is a section for v3 already"
+        );
+        assert_eq!(majors(&insert(&two, "3.9.3", "4.0.0").unwrap())[0], 4);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! whatever order it was filled.
 
 use super::{
+    honesty::{Doubted, Doubts},
     pinned::pin_state,
     proposals::proposals,
     required,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::domain::{
     Bump, CanaryRun, Check, CompanionRule, Finding, ImageName, IndexDigest, Look, Memory, PinSite,
-    Rules, RunState, Timestamp, Verdict, Version,
+    ReleaseFacts, Rules, RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -44,8 +45,9 @@ impl Snapshot {
     pub fn of(view: View<'_>) -> Self {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
+        let doubts = Doubts::about(view, &pin, &versions);
         let candidates =
-            versions.iter().map(|release| candidate(view, &pin, &release.0, release.1)).collect();
+            versions.iter().map(|release| candidate(view, &pin, &doubts, release)).collect();
         let (proposals, foreign) = proposals(view, &pin);
         Self {
             patches: view.rules.patches,
@@ -66,8 +68,8 @@ impl Snapshot {
     }
 }
 
-/// The stream's versions with their publication, newest first, and everything else.
-fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
+/// The stream's releases, newest first, and everything else.
+fn sort_releases(view: View<'_>) -> (Vec<(Version, &ReleaseFacts)>, Vec<Ignored>) {
     let (mut versions, mut ignored) = (Vec::new(), Vec::new());
     for release in view.memory.releases() {
         let admitted = stream::admit(release, &view.rules.tags).and_then(|version| {
@@ -78,7 +80,7 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
             }
         });
         match admitted {
-            Ok(version) => versions.push((version, release.published_at)),
+            Ok(version) => versions.push((version, release)),
             Err(why) => ignored.push(Ignored {
                 tag: release.tag.clone(),
                 why,
@@ -92,75 +94,98 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, Timestamp)>, Vec<Ignored>) {
     (versions, ignored)
 }
 
-fn candidate(view: View<'_>, pin: &PinState, version: &Version, published: Timestamp) -> Candidate {
-    let (bump, pinned_version, pinned) = match pin {
-        PinState::Known { version: pinned, digest } => {
-            (super::classify(pinned, version), Some(pinned), Some(digest.digest()))
-        }
-        PinState::Unknown { .. } => (Bump::None, None, None),
+fn candidate(
+    view: View<'_>,
+    pin: &PinState,
+    doubts: &Doubts<'_>,
+    (version, release): &(Version, &ReleaseFacts),
+) -> Candidate {
+    let (pinned_version, pinned) = match pin {
+        PinState::Known { version: pinned, digest } => (Some(pinned), Some(digest.digest())),
+        PinState::Unknown { .. } => (None, None),
     };
+    let Doubted { bump, understated, lost, contract } = doubts.judge(version, release);
     let digest = view.memory.image(version).map(|image| image.digest.clone());
     let inputs = |check| required::inputs_of(check, version, view.rules, view.memory, pinned);
-    let mut answers = BTreeMap::new();
-    let mut running = None;
-    if let Some(digest) = &digest {
-        for check in Check::ALL {
-            let current = |found: &&Finding| {
-                found.check == check
-                    && found.version == *version
-                    && found.subject == *digest
-                    && found.inputs == inputs(check)
-            };
-            let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
-            if let Some(answer) = answer(&findings, requested_at(view, version)) {
-                answers.insert(check, answer);
-            }
-        }
-        let canary = inputs(Check::Canary);
-        running = view.memory.runs.iter().rev().find_map(|run| under_way(run, digest, &canary));
-    }
+    let answers = digest.as_ref().map(|digest| answers(view, version, digest, inputs));
+    let canary = inputs(Check::Canary);
+    let running = digest.as_ref().and_then(|digest| {
+        view.memory.runs.iter().rev().find_map(|run| under_way(run, digest, &canary))
+    });
     Candidate {
         version: version.clone(),
         bump,
-        published_at: published,
+        understated,
+        lost,
+        contract,
+        published_at: release.published_at,
         digest,
         look: look(view, version),
         unavailable: unavailable(view, version),
         npm: npm(view, version),
         soak: soak(version, pinned_version, view.memory, view.rules),
-        answers,
+        answers: answers.unwrap_or_default(),
         running,
-        companions: companions(view, pin, version, published, bump),
+        companions: companions(view, release, version, bump),
     }
+}
+
+/// The current answers about `digest` as this version.
+fn answers(
+    view: View<'_>,
+    version: &Version,
+    digest: &IndexDigest,
+    inputs: impl Fn(Check) -> String,
+) -> BTreeMap<Check, Answer> {
+    let mut answers = BTreeMap::new();
+    for check in Check::ALL {
+        let wanted = inputs(check);
+        let current = |found: &&Finding| {
+            found.check == check
+                && found.version == *version
+                && found.subject == *digest
+                && found.inputs == wanted
+        };
+        let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
+        if let Some(answer) = answer(&findings, requested_at(view, version)) {
+            answers.insert(check, answer);
+        }
+    }
+    answers
 }
 
 /// The companions of a release above the pin.
 fn companions(
     view: View<'_>,
-    pin: &PinState,
+    release: &ReleaseFacts,
     version: &Version,
-    published: Timestamp,
     bump: Bump,
 ) -> Vec<Companion> {
-    let rules = view.rules.companions.iter().filter(|_| bump != Bump::None);
-    let release = stream::release_of(version, view.memory, &view.rules.tags);
-    let tag = release.map_or("", |release| release.tag.as_str());
     let of_one = |rule: &CompanionRule| {
-        let memory = view.memory.of_companion(&rule.image, tag);
+        let mut memory = view.memory.of_companion(&rule.image, &release.tag);
+        memory.requests.clone_from(&view.memory.requests);
         let rules = view.rules.for_companion(rule);
         let none = BTreeMap::new();
         let looks = view.companion_looks.get(&rule.image).unwrap_or(&none);
         let view = View { memory: &memory, rules: &rules, image: &rule.image, looks, ..view };
         let needed = view.sites.iter().any(|site| site.companion.as_ref() == Some(&rule.image));
-        let mut candidate = candidate(view, pin, version, published);
-        if !needed && let Some((Look::Absent, ..)) = memory.no_image(version) {
-            // No site names it: nothing depends on whether it comes later.
-            candidate.look = Some(Look::Absent);
+        let absent = || memory.no_image(version).is_some_and(|(look, ..)| *look == Look::Absent);
+        let digest = memory.image(version).map(|image| image.digest.clone());
+        let inputs = |check| required::inputs_of(check, version, &rules, &memory, None);
+        let answers = digest.as_ref().map(|digest| answers(view, version, digest, inputs));
+        Companion {
+            image: rule.image.clone(),
+            version: version.clone(),
+            needed,
+            asked: required::companion_checks(&rules),
+            digest,
+            // Where no site names it, nothing depends on whether it comes later.
+            look: if !needed && absent() { Some(Look::Absent) } else { look(view, version) },
+            unavailable: unavailable(view, version),
+            answers: answers.unwrap_or_default(),
         }
-        let asked = required::companion_checks(&rules);
-        Companion { image: rule.image.clone(), needed, asked, candidate }
     };
-    rules.map(of_one).collect()
+    view.rules.companions.iter().filter(|_| bump != Bump::None).map(of_one).collect()
 }
 
 /// What is known of a missing image. A live pass looks again; from memory alone, what was seen
@@ -275,6 +300,7 @@ fn migration(view: View<'_>) -> Migration {
         (Some(_), Some(fault)) => Migration::Faulty(fault.clone()),
         (Some(_), None) => Migration::Ready {
             majors: facts.map(|facts| facts.migrated.clone()).unwrap_or_default(),
+            targets: facts.map(|facts| facts.migrated_to.clone()).unwrap_or_default(),
         },
     }
 }

@@ -1,11 +1,13 @@
 //! One candidate: what is due, and what its evidence says.
 
 use super::{
+    companion::beside,
+    contract::Contract,
     required::required_checks,
-    snapshot::{Answer, Candidate, Companion, Snapshot, Unavailable},
+    snapshot::{Answer, Candidate, Snapshot, Unavailable},
     stage::{Intent, Stage},
 };
-use crate::domain::{Check, Look, ProposalKind, Timestamp, Verdict, human_duration};
+use crate::domain::{Check, Look, ProposalKind, Timestamp, Verdict, Version, human_duration};
 use std::time::Duration;
 
 /// The pause before another look where the config names none.
@@ -47,11 +49,11 @@ pub(super) fn assess(
     now: Timestamp,
 ) -> Assessment {
     let deadline = candidate.published_at + snapshot.artifact_deadline;
-    let artifacts = Artifacts { candidate, deadline, now };
+    let artifacts = Artifacts { published_at: candidate.published_at, deadline, now };
     if candidate.digest.is_none() {
         return match (&candidate.look, &candidate.unavailable) {
             (Some(Look::Unavailable(_)) | None, Some(unavailable)) => {
-                look_again(candidate, unavailable, snapshot, now)
+                look_again(&candidate.version, candidate.look.as_ref(), unavailable, snapshot, now)
             }
             (None, None) => Assessment::Due(vec![Intent::Look(candidate.version.clone())]),
             (Some(look), _) => artifacts.missing("its image", look),
@@ -62,12 +64,13 @@ pub(super) fn assess(
         let answer = candidate.answers.get(check);
         answer.is_none_or(|answer| worth_another_look(answer, snapshot, now))
     };
-    let due: Vec<Intent> = cheap()
+    let unread = candidate.contract == Contract::Unread;
+    let read = unread.then(|| Intent::ReadContract(candidate.version.clone()));
+    let checks = cheap()
         .filter(open)
-        .map(|check| Intent::Check { version: candidate.version.clone(), check })
-        .collect();
-    let mut beside = companions(candidate, kind, snapshot, deadline, now);
-    let due = due.into_iter().chain(beside.due.drain(..)).collect::<Vec<_>>();
+        .map(|check| Intent::Check { version: candidate.version.clone(), check });
+    let mut beside = beside(candidate, kind, snapshot, &artifacts);
+    let due: Vec<Intent> = read.into_iter().chain(checks).chain(beside.due.drain(..)).collect();
     if !due.is_empty() {
         return Assessment::Due(due);
     }
@@ -98,98 +101,16 @@ pub(super) fn assess(
         let answer = candidate.answers.get(&check)?;
         (answer.verdict == Verdict::Inconclusive).then_some((check, answer))
     });
-    match ask_again(candidate, unsure, snapshot, now).or(beside.waiting) {
+    match ask_again(&candidate.version, unsure, snapshot, now).or(beside.waiting) {
         Some(unfinished) => unfinished,
         None => soaking(candidate, now).unwrap_or_else(|| canary(candidate, kind, snapshot, now)),
     }
 }
 
-/// What the companion images ask for, all together.
-#[derive(Debug, Default)]
-struct Beside {
-    due: Vec<Intent>,
-    held: Vec<String>,
-    waiting: Option<Assessment>,
-}
-
-/// What the companion images of a candidate ask for. A stub moves no pin, so it does not look at
-/// them.
-fn companions(
-    candidate: &Candidate,
-    kind: ProposalKind,
-    snapshot: &Snapshot,
-    deadline: Timestamp,
-    now: Timestamp,
-) -> Beside {
-    let mut beside = Beside::default();
-    for companion in candidate.companions.iter().filter(|_| kind == ProposalKind::PinBump) {
-        let name = companion.image.short();
-        match of_companion(companion, snapshot, deadline, now) {
-            None => {}
-            Some(Assessment::Due(intents)) => {
-                let wrap = |intent| Intent::Companion(companion.image.clone(), Box::new(intent));
-                beside.due.extend(intents.into_iter().map(wrap));
-            }
-            Some(Assessment::Held(reasons)) => {
-                beside.held.extend(reasons.iter().map(|why| format!("{name}: {why}")));
-            }
-            Some(Assessment::Waiting { until, why }) => {
-                let why = format!("{name}: {why}");
-                beside.waiting = beside.waiting.or(Some(Assessment::Waiting { until, why }));
-            }
-            // Only the watched image has a canary.
-            Some(Assessment::Running { .. } | Assessment::Ready) => {}
-        }
-    }
-    beside
-}
-
-/// What one companion image asks for; `None` if nothing: it has passed, or the release has none.
-fn of_companion(
-    companion: &Companion,
-    snapshot: &Snapshot,
-    deadline: Timestamp,
-    now: Timestamp,
-) -> Option<Assessment> {
-    let image = &companion.candidate;
-    if image.digest.is_none() {
-        return match (&image.look, &image.unavailable) {
-            (Some(Look::Absent), _) if !companion.needed || now >= deadline => None,
-            (Some(Look::Unavailable(_)) | None, Some(unavailable)) => {
-                Some(look_again(image, unavailable, snapshot, now))
-            }
-            (None, None) => Some(Assessment::Due(vec![Intent::Look(image.version.clone())])),
-            (Some(look), _) => {
-                Some(Artifacts { candidate: image, deadline, now }.missing("its image", look))
-            }
-        };
-    }
-    let answers = || companion.asked.iter().map(|check| (*check, image.answers.get(check)));
-    let open = |answer: Option<&Answer>| {
-        answer.is_none_or(|answer| worth_another_look(answer, snapshot, now))
-    };
-    let due = answers().filter(|(_, answer)| open(*answer));
-    let due: Vec<Intent> =
-        due.map(|(check, _)| Intent::Check { version: image.version.clone(), check }).collect();
-    if !due.is_empty() {
-        return Some(Assessment::Due(due));
-    }
-    let with = |verdict| {
-        let given = answers().filter_map(|(check, answer)| Some((check, answer?)));
-        given.filter(move |(_, answer)| answer.verdict == verdict)
-    };
-    let failed: Vec<String> =
-        with(Verdict::Failed).map(|(_, answer)| answer.summary.clone()).collect();
-    if !failed.is_empty() {
-        return Some(Assessment::Held(failed));
-    }
-    ask_again(image, with(Verdict::Inconclusive), snapshot, now)
-}
-
 /// What the unsure cheap checks ask for; `None` if there are none. Never a pass: each is asked
 /// again when its pause is over, and one that was asked often enough holds the candidate.
-fn ask_again<'a>(
-    candidate: &Candidate,
+pub(super) fn ask_again<'a>(
+    version: &Version,
     unsure: impl Iterator<Item = (Check, &'a Answer)>,
     snapshot: &Snapshot,
     now: Timestamp,
@@ -197,7 +118,7 @@ fn ask_again<'a>(
     let (mut due, mut held, mut waiting) = (Vec::new(), Vec::new(), None);
     for (check, answer) in unsure {
         match retry(answer, snapshot, now) {
-            Ok(()) => due.push(Intent::Check { version: candidate.version.clone(), check }),
+            Ok(()) => due.push(Intent::Check { version: version.clone(), check }),
             Err(Assessment::Held(reasons)) => held.extend(reasons),
             Err(parked) => waiting = waiting.or(Some(parked)),
         }
@@ -255,7 +176,7 @@ fn canary(
 
 /// Whether an answer that would hold the candidate for good is to be sought once more, because the
 /// world can still make it good.
-fn worth_another_look(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> bool {
+pub(super) fn worth_another_look(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> bool {
     let spent = match answer.verdict {
         Verdict::Passed => false,
         Verdict::Failed => true,
@@ -304,8 +225,9 @@ fn not_yet(
 
 /// After a look that found out nothing: again after growing pauses. Then the candidate is held,
 /// but still looked at after each longest pause: a registry comes back without a person's help.
-fn look_again(
-    candidate: &Candidate,
+pub(super) fn look_again(
+    version: &Version,
+    look: Option<&Look>,
     unavailable: &Unavailable,
     snapshot: &Snapshot,
     now: Timestamp,
@@ -315,8 +237,8 @@ fn look_again(
     let paused = *at + pause.copied().unwrap_or_default();
     // A registry that asks for less than our own pause is not asked more often for it.
     let until = limited_until.map_or(paused, |limit| limit.max(paused));
-    if until <= now && candidate.look.is_none() {
-        return Assessment::Due(vec![Intent::Look(candidate.version.clone())]);
+    if until <= now && look.is_none() {
+        return Assessment::Due(vec![Intent::Look(version.clone())]);
     }
     let why = format!("its image could not be asked for: {why}");
     if *attempts > snapshot.pauses.len() {
@@ -327,14 +249,14 @@ fn look_again(
 }
 
 /// The artifacts of a release appear after the release itself, minutes apart, or never.
-struct Artifacts<'a> {
-    candidate: &'a Candidate,
-    deadline: Timestamp,
-    now: Timestamp,
+pub(super) struct Artifacts {
+    pub(super) published_at: Timestamp,
+    pub(super) deadline: Timestamp,
+    pub(super) now: Timestamp,
 }
 
-impl Artifacts<'_> {
-    fn missing(&self, what: &str, look: &Look) -> Assessment {
+impl Artifacts {
+    pub(super) fn missing(&self, what: &str, look: &Look) -> Assessment {
         match look {
             // Never a rejection, however late: it could not be found out.
             Look::Unavailable(why) => Assessment::Waiting {
@@ -347,7 +269,7 @@ impl Artifacts<'_> {
                 why: format!("{what} is not there yet"),
             },
             Look::Absent => {
-                let late = human_duration(self.deadline.since(self.candidate.published_at));
+                let late = human_duration(self.deadline.since(self.published_at));
                 let reason = format!("torn release: {what} did not appear within {late}");
                 Assessment::Held(vec![reason])
             }

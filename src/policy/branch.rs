@@ -1,17 +1,23 @@
 //! The names of the bot's branches. GitHub allows one open pull request from a branch, so the
 //! name is the key that keeps a proposal unique, whatever else is lost.
 
-use crate::domain::{
-    BranchName, Bump, ImageName, Marker, ProposalKind, PullFacts, PullState, Version,
-};
+use super::{Candidate, line::Line};
+use crate::domain::{BranchName, Bump, ImageName, Invalid, Marker, PullFacts, PullState, Version};
 
 /// Every branch of the bot begins with this. Not `agent/`: those start other bots' review loops.
 const PREFIX: &str = "digest-bump/";
 /// How many branches that carry a version are asked for.
 const MAX_VERSIONED: usize = 10;
 
-/// The branch for a proposal: `digest-bump/connector` for the pin, `…/connector-4-migration` for
-/// the stub of a major line.
+/// The branch for the stub of a line: `digest-bump/connector-4-migration`.
+///
+/// # Errors
+/// If the image's name makes no branch name, which its type forbids.
+pub fn stub_branch(image: &ImageName, line: &Line) -> Result<BranchName, Invalid> {
+    format!("{PREFIX}{}-{line}-migration", image.short()).parse()
+}
+
+/// The branch for the pin: `digest-bump/connector`.
 ///
 /// A pull request that a person closed without merging keeps its branch, so that reopening works,
 /// and so does one that was merged with a person's commits; the next proposal then carries its
@@ -19,25 +25,15 @@ const MAX_VERSIONED: usize = 10;
 ///
 /// # Errors
 /// If the image's name makes no branch name, which its type forbids.
-pub fn branch_for<'a>(
-    kind: ProposalKind,
+pub fn pin_branch<'a>(
     image: &ImageName,
     version: &Version,
     pulls: impl IntoIterator<Item = &'a PullFacts>,
-) -> Result<BranchName, crate::domain::Invalid> {
-    let short = image.short();
-    match kind {
-        ProposalKind::MigrationStub => {
-            format!("{PREFIX}{short}-{}-migration", version.major).parse()
-        }
-        ProposalKind::PinBump => {
-            let plain = format!("{PREFIX}{short}");
-            let kept = pulls
-                .into_iter()
-                .any(|pull| pull.branch.as_str() == plain && keeps_its_branch(pull));
-            if kept { format!("{plain}-{version}").parse() } else { plain.parse() }
-        }
-    }
+) -> Result<BranchName, Invalid> {
+    let plain = format!("{PREFIX}{}", image.short());
+    let kept =
+        pulls.into_iter().any(|pull| pull.branch.as_str() == plain && keeps_its_branch(pull));
+    if kept { format!("{plain}-{version}").parse() } else { plain.parse() }
 }
 
 /// Whether a pull request's branch has to stay where it is: a declined one can be opened again,
@@ -51,7 +47,7 @@ fn keeps_its_branch(pull: &PullFacts) -> bool {
     }
 }
 
-/// Whether `branch` is one that [`branch_for`] could have made for this image.
+/// Whether `branch` is one that [`pin_branch`] or [`stub_branch`] could have made for this image.
 #[must_use]
 pub fn is_own_branch(branch: &str, image: &ImageName) -> bool {
     branch
@@ -61,7 +57,7 @@ pub fn is_own_branch(branch: &str, image: &ImageName) -> bool {
 }
 
 /// The branches whose pull requests have to be known before anything is decided: the pin's, the
-/// stub of each major line's, and those that remembered pull requests came from.
+/// stub of each line's, and those that remembered pull requests came from.
 #[must_use]
 pub fn branches_to_ask(
     image: &ImageName,
@@ -69,9 +65,8 @@ pub fn branches_to_ask(
     memory: &crate::domain::Memory,
 ) -> Vec<BranchName> {
     let newer = |bump| snapshot.candidates.iter().filter(move |c| c.bump == bump);
-    let bump = branch_for(ProposalKind::PinBump, image, &Version::new(0, 0, 0), []);
-    let stubs =
-        newer(Bump::Major).map(|c| branch_for(ProposalKind::MigrationStub, image, &c.version, []));
+    let bump = pin_branch(image, &Version::new(0, 0, 0), []);
+    let stubs = stub_branches(image, snapshot);
     let known = memory.pulls().filter(|pull| pull.state != PullState::Merged);
     // Where the pin's own branch is kept for a declined pull request, the newer ones carry their
     // version: asked for only then, and only the newest, for a forgotten database's sake.
@@ -90,4 +85,20 @@ pub fn branches_to_ask(
     names.sort();
     names.dedup();
     names
+}
+
+/// The stubs' branches: of each major, and of the newest releases that call themselves less.
+fn stub_branches(
+    image: &ImageName,
+    snapshot: &super::Snapshot,
+) -> Vec<Result<BranchName, Invalid>> {
+    let (mut majors, mut others) = (Vec::new(), Vec::new());
+    for line in snapshot.candidates.iter().filter(|c| c.bump == Bump::Major).map(Candidate::line) {
+        let list = if matches!(line, Line::Major(_)) { &mut majors } else { &mut others };
+        if !list.contains(&line) {
+            list.push(line);
+        }
+    }
+    others.truncate(MAX_VERSIONED);
+    majors.iter().chain(&others).map(|line| stub_branch(image, line)).collect()
 }

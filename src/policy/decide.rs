@@ -53,12 +53,13 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     let current = snapshot.candidates.iter().filter_map(|c| c.running.as_ref());
     let dead = current.chain(&snapshot.runs).filter(|run| run.alive_until <= now);
     board.due.extend(dead.map(|dead| Intent::Bury(dead.run)));
-    for (major, line) in major_lines(snapshot) {
-        board.take(stub_of_line(major, &line, snapshot, now));
+    for line in major_lines(snapshot).values() {
+        board.take(stub_of_line(line, snapshot, now));
     }
     pin_bump(pinned, snapshot, now, board);
 }
 
+/// The MAJORs by major version, the newest first; those that call themselves less have the pin's.
 fn major_lines(snapshot: &Snapshot) -> BTreeMap<u64, Vec<&Candidate>> {
     let mut lines: BTreeMap<u64, Vec<&Candidate>> = BTreeMap::new();
     for candidate in snapshot.candidates.iter().filter(|c| c.bump == Bump::Major) {

@@ -61,7 +61,7 @@ fn drift(memory: &Memory, fact: &Fact) -> Option<NpmDrift> {
     };
     if let Some((known, _)) = memory.npm_drift(version) {
         // That it came back as it was does not undo that it was gone.
-        let back = after.is_some() && after == known.before;
+        let back = after == known.before;
         return (!back).then(|| NpmDrift { after, ..known.clone() });
     }
     let before = memory.npm(version)?.integrity.clone();

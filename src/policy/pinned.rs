@@ -1,9 +1,9 @@
 //! What the downstream pins: read from the first authority that is present.
 
 use super::{assemble::View, snapshot::PinState};
-use crate::domain::{IndexDigest, Presence, SiteState, Timestamp, Version};
+use crate::domain::{IndexDigest, Presence, ReleaseFacts, SiteState, Version};
 
-pub(super) fn pin_state(view: View<'_>, versions: &[(Version, Timestamp)]) -> PinState {
+pub(super) fn pin_state(view: View<'_>, versions: &[(Version, &ReleaseFacts)]) -> PinState {
     let unknown = |why: String| PinState::Unknown { why, ask: None };
     let Some(facts) = view.memory.pin() else {
         return unknown("the downstream was not read yet".to_owned());
@@ -28,7 +28,11 @@ pub(super) fn pin_state(view: View<'_>, versions: &[(Version, Timestamp)]) -> Pi
 
 /// A site that holds only a digest is resolved to its version from observations: the versions
 /// that other sites spell are asked first, then the releases from the newest down.
-fn version_of(view: View<'_>, digest: &IndexDigest, versions: &[(Version, Timestamp)]) -> PinState {
+fn version_of(
+    view: View<'_>,
+    digest: &IndexDigest,
+    versions: &[(Version, &ReleaseFacts)],
+) -> PinState {
     let spelled: Vec<&Version> = view.memory.pin().map_or_else(Vec::new, |facts| {
         let own = facts.sites.iter().filter(|reading| reading.companion.is_none());
         own.filter_map(|reading| spelled_version(&reading.state)).collect()

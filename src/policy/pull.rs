@@ -55,6 +55,18 @@ pub(super) fn tend(
         board.due.push(Intent::Close { pull: open.pull, why });
         return;
     }
+    let successor = target.is_some_and(|(candidate, requested)| {
+        let step = candidate.version.cmp_precedence(&open.version);
+        step.is_gt() || (step.is_lt() && requested)
+    });
+    if open.ours && !successor && turned_out_major(open, snapshot) {
+        let why = format!(
+            "{} turned out to be a MAJOR, whatever its version says: its migration comes first",
+            open.version
+        );
+        board.due.push(Intent::Close { pull: open.pull, why });
+        return;
+    }
     let mut proposed = open.version.clone();
     if let Some((candidate, requested)) = target {
         let step = candidate.version.cmp_precedence(&open.version);
@@ -85,6 +97,16 @@ pub(super) fn tend(
         board.set(&open.version, stage);
     }
     cover(&proposed, snapshot, board);
+}
+
+/// Whether what is proposed calls itself less than it is, and nobody asked for it knowing that: it
+/// may have been proposed before its notes said so.
+fn turned_out_major(open: &Proposal, snapshot: &Snapshot) -> bool {
+    let candidate = snapshot.candidate(&open.version);
+    let major = candidate.is_some_and(|candidate| {
+        !candidate.understated.is_empty() && !snapshot.migration.has(&candidate.line())
+    });
+    major && !open.requested
 }
 
 /// What the open pull request contains, unless there is something else to be told of it.

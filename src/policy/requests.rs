@@ -2,10 +2,11 @@
 
 use super::{
     assess::{Assessment, assess},
+    line::Line,
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::Intent,
 };
-use crate::domain::{Bump, ProposalKind, Request, Timestamp, Version};
+use crate::domain::{Bump, Check, Platform, ProposalKind, Request, Timestamp, Verdict, Version};
 
 /// The request that counts now. It outranks every release that was published before it, so that a
 /// pull request that was moved down on request does not climb again by itself.
@@ -103,7 +104,10 @@ fn examine<'a>(
         None => assess(candidate, ProposalKind::PinBump, snapshot, now),
     };
     match assessment {
-        Assessment::Held(reasons) => Err((false, reasons.join("; "))),
+        Assessment::Held(mut reasons) => {
+            reasons.extend(promised_no_more(candidate));
+            Err((false, reasons.join("; ")))
+        }
         assessment => Ok(Standing { request, candidate, assessment }),
     }
 }
@@ -123,15 +127,31 @@ fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
     if candidate.bump != Bump::Major {
         return None;
     }
-    let line = candidate.version.major;
+    let line = candidate.line();
     match &snapshot.migration {
         Migration::Unset => None,
         // What cannot be read says of no line that it is migrated.
         Migration::Faulty(fault) => Some(fault.clone()),
-        Migration::Ready { majors } => (!majors.contains(&line)).then(|| {
-            format!("the migration to {line}.x has to be merged into the migration document first")
+        Migration::Ready { .. } => (!snapshot.migration.has(&line)).then(|| {
+            let to = match line {
+                Line::Major(major) => format!("{major}.x"),
+                Line::Since(since) => since.to_string(),
+            };
+            format!("the migration to {to} has to be merged into the migration document first")
         }),
     }
+}
+
+/// What there is to do about a promised platform that is lost for good.
+fn promised_no_more(candidate: &Candidate) -> Option<String> {
+    let platforms = candidate.answers.get(&Check::Platforms)?;
+    let lost = Platform::list(&candidate.lost);
+    (platforms.verdict == Verdict::Failed && !lost.is_empty()).then(|| {
+        format!(
+            "once nothing needs {lost} any more, take it out of `upstream.platforms` in the bot's \
+             config, and ask again"
+        )
+    })
 }
 
 /// A request that was granted stands as long as its pull request is open.

@@ -7,20 +7,19 @@ use std::collections::BTreeSet;
 /// The checks of `asked` that must have passed before a proposal of this kind is made.
 ///
 /// A migration stub changes no running code: for it the canary's result is news for the reader,
-/// not a gate.
+/// not a gate. So is a platform that is lost, which by contract is a MAJOR.
 pub fn required_checks(
     kind: ProposalKind,
     asked: &BTreeSet<Check>,
 ) -> impl Iterator<Item = Check> + use<'_> {
     let gates = move |check: &Check| match check {
         Check::Signature
-        | Check::Platforms
         | Check::VersionLabel
         | Check::Revision
         | Check::TagStability
         | Check::Agreement
         | Check::KnownIssue => true,
-        Check::Sites | Check::Canary => kind == ProposalKind::PinBump,
+        Check::Platforms | Check::Sites | Check::Canary => kind == ProposalKind::PinBump,
     };
     asked.iter().copied().filter(gates)
 }

@@ -1,9 +1,9 @@
 //! Everything that a decision depends on, as data.
 
-use super::soak::Soak;
+use super::{contract::Contract, honesty::Break, soak::Soak};
 use crate::domain::{
-    BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, ProposalKind, PullNumber,
-    PullState, Request, RunId, Timestamp, Verdict, Version,
+    BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, Platform, ProposalKind,
+    PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +43,23 @@ pub struct Snapshot {
     pub runs: Vec<Running>,
 }
 
+impl Snapshot {
+    /// What the version of a release says of it.
+    #[must_use]
+    pub fn declared(&self, version: &Version) -> Bump {
+        match &self.pin {
+            PinState::Known { version: pinned, .. } => super::classify(pinned, version),
+            PinState::Unknown { .. } => Bump::None,
+        }
+    }
+
+    /// The candidate of this version.
+    #[must_use]
+    pub fn candidate(&self, version: &Version) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.version == *version)
+    }
+}
+
 /// What the downstream pins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PinState {
@@ -67,8 +84,14 @@ pub enum PinState {
 pub struct Candidate {
     /// The version.
     pub version: Version,
-    /// How far it is from the pin.
+    /// How far it is from the pin: a MAJOR also where the version says less than it is.
     pub bump: Bump,
+    /// Why it is treated as a MAJOR though its version says less, if so.
+    pub understated: Vec<Break>,
+    /// The platforms that the pinned image has and this one lacks, if both are known.
+    pub lost: Vec<Platform>,
+    /// Whether upstream's contract was compared with the one at the pin.
+    pub contract: Contract,
     /// When the release was published.
     pub published_at: Timestamp,
     /// What its image tag resolved to, once and for all.
@@ -94,12 +117,20 @@ pub struct Candidate {
 pub struct Companion {
     /// The image.
     pub image: ImageName,
+    /// The release.
+    pub version: Version,
     /// Whether a pin site of the downstream names it.
     pub needed: bool,
     /// The checks that are asked of it.
     pub asked: BTreeSet<Check>,
-    /// It, considered as if it were the watched image.
-    pub candidate: Candidate,
+    /// What its tag resolved to.
+    pub digest: Option<IndexDigest>,
+    /// What a look at the registry gave, if it gave no image.
+    pub look: Option<Look>,
+    /// The last look that found out nothing, if nothing was found out since.
+    pub unavailable: Option<Unavailable>,
+    /// The current answers.
+    pub answers: BTreeMap<Check, Answer>,
 }
 
 /// A look at the registry that found out nothing.
@@ -191,5 +222,7 @@ pub enum Migration {
     Ready {
         /// The majors that have a section already.
         majors: Vec<u64>,
+        /// The versions that the sections lead to, as far as they are whole ones.
+        targets: Vec<Version>,
     },
 }

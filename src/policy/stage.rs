@@ -73,6 +73,8 @@ pub enum Stage {
 pub enum Intent {
     /// Resolve the version's image tag.
     Look(Version),
+    /// Read upstream's contract at the release's tag, and at the pinned one's.
+    ReadContract(Version),
     /// Answer a cheap check from the facts.
     Check {
         /// About this release.
@@ -128,6 +130,7 @@ impl Intent {
     pub const fn version(&self) -> Option<&Version> {
         match self {
             Self::Look(version)
+            | Self::ReadContract(version)
             | Self::Check { version, .. }
             | Self::StartCanary(version)
             | Self::Propose { version, .. } => Some(version),
@@ -139,6 +142,9 @@ impl Intent {
     /// Whether this only reads the world: a dry run may do it too.
     #[must_use]
     pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::Look(_) | Self::Check { .. } | Self::Companion(..))
+        matches!(
+            self,
+            Self::Look(_) | Self::ReadContract(_) | Self::Check { .. } | Self::Companion(..)
+        )
     }
 }

@@ -1,43 +1,87 @@
-//! MAJORs: one migration stub for each major line, the pin untouched.
+//! MAJORs: one migration stub for each line, the pin untouched.
 
 use super::{
     chain::{Walk, walk},
-    snapshot::{Candidate, Migration, Proposal, Snapshot},
+    contract::Contract,
+    line::Line,
+    snapshot::{Candidate, Migration, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
 };
-use crate::domain::{BranchName, ProposalKind, PullNumber, PullState, Timestamp, Version};
+use crate::domain::{BranchName, Bump, ProposalKind, PullNumber, PullState, Timestamp, Version};
 
-/// The stages and intents of one major line; `line` is newest first and not empty.
+/// The stages and intents of the MAJORs of one major version; `line` is newest first and not empty.
+///
+/// Those that call themselves less have the pin's own major. They too get one stub at a time: the
+/// newest one's, which the older ones are part of; and another one once a later release breaks
+/// more.
 pub(super) fn stub_of_line<'a>(
-    major: u64,
     line: &[&'a Candidate],
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Walk<'a> {
-    let all = |stage: &dyn Fn(&Version) -> Stage| Walk {
-        stages: line.iter().map(|c| (c.version.clone(), stage(&c.version))).collect(),
+    let mut told = Vec::new();
+    let mut rest = Vec::new();
+    for candidate in line {
+        match stage_of(candidate, snapshot) {
+            Some(stage) => told.push((candidate.version.clone(), stage)),
+            None => rest.push(*candidate),
+        }
+    }
+    let mut walk = stub_of_rest(&rest, snapshot, now);
+    walk.stages.extend(told);
+    walk
+}
+
+/// Where a release stands whose migration is proposed or done already, or is not needed.
+fn stage_of(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stage> {
+    let line = candidate.line();
+    let stubs = || {
+        let stubs = snapshot.proposals.iter().filter(|p| p.kind == ProposalKind::MigrationStub);
+        stubs.filter(|p| line.is_met_by(&p.version))
+    };
+    // What is migrated once stays so, also while a later one that contains it is proposed.
+    if stubs().any(|p| p.state == PullState::Merged) || snapshot.migration.has(&line) {
+        return Some(Stage::Migrated);
+    }
+    if let Some(proposal) = stubs().next_back() {
+        return Some(stage_by(proposal, &candidate.version));
+    }
+    let mended = snapshot.candidates.iter().find(|c| mends(c, candidate))?;
+    let why = format!("{} is newer, and takes that back", mended.version);
+    Some(Stage::Skipped { why })
+}
+
+/// Whether `newer` is known not to contain what `broken` breaks.
+fn mends(newer: &Candidate, broken: &Candidate) -> bool {
+    let honest = matches!(newer.bump, Bump::Minor | Bump::Patch);
+    let known = newer.digest.is_some() && newer.contract != Contract::Unread;
+    honest
+        && known
+        && !broken.understated.is_empty()
+        && newer.version.cmp_precedence(&broken.version).is_gt()
+}
+
+fn stub_of_rest<'a>(rest: &[&'a Candidate], snapshot: &Snapshot, now: Timestamp) -> Walk<'a> {
+    let all = |stage: &Stage| Walk {
+        stages: rest.iter().map(|c| (c.version.clone(), stage.clone())).collect(),
         ..Walk::default()
     };
-    let proposal = snapshot
-        .proposals
-        .iter()
-        .rev()
-        .find(|p| p.kind == ProposalKind::MigrationStub && p.version.major == major);
-    if let Some(proposal) = proposal {
-        return all(&|version| stage_of(proposal, version));
+    let Some(first) = rest.first() else { return Walk::default() };
+    if let Some(open) = open_before(first, snapshot) {
+        let why = format!("the migration to {}, pull request {}, comes first", open.0, open.1);
+        return all(&Stage::Waiting { until: None, why });
     }
     match &snapshot.migration {
         Migration::Unset => {
             let why = "a MAJOR needs a migration, and no migration document is configured";
-            all(&|_| Stage::Held { reasons: vec![why.to_owned()] })
+            all(&Stage::Held { reasons: vec![why.to_owned()] })
         }
-        Migration::Faulty(fault) => all(&|_| Stage::Held { reasons: vec![fault.clone()] }),
-        Migration::Ready { majors } if majors.contains(&major) => all(&|_| Stage::Migrated),
+        Migration::Faulty(fault) => all(&Stage::Held { reasons: vec![fault.clone()] }),
         Migration::Ready { .. } => {
             let kind = ProposalKind::MigrationStub;
-            let mut walk = walk(line.iter().copied(), kind, snapshot, now, None);
+            let mut walk = walk(rest.iter().copied(), kind, snapshot, now, None);
             if let Some(target) = walk.target {
-                let branch = format!("-{major}-migration");
+                let branch = format!("-{}-migration", target.line());
                 let taken = |name: &BranchName| name.as_str().ends_with(&branch);
                 if let Some((branch, pull)) = snapshot.foreign.iter().find(|(b, _)| taken(b)) {
                     let reason = foreign_branch(branch, *pull);
@@ -57,12 +101,31 @@ pub(super) fn stub_of_line<'a>(
     }
 }
 
+/// The open stub of an older break above the pin, if `candidate` breaks more than that one.
+fn open_before<'a>(
+    candidate: &Candidate,
+    snapshot: &'a Snapshot,
+) -> Option<(&'a Version, PullNumber)> {
+    let (Line::Since(since), PinState::Known { version: pinned, .. }) =
+        (candidate.line(), &snapshot.pin)
+    else {
+        return None;
+    };
+    let open = snapshot.proposals.iter().rev().find(|p| {
+        p.kind == ProposalKind::MigrationStub
+            && p.state == PullState::Open
+            && p.version.major == since.major
+            && p.version.cmp_precedence(pinned).is_gt()
+    })?;
+    Some((&open.version, open.pull))
+}
+
 /// Why a branch of the bot cannot be used.
 pub(super) fn foreign_branch(branch: &BranchName, pull: PullNumber) -> String {
     format!("pull request {pull} of somebody else uses the branch {branch}")
 }
 
-fn stage_of(proposal: &Proposal, version: &Version) -> Stage {
+fn stage_by(proposal: &Proposal, version: &Version) -> Stage {
     match proposal.state {
         PullState::Merged => Stage::Migrated,
         PullState::Closed => Stage::Declined { pull: proposal.pull },

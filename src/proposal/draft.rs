@@ -2,7 +2,7 @@
 
 use crate::clients::git::GitCache;
 use crate::config::Watch;
-use crate::domain::{CommitId, FileChange, FilePath, Memory, Pin, TreeId, Version};
+use crate::domain::{BreakingNote, CommitId, FileChange, FilePath, Memory, Pin, TreeId, Version};
 use crate::edit::{self, SiteLine, migration};
 use anyhow::{Context as _, Result, bail};
 
@@ -54,21 +54,20 @@ pub fn companion_pins(watch: &Watch, memory: &Memory, version: &Version) -> Vec<
     resolved.collect()
 }
 
-/// The new section in the migration document, on top of `base`, and how many rows it has.
+/// The new section in the migration document, on top of `base`.
 pub(super) async fn draft_stub(
     git: &GitCache,
     base: &CommitId,
     document: &FilePath,
     from: &Version,
     to: &Version,
-    notes: &str,
-) -> Result<(Draft, usize)> {
+    rows: &[BreakingNote],
+) -> Result<Draft> {
     let files = git.read_files(base, &std::iter::once(document.clone()).collect()).await?;
     let Some(old) = files.get(document).and_then(Option::as_deref) else {
         bail!("{document} is not there");
     };
-    let breaking = crate::domain::Notes::parse(notes).breaking;
-    let new = migration::insert_section(old, from, to, &breaking)
+    let new = migration::insert_section(old, from, to, rows)
         .map_err(|why| anyhow::anyhow!("{document} cannot take a section: {why}"))?;
     let change = FileChange {
         path: document.clone(),
@@ -77,6 +76,5 @@ pub(super) async fn draft_stub(
     };
     let changes = vec![change];
     let tree = git.write_tree(base, &changes).await.context("the edited tree")?;
-    let draft = Draft { base: base.clone(), tree, changes, sites: Vec::new() };
-    Ok((draft, migration::rows(&breaking)))
+    Ok(Draft { base: base.clone(), tree, changes, sites: Vec::new() })
 }

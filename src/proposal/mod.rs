@@ -6,8 +6,10 @@
 
 mod draft;
 mod evidence;
+mod passed_over;
 mod perform;
 mod plan;
+mod rows;
 
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};

@@ -1,17 +1,19 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
-use super::draft::{Draft, companion_pins, draft_pin_bump, draft_stub};
+use super::{
+    draft::{Draft, companion_pins, draft_pin_bump, draft_stub},
+    passed_over::passed_over,
+    rows::rows,
+};
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind,
-    PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan,
+    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
-use crate::edit;
-use crate::policy::{self, Stage};
-use crate::render::{
-    NotedRelease, PinBump, StubBody, pin_bump_body, stage_line, stub_body, stub_title, title,
-};
+use crate::edit::{self, migration};
+use crate::policy::{self, Candidate, Snapshot, Stage};
+use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
 use anyhow::{Context as _, Result, bail};
 
 /// Everything that plans are made from.
@@ -27,6 +29,8 @@ pub struct Workshop<'a> {
     pub pin: &'a Pin,
     /// The head of the base branch.
     pub head: &'a CommitId,
+    /// The watch, as it was decided on.
+    pub snapshot: &'a Snapshot,
     /// Where each release stands.
     pub stages: &'a [(Version, Stage)],
     /// Now, for what a body says of waiting releases.
@@ -64,7 +68,8 @@ impl Workshop<'_> {
         }
         let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
-        let mut plan = self.commit(kind, &to, &draft, title).await?;
+        let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
+        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
         let marker =
             Marker { from: Some(self.pin.digest.clone()), ..marker_of(&plan, &to, requested) };
         let (releases, release) = (self.releases(version), self.release(version)?);
@@ -72,7 +77,10 @@ impl Workshop<'_> {
         plan.body = pin_bump_body(&PinBump {
             from: self.pin,
             to: &to,
-            bump: policy::classify(&self.pin.version, version),
+            declared: policy::classify(&self.pin.version, version),
+            understated: &self.candidate(version)?.understated,
+            added: &policy::added_since(self.memory, &self.pin.digest, version),
+            contract: &self.candidate(version)?.contract,
             published_at: release.published_at,
             release_url: &release.url,
             requested_by: self.actor(version).filter(|_| requested),
@@ -81,7 +89,7 @@ impl Workshop<'_> {
             canary_output: last_lines(run),
             sites: &draft.sites,
             drift: &disagreements,
-            passed_over: &self.passed_over(version),
+            passed_over: &passed_over(self, version),
             releases: &releases,
             base: &draft.base,
             tree: &draft.tree,
@@ -96,26 +104,24 @@ impl Workshop<'_> {
         // The canary's tree moves the pin, which a stub does not; its base will do. It may not
         // have run at all: where the pin sites are broken there is no tree to run it on.
         let run = self.run(&to.digest, version).ok();
-        let release = self.release(version)?;
-        let from = &self.pin.version;
-        let (draft, rows) = draft_stub(
-            self.git,
-            run.map_or(self.head, |run| &run.base),
-            &rule.path,
-            from,
-            version,
-            &release.notes,
-        )
-        .await?;
+        let (release, candidate) = (self.release(version)?, self.candidate(version)?);
+        let (from, rows) = (&self.pin.version, rows(self, candidate));
+        let base = run.map_or(self.head, |run| &run.base);
+        let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
         let kind = ProposalKind::MigrationStub;
-        let mut plan = self.commit(kind, &to, &draft, stub_title(self.pin, version)).await?;
+        let branch = policy::stub_branch(&to.image, &candidate.line())?;
+        let title = stub_title(self.pin, version);
+        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
         let marker = marker_of(&plan, &to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
             to: &to,
+            declared: policy::classify(from, version),
+            understated: &candidate.understated,
+            lost: &candidate.lost,
             release_url: &release.url,
             document: &rule.path,
-            rows,
+            rows: migration::rows(&rows),
             evidence: &self.evidence(&to, kind),
             canary_output: run.map_or("", last_lines),
             releases: &self.releases(version),
@@ -128,11 +134,11 @@ impl Workshop<'_> {
     async fn commit(
         &self,
         kind: ProposalKind,
+        branch: BranchName,
         to: &Pin,
         draft: &Draft,
         title: String,
     ) -> Result<Plan> {
-        let branch = policy::branch_for(kind, &to.image, &to.version, self.memory.pulls())?;
         let release = self.release(&to.version)?;
         // Fixed times make the same commit each time, so that a repeated push changes nothing.
         let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
@@ -194,7 +200,7 @@ impl Workshop<'_> {
     }
 
     /// The releases from the pin up to `version`, newest first.
-    fn releases(&self, version: &Version) -> Vec<NotedRelease<'_>> {
+    pub(super) fn releases(&self, version: &Version) -> Vec<NotedRelease<'_>> {
         self.stages
             .iter()
             .map(|(between, _)| between)
@@ -209,6 +215,10 @@ impl Workshop<'_> {
             .collect()
     }
 
+    fn candidate(&self, version: &Version) -> Result<&Candidate> {
+        self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
+    }
+
     fn drift(&self) -> Vec<String> {
         self.memory
             .pin()
@@ -220,19 +230,6 @@ impl Workshop<'_> {
     fn actor(&self, version: &Version) -> Option<&str> {
         let asked = self.memory.requests.iter().rev().find(|request| request.version == *version);
         asked.map(|request| request.actor.as_str())
-    }
-
-    /// Newer releases of the same stream that are held or waited for.
-    fn passed_over(&self, version: &Version) -> Vec<(Version, String)> {
-        self.stages
-            .iter()
-            .filter(|(newer, stage)| {
-                newer.major == version.major
-                    && newer.cmp_precedence(version).is_gt()
-                    && matches!(stage, Stage::Held { .. } | Stage::Waiting { .. })
-            })
-            .map(|(newer, stage)| (newer.clone(), stage_line(newer, stage, self.now)))
-            .collect()
     }
 }
 
@@ -261,10 +258,7 @@ fn last_lines(run: &CanaryRun) -> &str {
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is
 /// rewritten. The labels of a new one follow when its number is known.
 #[must_use]
-pub fn effects_of(
-    plan: &Plan,
-    over: Option<(PullNumber, &crate::domain::BranchName)>,
-) -> Vec<Effect> {
+pub fn effects_of(plan: &Plan, over: Option<(PullNumber, &BranchName)>) -> Vec<Effect> {
     let branch = over.map_or(&plan.branch, |(_, branch)| branch).clone();
     let push = Effect::PushBranch { branch: branch.clone(), commit: plan.commit.clone() };
     let (title, body) = (plan.title.clone(), plan.body.clone());

@@ -17,9 +17,10 @@ impl Pass<'_> {
     /// Performs one intent.
     pub(super) async fn perform(&mut self, intent: &Intent, decision: &Decision) -> Result<()> {
         match intent {
-            Intent::Look(_) | Intent::Check { .. } | Intent::Companion(..) => {
-                self.learn(intent).await
-            }
+            Intent::Look(_)
+            | Intent::ReadContract(_)
+            | Intent::Check { .. }
+            | Intent::Companion(..) => self.learn(intent).await,
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
             Intent::Propose { kind, version, over, requested } => {
@@ -115,9 +116,11 @@ impl Pass<'_> {
     ) -> Result<()> {
         let pin = self.pin()?;
         let head = self.world.base.clone().context("the downstream was not read")?;
+        let snapshot = self.snapshot();
         let workshop = Workshop {
             watch: &self.bot.watch,
             memory: &self.memory,
+            snapshot: &snapshot,
             git: &self.bot.git,
             pin: &pin,
             head: &head,

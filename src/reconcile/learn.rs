@@ -14,6 +14,7 @@ use crate::policy::{Intent, release_of};
 use crate::sources::Sources;
 use crate::verify::{Material, Subject, looks_stale, unanswered, verify, verify_signature};
 use anyhow::{Context as _, Result};
+use futures_util::future::try_join_all;
 
 /// Does what an intent that only reads asks for, and takes the result into memory.
 pub(super) async fn learn(
@@ -26,6 +27,9 @@ pub(super) async fn learn(
 ) -> Result<Learned> {
     match intent {
         Intent::Look(version) => Ok(look_at(version, watch, sources, memory, world, now).await),
+        Intent::ReadContract(version) => {
+            Box::pin(read_contracts(version, watch, sources, memory, world, now)).await
+        }
         Intent::Check { version, check } => {
             let image = memory.image(version).context("its image was never resolved")?.clone();
             let learned = match check {
@@ -122,6 +126,29 @@ async fn look_at(
             Learned { news: news.into_iter().collect(), ..Learned::default() }
         }
     }
+}
+
+/// Reads upstream's contract at a version's tag and at the pinned one's, where it was not read yet.
+async fn read_contracts(
+    version: &Version,
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &World,
+    now: Timestamp,
+) -> Result<Learned> {
+    let path = watch.rules.contract.as_ref().context("no contract is looked at")?;
+    let pinned = world.pin(watch, memory)?.version;
+    let tags = [&pinned, version].map(|of| {
+        let release = release_of(of, memory, &watch.rules.tags);
+        release.map(|release| release.tag.clone())
+    });
+    let unread = tags.iter().flatten().filter(|tag| memory.contract(tag).is_none());
+    let read = unread.map(|tag| sources.fetch_contract(watch, path, tag));
+    let facts = try_join_all(read).await?;
+    let facts = facts.into_iter().map(Fact::Contract);
+    let news = facts.filter_map(|fact| memory.observe(fact, now)).collect();
+    Ok(Learned { news, ..Learned::default() })
 }
 
 /// A cheap check that what is remembered answers.

@@ -4,7 +4,7 @@
 use super::{tags::Wanted, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
-use crate::domain::{Cached, Fact, Memory, Observation, Timestamp};
+use crate::domain::{BranchName, Cached, Fact, Memory, Observation, Timestamp};
 use crate::policy::{branches_to_ask, npm_drifts};
 use crate::sources::{Gathered, Sources, read_pin};
 use anyhow::Result;
@@ -87,5 +87,28 @@ pub(super) async fn observe(
     let (news, trouble) = tags.take(memory, &mut seen.world, now);
     seen.news.extend(news);
     seen.troubles.extend(trouble);
+    seen.world.asked.extend(branches);
+    seen
+}
+
+/// Reads the pull requests from branches that only what was learned since made relevant: a release
+/// may turn out to need a stub, which a person may have declined.
+pub(super) async fn observe_more_pulls(
+    watch: &Watch,
+    sources: &Sources,
+    memory: &mut Memory,
+    world: &mut World,
+    now: Timestamp,
+) -> Seen {
+    let mut seen = Seen::default();
+    let now_known = world.snapshot(watch, memory);
+    let known: Vec<BranchName> = memory.pulls().map(|pull| pull.branch.clone()).collect();
+    let mut branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
+    branches.retain(|branch| !world.asked.contains(branch) && !known.contains(branch));
+    if !branches.is_empty() {
+        let pulls = sources.observe_pulls(watch, &branches).await;
+        seen.take(pulls, memory, now);
+        world.asked.extend(branches);
+    }
     seen
 }

@@ -1,6 +1,6 @@
 //! The loop.
 
-use super::{limit::Limit, world::World};
+use super::{limit::Limit, observe::observe_more_pulls, world::World};
 use crate::canary::{Supervisor, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
@@ -8,13 +8,13 @@ use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
-use crate::policy::{Decision, Intent, Snapshot, all_alarms, decide};
+use crate::policy::{Decision, Intent, Snapshot, decide};
 use crate::proposal::Performer;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
 use std::{path::PathBuf, time::Duration};
-use tracing::{Instrument as _, debug, error, info, info_span, warn};
+use tracing::{Instrument as _, debug, info, info_span, warn};
 
 /// How long the lease outlives a pass that died: shorter than what `once` waits for it.
 const LEASE_TTL: Duration = Duration::from_secs(20);
@@ -129,7 +129,7 @@ pub(super) struct Pass<'a> {
     /// What could not be done. It is not tried again in this pass, and keeps nothing else waiting.
     pub(super) failed: Vec<Intent>,
     /// The alarms that the log was told of, by this pass or an earlier one.
-    sounded: Vec<String>,
+    pub(super) sounded: Vec<String>,
     /// A rate limit was met: nothing more is asked of anybody.
     pub(super) limited: bool,
     pub(super) report: PassReport,
@@ -154,9 +154,28 @@ impl Pass<'_> {
         Ok(self.world.base.is_some() && self.world.pulls_known)
     }
 
+    /// Reads what only became relevant in this pass. `false` if it could not be read: without it
+    /// nothing more is decided.
+    async fn observe_more(&mut self) -> Result<bool> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let (memory, world) = (&mut self.memory, &mut self.world);
+        let seen = observe_more_pulls(&bot.watch, &bot.sources, memory, world, now).await;
+        if !seen.news.is_empty() || !seen.fresh.is_empty() {
+            let (store, watch) = (&bot.store, &bot.watch.name);
+            store.record_observations(self.lease, watch, &seen.news, &seen.fresh, now).await?;
+        }
+        for trouble in &seen.troubles {
+            self.trouble(trouble);
+        }
+        Ok(seen.troubles.is_empty())
+    }
+
     /// Decides and performs until nothing is due.
     async fn rounds(&mut self) -> Result<()> {
         for _ in 0..MAX_ROUNDS {
+            if !self.observe_more().await? {
+                return Ok(());
+            }
             let decision = self.decide();
             let due = self.possible(&decision);
             if self.confirm_tags(&due).await? {
@@ -266,21 +285,6 @@ impl Pass<'_> {
         })?;
         let pause = self.bot.watch.rules.retry.pauses.first().copied().unwrap_or_default();
         Some(until.max(self.bot.clock.now() + pause))
-    }
-
-    /// What a person has to look at, as far as is known now.
-    pub(super) fn alarms(&self) -> Vec<String> {
-        all_alarms(&self.memory, &self.snapshot(), self.bot.clock.now())
-    }
-
-    /// Tells the log of each alarm that was none before: a person must act.
-    pub(super) fn sound(&mut self) {
-        for alarm in self.alarms() {
-            if !self.sounded.contains(&alarm) {
-                error!("{alarm}");
-                self.sounded.push(alarm);
-            }
-        }
     }
 
     pub(super) fn done(&mut self, line: String) {

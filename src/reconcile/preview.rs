@@ -3,7 +3,12 @@
 //! It writes nothing anywhere: observations stay in memory, git objects in a directory that
 //! vanishes, and the canary is not run but supposed to pass.
 
-use super::{learn::learn, observe::observe, tags::Wanted, world::World};
+use super::{
+    learn::learn,
+    observe::{observe, observe_more_pulls},
+    tags::Wanted,
+    world::World,
+};
 use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
@@ -132,6 +137,10 @@ impl Preview {
     ) -> Result<Decision> {
         loop {
             let now = self.clock.now();
+            let seen = observe_more_pulls(&self.watch, &self.sources, memory, world, now).await;
+            if let Some(error) = seen.troubles.into_iter().next() {
+                return Err(error);
+            }
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
@@ -241,9 +250,11 @@ impl Preview {
             Intent::Propose { kind, version, over, requested } => {
                 let pin = world.pin(&self.watch, memory)?;
                 let head = world.base.as_ref().context("the downstream was not read")?;
+                let snapshot = world.snapshot(&self.watch, memory);
                 let workshop = Workshop {
                     watch: &self.watch,
                     memory,
+                    snapshot: &snapshot,
                     git: &self.git,
                     pin: &pin,
                     head,
@@ -280,6 +291,7 @@ impl Preview {
             Intent::Look(_)
             | Intent::Check { .. }
             | Intent::Companion(..)
+            | Intent::ReadContract(_)
             | Intent::StartCanary(_)
             | Intent::Bury(_) => None,
         })

@@ -7,11 +7,12 @@ use crate::config::Watch;
 use crate::domain::{
     Digest, Fact, IndexDigest, Memory, Observation, PinnedFacts, PullState, Timestamp, Version,
 };
-use crate::policy::{Intent, PinState};
+use crate::policy::{Intent, PinState, all_alarms};
 use crate::sources::{Pinned, Sources};
 use anyhow::{Error, Result};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
+use tracing::error;
 
 /// What is to be resolved again.
 #[derive(Debug, Default)]
@@ -186,6 +187,21 @@ impl Pass<'_> {
             self.failed.extend(due.iter().filter(|intent| still.concerns(intent)).cloned());
         }
         Ok(true)
+    }
+
+    /// What a person has to look at, as far as is known now.
+    pub(super) fn alarms(&self) -> Vec<String> {
+        all_alarms(&self.memory, &self.snapshot(), self.bot.clock.now())
+    }
+
+    /// Tells the log of each alarm that was none before: a person must act.
+    pub(super) fn sound(&mut self) {
+        for alarm in self.alarms() {
+            if !self.sounded.contains(&alarm) {
+                error!("{alarm}");
+                self.sounded.push(alarm);
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a pass goes by: what it saw itself, and that and the memory as the policy wants them.
 
 use crate::config::Watch;
-use crate::domain::{CommitId, ImageName, Look, Memory, Pin, Version};
+use crate::domain::{BranchName, CommitId, ImageName, Look, Memory, Pin, Version};
 use crate::policy::{PinState, Snapshot, View};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,8 @@ pub(super) struct World {
     pub(super) releases_unknown: bool,
     /// Whether the bot's pull requests were read.
     pub(super) pulls_known: bool,
+    /// The branches whose pull requests were read.
+    pub(super) asked: BTreeSet<BranchName>,
 }
 
 impl World {

@@ -5,9 +5,11 @@ use super::{
     notes::{brief, folded, safe_url},
 };
 use crate::domain::{
-    Bump, Check, CommitId, ImageName, Judged, Marker, Pin, Timestamp, TreeId, Verdict, Version,
+    Bump, Check, CommitId, ImageName, Judged, Marker, Pin, Platform, Timestamp, TreeId, Verdict,
+    Version,
 };
 use crate::edit::{SiteLine, SiteOutcome, cell};
+use crate::policy::{Break, Contract};
 use std::fmt::Write as _;
 
 pub use super::notes::NotedRelease;
@@ -56,8 +58,14 @@ pub struct PinBump<'a> {
     pub from: &'a Pin,
     /// What is proposed.
     pub to: &'a Pin,
-    /// How far the two are apart.
-    pub bump: Bump,
+    /// How far the two are apart by their versions.
+    pub declared: Bump,
+    /// Why it is treated as a MAJOR, if its version says less.
+    pub understated: &'a [Break],
+    /// The platforms that are new since the pin.
+    pub added: &'a [Platform],
+    /// Whether upstream's contract was compared with the one at the pin.
+    pub contract: &'a Contract,
     /// When the proposed release was published.
     pub published_at: Timestamp,
     /// The release's page.
@@ -123,20 +131,28 @@ fn verdict(bump: &PinBump<'_>) -> String {
     };
     let asked =
         bump.requested_by.map_or_else(String::new, |who| format!(" Asked for by {}.", cell(who)));
+    let what = if bump.understated.is_empty() {
+        format!("is a {}", bump.declared)
+    } else {
+        format!("calls itself a {}, and is treated as a MAJOR", bump.declared)
+    };
     format!(
-        "**{} {} → {} is a {}. Every required check passed; {person}.**{asked}",
+        "**{} {} → {} {what}. Every required check passed; {person}.**{asked}",
         bump.from.image.short(),
         bump.from.version,
         bump.to.version,
-        bump.bump,
     )
 }
 
 /// What a reviewer should not miss.
 fn points(bump: &PinBump<'_>) -> Vec<String> {
     let mut points = Vec::new();
-    if bump.bump == Bump::Major {
+    if bump.declared == Bump::Major {
         points.push("this is a MAJOR: see its section in the migration document".to_owned());
+    }
+    for broken in bump.understated {
+        let why = brief(&broken.why);
+        points.push(format!("a MAJOR, see its section in the migration document: {why}"));
     }
     for line in bump.drift {
         points.push(format!("drift that this repairs: {}", brief(line)));
@@ -159,13 +175,16 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
 
 fn look_at(bump: &PinBump<'_>) -> String {
     let points = points(bump);
-    if points.is_empty() {
-        return String::new();
-    }
     let shown = points.iter().take(MAX_POINTS);
     let mut lines: Vec<String> = shown.map(|point| format!("- Look at: {point}")).collect();
     if points.len() > MAX_POINTS {
         lines.push(format!("- and {} more", points.len() - MAX_POINTS));
+    }
+    if !bump.added.is_empty() {
+        lines.push(format!("- New since the pin: {}", brief(&Platform::list(bump.added))));
+    }
+    if let Contract::Uncompared(why) = bump.contract {
+        lines.push(format!("- Not compared with the pinned release's: {}", brief(why)));
     }
     lines.join("\n")
 }

@@ -13,7 +13,7 @@ mod warning;
 pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
-pub use report::{explain, stage_line, stage_word, status};
+pub use report::{explain, release_line, stage_line, stage_word, status, understated_line};
 pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
 pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};

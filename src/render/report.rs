@@ -2,7 +2,7 @@
 
 use super::view::{Explanation, WatchView};
 use crate::domain::{Bump, Timestamp, Version, human_duration};
-use crate::policy::Stage;
+use crate::policy::{Candidate, Stage};
 use std::fmt::Write as _;
 
 /// How many requests a status shows, the newest first; the page and the JSON have them all.
@@ -60,6 +60,28 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
             "its migration is in the document; `digest-bump request bump {version}` moves the pin"
         ),
     }
+}
+
+/// Where a release stands, in one sentence, and why it is a MAJOR if its version says less.
+#[must_use]
+pub fn release_line(
+    candidate: &Candidate,
+    declared: Bump,
+    stage: &Stage,
+    now: Timestamp,
+) -> String {
+    let line = stage_line(&candidate.version, stage, now);
+    if candidate.understated.is_empty() {
+        return line;
+    }
+    format!("{line}; {}", understated_line(candidate, declared))
+}
+
+/// Why a release is treated as a MAJOR though its version says that it is `declared`.
+#[must_use]
+pub fn understated_line(candidate: &Candidate, declared: Bump) -> String {
+    let reasons: Vec<&str> = candidate.understated.iter().map(|broken| &*broken.why).collect();
+    format!("a MAJOR, though its version says {declared}: {}", reasons.join("; "))
 }
 
 /// The status of a watch.

@@ -5,7 +5,8 @@ use super::{
     marker::marker,
     notes::{NotedRelease, brief, folded, safe_url},
 };
-use crate::domain::{Check, FilePath, Marker, Pin, Verdict, Version};
+use crate::domain::{Bump, Check, FilePath, Marker, Pin, Platform, Verdict, Version};
+use crate::policy::Break;
 use std::fmt::Write as _;
 
 /// Everything that the body of a migration stub says.
@@ -15,6 +16,12 @@ pub struct StubBody<'a> {
     pub from: &'a Pin,
     /// The MAJOR.
     pub to: &'a Pin,
+    /// What its version says that it is.
+    pub declared: Bump,
+    /// Why it is treated as a MAJOR, if its version says less.
+    pub understated: &'a [Break],
+    /// The platforms that it lacks and the pinned image has.
+    pub lost: &'a [Platform],
     /// The release's page.
     pub release_url: &'a str,
     /// The migration document.
@@ -45,12 +52,23 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
         1 => "1 row".to_owned(),
         n => format!("{n} rows"),
     };
+    let honest = stub.understated.is_empty();
+    let what = if honest {
+        "is a MAJOR".to_owned()
+    } else {
+        format!("calls itself a {}, and is treated as a MAJOR", stub.declared)
+    };
+    let [source, unknown] = if honest {
+        ["taken from the breaking notes of", "What the notes do not say"]
+    } else {
+        ["for what breaks on the way to", "What is not known"]
+    };
     let mut out = format!(
-        "**{} {to} is a MAJOR. The pin stays at {from}; merging this changes no running code.**\n\n\
-         This opens a section with {rows} in `{}`, taken from the breaking notes of \
-         [{to}]({}). What the notes do not say is marked TODO, for a person to fill in here.\n\n\
-         {}\n\n",
+        "**{} {to} {what}. The pin stays at {from}; merging this changes no running code.**\n\n{}\
+         This opens a section with {rows} in `{}`, {source} [{to}]({}). {unknown} is marked TODO, \
+         for a person to fill in here.\n\n{}\n\n",
         stub.from.image.short(),
+        reasons(stub),
         stub.document,
         safe_url(stub.release_url),
         canary(stub),
@@ -60,15 +78,42 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
         out,
         "### The migration cycle\n\n\
          - [ ] Fill in the TODO cells of the new section\n\
-         - [ ] Adapt the code that uses what changed\n\
+         - [ ] Adapt the code that uses what changed\n{}\
          - [ ] Merge this\n\
          - [ ] Ask for the pin: `digest-bump request bump {to}`\n\n\
          The image is `{}@{}`.\n\n",
-        stub.to.image, stub.to.digest,
+        promise(stub),
+        stub.to.image,
+        stub.to.digest,
     );
     let notes = folded(stub.releases, out.len() + marker.len());
     let _ = write!(out, "{notes}\n\n{marker}");
     out
+}
+
+/// Why it is a MAJOR, where that is news: a list.
+fn reasons(stub: &StubBody<'_>) -> String {
+    let lost = Platform::list(stub.lost);
+    let mut out = String::new();
+    for broken in stub.understated {
+        let _ = writeln!(out, "- {}", brief(&broken.why));
+    }
+    if stub.understated.is_empty() && !lost.is_empty() {
+        let _ = writeln!(out, "- its image has no {}, which the pinned one has", brief(&lost));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// What there is to do in the config about platforms that are lost.
+fn promise(stub: &StubBody<'_>) -> String {
+    if stub.lost.is_empty() {
+        return String::new();
+    }
+    let lost = brief(&Platform::list(stub.lost));
+    format!("- [ ] Take {lost} out of `upstream.platforms` in the bot's config, if it is there\n")
 }
 
 fn canary(stub: &StubBody<'_>) -> String {

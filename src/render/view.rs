@@ -2,7 +2,7 @@
 
 use super::{
     notes::safe_url,
-    report::{stage_line, stage_word},
+    report::{release_line, stage_word},
 };
 use crate::domain::{
     Bump, CanaryRun, Check, Finding, Memory, Pin, ProposalKind, PullState, Request, RunState,
@@ -48,6 +48,9 @@ pub struct ReleaseView {
     pub version: Version,
     /// How far it is from the pin.
     pub bump: Bump,
+    /// Why it is treated as a MAJOR though its version says less, if so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub understated: Vec<String>,
     /// When it was published.
     pub published_at: String,
     /// Its page.
@@ -163,7 +166,7 @@ fn release(
     stage: &Stage,
     now: Timestamp,
 ) -> Option<ReleaseView> {
-    let candidate: &Candidate = snapshot.candidates.iter().find(|c| c.version == *version)?;
+    let candidate: &Candidate = snapshot.candidate(version)?;
     let facts = memory.releases().find(|release| {
         release.published_at == candidate.published_at
             && release.tag.trim_start_matches('v') == version.to_string()
@@ -171,10 +174,11 @@ fn release(
     Some(ReleaseView {
         version: version.clone(),
         bump: candidate.bump,
+        understated: candidate.understated.iter().map(|broken| broken.why.clone()).collect(),
         published_at: candidate.published_at.to_string(),
         url: facts.map(|facts| safe_url(&facts.url).to_owned()).unwrap_or_default(),
         word: stage_word(stage),
-        line: stage_line(version, stage, now),
+        line: release_line(candidate, snapshot.declared(version), stage, now),
         stage: stage.clone(),
     })
 }

@@ -2,6 +2,7 @@
 //! requests. Reads only; what the facts mean is the policy's business.
 
 mod advisories;
+mod contract;
 mod npm;
 mod pin;
 mod pulls;
@@ -16,7 +17,9 @@ use crate::clients::npm::Npm;
 use crate::clients::registry::{Image, Registry, RegistryError};
 use crate::clients::sigstore::Trust;
 use crate::config::Watch;
-use crate::domain::{BranchName, Cached, Digest, Fact, IndexDigest, PinnedFacts, Version};
+use crate::domain::{
+    BranchName, Cached, ContractFacts, Digest, Fact, FilePath, IndexDigest, PinnedFacts, Version,
+};
 use crate::store::Store;
 use anyhow::Result;
 
@@ -119,6 +122,19 @@ impl Sources {
         version: &Version,
     ) -> Result<Image, RegistryError> {
         self.registry.fetch_image(&watch.upstream.image, version).await
+    }
+
+    /// Upstream's contract document at one of its tags.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood; "not there" is no error.
+    pub async fn fetch_contract(
+        &self,
+        watch: &Watch,
+        path: &FilePath,
+        tag: &str,
+    ) -> Result<ContractFacts> {
+        contract::fetch(self, watch, path, tag).await
     }
 
     async fn cached(&self, url: &str) -> Result<Option<Cached>> {

@@ -37,17 +37,19 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
         let why = "a link, a folder or a submodule stands where a file should".to_owned();
         reading.state = SiteState::Faulty { why };
     }
-    let (migrated, migration_fault) = match document {
-        None => (Vec::new(), None),
-        Some(path) => match files.get(&path).and_then(Option::as_deref) {
-            None => (Vec::new(), Some(format!("{path} is not there"))),
-            Some(bytes) => match std::str::from_utf8(bytes) {
-                Err(_) => (Vec::new(), Some(format!("{path} is not UTF-8"))),
-                Ok(text) => (migration::majors(text), None),
-            },
-        },
-    };
-    Ok(Downstream { base, files, facts: PinFacts { sites, migrated, migration_fault } })
+    let mut facts =
+        PinFacts { sites, migrated: Vec::new(), migrated_to: Vec::new(), migration_fault: None };
+    if let Some(path) = document {
+        match files.get(&path).and_then(Option::as_deref).map(std::str::from_utf8) {
+            None => facts.migration_fault = Some(format!("{path} is not there")),
+            Some(Err(_)) => facts.migration_fault = Some(format!("{path} is not UTF-8")),
+            Some(Ok(text)) => {
+                facts.migrated = migration::majors(text);
+                facts.migrated_to = migration::targets(text);
+            }
+        }
+    }
+    Ok(Downstream { base, files, facts })
 }
 
 /// The files, and the paths at which something else stands: those make their own sites faulty,

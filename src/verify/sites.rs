@@ -45,6 +45,7 @@ mod tests {
         let facts = PinFacts {
             sites: vec![reading(SiteState::Absent), reading(faulty)],
             migrated: Vec::new(),
+            migrated_to: Vec::new(),
             migration_fault: None,
         };
         let Answer { verdict, summary, .. } = verify(Some(&facts));

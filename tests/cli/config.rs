@@ -85,7 +85,7 @@ async fn every_problem_with_its_place() {
               - schedule.cronn (line 18): there is no such key
               - stat (line 3): there is no such key
               - watch[0].downstream.site[1].mode (line 49): there is no such key
-              - watch[0].upstream.imag (line 61): there is no such key
+              - watch[0].upstream.imag (line 62): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
               - database: `mysql://bot@localhost/x` is not a postgres:// URL
               - schedule.cron: `61 * * * *`: Component error: Number out of bounds.

@@ -24,7 +24,7 @@ async fn eventful() -> Stand {
     world.release("3.9.4").publish().await;
     world.release("3.10.0").publish().await;
     world.release("3.11.0").breaks_contract("no /admin/peers").publish().await;
-    world.release("3.12.0").platforms(&["linux/amd64"]).publish().await;
+    world.release("3.12.0").version_label("3.9.9").publish().await;
     world.release("3.13.0").without_image().publish().await;
     world.release("3.14.0").tag("rust-main").publish().await;
     world.release("3.15.0-rc.1").prerelease().publish().await;
@@ -40,14 +40,15 @@ async fn a_status_that_a_person_reads() {
     insta::assert_snapshot!(stand.redact(&out), @r"
     townhouse: pinned at 3.9.3 (sha256:…)
       3.13.0     MINOR  waiting   its image is not there yet; until TIME (A WHILE from now)
-      3.12.0     MINOR  held      the image lacks linux/arm64; it has linux/amd64
+      3.12.0     MINOR  held      linux/amd64 is labelled `3.9.9`, not 3.12.0
       3.11.0     MINOR  held      the canary failed with exit status 1: FAIL no /admin/peers
-      3.10.0     MINOR  proposed  pull request #1 proposes it
+      3.10.0     MINOR  proposed  pull request #2 proposes it
       3.9.4      patch  covered   3.10.0 contains it
       3.9.3             pinned    the downstream pins it
       rust-main         ignored   the tag does not match `^v(?P<version>\d+\.\d+\.\d+.*)$`
       v3.15.0-rc.1      ignored   it is a pre-release
-      open #1: chore(connector): bump 3.9.3 → 3.10.0 <https://github.com/toon-protocol/town/pull/1>
+      open #2: chore(connector): bump 3.9.3 → 3.10.0 <https://github.com/toon-protocol/town/pull/2>
+      open #1: docs(connector): migration stub for 3.9.3 → 3.12.0 <https://github.com/toon-protocol/town/pull/1>
     ");
     let changed = differences(&before, &snapshot(&stand.state()));
     assert_eq!(changed, Vec::<String>::new());
@@ -59,7 +60,7 @@ async fn every_release_is_explained() {
     stand.world.clear_requests();
     let explain = async |release: &str| stand.redact(&stand.ok(&["explain", release]).await);
     insta::assert_snapshot!(explain("3.10.0").await, @"
-    3.10.0 (MINOR, published TIME) is proposed: pull request #1 proposes it
+    3.10.0 (MINOR, published TIME) is proposed: pull request #2 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
       TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
@@ -70,7 +71,7 @@ async fn every_release_is_explained() {
       TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
+      TIME  canary run 3 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     insta::assert_snapshot!(explain("v3.11.0").await, @"
     3.11.0 (MINOR, published TIME) is held: the canary failed with exit status 1: FAIL no /admin/peers
@@ -84,20 +85,20 @@ async fn every_release_is_explained() {
       TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
+      TIME  canary run 2 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
     ");
     insta::assert_snapshot!(explain("3.12.0").await, @"
-    3.12.0 (MINOR, published TIME) is held: the image lacks linux/arm64; it has linux/amd64
+    3.12.0 (MINOR, published TIME) is held: linux/amd64 is labelled `3.9.9`, not 3.12.0
       image sha256:…
-      platforms linux/amd64
+      platforms linux/amd64, linux/arm64
       TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms failed: the image lacks linux/arm64; it has linux/amd64
-      TIME  version_label passed: labelled 3.12.0
+      TIME  platforms passed: linux/amd64, linux/arm64
+      TIME  version_label failed: linux/amd64 is labelled `3.9.9`, not 3.12.0
       TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
       TIME  tag_stability passed: DIGEST each time
       TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634
       TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");
     insta::assert_snapshot!(explain("3.9.4").await, @"3.9.4 (patch, published TIME) is covered: 3.10.0 contains it");
@@ -114,7 +115,7 @@ async fn for_machines() {
     let stand = eventful().await;
     let told = stand.json(&["explain", "3.10.0"]).await;
     assert_eq!(told["stage"], "proposed");
-    assert_eq!(told["pull"], 1);
+    assert_eq!(told["pull"], 2);
     assert_eq!(told["digest"], stand.world.image_digest("3.10.0").unwrap());
     let status = stand.json(&["status"]).await;
     assert_eq!(status["pinned"], "3.9.3");

@@ -34,6 +34,36 @@ fn pull(number: u64, owner: &str, state: &str) -> Value {
            "base": {"ref": "main", "sha": "b".repeat(40), "repo": {"full_name": repo()}}})
 }
 
+async fn file_at(tag: &str, reply: Reply) -> (Result<Vec<u8>, GithubError>, String, String) {
+    let server = Server::always(reply).await;
+    let path = "docs/CONTRACT.md".parse().unwrap();
+    let bytes = github(&server).0.fetch_file(&repo(), &path, tag).await;
+    let asked = server.asked().remove(0);
+    (bytes, asked.path.clone(), asked.header("accept").unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_as_it_is_at_a_tag() {
+    const RAW: &str = "application/vnd.github.raw+json; charset=utf-8";
+    let raw = || reply(200, &[("content-type", RAW)], "# Contract\n");
+    let (bytes, path, accept) = file_at("v3.10.0", raw()).await;
+    assert_eq!(bytes.unwrap(), b"# Contract\n");
+    assert_eq!(path, "/repos/toon-protocol/connector/contents/docs/CONTRACT.md?ref=v3.10.0");
+    assert_eq!(accept, "application/vnd.github.raw+json");
+    let (_, path, _) = file_at("v1&ref=main#x", raw()).await;
+    assert!(path.ends_with("?ref=v1%26ref%3Dmain%23x"), "{path}");
+    let directory = reply(200, &[("content-type", "application/json; charset=utf-8")], "[]");
+    let (bytes, ..) = file_at("v3.10.0", directory).await;
+    assert_eq!(
+        bytes.unwrap_err().to_string(),
+        "github's answer is malformed: docs/CONTRACT.md is not a file"
+    );
+    let (bytes, ..) = file_at("v3.10.0", reply(404, &[], "{}")).await;
+    assert!(matches!(bytes, Err(GithubError::NotFound { .. })));
+    let (bytes, ..) = file_at("v3.10.0", reply(502, &[], "")).await;
+    assert!(matches!(bytes, Err(GithubError::Transient { .. })));
+}
+
 async fn releases_of(reply: Reply) -> Result<Fetched, GithubError> {
     let server = Server::always(reply).await;
     github(&server).0.fetch_releases_page(&repo(), None, None).await

@@ -5,8 +5,8 @@ use digest_bump::domain::{
     RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Candidate, Decision, Intent, Look, Migration, PinState, Proposal, Running, Snapshot,
-    Soak, Stage,
+    Answer, Break, Candidate, Contract, Decision, Intent, Look, Migration, PinState, Proposal,
+    Running, Snapshot, Soak, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -42,6 +42,9 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
     Candidate {
         version: version(text),
         bump,
+        understated: Vec::new(),
+        lost: Vec::new(),
+        contract: Contract::NotAsked,
         published_at: minutes_ago(60),
         digest: None,
         look: None,
@@ -52,6 +55,16 @@ pub(crate) fn candidate(text: &str, bump: Bump) -> Candidate {
         running: None,
         companions: Vec::new(),
     }
+}
+
+/// `candidate`, treated as a MAJOR because of what these releases broke.
+pub(crate) fn broken(candidate: Candidate, since: &[&str]) -> Candidate {
+    let breaks = since.iter().map(|since| Break {
+        since: version(since),
+        why: format!("{since} broke it"),
+        rows: Vec::new(),
+    });
+    Candidate { bump: Bump::Major, understated: breaks.collect(), ..candidate }
 }
 
 /// An answer that was found `ago` minutes ago.
@@ -101,7 +114,9 @@ pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candida
     };
     let passed = || answer_of("passed");
     let cheap_answer = |check: Check| match (*cheap, check) {
-        ("rest" | "failed", Check::Platforms) | ("sites", Check::Sites) => answer_of("failed"),
+        ("rest" | "failed", Check::Signature)
+        | ("lost", Check::Platforms)
+        | ("sites", Check::Sites) => answer_of("failed"),
         ("none" | "rest", _) => None,
         ("parked" | "due" | "spent", Check::VersionLabel) => answer_of(cheap),
         _ => passed(),
@@ -140,7 +155,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         editable: true,
         runs: Vec::new(),
         requests: Vec::new(),
-        migration: Migration::Ready { majors: Vec::new() },
+        migration: Migration::Ready { majors: Vec::new(), targets: Vec::new() },
     }
 }
 
@@ -203,10 +218,12 @@ pub(crate) fn stage_word(decision: &Decision, version: &Version) -> &'static str
 }
 
 /// What must have passed before a pull request of this kind is opened, by `DESIGN.md`: everything,
-/// but for a stub, which moves no pin, neither the sites nor the canary.
+/// but for a stub, which moves no pin, neither the platforms, the sites nor the canary.
 fn gates(kind: ProposalKind) -> impl Iterator<Item = Check> {
     let stub = kind == ProposalKind::MigrationStub;
-    let free = move |check: &Check| stub && matches!(check, Check::Sites | Check::Canary);
+    let free = move |check: &Check| {
+        stub && matches!(check, Check::Platforms | Check::Sites | Check::Canary)
+    };
     Check::ALL.into_iter().filter(move |check| !free(check))
 }
 

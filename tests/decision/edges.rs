@@ -385,9 +385,9 @@ fn who_asks_for_a_major_is_told_what_comes_first() {
     watch.candidates.push(with_evidence(candidate("4.0.0", Bump::Major), &passing));
     let first = "the migration to 4.x has to be merged into the migration document first";
     for (migration, why) in [
-        (Migration::Ready { majors: vec![3] }, first),
+        (Migration::Ready { majors: vec![3], targets: vec![version("3.10.0")] }, first),
         (Migration::Faulty("it has no place".to_owned()), "it has no place"),
-        (Migration::Ready { majors: vec![4] }, ""),
+        (Migration::Ready { majors: vec![4], targets: vec![] }, ""),
         (Migration::Unset, ""),
     ] {
         watch.migration = migration.clone();
@@ -418,6 +418,7 @@ fn an_intent_knows_its_release_and_whether_it_only_reads() {
     let answer = Intent::Answer { request: RequestId(1), granted: true, answer: String::new() };
     for (intent, about, reads) in [
         (Intent::Look(of.clone()), true, true),
+        (Intent::ReadContract(of.clone()), true, true),
         (Intent::Check { version: of.clone(), check: Check::Sites }, true, true),
         (Intent::StartCanary(of.clone()), true, false),
         (propose, true, false),

@@ -361,6 +361,7 @@ fn majors_get_one_stub_for_each_line_and_leave_the_pin_alone() {
                 snapshot.proposals.extend(past.map(|state| Proposal { state, ..stub }));
                 snapshot.migration = Migration::Ready {
                     majors: if past == Some(PullState::Merged) { vec![4] } else { Vec::new() },
+                    targets: Vec::new(),
                 };
                 let mut wanted = decide(&alone, NOW).due;
                 wanted.extend(stub_of(&states[..1], &texts[..1]));

@@ -6,6 +6,7 @@
 mod case;
 mod departure;
 mod edges;
+mod honesty;
 mod lists;
 mod orders;
 mod pins;

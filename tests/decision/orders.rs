@@ -26,6 +26,7 @@ pub(super) fn rules() -> Rules {
             required_from: None,
             grace: Duration::from_hours(1),
         }),
+        contract: None,
         companions: Vec::new(),
         revision: RevisionPolicy::Warn,
         known_issues: known_issues(),
@@ -68,6 +69,7 @@ fn pin(of: &Version) -> PinFacts {
             },
         }],
         migrated: Vec::new(),
+        migrated_to: Vec::new(),
         migration_fault: None,
     }
 }

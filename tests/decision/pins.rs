@@ -53,6 +53,7 @@ fn pin(
     let seen = PinFacts {
         sites: states.iter().map(reading).collect(),
         migrated: Vec::new(),
+        migrated_to: Vec::new(),
         migration_fault: None,
     };
     for fact in facts.iter().cloned().chain([Fact::Pin(seen)]) {
@@ -137,6 +138,7 @@ fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
     let seen = PinFacts {
         sites: [SiteState::Absent, good].map(reading).into(),
         migrated: Vec::new(),
+        migrated_to: Vec::new(),
         migration_fault: None,
     };
     let mut memory = Memory::default();

@@ -6,7 +6,7 @@ use digest_bump::domain::{
     BranchName, CommitId, Effect, EffectKey, EffectRecord, EffectState, Fact, ImageName, Marker,
     ProposalKind, PullFacts, PullNumber, PullState, SiteState,
 };
-use digest_bump::policy::{branch_for, branches_to_ask, is_own_branch};
+use digest_bump::policy::{Line, branches_to_ask, is_own_branch, pin_branch, stub_branch};
 
 const PIN: &str = "digest-bump/connector";
 
@@ -133,8 +133,7 @@ fn a_branch_is_ours_by_its_name() {
 #[test]
 fn a_branch_that_a_person_may_need_again_is_kept() {
     let of = version("3.11.0");
-    let name = |kind, pulls: &[PullFacts]| branch_for(kind, &image(), &of, pulls).unwrap();
-    let bump = |pulls: &[PullFacts]| name(ProposalKind::PinBump, pulls).as_str().to_owned();
+    let bump = |pulls: &[PullFacts]| pin_branch(&image(), &of, pulls).unwrap().as_str().to_owned();
     let versioned = "digest-bump/connector-3.11.0";
     let by_a_person = PullFacts { head: commit("b"), ..pull(1, PIN, PullState::Merged) };
     let unmarked = PullFacts { marker: None, ..pull(1, PIN, PullState::Merged) };
@@ -149,9 +148,38 @@ fn a_branch_that_a_person_may_need_again_is_kept() {
         (vec![unmarked], versioned),
     ] {
         assert_eq!(bump(&pulls), expected, "{pulls:?}");
-        let stub = name(ProposalKind::MigrationStub, &pulls);
-        assert_eq!(stub.as_str(), "digest-bump/connector-3-migration");
     }
+}
+
+#[test]
+fn a_stubs_branch_is_named_after_its_line() {
+    for (line, expected) in [
+        (Line::Major(4), "digest-bump/connector-4-migration"),
+        (Line::Since(version("3.10.0")), "digest-bump/connector-3.10.0-migration"),
+    ] {
+        let name = stub_branch(&image(), &line).unwrap();
+        assert_eq!(name.as_str(), expected);
+        assert!(is_own_branch(name.as_str(), &image()));
+    }
+}
+
+#[test]
+fn of_the_releases_that_call_themselves_less_the_newest_ten_are_asked_for() {
+    let mut told = Told::new();
+    told.noted("3.11.0", "### BREAKING CHANGES\n* a\n");
+    told.released("3.11.1");
+    told.released("4.0.0");
+    let names = || branches_to_ask(&image(), &told.snapshot(), &told.memory);
+    let names: Vec<String> = names().iter().map(|name| name.as_str().to_owned()).collect();
+    let stub = |line: &str| format!("{PIN}-{line}-migration");
+    assert_eq!(names, [PIN.to_owned(), stub("3.11.0"), stub("4")]);
+    for minor in 12..32 {
+        told.noted(&format!("3.{minor}.0"), "BREAKING CHANGE: b\n");
+    }
+    let names = branches_to_ask(&image(), &told.snapshot(), &told.memory);
+    let names: Vec<&str> = names.iter().map(BranchName::as_str).collect();
+    assert_eq!(names.len(), 1 + 10 + 1, "{names:?}");
+    assert!(names.contains(&&*stub("3.31.0")) && names.contains(&&*stub("3.22.0")));
 }
 
 /// The branches that are asked for with these releases and remembered pull requests.

@@ -43,24 +43,32 @@ impl Told {
         told
     }
 
-    fn observe(&mut self, fact: Fact) {
+    pub(super) fn observe(&mut self, fact: Fact) {
         self.memory.observe(fact, minutes_ago(10));
     }
 
     pub(super) fn pinned(&mut self, state: SiteState) {
         let reading = SiteReading { path: site().path, site: site().name, companion: None, state };
-        let (migrated, migration_fault) = (Vec::new(), None);
-        self.observe(Fact::Pin(PinFacts { sites: vec![reading], migrated, migration_fault }));
+        self.observe(Fact::Pin(PinFacts {
+            sites: vec![reading],
+            migrated: Vec::new(),
+            migrated_to: Vec::new(),
+            migration_fault: None,
+        }));
     }
 
     pub(super) fn released(&mut self, text: &str) {
+        self.noted(text, "");
+    }
+
+    pub(super) fn noted(&mut self, text: &str, notes: &str) {
         self.observe(Fact::Release(ReleaseFacts {
             tag: format!("v{text}"),
             draft: false,
             prerelease: false,
             published_at: minutes_ago(60),
             url: String::new(),
-            notes: String::new(),
+            notes: notes.to_owned(),
         }));
     }
 
@@ -368,12 +376,14 @@ fn a_migration_document_is_unset_faulty_or_ready() {
     let mut told = Told::new();
     assert_eq!(told.snapshot().migration, Migration::Unset);
     told.rules.migration = Some(MigrationRule { path: "M.md".parse().unwrap() });
-    assert_eq!(told.snapshot().migration, Migration::Ready { majors: vec![] });
+    let ready = |majors, targets| Migration::Ready { majors, targets };
+    assert_eq!(told.snapshot().migration, ready(vec![], vec![]));
     let sites = Vec::new();
     let (migrated, fault) = (vec![4, 3], Some("it is not there".to_owned()));
-    let facts = PinFacts { sites, migrated, migration_fault: None };
+    let migrated_to = vec![version("3.10.0")];
+    let facts = PinFacts { sites, migrated, migrated_to, migration_fault: None };
     told.observe(Fact::Pin(facts.clone()));
-    assert_eq!(told.snapshot().migration, Migration::Ready { majors: vec![4, 3] });
+    assert_eq!(told.snapshot().migration, ready(vec![4, 3], vec![version("3.10.0")]));
     told.observe(Fact::Pin(PinFacts { migration_fault: fault, ..facts }));
     assert_eq!(told.snapshot().migration, Migration::Faulty("it is not there".to_owned()));
 }

@@ -7,7 +7,9 @@ use digest_bump::domain::{
     Bump, Check, PatchPolicy, ProposalKind, PullState, RequestId, RequestOutcome, RunId, Timestamp,
     Verdict, Version,
 };
-use digest_bump::policy::{Answer, Candidate, Intent, Look, Migration, Running, Snapshot, decide};
+use digest_bump::policy::{
+    Answer, Candidate, Contract, Intent, Look, Migration, Running, Snapshot, decide,
+};
 use std::time::Duration;
 
 /// What a release turns out to be.
@@ -57,6 +59,9 @@ impl World {
     fn new(natures: [Nature; 4], patches: PatchPolicy) -> Self {
         let mut snapshot = snapshot(patches);
         snapshot.candidates = RELEASES.map(|(text, bump)| candidate(text, bump)).into();
+        for release in snapshot.candidates.iter_mut().filter(|c| c.bump != Bump::Major) {
+            release.contract = Contract::Unread;
+        }
         Self { snapshot, natures, now: NOW, runs: 0, pulls: 50 }
     }
 
@@ -87,6 +92,7 @@ impl World {
                 self.candidate(of).look = Some(Look::Absent);
             }
             Intent::Look(of) => self.candidate(of).digest = Some(digest(of)),
+            Intent::ReadContract(of) => self.candidate(of).contract = Contract::Compared,
             Intent::Check { version, check } => {
                 let wrong = self.nature(version) == Nature::Mislabelled;
                 let failed = wrong && *check == Check::VersionLabel;
@@ -263,7 +269,7 @@ fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
             continue;
         };
         stub.state = PullState::Merged;
-        world.snapshot.migration = Migration::Ready { majors: vec![4] };
+        world.snapshot.migration = Migration::Ready { majors: vec![4], targets: Vec::new() };
         world.rest();
         let pins = world.open(ProposalKind::PinBump);
         if comes_good(natures[0]) {

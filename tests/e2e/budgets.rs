@@ -5,7 +5,7 @@ use std::time::Duration;
 use world::{Fault, Request, Service};
 
 /// From a release's publication to its pull request, without git.
-const MOST_REQUESTS: usize = 30;
+const MOST_REQUESTS: usize = 32;
 /// As many of them may have to wait for each other.
 const MOST_ROUND_TRIPS: usize = 20;
 

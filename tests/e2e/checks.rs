@@ -12,13 +12,13 @@ async fn a_release_that_fails_is_held_with_all_of_why_and_no_canary_is_started()
         assert_eq!(stand.open(), [""; 0]);
         assert_eq!(stand.runs().await, [""; 0]);
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 held: the image lacks linux/arm64; it has linux/amd64; linux/amd64 is labelled `3.9.9`, not 3.10.0
+        3.10.0 held: linux/amd64 is labelled `3.9.9`, not 3.10.0; a MAJOR, though its version says MINOR: its image has no linux/arm64, which the pinned one has
         3.9.3 pinned: the downstream pins it
         ");
         stand.wait(25);
         stand.settle().await;
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 held: the image lacks linux/arm64; it has linux/amd64; linux/amd64 is labelled `3.9.9`, not 3.10.0; torn release: its npm package did not appear within 1 d
+        3.10.0 held: linux/amd64 is labelled `3.9.9`, not 3.10.0; torn release: its npm package did not appear within 1 d; a MAJOR, though its version says MINOR: its image has no linux/arm64, which the pinned one has
         3.9.3 pinned: the downstream pins it
         ");
     })

@@ -12,6 +12,7 @@ mod crashes;
 mod database;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
+mod honesty;
 mod hostile;
 mod known;
 mod majors;

@@ -137,6 +137,28 @@ async fn there_is_one_stub_for_each_major_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_stub_of_a_line_has_the_rows_of_all_its_releases() {
+    run_test(async |stand| {
+        publish_major(stand).await;
+        stand.world.release("4.1.0").publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        assert_eq!(pull.title, "docs(connector): migration stub for 3.9.3 → 4.1.0");
+        insta::assert_snapshot!(changed_lines(stand, &pull.head_branch), @"
+        +++ b/packages/sdk/CONNECTOR_MIGRATION.md
+        +## Breaking Changes — v3.9.3 → v4.1.0
+        +
+        +| API | v3.9.3 Behavior | v4.1.0 Behavior | Migration |
+        +| --- | --- | --- | --- |
+        +| admin | TODO | `GET /admin/peers` answers a page instead of a list | TODO |
+        +| TODO | TODO | the field `balance` is gone | TODO |
+        +
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_canarys_failure_at_a_major_is_news_for_the_reader() {
     run_test(async |stand| {
         let major = stand.world.release("4.0.0").notes(NOTES);

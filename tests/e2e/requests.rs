@@ -92,13 +92,13 @@ async fn of_two_requests_the_later_one_wins() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_for_a_release_that_fails_is_refused_with_all_of_why() {
     run_test(async |stand| {
-        let release = stand.world.release("3.10.0");
-        let release = release.platforms(&["linux/amd64"]).version_label("3.9.9");
-        release.publish().await;
+        let promised = ["linux/amd64", "linux/s390x"].map(toml::Value::from);
+        stand.set("upstream.platforms", toml::Value::Array(promised.to_vec()));
+        stand.world.release("3.10.0").version_label("3.9.9").publish().await;
         stand.request("3.10.0").await;
         stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
-        insta::assert_snapshot!(stand.requests().await, @"3.10.0 refused: the image lacks linux/arm64; it has linux/amd64; linux/amd64 is labelled `3.9.9`, not 3.10.0");
+        insta::assert_snapshot!(stand.requests().await, @"3.10.0 refused: the image lacks linux/s390x; it has linux/amd64, linux/arm64; linux/amd64 is labelled `3.9.9`, not 3.10.0");
     })
     .await;
 }

@@ -30,7 +30,8 @@ pub struct Stand {
 
 /// Runs one story. The world is asked at the end whether anything was written that should not be.
 pub async fn run_test(story: impl AsyncFnOnce(&mut Stand)) {
-    run_in(World::builder(), story).await;
+    // A story is a large future.
+    Box::pin(run_in(World::builder(), story)).await;
 }
 
 /// Runs one story in a world of its own kind.

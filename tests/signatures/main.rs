@@ -7,6 +7,7 @@ mod identities;
 mod judge;
 mod mixed;
 mod places;
+mod seeds;
 
 use digest_bump::domain::{
     KnownIssues, PatchPolicy, Platform, RetryRule, RevisionPolicy, Rules, TagRule,
@@ -22,6 +23,7 @@ pub(crate) fn rules() -> Rules {
         platforms: vec![Platform("linux/amd64".to_owned())],
         signature: None,
         companions: Vec::new(),
+        contract: None,
         revision: RevisionPolicy::Warn,
         known_issues: KnownIssues::default(),
         artifact_deadline: Duration::from_hours(2),

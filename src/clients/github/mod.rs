@@ -6,6 +6,7 @@
 
 mod advisories;
 mod commits;
+mod contents;
 mod error;
 mod headers;
 mod json;

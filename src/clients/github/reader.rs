@@ -17,6 +17,10 @@ impl Reader {
         Self { transport }
     }
 
+    pub(super) const fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// The URL of the first page of a repository's releases: what a remembered body is found by.
     ///
     /// # Errors

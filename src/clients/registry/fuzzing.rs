@@ -1,6 +1,6 @@
 //! A door for the fuzzer alone, which is no part of the bot: what reads the registry's documents.
 
-use super::{IndexEntry, RegistryError, manifest};
+use super::{IndexEntry, RegistryError, manifest, manifest::Descriptor};
 use crate::domain::Digest;
 use std::collections::BTreeMap;
 
@@ -26,4 +26,24 @@ pub fn config_digest(body: &[u8]) -> Result<Digest, RegistryError> {
 /// As the client does.
 pub fn labels(body: &[u8]) -> Result<BTreeMap<String, String>, RegistryError> {
     manifest::parse_labels(body, "a config")
+}
+
+/// Reads what is attached to an image: kind, digest and size of each.
+///
+/// # Errors
+/// As the client does.
+pub fn referrers(body: &[u8]) -> Result<Vec<(String, Digest, u64)>, RegistryError> {
+    Ok(plain(manifest::parse_referrers(body, "a list of referrers")?))
+}
+
+/// Reads the layers of a manifest: kind, digest and size of each.
+///
+/// # Errors
+/// As the client does.
+pub fn layers(body: &[u8]) -> Result<Vec<(String, Digest, u64)>, RegistryError> {
+    Ok(plain(manifest::parse_layers(body, "a manifest")?))
+}
+
+fn plain(descriptors: Vec<Descriptor>) -> Vec<(String, Digest, u64)> {
+    descriptors.into_iter().map(|it| (it.media_type, it.digest, it.size)).collect()
 }

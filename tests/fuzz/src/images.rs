@@ -50,3 +50,28 @@ pub fn image(bytes: &[u8]) {
         }
     }
 }
+
+/// What is attached to an image: a list of referrers, and the layers of one of them.
+pub fn attached(bytes: &[u8]) {
+    let (referrers, layers) = (fuzzing::referrers(bytes), fuzzing::layers(bytes));
+    let tree: Option<Value> = serde_json::from_slice(bytes).ok();
+    let listed = |field: &str| {
+        let listed = tree.as_ref().and_then(|tree| tree.as_object()?.get(field)?.as_array());
+        listed.filter(|all| all.iter().all(Value::is_object))
+    };
+    // Of referrers those that can be read, of layers all or nothing.
+    if let (Ok(read), Some(listed)) = (referrers, listed("manifests")) {
+        assert_eq!(read, listed.iter().filter_map(described).collect::<Vec<_>>());
+    }
+    if let (Ok(read), Some(listed)) = (layers, listed("layers")) {
+        assert_eq!(Some(read), listed.iter().map(described).collect());
+    }
+}
+
+/// Kind, digest and size of what is described there.
+fn described(entry: &Value) -> Option<(String, Digest, u64)> {
+    let kind = entry["mediaType"].as_str()?.to_owned();
+    let digest = entry["digest"].as_str()?.parse().ok()?;
+    let size = entry.get("size").map_or(Some(0), Value::as_u64)?;
+    Some((kind, digest, size))
+}

@@ -12,6 +12,7 @@ pub mod files;
 pub mod harmless;
 #[cfg(fuzzing)]
 pub mod images;
+pub mod signatures;
 pub mod texts;
 
 /// What takes the bytes of one run.
@@ -26,6 +27,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("index", images::index),
     #[cfg(fuzzing)]
     ("image", images::image),
+    #[cfg(fuzzing)]
+    ("attached", images::attached),
+    ("bundle", signatures::bundle),
+    ("legacy", signatures::legacy),
+    ("root", signatures::root),
     ("notes", texts::notes),
     ("cell", texts::cell),
     ("marker", texts::marker),

@@ -2,9 +2,11 @@
 
 use crate::harmless::{Seen, look};
 use digest_bump::domain::{
-    BreakingNote, Check, Digest, IndexDigest, Marker, Notes, Pin, ProposalKind, Verdict, Version,
+    BreakingNote, Bump, Check, Digest, IndexDigest, Marker, Notes, Pin, ProposalKind, Verdict,
+    Version,
 };
 use digest_bump::edit::{self, migration};
+use digest_bump::policy::{Break, break_in_notes};
 use digest_bump::render::{self, Evidence, NotedRelease, StubBody};
 use std::sync::LazyLock;
 
@@ -21,7 +23,7 @@ pub fn notes(bytes: &[u8]) {
     let notes = Notes::parse(&text);
     let mut length = 0;
     let sections = notes.sections.iter().flat_map(|section| &section.items);
-    for item in notes.breaking.iter().chain(sections) {
+    for item in notes.breaking.iter().chain(sections).chain(&notes.prose) {
         assert!(!item.text.contains(['\n', '\r']), "{item:?}");
         assert!(item.commit.as_ref().is_none_or(|it| (7..=40).contains(&it.len())), "{item:?}");
         assert!(!item.text.is_empty() || item.scope.is_some());
@@ -32,6 +34,10 @@ pub fn notes(bytes: &[u8]) {
     assert!(notes.sections.iter().all(|section| !section.items.is_empty()));
     body(&text);
     rows(&notes.breaking);
+    if let Some(broken) = break_in_notes(&Version::new(4, 0, 0), &text) {
+        assert!(!broken.rows.is_empty() && broken.why.chars().count() < 200, "{broken:?}");
+        rows(&broken.rows);
+    }
 }
 
 fn pin(version: u64) -> Pin {
@@ -76,9 +82,14 @@ fn stub_body(notes: &str) -> String {
         judged: Vec::new(),
         command: None,
     };
+    let why = format!("the notes say “{notes}”");
+    let broken = Break { since: to.version.clone(), why, rows: Vec::new() };
     render::stub_body(&StubBody {
         from: &from,
         to: &to,
+        declared: Bump::Minor,
+        understated: &[broken],
+        lost: &[],
         release_url: "https://github.com/o/r/releases/tag/v4.0.0",
         document: &"MIGRATION.md".parse().expect("a path"),
         rows: 1,
