@@ -245,6 +245,14 @@ impl Memory {
         }
     }
 
+    /// Every version of the npm package that is not what it was.
+    pub fn npm_drifts(&self) -> impl Iterator<Item = &NpmDrift> {
+        self.observations.values().filter_map(|seen| match &seen.fact {
+            Fact::NpmDrift(drift) => Some(drift),
+            _ => None,
+        })
+    }
+
     /// The upstream's published security advisories, as far as they were asked for.
     #[must_use]
     pub fn advisories(&self) -> &[Advisory] {

@@ -1,6 +1,11 @@
 //! What a person has to look at beside the releases: tags that moved, and a pin that is no more.
 
-use super::{classify, snapshot::PinState};
+use super::{
+    classify,
+    departure::departure,
+    npm_drift::npm_alarms,
+    snapshot::{PinState, Snapshot},
+};
 use crate::domain::{
     Bump, Digest, ImageFacts, IndexDigest, Memory, PullFacts, PullState, TagChange, TagFacts,
     Timestamp, Version,
@@ -80,6 +85,15 @@ pub fn alarms(memory: &Memory, pin: &PinState) -> Vec<String> {
             names.join(", ")
         ));
     }
+    lines
+}
+
+/// One line for each thing that a person has to look at, whatever it is about.
+#[must_use]
+pub fn all_alarms(memory: &Memory, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
+    let mut lines = alarms(memory, &snapshot.pin);
+    lines.extend(npm_alarms(memory, &snapshot.pin));
+    lines.extend(departure(snapshot, now));
     lines
 }
 

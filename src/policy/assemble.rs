@@ -81,7 +81,12 @@ fn sort_releases(view: View<'_>) -> (Vec<(Version, &ReleaseFacts)>, Vec<Ignored>
         });
         match admitted {
             Ok(version) => versions.push((version, release)),
-            Err(why) => ignored.push(Ignored { tag: release.tag.clone(), why }),
+            Err(why) => ignored.push(Ignored {
+                tag: release.tag.clone(),
+                why,
+                published_at: release.published_at,
+                unfinished: stream::is_unfinished(release, &view.rules.tags),
+            }),
         }
     }
     versions.sort_by(|a, b| b.0.cmp_precedence(&a.0));

@@ -14,6 +14,7 @@ mod classify;
 mod companion;
 mod contract;
 mod decide;
+mod departure;
 mod honesty;
 mod line;
 mod npm_drift;
@@ -31,15 +32,16 @@ mod tokens;
 mod wording;
 
 pub use crate::domain::Look;
-pub use alarms::{alarms, tag_drift};
+pub use alarms::{alarms, all_alarms, tag_drift};
 pub use assemble::View;
 pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
 pub use classify::classify;
 pub use contract::Contract;
 pub use decide::{Decision, decide};
+pub use departure::departure;
 pub use honesty::{Break, added_since, break_in_notes};
 pub use line::Line;
-pub use npm_drift::npm_drifts;
+pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,

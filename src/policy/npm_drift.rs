@@ -1,7 +1,8 @@
 //! Versions of the npm package that are not what they were. npm promises that a version stays what
 //! it is for ever; whoever depends on it by its name alone gets something else otherwise.
 
-use crate::domain::{Fact, FactKey, Memory, NpmDrift};
+use super::{classify, snapshot::PinState};
+use crate::domain::{Bump, Fact, FactKey, Memory, NpmDrift, Version};
 
 /// What `facts`, which were read now, say of versions that are remembered otherwise.
 ///
@@ -12,6 +13,46 @@ pub fn npm_drifts(memory: &Memory, facts: &[Fact]) -> Vec<Fact> {
     facts.iter().filter_map(|fact| drift(memory, fact)).map(Fact::NpmDrift).collect()
 }
 
+/// What became of the npm half of `version`, before and after, if it is not what it was.
+#[must_use]
+pub fn npm_drift_line(memory: &Memory, version: &Version) -> Option<String> {
+    let (NpmDrift { before, since, after, .. }, seen) = memory.npm_drift(version)?;
+    let before = before.as_deref().map_or("without integrity", beginning);
+    Some(match after {
+        None => format!(
+            "npm has withdrawn {version}: from {since} on it was {before}, at {seen} it was gone"
+        ),
+        Some(after) => format!(
+            "npm's {version} is not what it was: from {since} on it was {before}, at {seen} it was \
+             {}",
+            beginning(after)
+        ),
+    })
+}
+
+/// One line for each version that somebody has to look at. That a version older than the pin was
+/// withdrawn is usual; that one was exchanged never is.
+pub(super) fn npm_alarms(memory: &Memory, pin: &PinState) -> Vec<String> {
+    let concerns = |drift: &&NpmDrift| match pin {
+        PinState::Known { version, .. } if drift.after.is_none() => {
+            drift.version == *version || classify(version, &drift.version) != Bump::None
+        }
+        PinState::Known { .. } | PinState::Unknown { .. } => true,
+    };
+    let mut versions: Vec<&Version> =
+        memory.npm_drifts().filter(concerns).map(|drift| &drift.version).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    versions.into_iter().filter_map(|version| npm_drift_line(memory, version)).collect()
+}
+
+/// The beginning of an integrity, its algorithm apart. Foreign text.
+fn beginning(integrity: &str) -> &str {
+    const CHARS: usize = 8;
+    let name = integrity.find('-').map_or(0, |at| at + 1);
+    let end = integrity[name..].char_indices().nth(CHARS).map(|(at, _)| name + at);
+    &integrity[..end.unwrap_or(integrity.len())]
+}
+
 fn drift(memory: &Memory, fact: &Fact) -> Option<NpmDrift> {
     let (version, after) = match fact {
         Fact::Npm(npm) => (&npm.version, Some(npm.integrity.clone()?)),
@@ -20,7 +61,7 @@ fn drift(memory: &Memory, fact: &Fact) -> Option<NpmDrift> {
     };
     if let Some((known, _)) = memory.npm_drift(version) {
         // That it came back as it was does not undo that it was gone.
-        let back = after.is_some() && after == known.before;
+        let back = after == known.before;
         return (!back).then(|| NpmDrift { after, ..known.clone() });
     }
     let before = memory.npm(version)?.integrity.clone();
@@ -80,6 +121,36 @@ mod tests {
             let said = known.map(|it| (it.before.as_deref().unwrap(), it.after.as_deref()));
             assert_eq!(said, expected, "look {hour}");
             assert!(known.is_none_or(|it| it.since.millis() == 3 * 3_600_000), "{known:?}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_ends_between_characters() {
+        assert_eq!(beginning("sha512-abcdefghij"), "sha512-abcdefgh");
+        assert_eq!(beginning("1234"), "1234");
+        assert_eq!(beginning("ééééééééé"), "éééééééé");
+        assert_eq!(beginning(""), "");
+    }
+
+    #[test]
+    fn an_old_version_that_is_withdrawn_alarms_nobody() {
+        let digest = crate::domain::IndexDigest::new(crate::domain::Digest::of(b"x"));
+        let pin = PinState::Known { version: "1.1.0".parse().unwrap(), digest };
+        for (version, after, alarms) in [
+            ("1.0.0", None, 0),
+            ("1.0.0", Some("sha512-b"), 1),
+            ("1.1.0", None, 1),
+            ("1.2.0", None, 1),
+        ] {
+            let mut memory = Memory::default();
+            let drift = NpmDrift {
+                version: version.parse().unwrap(),
+                before: Some("sha512-a".to_owned()),
+                since: Timestamp::from_millis(0),
+                after: after.map(str::to_owned),
+            };
+            memory.observe(Fact::NpmDrift(drift), Timestamp::from_millis(0));
+            assert_eq!(npm_alarms(&memory, &pin).len(), alarms, "{version} {after:?}");
         }
     }
 

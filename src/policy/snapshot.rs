@@ -181,6 +181,12 @@ pub struct Ignored {
     pub tag: String,
     /// The reason.
     pub why: String,
+    /// When it was published.
+    #[serde(skip)]
+    pub published_at: Timestamp,
+    /// It is a draft or a pre-release: what it will become is open.
+    #[serde(skip)]
+    pub unfinished: bool,
 }
 
 /// A pull request of the bot.

@@ -5,7 +5,7 @@ use super::stream::release_of;
 use crate::domain::{Advisory, Check, Memory, Rules, Timestamp, Verdict, Version, human_duration};
 use std::time::Duration;
 
-/// Times that are further apart than this are worth a word.
+/// Clocks that are further apart than this are worth a word.
 const APART: Duration = Duration::from_hours(1);
 
 /// How long a release has to wait, and why.
@@ -19,9 +19,9 @@ pub struct Soak {
 
 /// When a release was published, by whose clock. One that is set wrong, or that somebody turned
 /// back, must not shorten the time: the latest counts.
-struct Times(Vec<(&'static str, Timestamp)>);
+struct Published(Vec<(&'static str, Timestamp)>);
 
-impl Times {
+impl Published {
     fn of(version: &Version, memory: &Memory, rules: &Rules) -> Self {
         let release = release_of(version, memory, &rules.tags).map(|it| it.published_at);
         let npm = memory.npm(version).filter(|_| rules.npm.is_some());
@@ -70,7 +70,7 @@ pub(super) fn soak(
     if urgent(version, pinned, memory, rules).is_some() {
         return None;
     }
-    let clocks = Times::of(version, memory, rules);
+    let clocks = Published::of(version, memory, rules);
     let (whose, at) = clocks.latest()?;
     let disagreement = clocks.disagreement().map(|it| format!("; {it}")).unwrap_or_default();
     let wanted = human_duration(age);
@@ -91,7 +91,7 @@ pub fn soak_points(
     if age.is_zero() {
         return Vec::new();
     }
-    let clocks = Times::of(version, memory, rules);
+    let clocks = Published::of(version, memory, rules);
     let young = clocks.latest().is_some_and(|(_, at)| now < at + age);
     let urgent = urgent(version, Some(pinned), memory, rules).filter(|_| young);
     let cut_short = urgent.map(|advisory| {

@@ -2,17 +2,27 @@
 
 use crate::domain::{Memory, NpmFacts, NpmRule, ReleaseFacts, Rules, TagRule, Version};
 
+/// The version that the tag names, or why it names none.
+fn version_of(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String> {
+    let Some(text) = rules.pattern.captures(&release.tag).and_then(|found| found.name("version"))
+    else {
+        return Err(format!("the tag does not match `{}`", rules.pattern.as_str()));
+    };
+    text.as_str().parse().map_err(|_| "the tag is not strict semver".to_owned())
+}
+
+/// Whether it is a draft or a pre-release, of whatever product.
+pub(super) fn is_unfinished(release: &ReleaseFacts, rules: &TagRule) -> bool {
+    let pre = |version: Version| !Rules::is_stable(&version);
+    release.draft || release.prerelease || version_of(release, rules).is_ok_and(pre)
+}
+
 /// The version of `release`, or why it is none of ours, for a maintainer to read.
 ///
 /// # Errors
 /// The reason for which the release is ignored.
 pub fn admit(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String> {
-    let Some(text) = rules.pattern.captures(&release.tag).and_then(|found| found.name("version"))
-    else {
-        return Err(format!("the tag does not match `{}`", rules.pattern.as_str()));
-    };
-    let version: Version =
-        text.as_str().parse().map_err(|_| "the tag is not strict semver".to_owned())?;
+    let version = version_of(release, rules)?;
     if release.draft {
         return Err("it is a draft".to_owned());
     }

@@ -102,6 +102,7 @@ impl Bot {
             memory,
             world: World::default(),
             failed: Vec::new(),
+            sounded: Vec::new(),
             limited: false,
             report: PassReport::default(),
         };
@@ -110,6 +111,7 @@ impl Bot {
         } else if pass.observe().await? {
             pass.complete_labels().await?;
             pass.rounds().await?;
+            pass.sound();
         }
         pass.sweep().await;
         pass.remember_troubles().await?;
@@ -126,6 +128,8 @@ pub(super) struct Pass<'a> {
     pub(super) world: World,
     /// What could not be done. It is not tried again in this pass, and keeps nothing else waiting.
     pub(super) failed: Vec<Intent>,
+    /// The alarms that the log was told of, by this pass or an earlier one.
+    pub(super) sounded: Vec<String>,
     /// A rate limit was met: nothing more is asked of anybody.
     pub(super) limited: bool,
     pub(super) report: PassReport,
@@ -135,7 +139,7 @@ impl Pass<'_> {
     /// Reads the world. `false` if too little could be read to decide anything.
     async fn observe(&mut self) -> Result<bool> {
         let now = self.bot.clock.now();
-        let before = self.alarms();
+        self.sounded = self.alarms();
         let (bot, memory) = (self.bot, &mut self.memory);
         let turn = u64::try_from(self.lease.token()).ok();
         let seen = super::observe::observe(&bot.watch, &bot.sources, &bot.git, memory, turn, now);
@@ -146,7 +150,7 @@ impl Pass<'_> {
             self.trouble(trouble);
         }
         self.world = seen.world;
-        self.sound(&before);
+        self.sound();
         Ok(self.world.base.is_some() && self.world.pulls_known)
     }
 

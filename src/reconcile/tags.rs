@@ -7,7 +7,7 @@ use crate::config::Watch;
 use crate::domain::{
     Digest, Fact, IndexDigest, Memory, Observation, PinnedFacts, PullState, Timestamp, Version,
 };
-use crate::policy::{Intent, PinState, alarms};
+use crate::policy::{Intent, PinState, all_alarms};
 use crate::sources::{Pinned, Sources};
 use anyhow::{Error, Result};
 use futures_util::future::join_all;
@@ -178,10 +178,9 @@ impl Pass<'_> {
         }
         let (bot, now) = (self.bot, self.bot.clock.now());
         let again = wanted.resolve(&bot.watch, &bot.sources, &self.memory, now).await;
-        let before = self.alarms();
         let (news, trouble) = again.take(&mut self.memory, &mut self.world, now);
         bot.store.record_observations(self.lease, &bot.watch.name, &news, &[], now).await?;
-        self.sound(&before);
+        self.sound();
         if let Some(trouble) = trouble {
             self.trouble(&trouble);
             let still = Wanted::before(due, &self.world);
@@ -190,15 +189,18 @@ impl Pass<'_> {
         Ok(true)
     }
 
-    /// What is wrong with what was resolved before, as far as is known now.
+    /// What a person has to look at, as far as is known now.
     pub(super) fn alarms(&self) -> Vec<String> {
-        alarms(&self.memory, &self.snapshot().pin)
+        all_alarms(&self.memory, &self.snapshot(), self.bot.clock.now())
     }
 
     /// Tells the log of each alarm that was none before: a person must act.
-    pub(super) fn sound(&self, before: &[String]) {
-        for alarm in self.alarms().iter().filter(|alarm| !before.contains(alarm)) {
-            error!("{alarm}");
+    pub(super) fn sound(&mut self) {
+        for alarm in self.alarms() {
+            if !self.sounded.contains(&alarm) {
+                error!("{alarm}");
+                self.sounded.push(alarm);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp, Version,
 };
 use crate::edit;
-use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, alarms};
+use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
 use serde::Serialize;
 
 /// A watch at one moment.
@@ -25,7 +25,7 @@ pub struct WatchView {
     pub pin_fault: Option<String>,
     /// Pin sites that say something else than the pin.
     pub drift: Vec<String>,
-    /// What is wrong with what was resolved before: tags that moved, a pin that is gone.
+    /// What a person has to look at: what is not what it was, and a stream that left the contract.
     pub alarms: Vec<String>,
     /// What the last pass could not read or do; it is due again.
     pub troubles: Vec<String>,
@@ -148,7 +148,7 @@ impl WatchView {
             digest: digest.map(ToString::to_string),
             pin_fault,
             drift: drift.unwrap_or_default(),
-            alarms: alarms(memory, &snapshot.pin),
+            alarms: all_alarms(memory, snapshot, now),
             troubles: memory.troubles().to_vec(),
             older: decision.stages.len() - releases.len(),
             releases,

@@ -67,7 +67,7 @@ async fn every_release_is_explained() {
       TIME  version_label passed: labelled 3.10.0
       TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW
+      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
@@ -81,7 +81,7 @@ async fn every_release_is_explained() {
       TIME  version_label passed: labelled 3.11.0
       TIME  revision passed: built from 4eec21ec, the parent of v3.11.0's commit 1e3e905c
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec, sha512-bAf851bp
+      TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
@@ -95,7 +95,7 @@ async fn every_release_is_explained() {
       TIME  version_label failed: linux/amd64 is labelled `3.9.9`, not 3.12.0
       TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634, sha512-N/youFuP
+      TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
     ");
@@ -149,7 +149,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
@@ -165,7 +165,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
@@ -193,7 +193,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  version_label passed: labelled 3.9.4
       TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed

@@ -78,7 +78,7 @@ async fn a_hanging_canary_is_interrupted_recorded_and_tried_again() {
       TIME  version_label passed: labelled 3.10.0
       TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
       TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW
+      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT inconclusive after A MOMENT: the canary was interrupted: the bot was stopped

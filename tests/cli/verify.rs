@@ -22,7 +22,7 @@ async fn a_release_is_examined_and_nothing_is_written() {
       version_label  passed        labelled 3.10.0
       revision       passed        first_parent: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
       tag_stability  passed        DIGEST each time
-      agreement      passed        agree: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea, sha512-7Xf5K1GW
+      agreement      passed        agree: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
       known_issue    passed        nothing_known: nothing is known against it
     ");
     assert!(!stand.state().exists(), "nobody asked for a database");

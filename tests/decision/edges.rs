@@ -363,7 +363,12 @@ fn asked(snapshot: &mut Snapshot, wanted: &str) -> (String, String) {
 #[test]
 fn who_asks_is_told_why() {
     let mut watch = snapshot(PatchPolicy::Offer);
-    let ignored = |tag: &str, why: &str| Ignored { tag: tag.to_owned(), why: why.to_owned() };
+    let ignored = |tag: &str, why: &str| Ignored {
+        tag: tag.to_owned(),
+        why: why.to_owned(),
+        published_at: minutes_ago(60),
+        unfinished: false,
+    };
     watch.ignored = vec![ignored("v4.0.1", "it is a draft"), ignored("4.0.2", "it is another")];
     let mut answer = |wanted| asked(&mut watch, wanted).1;
     assert_eq!(answer("9.9.9"), "there is no release 9.9.9");

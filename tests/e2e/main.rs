@@ -28,6 +28,7 @@ mod signatures;
 mod soak;
 mod sources;
 mod stand;
+mod stream;
 mod tags;
 mod tls;
 mod trust;

@@ -79,7 +79,7 @@ async fn a_tag_that_moved_back_stays_frozen() {
         2026-06-12T08:00:00Z  version_label passed: labelled 3.9.4
         2026-06-12T08:00:00Z  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
         2026-06-12T08:00:00Z  tag_stability passed: <short> each time
-        2026-06-12T08:00:00Z  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed, sha512-Xgx+ioma
+        2026-06-12T08:00:00Z  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
         2026-06-12T08:00:00Z  known_issue passed: nothing is known against it
         2026-06-12T08:00:00Z  sites passed: 9 of 9 sites present, each as expected
         2026-06-12T08:00:00Z  canary run 1 on <id> passed after 0 s: contract ok: 1 file, 3 tests passed
