@@ -29,6 +29,7 @@ mod stage;
 mod stream;
 mod stubs;
 mod tokens;
+mod vocabulary;
 mod wording;
 
 pub use crate::domain::Look;

@@ -5,7 +5,14 @@
 //! happens to be in the same sentence must hold up no honest release; what is said in other words
 //! is left to the canary and to the contract document.
 
-use super::tokens::{Token, tokens};
+use super::{
+    tokens::{Token, tokens},
+    vocabulary::{
+        ADOPTS, BE, CHANGED, CHANGES, ELSEWHERE, ENDED, FIELD, FIELD_FILLERS, FILLERS, FOLLOWERS,
+        GIVES, GONE, HARMLESS, NEGATIONS, REMOVES, RENAMES, REPLACES, RESTORES, ROUTES, TYPES,
+        WIRE_FILLERS, has,
+    },
+};
 use crate::domain::NoteItem;
 
 /// What a sentence names.
@@ -15,71 +22,6 @@ pub(super) enum Named {
     Admin,
     /// The wire format changes.
     Wire,
-}
-
-/// What makes something go or gives it another name.
-const REMOVES: &str = "\
-    remove removes removed removing drop drops dropped dropping delete deletes deleted \
-    deleting retire retires retired discontinue discontinues discontinued eliminate \
-    eliminates eliminated removal";
-const RENAMES: &str = "rename renames renamed renaming";
-/// With a second name: `move /admin/a to /admin/b`.
-const REPLACES: &str = "replace replaces replaced move moves moved";
-/// What is so after it happened.
-const GONE: &str = "removed dropped deleted renamed gone retired discontinued removal";
-/// Behind "no longer".
-const ENDED: &str = "available exists exist served supported exposed there returned";
-/// Between a route and what it "no longer" does to a field.
-const GIVES: &str = "returns includes contains has accepts exposes carries";
-const CHANGES: &str = "\
-    change changes changed alter alters altered break breaks rework reworks reworked \
-    redesign redesigned redefine redefines redefined replace replaces replaced switch \
-    switches switched revise revises revised modify modifies modified bump bumps";
-/// With "new" behind it.
-const ADOPTS: &str = "introduce introduces use uses adopt adopts";
-const CHANGED: &str = "changed changes change different incompatible reworked replaced";
-
-/// What may stand between a verb and the route that it governs.
-const FILLERS: &str = "\
-    the a an this that these those its all both also old older legacy deprecated obsolete \
-    unused undocumented redundant former http rest api admin METHOD endpoint endpoints route \
-    routes path paths support for of entire whole and or ,";
-/// … and besides, a field.
-const FIELD_FILLERS: &str = "\
-    the a an this that these those its all both also old legacy deprecated obsolete unused \
-    undocumented redundant admin METHOD response responses request requests body json and or \
-    , extra empty optional";
-/// Behind a route, what belongs to it.
-const ROUTES: &str = "endpoint endpoints route routes path paths api";
-const FIELD: &str = "field fields property properties parameter parameters";
-const WIRE_FILLERS: &str = "the a an to ilp btp oer binary our its new of";
-const BE: &str = "is are was were has have been now";
-/// What may follow the object of a sentence; anything else makes it part of a longer name, as in
-/// "remove `/admin/peers` mocks".
-const FOLLOWERS: &str = "\
-    , and or from in on with to as because since after when which that for → -> by between \
-    until entirely completely altogether now";
-/// Where what goes is not the interface itself.
-const ELSEWHERE: &str = "\
-    config configuration env environment database db schema table log logs logging telemetry \
-    metric metrics ui explorer dashboard test tests e2e fixture fixtures mock mocks docs \
-    documentation readme example examples docker compose yaml toml cli struct class type \
-    types sql changelog comment comments state form";
-/// What takes a removal back.
-const RESTORES: &str = "\
-    restore restores restored re-add re-adds re-added readd reinstate reinstates reinstated \
-    revert reverts reverted undo accidental accidentally";
-const NEGATIONS: &str = "\
-    no not never without neither longer instead stop avoid prevent prevents fix fixes fixed \
-    don't doesn't cannot can't won't";
-/// Scopes and types of commits that touch nothing which runs.
-const HARMLESS: &str = "\
-    test tests e2e ci docs doc build deps deps-dev chore example examples lint bench style \
-    release";
-
-/// Whether a list of words, which has spaces between them, has this one.
-fn has(words: &str, word: &str) -> bool {
-    words.split(' ').any(|it| it == word)
 }
 
 /// What `item` names, if it is something that makes a MAJOR.
@@ -139,8 +81,6 @@ fn conventional(text: &str) -> (Option<&str>, &str) {
         _ => (None, text),
     }
 }
-
-const TYPES: &str = "feat fix perf refactor docs test tests ci build chore style revert";
 
 /// One word, perhaps with a scope in parentheses, that ends with `end`.
 fn is_commit_head(head: &str, end: char) -> bool {
@@ -450,6 +390,15 @@ mod tests {
             "add new packet format display",
         ] {
             assert_eq!(of(bullet), None, "{bullet}");
+        }
+    }
+
+    #[test]
+    fn as_much_as_github_stores_takes_no_time_to_speak_of() {
+        for piece in
+            ["remove ", "the ", "`a` ", "remove `a` field ", "/admin/x route ", "change ", "`"]
+        {
+            let _ = of(&piece.repeat(125_000 / piece.len()));
         }
     }
 
