@@ -2,7 +2,8 @@
 # What the tests hold the world and the bot to, from npm: what GitHub publishes of itself (its GraphQL
 # schema and its examples of webhooks), of which nothing is run, and Sigstore's own verifier for
 # JavaScript, the independent judge of signatures. They are kept in the cache; a second run asks
-# nobody. Prints lines for the caller to eval; all else goes to stderr.
+# nobody. And where cargo put the crates that bring genuine bundles of the public Sigstore along.
+# Prints lines for the caller to eval; all else goes to stderr.
 set -euo pipefail
 
 schema=15.26.1   # @octokit/graphql-schema
@@ -44,3 +45,13 @@ octokit="$published/node_modules/@octokit"
 print DIGEST_BUMP_GRAPHQL_SCHEMA "$octokit/graphql-schema/schema.graphql"
 print DIGEST_BUMP_WEBHOOK_EXAMPLES "$octokit/webhooks-examples/api.github.com/index.json"
 print DIGEST_BUMP_SIGSTORE_JS "$judge" node_modules/@sigstore/verify/package.json
+
+# The folder that holds the sources of sigstore-verify beside those of its trusted root.
+cargo fetch --locked --quiet
+sources="$(cargo metadata --format-version 1 --locked | python3 -c '
+import json, os, sys
+for package in json.load(sys.stdin)["packages"]:
+    if package["name"] == "sigstore-verify":
+        print(os.path.dirname(os.path.dirname(package["manifest_path"])))')"
+first="$(sed -n 's/^verified \([^ ]*\) .*/\1/p;' tests/cli/public.txt | head -n 1)"
+print DIGEST_BUMP_SIGSTORE_CASES "$sources" "$first"

@@ -81,6 +81,11 @@ fn standing(candidate: &Candidate, snapshot: &Snapshot, now: Timestamp) -> Stand
         // Nobody looked: a newer one is proposed, or the policy does not ask for it.
         (None, None) | (Some(_), _) => {}
     }
+    if !candidate.lost.is_empty() {
+        let lost: Vec<String> = candidate.lost.iter().map(ToString::to_string).collect();
+        let lost = lost.join(", ");
+        return Standing::Stranger(format!("its image has no {lost}, which the pinned one has"));
+    }
     let answers = [Check::Platforms, Check::Signature].map(|check| candidate.answers.get(&check));
     let answers = || answers.iter().copied().flatten();
     if let Some(failed) = answers().find(|answer| answer.verdict == Verdict::Failed) {

@@ -14,11 +14,12 @@ fn letter(stand: &Stand) -> String {
     ))
 }
 
+const NOTES: &str = "## 3.10.0\n\n### Features\n\n* **admin:** list settlements ([abc1234](https://example.com/c/abc1234))\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_minor_becomes_a_pull_request() {
     run_test(async |stand| {
-        let notes = "## 3.10.0\n\n### Features\n\n* **admin:** list settlements ([abc1234](https://example.com/c/abc1234))\n";
-        stand.world.release("3.10.0").notes(notes).publish().await;
+        stand.world.release("3.10.0").notes(NOTES).publish().await;
         stand.settle().await;
         insta::assert_snapshot!(letter(stand), @r#"
         chore(connector): bump 3.9.3 → 3.10.0

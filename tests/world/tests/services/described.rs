@@ -146,6 +146,9 @@ async fn upstream(world: &World, people: &People) {
     bot.read(200, &at("git/ref/tags/v3.10.0")).await;
     bot.read(200, &at("git/matching-refs/tags/v3.")).await;
     bot.read(200, &at("commits/v3.10.0")).await;
+    let advisory = world.publish_advisory("< 3.10.0");
+    let known = bot.read(200, &at("security-advisories?state=published")).await;
+    assert_eq!(known[0]["ghsa_id"], *advisory);
 }
 
 /// Makes a commit out of objects, and gives its id.
