@@ -232,13 +232,15 @@ async fn files_are_verified_without_network_config_or_database() {
     ];
     let told: Vec<String> = bad.iter().map(|it| format!("{}  {}", it.code, it.out)).collect();
     let told = told.join("").replace(&files.folder.path().display().to_string(), "FOLDER");
+    // Signatures by fresh keys are of different lengths.
+    let told = regex::Regex::new(r"column \d+").unwrap().replace_all(&told, "column N");
     insta::assert_snapshot!(told, @"
     16  bad_digest: artifact mismatch: artifact hash does not match any subject in attestation
     16  bad_digest: artifact mismatch: artifact hash does not match any subject in attestation
     16  bad_digest: it is a signature of sha256:2814ba1ae47e21f6f49e55683952d32eecba42333f12c643494aa1abcc173a0a
     10  unsigned: none of the payloads is signed there
-    19  malformed: the signatures' manifest: missing field `layers` at line 1 column 5608
-    19  malformed: JSON error: Invalid media type: application/vnd.oci.image.manifest.v1+json at line 1 column 5718
+    19  malformed: the signatures' manifest: missing field `layers` at line 1 column N
+    19  malformed: JSON error: Invalid media type: application/vnd.oci.image.manifest.v1+json at line 1 column N
     2  3
     ");
 }
