@@ -200,7 +200,7 @@ fn pins(bump: &PinBump<'_>) -> String {
     let _ = write!(out, "| published | | {} |", bump.published_at);
     let _ = write!(
         out,
-        "\n\nThe tag `{}:{}` was resolved once; the digest is sha256 over the bytes of the index. \
+        "\n\nThe tag `{}:{}` gave this digest, which is sha256 over the bytes of the index. \
          All checks, the canary and the edit speak of this digest.",
         bump.to.image, bump.to.version
     );

@@ -32,7 +32,7 @@ async fn a_minor_becomes_a_pull_request() {
         | index digest | `sha256:…` | `sha256:…` |
         | published | | 2026-06-12T08:00:00Z |
 
-        The tag `ghcr.io/toon-protocol/connector:3.10.0` was resolved once; the digest is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
+        The tag `ghcr.io/toon-protocol/connector:3.10.0` gave this digest, which is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
 
         ### Contract canary: passed
 
