@@ -114,9 +114,7 @@ pub(super) struct Tls {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Sigstore {
-    /// Where the trusted root comes from. `tuf`: fetched by The Update Framework, refreshed daily,
-    /// and kept in the state directory. `embedded`: the public one that this program was built
-    /// with. `file`: from `trusted_root`. Default: `tuf`.
+    /// Where the trusted root comes from. Default: `tuf`.
     #[serde(default)]
     pub(super) source: TrustSource,
     /// A file with a trusted root (`trusted_root.json`), of a private Sigstore say; read anew when
@@ -152,12 +150,12 @@ impl Default for Sigstore {
 #[cfg_attr(test, derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TrustSource {
-    /// Fetched by The Update Framework.
+    /// Fetched by The Update Framework, refreshed daily, and kept in the state directory.
     #[default]
     Tuf,
-    /// The one that this program was built with.
+    /// The public one that this program was built with.
     Embedded,
-    /// A file.
+    /// From `trusted_root`.
     File,
 }
 
