@@ -102,10 +102,11 @@ pub struct FactKey {
 
 impl Fact {
     /// When the rate limit of the registry ends that was met in reading it.
-    pub(super) const fn registry_limit(&self) -> Option<Timestamp> {
+    pub(super) fn registry_limit(&self) -> Option<Timestamp> {
         match self {
             Self::NoImage { limited_until, .. } => *limited_until,
             Self::RegistryLimit { until } => Some(*until),
+            Self::Companion { fact, .. } => fact.registry_limit(),
             _ => None,
         }
     }

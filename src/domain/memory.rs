@@ -81,11 +81,7 @@ impl Memory {
     /// When the last rate limit of the registry that was met ends, or ended.
     #[must_use]
     pub fn registry_limit(&self) -> Option<Timestamp> {
-        let limits = self.observations.values().map(|seen| match &seen.fact {
-            Fact::Companion { fact, .. } => fact.registry_limit(),
-            fact => fact.registry_limit(),
-        });
-        limits.flatten().max()
+        self.observations.values().filter_map(|seen| seen.fact.registry_limit()).max()
     }
 
     /// Why npm could not be asked the last time, if it could not.
@@ -122,6 +118,15 @@ impl Memory {
             };
             let key = if key.aspect == "companion" { fact.key() } else { key.clone() };
             observations.insert(key, Observation { fact, at: seen.at });
+        }
+        // It is one registry: a limit that the watched image met holds for this one as well.
+        let limits = self
+            .observations
+            .values()
+            .filter_map(|seen| Some((seen.fact.registry_limit()?, seen.at)));
+        if let Some((until, at)) = limits.max() {
+            let fact = Fact::RegistryLimit { until };
+            observations.insert(fact.key(), Observation { fact, at });
         }
         Self { observations, findings: self.findings.clone(), ..Self::default() }
     }

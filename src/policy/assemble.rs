@@ -18,6 +18,9 @@ use crate::domain::{
 };
 use std::collections::BTreeMap;
 
+/// Looks at the registry that gave no image, by image and version.
+pub type Looks = BTreeMap<(ImageName, Version), Look>;
+
 /// What a snapshot is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
@@ -30,13 +33,18 @@ pub struct View<'a> {
     /// The pin sites, in the config's order.
     pub sites: &'a [PinSite],
     /// Looks at the registry in this pass that gave no image.
-    pub looks: &'a BTreeMap<Version, Look>,
-    /// The same for companion images.
-    pub companion_looks: &'a BTreeMap<ImageName, BTreeMap<Version, Look>>,
+    pub looks: &'a Looks,
     /// Why npm could not be asked in this pass, if so.
     pub npm_trouble: Option<&'a str>,
     /// Whether what is missing can be looked for: a pass can, a status page cannot.
     pub live: bool,
+}
+
+impl View<'_> {
+    /// What a look at `version` gave in this pass, if it gave no image.
+    pub(super) fn look_in_pass(&self, version: &Version) -> Option<&Look> {
+        self.looks.get(&(self.image.clone(), version.clone()))
+    }
 }
 
 impl Snapshot {
@@ -165,9 +173,7 @@ fn companions(
         let mut memory = view.memory.of_companion(&rule.image, &release.tag);
         memory.requests.clone_from(&view.memory.requests);
         let rules = view.rules.for_companion(rule);
-        let none = BTreeMap::new();
-        let looks = view.companion_looks.get(&rule.image).unwrap_or(&none);
-        let view = View { memory: &memory, rules: &rules, image: &rule.image, looks, ..view };
+        let view = View { memory: &memory, rules: &rules, image: &rule.image, ..view };
         let needed = view.sites.iter().any(|site| site.companion.as_ref() == Some(&rule.image));
         let absent = || memory.no_image(version).is_some_and(|(look, ..)| *look == Look::Absent);
         let digest = memory.image(version).map(|image| image.digest.clone());
@@ -192,7 +198,7 @@ fn companions(
 /// last has to do.
 fn look(view: View<'_>, version: &Version) -> Option<Look> {
     let remembered = || view.memory.no_image(version).filter(|_| !view.live);
-    let look = view.looks.get(version).or_else(|| remembered().map(|(look, ..)| look))?;
+    let look = view.look_in_pass(version).or_else(|| remembered().map(|(look, ..)| look))?;
     match view.rules.known_issues.missing(version) {
         Some(missing) if *look == Look::Absent => Some(Look::Unusable(missing)),
         _ => Some(look.clone()),
@@ -209,7 +215,7 @@ fn unresolved(view: View<'_>) -> Vec<Version> {
         Some(_) => true,
         None => memory.image(tag).is_some(),
     };
-    let wanted = |tag: &&Version| view.live && !told(tag) && !view.looks.contains_key(tag);
+    let wanted = |tag: &&Version| view.live && !told(tag) && view.look_in_pass(tag).is_none();
     holders.filter(wanted).cloned().collect()
 }
 

@@ -34,7 +34,7 @@ mod wording;
 
 pub use crate::domain::Look;
 pub use alarms::{alarms, all_alarms, tag_drift};
-pub use assemble::View;
+pub use assemble::{Looks, View};
 pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
 pub use classify::classify;
 pub use contract::Contract;

@@ -49,7 +49,7 @@ fn version_of(
         return PinState::Known { version: (*version).clone(), digest: digest.clone() };
     }
     let not_asked = |version: &&Version| {
-        view.memory.image(version).is_none() && !view.looks.contains_key(version)
+        view.memory.image(version).is_none() && view.look_in_pass(version).is_none()
     };
     let ask =
         spelled.into_iter().chain(versions.iter().map(|(version, _)| version)).find(not_asked);
@@ -74,7 +74,7 @@ fn digest_of(view: View<'_>, version: Option<&Version>) -> PinState {
         Some(image) => PinState::Known { version: version.clone(), digest: image.digest.clone() },
         None => PinState::Unknown {
             why: format!("the digest of the pinned version {version} is not known"),
-            ask: (!view.looks.contains_key(version)).then(|| version.clone()),
+            ask: view.look_in_pass(version).is_none().then(|| version.clone()),
         },
     }
 }

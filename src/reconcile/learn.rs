@@ -70,19 +70,7 @@ async fn of_companion(
     watch.rules = watch.rules.for_companion(rule);
     watch.upstream.image = image.clone();
     let mut own = memory.of_companion(image, tag.as_deref().unwrap_or_default());
-    if let (Intent::Look(version), Some(until)) =
-        (intent, memory.registry_limit().filter(|until| now < *until))
-    {
-        let limited = look(RegistryError::RateLimited { until });
-        world.companion_looks.entry(image.clone()).or_default().insert(version.clone(), limited);
-        return Ok(Learned::default());
-    }
-    let mut looks = world.companion_looks.remove(image).unwrap_or_default();
-    std::mem::swap(&mut world.looks, &mut looks);
-    let learned = Box::pin(learn(intent, &watch, sources, &mut own, world, now)).await;
-    std::mem::swap(&mut world.looks, &mut looks);
-    world.companion_looks.insert(image.clone(), looks);
-    let mut learned = learned?;
+    let mut learned = Box::pin(learn(intent, &watch, sources, &mut own, world, now)).await?;
     let news = learned.news.into_iter().filter_map(|seen| match seen.fact {
         // What is upstream's is upstream's, whichever image asked for it.
         fact @ (Fact::TagCommit(_) | Fact::Descent(_)) => memory.observe(fact, seen.at),
@@ -105,10 +93,11 @@ async fn look_at(
     world: &mut World,
     now: Timestamp,
 ) -> Learned {
+    let tag = (watch.upstream.image.clone(), version.clone());
     if let Some(until) = memory.registry_limit().filter(|until| now < *until) {
         // Met by another release. This one was not asked for: that is no attempt.
         let limited = look(RegistryError::RateLimited { until });
-        world.looks.insert(version.clone(), limited);
+        world.looks.insert(tag, limited);
         return Learned::default();
     }
     match sources.fetch_image(watch, version).await {
@@ -117,12 +106,12 @@ async fn look_at(
             let first = memory.observe(Fact::Image(image.facts), now);
             // As the pin's, the tag may have been resolved before.
             let again = memory.observe_image_tag(version, Some(&digest), now);
-            world.resolved.insert(version.clone());
+            world.resolved.insert(tag);
             let news = first.into_iter().chain(again).collect();
             Learned { news, contents: image.contents, finding: None }
         }
         Err(error) => {
-            let news = missed(version, error, memory, world, now);
+            let news = missed(tag, error, memory, world, now);
             Learned { news: news.into_iter().collect(), ..Learned::default() }
         }
     }
@@ -230,7 +219,7 @@ async fn inspect_signature(
 
 /// Takes a look that gave no image into memory.
 fn missed(
-    version: &Version,
+    (image, version): (ImageName, Version),
     error: RegistryError,
     memory: &mut Memory,
     world: &mut World,
@@ -241,11 +230,10 @@ fn missed(
         _ => None,
     };
     let look = look(error);
-    let before = memory.no_image(version).map_or(0, |(_, _, attempts)| attempts);
+    let before = memory.no_image(&version).map_or(0, |(_, _, attempts)| attempts);
     let unknown = matches!(look, Look::Unavailable(_));
     let attempts = if unknown { before + 1 } else { 0 };
-    let version = version.clone();
-    world.looks.insert(version.clone(), look.clone());
+    world.looks.insert((image, version.clone()), look.clone());
     memory.observe(Fact::NoImage { version, look, attempts, limited_until }, now)
 }
 

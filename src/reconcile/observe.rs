@@ -84,7 +84,7 @@ pub(super) async fn observe(
         tags.resolve(watch, sources, memory, now),
     );
     seen.world.pulls_known = seen.take(pulls, memory, now);
-    let (news, trouble) = tags.take(memory, &mut seen.world, now);
+    let (news, trouble) = tags.take(watch, memory, &mut seen.world, now);
     seen.news.extend(news);
     seen.troubles.extend(trouble);
     seen.world.asked.extend(branches);

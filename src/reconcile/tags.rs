@@ -55,12 +55,15 @@ impl Wanted {
     }
 
     /// Before a proposal: what is about to be proposed, unless its tag was resolved in this pass.
-    pub(super) fn before(due: &[Intent], world: &World) -> Self {
+    pub(super) fn before(due: &[Intent], watch: &Watch, world: &World) -> Self {
         let proposed = due.iter().filter_map(|intent| match intent {
             Intent::Propose { version, .. } => Some(version),
             _ => None,
         });
-        let open = proposed.filter(|version| !world.resolved.contains(version));
+        let image = &watch.upstream.image;
+        let resolved =
+            |version: &Version| world.resolved.contains(&(image.clone(), version.clone()));
+        let open = proposed.filter(|version| !resolved(version));
         Self { versions: open.cloned().collect(), pin: None }
     }
 
@@ -139,6 +142,7 @@ impl Again {
     /// be asked says nothing about a tag.
     pub(super) fn take(
         self,
+        watch: &Watch,
         memory: &mut Memory,
         world: &mut World,
         now: Timestamp,
@@ -146,7 +150,7 @@ impl Again {
         let mut news = Vec::new();
         for (version, to) in self.tags {
             news.extend(memory.observe_image_tag(&version, to.as_ref(), now));
-            world.resolved.insert(version);
+            world.resolved.insert((watch.upstream.image.clone(), version));
         }
         let limit = self.failed.iter().filter_map(|(_, error)| limit_of(error)).max();
         // One that holds already is known.
@@ -172,18 +176,18 @@ impl Pass<'_> {
     /// Resolves once more what is about to be proposed; whether the decision is to be made anew.
     /// While a tag cannot be resolved, nothing is proposed that it names.
     pub(super) async fn confirm_tags(&mut self, due: &[Intent]) -> Result<bool> {
-        let wanted = Wanted::before(due, &self.world);
+        let wanted = Wanted::before(due, &self.bot.watch, &self.world);
         if wanted.is_empty() {
             return Ok(false);
         }
         let (bot, now) = (self.bot, self.bot.clock.now());
         let again = wanted.resolve(&bot.watch, &bot.sources, &self.memory, now).await;
-        let (news, trouble) = again.take(&mut self.memory, &mut self.world, now);
+        let (news, trouble) = again.take(&bot.watch, &mut self.memory, &mut self.world, now);
         bot.store.record_observations(self.lease, &bot.watch.name, &news, &[], now).await?;
         self.sound();
         if let Some(trouble) = trouble {
             self.trouble(&trouble);
-            let still = Wanted::before(due, &self.world);
+            let still = Wanted::before(due, &self.bot.watch, &self.world);
             self.failed.extend(due.iter().filter(|intent| still.concerns(intent)).cloned());
         }
         Ok(true)

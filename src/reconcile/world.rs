@@ -1,10 +1,10 @@
 //! What a pass goes by: what it saw itself, and that and the memory as the policy wants them.
 
 use crate::config::Watch;
-use crate::domain::{BranchName, CommitId, ImageName, Look, Memory, Pin, Version};
-use crate::policy::{PinState, Snapshot, View};
+use crate::domain::{BranchName, CommitId, ImageName, Memory, Pin, Version};
+use crate::policy::{Looks, PinState, Snapshot, View};
 use anyhow::{Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a pass saw beyond what is remembered. It is gone with the pass.
 #[derive(Debug, Default)]
@@ -12,13 +12,11 @@ pub(super) struct World {
     /// The head of the downstream's base branch.
     pub(super) base: Option<CommitId>,
     /// Looks at the registry that gave no image.
-    pub(super) looks: BTreeMap<Version, Look>,
+    pub(super) looks: Looks,
     /// The upstream's git tags that were read.
     pub(super) tags_read: BTreeSet<String>,
-    /// The same, for companion images.
-    pub(super) companion_looks: BTreeMap<ImageName, BTreeMap<Version, Look>>,
-    /// The versions whose tags were resolved in this pass, for the first time or again.
-    pub(super) resolved: BTreeSet<Version>,
+    /// The image tags that were resolved in this pass, for the first time or again.
+    pub(super) resolved: BTreeSet<(ImageName, Version)>,
     /// Why npm could not be asked.
     pub(super) npm_trouble: Option<String>,
     /// Whether the list of releases could not be read.
@@ -38,7 +36,6 @@ impl World {
             image: &watch.upstream.image,
             sites: &watch.downstream.sites,
             looks: &self.looks,
-            companion_looks: &self.companion_looks,
             npm_trouble: self.npm_trouble.as_deref(),
             live: self.base.is_some(),
         })

@@ -1,12 +1,12 @@
 //! Builds what the words of the table speak of.
 
 use digest_bump::domain::{
-    Bump, Check, Digest, IndexDigest, PatchPolicy, ProposalKind, PullNumber, PullState, Request,
-    RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
+    Bump, Check, Digest, ImageName, IndexDigest, PatchPolicy, ProposalKind, PullNumber, PullState,
+    Request, RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Break, Candidate, Contract, Decision, Intent, Look, Migration, PinState, Proposal,
-    Running, Snapshot, Soak, Stage,
+    Answer, Break, Candidate, Contract, Decision, Intent, Look, Looks, Migration, PinState,
+    Proposal, Running, Snapshot, Soak, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -275,4 +275,13 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The watched image, and what looks at its tags gave.
+pub(crate) fn looks_at_the_image(looks: &BTreeMap<Version, Look>) -> (ImageName, Looks) {
+    let image: ImageName = "ghcr.io/toon-protocol/connector".parse().unwrap();
+    let of_it =
+        |(version, look): (&Version, &Look)| ((image.clone(), version.clone()), look.clone());
+    let looks = looks.iter().map(of_it).collect();
+    (image, looks)
 }

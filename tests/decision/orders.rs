@@ -166,7 +166,6 @@ fn decide_on(facts: &[Fact], findings: &[Finding], rules: &Rules) -> Decision {
         image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
         sites: &[site()],
         looks: &BTreeMap::new(),
-        companion_looks: &std::collections::BTreeMap::new(),
         npm_trouble: None,
         live: true,
     });

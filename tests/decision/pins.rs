@@ -1,6 +1,6 @@
 //! What the pin is, from what its sites spell and what was observed.
 
-use crate::case::{digest, minutes_ago, version};
+use crate::case::{digest, looks_at_the_image, minutes_ago, version};
 use crate::orders::{rules, site};
 use digest_bump::domain::{
     Fact, FilePath, ImageFacts, IndexDigest, Memory, PinFacts, PinSite, Presence, ReleaseFacts,
@@ -66,13 +66,13 @@ fn pin(
             ..site()
         })
         .collect();
+    let (image, looks) = looks_at_the_image(looks);
     let snapshot = Snapshot::of(View {
         memory: &memory,
         rules: &rules(),
-        image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
+        image: &image,
         sites: &sites,
-        looks,
-        companion_looks: &std::collections::BTreeMap::new(),
+        looks: &looks,
         npm_trouble: None,
         live: true,
     });
@@ -151,7 +151,6 @@ fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
             image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
             sites: &sites,
             looks: &BTreeMap::new(),
-            companion_looks: &std::collections::BTreeMap::new(),
             npm_trouble: None,
             live: true,
         });

@@ -1,6 +1,6 @@
 //! From what is remembered to what the decision sees.
 
-use crate::case::{digest, minutes_ago, request, version};
+use crate::case::{digest, looks_at_the_image, minutes_ago, request, version};
 use crate::orders::{rules, site};
 use digest_bump::domain::{
     CanaryRun, Check, CommitId, CorruptTag, Detail, Digest, Fact, Finding, Held, ImageFacts,
@@ -124,13 +124,13 @@ impl Told {
     }
 
     fn snapshot_of(&self, sites: &[PinSite]) -> Snapshot {
+        let (image, looks) = looks_at_the_image(&self.looks);
         Snapshot::of(View {
             memory: &self.memory,
             rules: &self.rules,
-            image: &"ghcr.io/toon-protocol/connector".parse().unwrap(),
+            image: &image,
             sites,
-            looks: &self.looks,
-            companion_looks: &std::collections::BTreeMap::new(),
+            looks: &looks,
             npm_trouble: self.npm_trouble,
             live: self.live,
         })
