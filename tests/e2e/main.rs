@@ -7,6 +7,7 @@ mod budgets;
 mod canary;
 mod checks;
 mod companions;
+mod contract;
 mod crashes;
 #[path = "../database/mod.rs"]
 mod database;
