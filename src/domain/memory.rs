@@ -2,8 +2,9 @@
 
 use super::{
     Advisory, CanaryRun, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact, FactKey,
-    Finding, ImageFacts, ImageName, IndexDigest, Look, NpmDrift, NpmFacts, Observation, PinFacts,
-    PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, Version,
+    Finding, ImageFacts, ImageName, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts,
+    Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts,
+    Timestamp, Version,
 };
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub struct Memory {
     pub requests: Vec<Request>,
     /// Every effect, oldest first.
     pub effects: Vec<EffectRecord>,
+    /// What the notes of the releases were read to break; derived from them.
+    pub named_breaks: NamedBreaks,
 }
 
 impl Memory {
@@ -30,6 +33,9 @@ impl Memory {
         let key = fact.key();
         if self.observations.get(&key).is_some_and(|known| known.fact == fact) {
             return None;
+        }
+        if let Fact::Release(release) = &fact {
+            self.named_breaks.forget(&release.tag);
         }
         let observation = Observation { fact, at };
         self.observations.insert(key, observation.clone());

@@ -3,6 +3,7 @@
 //! `docs/architecture.md` says what each word means; this module is where it is spelled.
 
 mod advisory;
+mod breaks;
 mod cached;
 mod canary;
 mod check;
@@ -27,6 +28,7 @@ mod time;
 mod version;
 
 pub use advisory::{Advisory, Affected, VersionRange};
+pub use breaks::{Break, NamedBreaks};
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use check::{Check, Detail, Finding, Judged, Verdict};

@@ -1,6 +1,6 @@
 //! Upstream's contract document, at the pin and at a release.
 
-use super::{assemble::View, honesty::Break};
+use super::{Break, assemble::View};
 use crate::domain::{BreakingNote, ContractFound, ContractTerms, Dropped, Memory, Version};
 
 /// With more than this in one release, a reader gets the rest from the document.

@@ -8,22 +8,12 @@ use super::{
     wording::{self, Named},
 };
 use crate::domain::{
-    BreakingNote, Bump, IndexDigest, Memory, NoteItem, Notes, Platform, ReleaseFacts, Version,
+    Break, BreakingNote, Bump, IndexDigest, Memory, NoteItem, Notes, Platform, ReleaseFacts,
+    Version,
 };
 
 /// So much of a sentence of the notes is quoted, in characters.
 const MAX_QUOTE: usize = 100;
-
-/// Why a release is treated as a MAJOR though its version says less.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Break {
-    /// The release that broke it; every later one of its major contains the break.
-    pub since: Version,
-    /// What it is, for a maintainer. May quote foreign text.
-    pub why: String,
-    /// What there is to migrate, for the rows of a migration's section.
-    pub rows: Vec<BreakingNote>,
-}
 
 /// The releases above the pin, as far as their own word is to be doubted.
 pub(super) struct Doubts<'a> {
@@ -73,8 +63,10 @@ impl<'a> Doubts<'a> {
         let newer = releases.iter().take_while(|(version, _)| {
             pinned.is_some_and(|(pinned, _)| version.cmp_precedence(pinned).is_gt())
         });
-        let releases = newer
-            .map(|(version, release)| (version, *release, break_in_notes(version, &release.notes)));
+        let releases = newer.map(|(version, release)| {
+            let read = || break_in_notes(version, &release.notes);
+            (version, *release, view.memory.named_breaks.of(&release.tag, read))
+        });
         Self { view, pinned, tag, releases: releases.collect() }
     }
 

@@ -32,7 +32,7 @@ mod tokens;
 mod vocabulary;
 mod wording;
 
-pub use crate::domain::Look;
+pub use crate::domain::{Break, Look};
 pub use alarms::{alarms, all_alarms, tag_drift};
 pub use assemble::{Looks, View};
 pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
@@ -40,7 +40,7 @@ pub use classify::classify;
 pub use contract::Contract;
 pub use decide::{Decision, decide};
 pub use departure::departure;
-pub use honesty::{Break, added_since, break_in_notes};
+pub use honesty::{added_since, break_in_notes};
 pub use line::Line;
 pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};

@@ -1,6 +1,6 @@
 //! Everything that a decision depends on, as data.
 
-use super::{contract::Contract, honesty::Break, soak::Soak};
+use super::{Break, contract::Contract, soak::Soak};
 use crate::domain::{
     BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, Platform, ProposalKind,
     PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
