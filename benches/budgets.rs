@@ -106,7 +106,7 @@ impl Stand {
         let mut config = settings(&world, &folder.path().join("state"));
         set(&mut config, "schedule.jitter", "0".into());
         // The canary's time is the downstream's, not the bot's.
-        set(watch(&mut config), "canary.command", Value::Array(vec!["true".into()]));
+        set(watch(&mut config), "canary.step.0.command", Value::Array(vec!["true".into()]));
         Self { world, folder, config }
     }
 

@@ -10,12 +10,12 @@ use digest_bump::{
     clock::Clock,
     config::{Database, PostgresServer},
     domain::{
-        BranchName, Cached, CanaryRun, Check, CommitId, Content, Detail, Digest, Effect, EffectKey,
-        EffectState, Fact, Finding, ImageFacts, IndexDigest, Judged, Learned, NpmFacts,
-        Observation, PullNumber, ReleaseFacts, RequestOutcome, RunState, Timestamp, TreeId,
-        Verdict, Version, WatchName,
+        BranchName, Cached, CanaryReport, CanaryRun, Check, CommitId, Content, Detail, Digest,
+        Effect, EffectKey, EffectState, Fact, FailedTest, Finding, ImageFacts, IndexDigest, Judged,
+        Learned, NpmFacts, Observation, PullNumber, ReleaseFacts, RequestOutcome, RunId, RunState,
+        StepResult, Timestamp, TreeId, Verdict, Version, WatchName,
     },
-    store::{Lease, NewRun, Store, StoreError},
+    store::{Lease, NewRun, Shown, Store, StoreError},
 };
 use sqlx::Connection as _;
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
@@ -133,8 +133,30 @@ fn new_run() -> NewRun {
         inputs: "base 1111".to_owned(),
         base: commit('1'),
         tree,
+        remembered_by: "steps in harness".to_owned(),
         started_at: at(100),
         alive_until: at(200),
+    }
+}
+
+fn report() -> CanaryReport {
+    let step = StepResult {
+        name: "contract".to_owned(),
+        sees_digest: true,
+        verdict: Verdict::Failed,
+        summary: "1 of 2 failed: \0".to_owned(),
+        failed: vec![FailedTest {
+            file: None,
+            name: "GET /health".to_owned(),
+            message: "\"404\"".to_owned(),
+        }],
+        took: 7,
+    };
+    CanaryReport {
+        executor: "on the bot's host".to_owned(),
+        of: Some(RunId(3)),
+        setup: Vec::new(),
+        attempts: vec![vec![step]],
     }
 }
 
@@ -207,6 +229,7 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         inputs: new.inputs,
         base: new.base,
         tree: new.tree,
+        remembered_by: new.remembered_by,
         started_at: new.started_at,
         state: RunState::Running { alive_until: at(300) },
     };
@@ -214,9 +237,19 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
 
     // The orphan's end and its supervisor's own: the first one counts.
     let first = finding(Verdict::Inconclusive, 400);
-    assert!(store.end_run(&watch, id, "out", &first).await.unwrap());
+    assert!(
+        store
+            .end_run(&watch, id, Shown { output: "out", report: &report() }, &first)
+            .await
+            .unwrap()
+    );
     let late = finding(Verdict::Passed, 500);
-    assert!(!store.end_run(&watch, id, "late", &late).await.unwrap());
+    assert!(
+        !store
+            .end_run(&watch, id, Shown { output: "late", report: &CanaryReport::NOTHING }, &late)
+            .await
+            .unwrap()
+    );
     assert!(!store.keep_run_alive(id, at(900)).await.unwrap());
 
     let memory = store.load_memory(&watch).await.unwrap();
@@ -226,6 +259,7 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         verdict: Verdict::Inconclusive,
         summary: first.summary,
         output: "out".to_owned(),
+        report: report(),
     };
     assert_eq!(memory.runs[0].state, ended);
     let next = store.start_run(&lease, &watch, &new_run()).await.unwrap();
@@ -311,7 +345,12 @@ async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
     let watch = watch();
     let run = store.start_run(&lease, &watch, &new_run()).await.unwrap();
     let told = Finding { summary: "a\0b".to_owned(), ..finding(Verdict::Failed, 1) };
-    assert!(store.end_run(&watch, run, "\0", &told).await.unwrap());
+    assert!(
+        store
+            .end_run(&watch, run, Shown { output: "\0", report: &CanaryReport::NOTHING }, &told)
+            .await
+            .unwrap()
+    );
     let id = store.record_request(&watch, &version("3.10.0"), "a\0da", at(1)).await.unwrap();
     store.answer_request(&lease, id, false, "\0", at(2)).await.unwrap();
     let memory = store.load_memory(&watch).await.unwrap();

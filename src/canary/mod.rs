@@ -1,12 +1,16 @@
-//! Runs the downstream's contract canary at a digest: a real child process in an exported tree,
-//! bounded in time and output, with nothing of the bot's environment but what the config lists.
+//! Runs the downstream's contract canary at a digest: a list of steps, each a real child process in
+//! an exported tree, bounded in time and output, with nothing of the bot's environment but what the
+//! config lists, and believed only when it shows that it ran.
 //!
 //! A pass starts a run and goes on; the [`Supervisor`] carries it, says from time to time that it
 //! is alive, and records its end. A run whose process died is found by its silence.
 
 mod command;
+mod judge;
 mod output;
 mod process;
+pub mod report;
+mod steps;
 mod supervisor;
 pub mod work;
 

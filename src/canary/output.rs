@@ -28,6 +28,11 @@ impl Tail {
         }
     }
 
+    /// Adds a text of the bot's own.
+    pub(super) fn say(&self, text: &str) {
+        self.push(text.as_bytes());
+    }
+
     fn push(&self, piece: &[u8]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes.extend_from_slice(piece);

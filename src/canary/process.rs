@@ -1,54 +1,36 @@
 //! One child process with its whole group, from start to end.
 
-use super::{
-    command::Invocation,
-    output::{Tail, last_line},
-};
-use crate::domain::{Verdict, human_duration};
+use super::{command::Invocation, output::Tail};
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
-use std::{
-    os::unix::process::ExitStatusExt as _, process::ExitStatus, process::Stdio, time::Duration,
-};
+use std::{process::ExitStatus, process::Stdio, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// How a canary says of itself that it could not find out (`EX_TEMPFAIL` of sysexits.h).
-const EXIT_TEMPFAIL: i32 = 75;
 /// How long its streams are read after its end, should a grandchild keep them open.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// What a run showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outcome {
-    pub(super) verdict: Verdict,
-    pub(super) summary: String,
-    pub(super) output: String,
-    /// It was ended from outside before it could find out anything: that is no attempt.
-    pub(super) interrupted: bool,
+/// How a process ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// By itself.
+    Exited(ExitStatus),
+    /// It could not be started, or not be waited for.
+    Broken(String),
+    /// Its time was over.
+    TimeLimit,
+    /// From outside, before it could find out anything.
+    Stopped,
 }
 
-impl Outcome {
-    pub(super) fn inconclusive(summary: impl Into<String>) -> Self {
-        Self {
-            verdict: Verdict::Inconclusive,
-            summary: summary.into(),
-            output: String::new(),
-            interrupted: false,
-        }
-    }
-}
-
-/// Runs the command to its end, to its time limit, or until it is stopped.
-pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Outcome {
+/// Runs the command to its end, to its time limit, or until it is stopped. What it prints goes to
+/// `tail`.
+pub(super) async fn run(invocation: &Invocation, tail: &Tail, stop: &CancellationToken) -> End {
     let mut child = match spawn(invocation) {
         Ok(child) => child,
         Err(error) => {
             let program = invocation.program.to_string_lossy();
-            return Outcome::inconclusive(format!(
-                "the canary `{program}` could not be started: {error}"
-            ));
+            return End::Broken(format!("`{program}` could not be started: {error}"));
         }
     };
-    let tail = Tail::default();
     let readers = [
         child.stdout().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
         child.stderr().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
@@ -65,22 +47,12 @@ pub(super) async fn run(invocation: &Invocation, stop: &CancellationToken) -> Ou
     for reader in readers.into_iter().flatten() {
         let _ = tokio::time::timeout(DRAIN, reader).await;
     }
-    let output = tail.text();
-    let interrupted = ended.is_none() && stop.is_cancelled();
-    let (verdict, summary) = match ended {
-        Some(Ok(status)) => judge(status, &output),
-        Some(Err(error)) => {
-            (Verdict::Inconclusive, format!("the canary could not be waited for: {error}"))
-        }
-        None if interrupted => {
-            (Verdict::Inconclusive, "the canary was interrupted: the bot was stopped".to_owned())
-        }
-        None => {
-            let limit = human_duration(invocation.time_limit);
-            (Verdict::Inconclusive, format!("the canary did not end within {limit}, and was ended"))
-        }
-    };
-    Outcome { verdict, summary, output, interrupted }
+    match ended {
+        Some(Ok(status)) => End::Exited(status),
+        Some(Err(error)) => End::Broken(format!("it could not be waited for: {error}")),
+        None if stop.is_cancelled() => End::Stopped,
+        None => End::TimeLimit,
+    }
 }
 
 fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
@@ -95,27 +67,6 @@ fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
             .stderr(Stdio::piped());
     });
     command.wrap(ProcessGroup::leader()).wrap(KillOnDrop).spawn()
-}
-
-fn judge(status: ExitStatus, output: &str) -> (Verdict, String) {
-    let last: String =
-        last_line(output).unwrap_or("it printed nothing").chars().take(200).collect();
-    match (status.code(), status.signal()) {
-        (Some(0), _) => (Verdict::Passed, last),
-        (Some(EXIT_TEMPFAIL), _) => (
-            Verdict::Inconclusive,
-            format!("the canary could not find out (exit status 75): {last}"),
-        ),
-        (Some(code), _) => {
-            (Verdict::Failed, format!("the canary failed with exit status {code}: {last}"))
-        }
-        (None, Some(signal)) => {
-            (Verdict::Inconclusive, format!("signal {signal} ended the canary: {last}"))
-        }
-        (None, None) => {
-            (Verdict::Inconclusive, format!("the canary ended without a status: {last}"))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -133,24 +84,17 @@ mod tests {
         }
     }
 
-    async fn verdict(script: &str, seconds: u64) -> (Verdict, String) {
-        let outcome = run(&shell(script, seconds), &CancellationToken::new()).await;
-        (outcome.verdict, outcome.summary)
-    }
-
     #[tokio::test]
-    async fn the_exit_status_is_the_verdict() {
-        let cases = [
-            ("echo 13 passed", Verdict::Passed, "13 passed"),
-            ("echo broken >&2; exit 1", Verdict::Failed, "exit status 1: broken"),
-            ("echo no registry; exit 75", Verdict::Inconclusive, "no registry"),
-            ("kill -9 $$", Verdict::Inconclusive, "signal 9"),
-        ];
-        for (script, expected, text) in cases {
-            let (found, summary) = verdict(script, 20).await;
-            assert_eq!(found, expected, "{script}: {summary}");
-            assert!(summary.contains(text), "{summary}");
-        }
+    async fn both_streams_are_read_and_the_status_is_told() {
+        let tail = Tail::default();
+        let (shell, stop) =
+            (shell("echo 13; echo broken >&2; exit 3", 20), CancellationToken::new());
+        let end = run(&shell, &tail, &stop).await;
+        let End::Exited(status) = end else { panic!("it did not exit") };
+        assert_eq!(status.code(), Some(3));
+        let mut lines: Vec<_> = tail.text().lines().map(str::to_owned).collect();
+        lines.sort();
+        assert_eq!(lines, ["13", "broken"]);
     }
 
     #[tokio::test]
@@ -158,19 +102,26 @@ mod tests {
         let mark = tempfile::tempdir().unwrap();
         let file = mark.path().join("late");
         let script = format!("(sleep 3; touch {}) & sleep 60", file.display());
-        let (found, summary) = verdict(&script, 1).await;
-        assert_eq!(found, Verdict::Inconclusive);
-        assert!(summary.contains("did not end within 1 s"), "{summary}");
+        let end = run(&shell(&script, 1), &Tail::default(), &CancellationToken::new()).await;
+        assert!(matches!(end, End::TimeLimit), "{end:?}");
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert!(!file.exists(), "the grandchild lived on");
     }
 
     #[tokio::test]
-    async fn a_missing_program_is_no_failure_of_the_contract() {
+    async fn a_missing_program_is_told() {
         let mut invocation = shell("", 5);
         invocation.program = "/nowhere/canary".into();
-        let outcome = run(&invocation, &CancellationToken::new()).await;
-        assert_eq!(outcome.verdict, Verdict::Inconclusive);
-        assert!(outcome.summary.contains("could not be started"), "{}", outcome.summary);
+        let end = run(&invocation, &Tail::default(), &CancellationToken::new()).await;
+        let End::Broken(why) = end else { panic!("{end:?}") };
+        assert!(why.starts_with("`/nowhere/canary` could not be started: "), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_no_time_limit() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let end = run(&shell("sleep 60", 50), &Tail::default(), &stop).await;
+        assert!(matches!(end, End::Stopped), "{end:?}");
     }
 }

@@ -1,14 +1,14 @@
 //! Carries canary runs outside the lease, and records their ends.
 
 use super::{
-    command::{Invocation, Target, invocation},
-    process::{Outcome, run},
+    command::Target,
+    steps::{Outcome, Run},
     work,
 };
 use crate::clock::Clock;
 use crate::config::CanaryConfig;
-use crate::domain::{Check, Detail, Finding, RunId, WatchName};
-use crate::store::Store;
+use crate::domain::{CanaryReport, Check, Detail, Finding, RunId, WatchName};
+use crate::store::{Shown, Store};
 use crate::telemetry::{Moment, step};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
@@ -94,13 +94,12 @@ impl Supervisor {
 
     /// Starts a run and returns at once.
     pub fn start(&self, order: Order, config: &CanaryConfig) {
-        let invocation = invocation(config, &order.target, &order.work);
-        let this = self.clone();
+        let (this, config) = (self.clone(), config.clone());
         let under_way = UnderWay::begin(&self.under_way, &self.ended);
         // Below the span of the pass that started it, which is long over when the run ends.
         let span = tracing::info_span!("canary", run = %order.run);
         let carried = async move {
-            this.carry(order, invocation).await;
+            this.carry(order, &config).await;
             drop(under_way);
         };
         self.tasks.spawn(carried.instrument(span));
@@ -120,12 +119,14 @@ impl Supervisor {
         self.tasks.wait().await;
     }
 
-    async fn carry(&self, order: Order, invocation: Invocation) {
+    async fn carry(&self, order: Order, config: &CanaryConfig) {
         let name = order.run.to_string();
         step(Moment::Before, "canary", &name);
         let outcome = {
             let stop = self.stop.child_token();
-            let running = run(&invocation, &stop);
+            let (target, work) = (&order.target, order.work.as_path());
+            let run = Run { config, target, work, clock: &self.clock, stop: &stop };
+            let running = run.carry();
             tokio::pin!(running);
             loop {
                 tokio::select! {
@@ -163,17 +164,30 @@ impl Supervisor {
         };
         info!(verdict = %finding.verdict, summary = %finding.summary, "the canary ended");
         let output = self.mask(outcome.output);
+        let report = self.mask_report(outcome.report);
         // An interruption found out nothing and was no fault of the release: no finding, so that
         // the next pass starts the run anew, and no number of restarts holds a good release.
         let ended = if outcome.interrupted {
             self.store.interrupt_run(&order.watch, order.run, &finding).await
         } else {
-            self.store.end_run(&order.watch, order.run, &output, &finding).await
+            let shown = Shown { output: &output, report: &report };
+            self.store.end_run(&order.watch, order.run, shown, &finding).await
         };
         if let Err(error) = ended {
             // The next pass finds the run silent and starts another.
             tracing::error!(%error, "the canary's end was not recorded");
         }
+    }
+
+    fn mask_report(&self, mut report: CanaryReport) -> CanaryReport {
+        for step in report.setup.iter_mut().chain(report.attempts.iter_mut().flatten()) {
+            step.summary = self.mask(std::mem::take(&mut step.summary));
+            for test in &mut step.failed {
+                test.name = self.mask(std::mem::take(&mut test.name));
+                test.message = self.mask(std::mem::take(&mut test.message));
+            }
+        }
+        report
     }
 
     fn mask(&self, text: String) -> String {

@@ -2,6 +2,7 @@
 //! problems. After this module nothing asks whether a setting makes sense.
 
 mod authorities;
+mod canary;
 mod database;
 mod duration;
 mod environment;
@@ -14,9 +15,10 @@ mod types;
 mod unknown;
 mod watch;
 
+pub use canary::{CanaryConfig, Reading, ReportRule, Step};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
-pub use types::{CanaryConfig, Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};
+pub use types::{Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};
 
 use std::{fmt, path::Path};
 

@@ -170,7 +170,7 @@ pub(super) struct Watch {
     /// What pins. Required.
     pub(super) downstream: Downstream,
     /// The contract canary. Required: nothing is proposed unproved.
-    pub(super) canary: Canary,
+    pub(super) canary: super::canary::Raw,
     /// Where a MAJOR's stub goes. Default: MAJORs are only reported.
     pub(super) migration: Option<Migration>,
     /// What proposals look like, and which are made.
@@ -371,32 +371,6 @@ pub(super) enum When {
     IfPresent,
     /// The site is left out altogether.
     Off,
-}
-
-/// The contract canary.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-pub(super) struct Canary {
-    /// The program and its arguments; no shell. `{{version}}`, `{{digest}}` and `{{image}}` are
-    /// replaced. Required.
-    pub(super) command: Vec<String>,
-    /// When the whole process group is ended. Default: `20m`.
-    #[serde(default = "default_time_limit")]
-    pub(super) time_limit: String,
-    /// Variables for the canary; the same placeholders. Default: none.
-    #[serde(default)]
-    pub(super) env: BTreeMap<String, String>,
-    /// Variables of the bot that the canary may see. Default: `["PATH", "LANG"]`.
-    #[serde(default = "default_pass_env")]
-    pub(super) pass_env: Vec<String>,
-}
-
-fn default_time_limit() -> String {
-    "20m".to_owned()
-}
-
-fn default_pass_env() -> Vec<String> {
-    vec!["PATH".to_owned(), "LANG".to_owned()]
 }
 
 fn default_retry() -> Vec<String> {

@@ -1,6 +1,6 @@
 //! A config that makes sense, in the domain's types.
 
-use super::Database;
+use super::{CanaryConfig, Database};
 use crate::domain::{BranchName, ImageName, PinSite, RepoName, Rules, WatchName};
 use chrono_tz::Tz;
 use croner::Cron;
@@ -111,17 +111,4 @@ pub struct Downstream {
     pub branch: BranchName,
     /// The places that spell the pin.
     pub sites: Vec<PinSite>,
-}
-
-/// The contract canary.
-#[derive(Debug, Clone)]
-pub struct CanaryConfig {
-    /// The program and its arguments, placeholders not yet replaced.
-    pub command: Vec<String>,
-    /// When the whole process group is ended.
-    pub time_limit: Duration,
-    /// Variables, placeholders not yet replaced.
-    pub env: BTreeMap<String, String>,
-    /// Variables of the bot that the canary may see, with their values.
-    pub passed: Vec<(String, std::ffi::OsString)>,
 }

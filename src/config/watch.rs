@@ -1,11 +1,11 @@
 //! One watch: from what is written to what is meant.
 
 use super::{
-    duration,
-    environment::{Environment, SECRETS},
+    canary, duration,
+    environment::Environment,
     known_issues, raw,
     resolve::Problems,
-    types::{CanaryConfig, Downstream, Upstream, Watch},
+    types::{Downstream, Upstream, Watch},
 };
 use crate::domain::{
     CompanionRule, FilePath, IdentityPattern, ImageName, LinePattern, MigrationRule, NpmRule,
@@ -40,7 +40,7 @@ pub(super) fn watch(
         }
         downstream
     });
-    let canary = canary(&at("canary"), &raw.canary, env, problems);
+    let canary = canary::resolve(&at("canary"), &raw.canary, env, problems);
     let author = author(&raw.proposal.author);
     if author.is_none() {
         problems.add(&at("proposal.author"), "is not of the form `Name <e-mail>`");
@@ -102,6 +102,9 @@ fn rules(
         let read = known_issues::read(&upstream.known_issues, image);
         problems.take(&at("upstream.known_issues"), read)
     });
+    let harness = raw.canary.harness.iter();
+    let harness = harness.map(|path| problems.parse::<FilePath>(&at("canary.harness"), path));
+    let harness = harness.collect::<Option<Vec<_>>>();
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -120,7 +123,8 @@ fn rules(
         artifact_deadline: deadline?,
         minimum_release_age: age?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
-        canary: format!("{:?} {:?}", raw.canary.command, raw.canary.env),
+        canary: raw.canary.fingerprint(),
+        harness: harness?,
         migration: migration.flatten().map(|path| MigrationRule { path }),
     })
 }
@@ -254,31 +258,4 @@ fn site(
     };
     let name = raw.name.clone().unwrap_or_else(|| raw.path.clone());
     Ok(Some(PinSite { name, path, companion, shape, presence, authority: raw.authority }))
-}
-
-fn canary(
-    place: &str,
-    raw: &raw::Canary,
-    env: &Environment,
-    problems: &mut Problems,
-) -> Option<CanaryConfig> {
-    if raw.command.first().is_none_or(String::is_empty) {
-        problems.add(&format!("{place}.command"), "is empty");
-    }
-    for secret in raw.pass_env.iter().filter(|name| SECRETS.contains(&name.as_str())) {
-        let text = format!("must not name {secret}: the canary runs foreign code");
-        problems.add(&format!("{place}.pass_env"), text);
-    }
-    let limit = problems.take(&format!("{place}.time_limit"), duration::parse(&raw.time_limit));
-    let passed = raw
-        .pass_env
-        .iter()
-        .filter_map(|name| Some((name.clone(), env.get(name)?.clone())))
-        .collect();
-    Some(CanaryConfig {
-        command: raw.command.clone(),
-        time_limit: limit?,
-        env: raw.env.clone(),
-        passed,
-    })
 }

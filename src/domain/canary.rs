@@ -1,6 +1,6 @@
 //! Executions of the contract canary.
 
-use super::{CommitId, IndexDigest, Timestamp, TreeId, Verdict, Version};
+use super::{CanaryReport, CommitId, IndexDigest, Timestamp, TreeId, Verdict, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -30,6 +30,9 @@ pub struct CanaryRun {
     pub base: CommitId,
     /// The tree that the canary saw, and that a proposal pushes.
     pub tree: TreeId,
+    /// Its steps and the harness that it ran on, in one short text: at the same digest the same
+    /// text gives the same result. Empty if nothing is known of it.
+    pub remembered_by: String,
     /// When it was started.
     pub started_at: Timestamp,
     /// Where it is now.
@@ -54,5 +57,7 @@ pub enum RunState {
         summary: String,
         /// The last part of what it printed, secrets masked.
         output: String,
+        /// What each of its steps showed.
+        report: CanaryReport,
     },
 }

@@ -270,6 +270,9 @@ pub struct PinFacts {
     pub migrated_to: Vec<Version>,
     /// Why the migration document cannot take a section, if it cannot.
     pub migration_fault: Option<String>,
+    /// What the canary's harness is, in one short text that differs where it does.
+    #[serde(default)]
+    pub harness: String,
 }
 
 /// What one pin site says.

@@ -49,6 +49,8 @@ pub struct Rules {
     /// A text that stands for the canary's whole configuration; another text makes its results
     /// stale.
     pub canary: String,
+    /// The files and folders of the downstream that the canary's result depends on; none: all.
+    pub harness: Vec<FilePath>,
     /// Where a MAJOR's stub goes; `None` if MAJORs are only reported.
     pub migration: Option<MigrationRule>,
 }
@@ -213,6 +215,7 @@ impl Rules {
             minimum_release_age: Duration::ZERO,
             retry: RetryRule { pauses: Vec::new() },
             canary: String::new(),
+            harness: Vec::new(),
             migration: None,
         }
     }

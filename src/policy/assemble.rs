@@ -7,7 +7,8 @@ use super::{
     proposals::proposals,
     required,
     snapshot::{
-        Answer, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot, Unavailable,
+        Answer, Baseline, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot,
+        Unavailable,
     },
     soak::soak,
     stream,
@@ -62,7 +63,6 @@ impl Snapshot {
             asked: required::asked_checks(view.rules),
             artifact_deadline: view.rules.artifact_deadline,
             pauses: view.rules.retry.pauses.clone(),
-            pin,
             candidates,
             unresolved: unresolved(view),
             ignored,
@@ -71,7 +71,9 @@ impl Snapshot {
             requests: view.memory.requests.clone(),
             migration: migration(view),
             editable: required::site_faults(view.memory.pin()).is_empty(),
+            baseline: baseline(view, &pin),
             runs: view.memory.runs.iter().filter_map(running).collect(),
+            pin,
         }
     }
 }
@@ -138,6 +140,19 @@ fn candidate(
     }
 }
 
+/// What is known of the canary at the pinned digest.
+fn baseline(view: View<'_>, pin: &PinState) -> Baseline {
+    let PinState::Known { version, digest } = pin else { return Baseline::default() };
+    let pinned = Some(digest.digest());
+    let inputs = |check| required::inputs_of(check, version, view.rules, view.memory, pinned);
+    let canary = inputs(Check::Canary);
+    let mut runs = view.memory.runs.iter().rev();
+    Baseline {
+        answer: answers(view, version, digest, inputs).remove(&Check::Canary),
+        running: runs.find_map(|run| under_way(run, digest, &canary)),
+    }
+}
+
 /// The current answers about `digest` as this version.
 fn answers(
     view: View<'_>,
@@ -155,7 +170,17 @@ fn answers(
                 && found.inputs == wanted
         };
         let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
-        if let Some(answer) = answer(&findings, requested_at(view, version)) {
+        let asked = requested_at(view, version);
+        // Whoever asks for a release whose canary failed asks for another try.
+        let again = |last: &&&Finding| {
+            check == Check::Canary
+                && last.verdict == Verdict::Failed
+                && asked.is_some_and(|asked| asked > last.at)
+        };
+        if findings.last().filter(again).is_some() {
+            continue;
+        }
+        if let Some(answer) = answer(&findings, asked) {
             answers.insert(check, answer);
         }
     }

@@ -1,6 +1,7 @@
 //! One candidate: what is due, and what its evidence says.
 
 use super::{
+    canary,
     companion::beside,
     contract::Contract,
     required::required_checks,
@@ -79,23 +80,28 @@ pub(super) fn assess(
         .filter(|answer| answer.verdict == Verdict::Failed)
         .map(|answer| answer.summary.clone())
         .collect();
-    // A canary that ran before the cheap checks turned is still part of the whole picture.
-    if let Some(answer) = candidate.answers.get(&Check::Canary)
-        && answer.verdict == Verdict::Failed
-        && kind == ProposalKind::PinBump
-    {
-        failed.push(answer.summary.clone());
-    }
+    let cheap_ones = failed.len();
     failed.extend(beside.held);
+    let broken = candidate
+        .answers
+        .get(&Check::Canary)
+        .filter(|answer| answer.verdict == Verdict::Failed && kind == ProposalKind::PinBump);
     if let Some(look) = &candidate.npm {
         match artifacts.missing("its npm package", look) {
             Assessment::Held(torn) => failed.extend(torn),
-            waiting if failed.is_empty() => return waiting,
+            waiting if failed.is_empty() && broken.is_none() => return waiting,
             _ => {}
         }
     }
     if !failed.is_empty() {
+        // A canary that ran before the cheap checks turned is still part of the whole picture.
+        if let Some(answer) = broken {
+            failed.insert(cheap_ones, answer.summary.clone());
+        }
         return Assessment::Held(failed);
+    }
+    if let Some(answer) = broken {
+        return canary::failed(candidate, answer, snapshot, now);
     }
     let unsure = cheap().filter_map(|check| {
         let answer = candidate.answers.get(&check)?;
@@ -103,7 +109,7 @@ pub(super) fn assess(
     });
     match ask_again(&candidate.version, unsure, snapshot, now).or(beside.waiting) {
         Some(unfinished) => unfinished,
-        None => soaking(candidate, now).unwrap_or_else(|| canary(candidate, kind, snapshot, now)),
+        None => soaking(candidate, now).unwrap_or_else(|| run(candidate, kind, snapshot, now)),
     }
 }
 
@@ -145,7 +151,7 @@ fn soaking(candidate: &Candidate, now: Timestamp) -> Option<Assessment> {
 
 /// The canary, once every cheap check has passed. For a stub a failure is news as good as a pass,
 /// and what could not be found out in all attempts is not waited for any longer.
-fn canary(
+fn run(
     candidate: &Candidate,
     kind: ProposalKind,
     snapshot: &Snapshot,
@@ -164,8 +170,8 @@ fn canary(
         return if news { Assessment::Ready } else { start() };
     };
     match (answer.verdict, kind) {
-        (Verdict::Passed, _) | (Verdict::Failed, ProposalKind::MigrationStub) => Assessment::Ready,
-        (Verdict::Failed, ProposalKind::PinBump) => Assessment::Held(vec![answer.summary.clone()]),
+        // For a pin bump that was looked at before.
+        (Verdict::Passed | Verdict::Failed, _) => Assessment::Ready,
         (Verdict::Inconclusive, _) => match (retry(answer, snapshot, now), kind) {
             (Ok(()), _) => start(),
             (Err(Assessment::Held(_)), ProposalKind::MigrationStub) => Assessment::Ready,
@@ -187,7 +193,11 @@ pub(super) fn worth_another_look(answer: &Answer, snapshot: &Snapshot, now: Time
 }
 
 /// Whether an inconclusive answer may be sought again now; otherwise what to do meanwhile.
-fn retry(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Result<(), Assessment> {
+pub(super) fn retry(
+    answer: &Answer,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Result<(), Assessment> {
     if let Some(until) = answer.too_early_until {
         return not_yet(answer, until, snapshot, now);
     }

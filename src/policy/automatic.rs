@@ -2,12 +2,13 @@
 
 use super::{
     board::Board,
+    canary::{AtPin, at_pin},
     chain::walk,
     requests::Standing,
     snapshot::{Candidate, Proposal, Snapshot},
     stage::Stage,
 };
-use crate::domain::{Bump, PatchPolicy, ProposalKind, PullState, Timestamp, Version};
+use crate::domain::{Bump, PatchPolicy, ProposalKind, PullState, Timestamp, Verdict, Version};
 
 /// The MINORs and patches that may be proposed without being asked for, newest first. A declined
 /// one is not, nor one that was already out when a person declined a newer one.
@@ -55,14 +56,17 @@ pub(super) fn automatic<'a>(
     eligible
 }
 
-pub(super) fn offer_patches(
-    automatic: &[&Candidate],
+/// What becomes of the patches where no MINOR contains them. A patch is offered; where the canary
+/// fails at the pinned digest and passes at the patch, it mends what the downstream relies on, and
+/// is returned: it is proposed without being asked for.
+pub(super) fn offer_patches<'a>(
+    automatic: &[&'a Candidate],
     minor: Option<&Candidate>,
     busy: Option<Version>,
     snapshot: &Snapshot,
     now: Timestamp,
     board: &mut Board,
-) {
+) -> Option<&'a Candidate> {
     let patches = || automatic.iter().copied().filter(|c| c.bump == Bump::Patch);
     match (snapshot.patches, minor) {
         (PatchPolicy::Propose, _) => {}
@@ -79,11 +83,25 @@ pub(super) fn offer_patches(
         }
         (PatchPolicy::Offer, None) => {
             let walk = walk(patches(), ProposalKind::PinBump, snapshot, now, busy);
-            let offered = walk.target.map(|patch| patch.version.clone());
+            let (offered, idle) = (walk.target, walk.busy.is_none());
             board.take(walk);
-            if let Some(version) = offered {
-                board.set(&version, Stage::Offered);
-            }
+            let patch = offered?;
+            board.set(&patch.version, Stage::Offered);
+            return rescues(idle, snapshot, now, board).then_some(patch);
         }
     }
+    None
+}
+
+/// Whether the canary fails at the pinned digest, so that a patch at which it passes is a rescue.
+/// Where it is not known, it is found out once nothing else is under way.
+fn rescues(idle: bool, snapshot: &Snapshot, now: Timestamp, board: &mut Board) -> bool {
+    match at_pin(snapshot, now) {
+        AtPin::Known(verdict, _) => return verdict == Verdict::Failed,
+        AtPin::Due(intents) if idle => board.due.extend(intents),
+        AtPin::Running { alive_until, .. } => board.wakes.push(alive_until),
+        AtPin::Waiting(until, _) => board.wakes.push(until),
+        AtPin::Due(_) | AtPin::Spent(_) => {}
+    }
+    false
 }

@@ -81,10 +81,10 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     let chain = walk(minors, kind, snapshot, now, None);
     let (found, busy) = (chain.target, chain.busy.clone());
     board.take(chain);
-    offer_patches(&automatic, found, busy, snapshot, now, board);
+    let rescue = offer_patches(&automatic, found, busy, snapshot, now, board);
 
     let asked = standing.as_ref().and_then(|standing| wish(standing, board));
-    let target = asked.map(|candidate| (candidate, true)).or(found.map(|c| (c, false)));
+    let target = asked.map(|candidate| (candidate, true)).or(found.or(rescue).map(|c| (c, false)));
     if let Some((candidate, _)) = target {
         board.set(&candidate.version, Stage::Ready);
     }

@@ -9,6 +9,7 @@ mod assess;
 mod automatic;
 mod board;
 mod branch;
+mod canary;
 mod chain;
 mod classify;
 mod companion;
@@ -45,8 +46,8 @@ pub use line::Line;
 pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running, Snapshot,
-    Unavailable,
+    Answer, Baseline, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running,
+    Snapshot, Unavailable,
 };
 pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};

@@ -1,6 +1,6 @@
 //! What must be true of a release before it is proposed: the whole policy, in one match.
 
-use super::{alarms::tag_drift, stream::release_of};
+use super::{alarms::tag_drift, canary, stream::release_of};
 use crate::domain::{Check, Digest, Memory, PinFacts, ProposalKind, Rules, SiteState, Version};
 use std::collections::BTreeSet;
 
@@ -89,16 +89,12 @@ pub fn inputs_of(
         Check::KnownIssue => short(&format!("{:?}", rules.known_issues)),
         Check::Sites => short(&site_faults(memory.pin()).join("\n")),
         Check::Canary => {
-            let pinned = pinned.map_or("no pin", Digest::short);
             let companions = rules.companions.iter();
-            let with: Vec<&str> = companions
+            let companions: Vec<&Digest> = companions
                 .filter_map(|rule| memory.companion(&rule.image, version))
-                .map(|image| image.digest.digest().short())
+                .map(|image| image.digest.digest())
                 .collect();
-            let canary = Digest::of(rules.canary.as_bytes());
-            let with =
-                if with.is_empty() { String::new() } else { format!(" with {}", with.join(" ")) };
-            format!("{} on {pinned}{with}", canary.short())
+            canary::inputs(version, &rules.canary, &companions, memory, pinned)
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub migration: Migration,
     /// Whether every pin site can be edited, as the canary's tree needs it.
     pub editable: bool,
+    /// What is known of the canary at the pinned digest.
+    pub baseline: Baseline,
     /// Every canary run under way, also those whose result would be stale by now.
     pub runs: Vec<Running>,
 }
@@ -161,6 +163,15 @@ pub struct Answer {
     pub too_early_until: Option<Timestamp>,
     /// Whether it is asked again though it has failed; see [`crate::domain::Detail`].
     pub may_change: bool,
+}
+
+/// The canary at the pinned digest: what a failure at another one is compared with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// The current answer.
+    pub answer: Option<Answer>,
+    /// The run that is under way.
+    pub running: Option<Running>,
 }
 
 /// A canary run that is under way.

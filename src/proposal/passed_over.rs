@@ -1,7 +1,7 @@
 //! What a pull request says of newer releases that it does not propose.
 
 use super::plan::Workshop;
-use crate::domain::Version;
+use crate::domain::{Check, Verdict, Version};
 use crate::policy::Stage;
 use crate::render::{release_line, understated_line};
 
@@ -26,5 +26,14 @@ pub(super) fn passed_over(workshop: &Workshop<'_>, version: &Version) -> Vec<(Ve
         };
         Some((newer.version.clone(), why))
     });
-    told.collect()
+    let mut told: Vec<(Version, String)> = told.collect();
+    // The oldest of them: whoever looks for the cause begins there.
+    let breaks = |(newer, _): &&mut (Version, String)| {
+        let answer = snapshot.candidate(newer).and_then(|it| it.answers.get(&Check::Canary));
+        answer.is_some_and(|answer| answer.verdict == Verdict::Failed)
+    };
+    if let Some((_, why)) = told.iter_mut().rev().find(breaks) {
+        why.insert_str(0, "the first at which the canary fails; ");
+    }
+    told
 }

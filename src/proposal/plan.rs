@@ -13,7 +13,9 @@ use crate::domain::{
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
+use crate::render::{
+    CanaryShown, NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title,
+};
 use anyhow::{Context as _, Result, bail};
 
 /// Everything that plans are made from.
@@ -86,13 +88,12 @@ impl Workshop<'_> {
             requested_by: self.actor(version).filter(|_| requested),
             evidence: &evidence,
             companions: &self.companions(version, &companions),
-            canary_output: last_lines(run),
+            canary: shown(run).context("the canary has not ended")?,
+            before: self.before(),
             sites: &draft.sites,
             drift: &disagreements,
             passed_over: &passed_over(self, version),
             releases: &releases,
-            base: &draft.base,
-            tree: &draft.tree,
             marker: &marker,
         });
         Ok(plan)
@@ -123,7 +124,7 @@ impl Workshop<'_> {
             document: &rule.path,
             rows: migration::rows(&rows),
             evidence: &self.evidence(&to, kind),
-            canary_output: run.map_or("", last_lines),
+            canary: run.and_then(shown),
             releases: &self.releases(version),
             marker: &marker,
         });
@@ -187,6 +188,12 @@ impl Workshop<'_> {
         self.memory.runs.iter().rev().find(fits).context("the canary did not run")
     }
 
+    /// The canary at the pinned digest, if it fails there.
+    fn before(&self) -> Option<CanaryShown<'_>> {
+        let run = self.run(&self.pin.digest, &self.pin.version).ok()?;
+        shown(run).filter(|shown| shown.verdict == Verdict::Failed)
+    }
+
     /// The commit that a proposal of `version` is made on: where its canary ran, if it did.
     #[must_use]
     pub fn base_of(&self, version: &Version) -> &CommitId {
@@ -244,15 +251,17 @@ fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
     }
 }
 
-/// The end of what a run printed, short enough for a pull request.
-fn last_lines(run: &CanaryRun) -> &str {
+/// A run that has ended, as a reader is shown it: the end of what it printed is short enough for a
+/// pull request.
+fn shown(run: &CanaryRun) -> Option<CanaryShown<'_>> {
     const LINES: usize = 20;
-    let RunState::Ended { output, .. } = &run.state else {
-        return "";
+    let RunState::Ended { verdict, summary, output, report, .. } = &run.state else {
+        return None;
     };
     let output = output.trim_end();
     let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
-    &output[start..]
+    let (verdict, output) = (*verdict, &output[start..]);
+    Some(CanaryShown { verdict, summary, report, output, tree: &run.tree, base: &run.base })
 }
 
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is

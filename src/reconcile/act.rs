@@ -1,17 +1,11 @@
 //! Act: one intent at a time, each recorded.
 
 use super::{learn::learn, pass::Pass};
-use crate::canary::{ALIVE_FOR, Order, Target, work};
-use crate::domain::{
-    CanaryRun, Check, Detail, Effect, Finding, Pin, ProposalKind, PullNumber, RequestId,
-    RequestOutcome, RunId, RunState, Verdict, Version,
-};
-use crate::policy::{Decision, Intent, inputs_of};
-use crate::proposal::{Draft, Workshop, companion_pins, draft_pin_bump, effects_of};
+use crate::domain::{Effect, ProposalKind, PullNumber, RequestId, RequestOutcome, Version};
+use crate::policy::{Decision, Intent};
+use crate::proposal::{Workshop, effects_of};
 use crate::render::{under_warning, without_marker};
-use crate::store::NewRun;
 use anyhow::{Context as _, Result};
-use std::path::Path;
 
 impl Pass<'_> {
     /// Performs one intent.
@@ -39,71 +33,6 @@ impl Pass<'_> {
         let (memory, world) = (&mut self.memory, &mut self.world);
         let learned = learn(intent, &bot.watch, &bot.sources, memory, world, now).await?;
         Ok(bot.store.record_learned(self.lease, &bot.watch.name, &learned, now).await?)
-    }
-
-    /// Starts a run on the tree that a proposal would push, and leaves it to the supervisor.
-    async fn start_canary(&mut self, version: &Version) -> Result<()> {
-        let (bot, now) = (self.bot, self.bot.clock.now());
-        let pin = self.pin()?;
-        let image = self.memory.image(version).context("its image was never resolved")?;
-        let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
-        let base = self.world.base.clone().context("the downstream was not read")?;
-        let companions = companion_pins(&bot.watch, &self.memory, version);
-        let draft = draft_pin_bump(&bot.git, &bot.watch, &base, &to, &companions).await?;
-        let (rules, pinned) = (&bot.watch.rules, pin.digest.digest());
-        let new = NewRun {
-            version: version.clone(),
-            subject: to.digest.clone(),
-            inputs: inputs_of(Check::Canary, version, rules, &self.memory, Some(pinned)),
-            base: draft.base.clone(),
-            tree: draft.tree.clone(),
-            started_at: now,
-            alive_until: now + ALIVE_FOR,
-        };
-        let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
-        self.memory.runs.push(remembered(run, &new));
-        let work = work::work_dir(&bot.state, run);
-        if let Err(error) = export(&bot.git, &draft, &work).await {
-            self.end_run(run, &format!("the canary's tree could not be exported: {error:#}"))
-                .await?;
-            return Err(error);
-        }
-        let target = Target { image: to.image, version: to.version, digest: to.digest };
-        let watch = bot.watch.name.clone();
-        let order = Order { watch, run, target, inputs: new.inputs, work };
-        bot.supervisor.start(order, &bot.watch.canary);
-        self.done(format!("canary started at {version}"));
-        Ok(())
-    }
-
-    /// A run whose supervisor fell silent: its process died, and what it found is lost. Its
-    /// directory goes with the others that are left behind.
-    async fn bury(&mut self, run: RunId) -> Result<()> {
-        self.end_run(run, "the bot's process died while the canary ran").await
-    }
-
-    async fn end_run(&mut self, id: RunId, why: &str) -> Result<()> {
-        let now = self.bot.clock.now();
-        let run = self.memory.runs.iter_mut().find(|run| run.id == id).context("no such run")?;
-        let finding = Finding {
-            check: Check::Canary,
-            verdict: Verdict::Inconclusive,
-            version: run.version.clone(),
-            subject: run.subject.clone(),
-            inputs: run.inputs.clone(),
-            summary: why.to_owned(),
-            detail: Detail::default(),
-            at: now,
-        };
-        self.bot.store.end_run(&self.bot.watch.name, id, "", &finding).await?;
-        run.state = RunState::Ended {
-            at: now,
-            verdict: finding.verdict,
-            summary: finding.summary.clone(),
-            output: String::new(),
-        };
-        self.memory.findings.push(finding);
-        Ok(())
     }
 
     async fn propose(
@@ -193,23 +122,4 @@ impl Pass<'_> {
         self.done(line);
         Ok(())
     }
-}
-
-fn remembered(id: RunId, new: &NewRun) -> CanaryRun {
-    CanaryRun {
-        id,
-        version: new.version.clone(),
-        subject: new.subject.clone(),
-        inputs: new.inputs.clone(),
-        base: new.base.clone(),
-        tree: new.tree.clone(),
-        started_at: new.started_at,
-        state: RunState::Running { alive_until: new.alive_until },
-    }
-}
-
-async fn export(git: &crate::clients::git::GitCache, draft: &Draft, work: &Path) -> Result<()> {
-    work::make(work).await?;
-    git.export(&draft.tree, &work.join("tree")).await?;
-    Ok(())
 }

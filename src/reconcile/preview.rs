@@ -4,6 +4,7 @@
 //! vanishes, and the canary is not run but supposed to pass.
 
 use super::{
+    canary::Subject,
     learn::learn,
     observe::{observe, observe_more_pulls},
     tags::Wanted,
@@ -13,11 +14,11 @@ use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
-    CanaryRun, Check, CommitId, Detail, Fact, Finding, Memory, Pin, ProposalKind, PullState, RunId,
-    RunState, TreeId, Verdict, Version,
+    CanaryReport, CanaryRun, Check, CommitId, Detail, Fact, Finding, Memory, ProposalKind,
+    PullState, RunId, RunState, TreeId, Verdict, Version,
 };
-use crate::policy::{Decision, Intent, decide, inputs_of};
-use crate::proposal::{Workshop, companion_pins, draft_pin_bump};
+use crate::policy::{Decision, Intent, decide};
+use crate::proposal::Workshop;
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -201,14 +202,10 @@ impl Preview {
     /// Puts a run into memory that never was.
     async fn suppose(&self, version: &Version, memory: &mut Memory, world: &World) -> Result<()> {
         let pin = world.pin(&self.watch, memory)?;
-        let image = memory.image(version).context("its image was never resolved")?;
-        let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let base = world.base.clone().context("the downstream was not read")?;
-        let companions = companion_pins(&self.watch, memory, version);
-        let draft = draft_pin_bump(&self.git, &self.watch, &base, &to, &companions).await?;
+        let subject = Subject::of(version, &pin, &base, &self.watch, &self.git, memory).await?;
+        let Subject { to, draft, inputs } = subject;
         let now = self.clock.now();
-        let (rules, pinned) = (&self.watch.rules, Some(pin.digest.digest()));
-        let inputs = inputs_of(Check::Canary, version, rules, memory, pinned);
         let summary = "it has not run: this is a dry run";
         memory.findings.push(Finding {
             check: Check::Canary,
@@ -227,12 +224,14 @@ impl Preview {
             inputs,
             base,
             tree: draft.tree,
+            remembered_by: String::new(),
             started_at: now,
             state: RunState::Ended {
                 at: now,
                 verdict: Verdict::Passed,
                 summary: summary.to_owned(),
                 output: String::new(),
+                report: CanaryReport::NOTHING,
             },
         });
         Ok(())

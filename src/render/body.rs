@@ -1,12 +1,12 @@
 //! The pull request that moves the pin. The first screen is enough to decide.
 
 use super::{
+    canary::{CanaryShown, printed, section},
     marker::marker,
     notes::{brief, folded, safe_url},
 };
 use crate::domain::{
-    Bump, Check, CommitId, ImageName, Judged, Marker, Pin, Platform, Timestamp, TreeId, Verdict,
-    Version,
+    Bump, Check, ImageName, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version,
 };
 use crate::edit::{SiteLine, SiteOutcome, cell};
 use crate::policy::{Break, Contract};
@@ -76,8 +76,10 @@ pub struct PinBump<'a> {
     pub evidence: &'a [Evidence],
     /// The release's companion images.
     pub companions: &'a [CompanionImage],
-    /// The last lines that the canary printed.
-    pub canary_output: &'a str,
+    /// The canary at the proposed digest.
+    pub canary: CanaryShown<'a>,
+    /// The canary at the pinned digest, if it fails there.
+    pub before: Option<CanaryShown<'a>>,
     /// What happens to each site.
     pub sites: &'a [SiteLine],
     /// Sites that disagreed with the pin before the edit.
@@ -86,10 +88,6 @@ pub struct PinBump<'a> {
     pub passed_over: &'a [(Version, String)],
     /// The releases from the pin to the proposed one, newest first.
     pub releases: &'a [NotedRelease<'a>],
-    /// The commit of the base branch that the tree was made on.
-    pub base: &'a CommitId,
-    /// The tree that the canary saw, and that is pushed.
-    pub tree: &'a TreeId,
     /// What the bot writes for itself.
     pub marker: &'a Marker,
 }
@@ -110,7 +108,8 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         verdict(bump),
         look_at(bump),
         pins(bump),
-        canary(bump),
+        section(&bump.canary),
+        before(bump),
         evidence(bump),
         super::reproduce::folded(bump),
         changes(bump),
@@ -136,8 +135,17 @@ fn verdict(bump: &PinBump<'_>) -> String {
     } else {
         format!("calls itself a {}, and is treated as a MAJOR", bump.declared)
     };
+    let unseen = if bump.canary.report.saw_digest() {
+        ""
+    } else {
+        " The canary never saw this digest: it tested only what is around the image."
+    };
+    let rescue = bump.before.map_or_else(String::new, |_| {
+        let pinned = &bump.from.version;
+        format!(" The canary fails at the pinned {pinned}, and passes with this.")
+    });
     format!(
-        "**{} {} → {} {what}. Every required check passed; {person}.**{asked}",
+        "**{} {} → {} {what}. Every required check passed; {person}.{unseen}{rescue}**{asked}",
         bump.from.image.short(),
         bump.from.version,
         bump.to.version,
@@ -156,6 +164,11 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
     }
     for line in bump.drift {
         points.push(format!("drift that this repairs: {}", brief(line)));
+    }
+    if !bump.canary.report.saw_digest() {
+        let text =
+            "no step of the canary tested the image itself; somebody or something else has to";
+        points.push(text.to_owned());
     }
     points.extend(bump.evidence.iter().flat_map(|line| &line.points).map(|it| brief(it)));
     for companion in bump.companions {
@@ -207,29 +220,6 @@ fn pins(bump: &PinBump<'_>) -> String {
     out
 }
 
-fn canary(bump: &PinBump<'_>) -> String {
-    let answer = bump.evidence.iter().find(|line| line.check == Check::Canary);
-    let Some(answer) = answer else {
-        return String::new();
-    };
-    let mut out = format!(
-        "### Contract canary: {}\n\n{}. It ran on exactly the tree that this pull request pushes \
-         (`{}`, made on `{}`).",
-        answer.verdict,
-        capital(&brief(&answer.summary)),
-        bump.tree,
-        bump.base.short(),
-    );
-    if !bump.canary_output.trim().is_empty() {
-        let _ = write!(
-            out,
-            "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{}\n\n</details>",
-            fenced(bump.canary_output)
-        );
-    }
-    out
-}
-
 /// The end of a foreign text in a fence that is longer than any inside it.
 #[must_use]
 pub(super) fn fenced(text: &str) -> String {
@@ -254,16 +244,28 @@ fn evidence(bump: &PinBump<'_>) -> String {
         companion.evidence.iter().map(|line| (Some(companion.image.short()), line))
     });
     for (image, line) in own.chain(of_companions) {
-        let mark = match line.verdict {
-            Verdict::Passed => "✅ passed",
-            Verdict::Failed => "❌ failed",
-            Verdict::Inconclusive => "❔ inconclusive",
-        };
+        let mark = mark(line.verdict);
         let image = image.map(|name| format!("{name}: ")).unwrap_or_default();
         let question = line.check.question();
         let _ = write!(out, "\n| {image}{question} | {mark} | {} |", brief(&line.summary));
     }
     out
+}
+
+/// A verdict that is seen at a glance.
+pub(super) const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "✅ passed",
+        Verdict::Failed => "❌ failed",
+        Verdict::Inconclusive => "❔ inconclusive",
+    }
+}
+
+/// The canary at the pinned digest, where it failed there.
+fn before(bump: &PinBump<'_>) -> String {
+    let Some(before) = bump.before else { return String::new() };
+    let heading = format!("#### At the pinned {}, the canary fails", bump.from.version);
+    format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before.output))
 }
 
 fn changes(bump: &PinBump<'_>) -> String {
@@ -293,7 +295,7 @@ fn footer(bump: &PinBump<'_>) -> String {
     )
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

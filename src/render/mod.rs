@@ -1,6 +1,7 @@
 //! Every text that a person reads, pure: pull requests, plans, explanations, the status.
 
 mod body;
+mod canary;
 mod known;
 mod marker;
 mod notes;
@@ -11,6 +12,7 @@ mod view;
 mod warning;
 
 pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use canary::CanaryShown;
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, release_line, stage_line, stage_word, status, understated_line};

@@ -1,7 +1,8 @@
 //! The pull request that opens a section in the migration document for a MAJOR.
 
 use super::{
-    body::{Evidence, fenced},
+    body::Evidence,
+    canary::{CanaryShown, printed},
     marker::marker,
     notes::{NotedRelease, brief, folded, safe_url},
 };
@@ -30,8 +31,8 @@ pub struct StubBody<'a> {
     pub rows: usize,
     /// The checks with their answers; the canary's is news, not a gate.
     pub evidence: &'a [Evidence],
-    /// The last lines that the canary printed.
-    pub canary_output: &'a str,
+    /// The canary at the release, if it ran.
+    pub canary: Option<CanaryShown<'a>>,
     /// The releases from the pin to the MAJOR, newest first.
     pub releases: &'a [NotedRelease<'a>],
     /// What the bot writes for itself.
@@ -127,12 +128,10 @@ fn canary(stub: &StubBody<'_>) -> String {
         Verdict::Inconclusive => "gave no answer at this release",
     };
     let mut out = format!("The contract canary {news}: {}.", brief(&answer.summary));
-    if !stub.canary_output.trim().is_empty() {
-        let _ = write!(
-            out,
-            "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{}\n\n</details>",
-            fenced(stub.canary_output)
-        );
+    let Some(shown) = &stub.canary else { return out };
+    let telling = shown.report.telling(shown.verdict);
+    for test in telling.iter().flat_map(|step| &step.failed) {
+        let _ = write!(out, "\n- {}", brief(&format!("{}: {}", test.name, test.message)));
     }
-    out
+    out + &printed(shown.output)
 }

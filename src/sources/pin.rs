@@ -37,8 +37,14 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
         let why = "a link, a folder or a submodule stands where a file should".to_owned();
         reading.state = SiteState::Faulty { why };
     }
-    let mut facts =
-        PinFacts { sites, migrated: Vec::new(), migrated_to: Vec::new(), migration_fault: None };
+    let tree = git.tree_of(&base).await?;
+    let mut facts = PinFacts {
+        sites,
+        migrated: Vec::new(),
+        migrated_to: Vec::new(),
+        migration_fault: None,
+        harness: git.state_of(&tree, &watch.rules.harness).await.context("the harness")?,
+    };
     if let Some(path) = document {
         match files.get(&path).and_then(Option::as_deref).map(std::str::from_utf8) {
             None => facts.migration_fault = Some(format!("{path} is not there")),

@@ -35,6 +35,7 @@ pub(super) fn canary_run(row: &AnyRow) -> Result<CanaryRun, StoreError> {
         inputs: text(row, "inputs")?,
         base: parsed(row, "base")?,
         tree: parsed(row, "tree")?,
+        remembered_by: text(row, "remembered_by")?,
         started_at: time(row, "started_at")?,
         state: run_state(row)?,
     })
@@ -49,6 +50,7 @@ fn run_state(row: &AnyRow) -> Result<RunState, StoreError> {
         verdict: verdict(&text(row, "verdict")?)?,
         summary: text(row, "summary")?,
         output: text(row, "output")?,
+        report: json(row, "report")?,
     })
 }
 

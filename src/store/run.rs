@@ -5,7 +5,9 @@ use super::{
     Lease, Store, StoreError,
     write::{append_finding, storable},
 };
-use crate::domain::{CommitId, Finding, IndexDigest, RunId, Timestamp, TreeId, Version, WatchName};
+use crate::domain::{
+    CanaryReport, CommitId, Finding, IndexDigest, RunId, Timestamp, TreeId, Version, WatchName,
+};
 use sqlx::{AnyConnection, Row as _};
 
 /// A canary run that is about to start.
@@ -21,10 +23,26 @@ pub struct NewRun {
     pub base: CommitId,
     /// The draft's tree.
     pub tree: TreeId,
+    /// What its result may be used for again; see [`crate::domain::CanaryRun`].
+    pub remembered_by: String,
     /// Now.
     pub started_at: Timestamp,
     /// When it counts as orphaned, unless its supervisor speaks before.
     pub alive_until: Timestamp,
+}
+
+/// What a run showed, beside its verdict.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The last part of what it printed, secrets masked.
+    pub output: &'a str,
+    /// Its steps, secrets masked.
+    pub report: &'a CanaryReport,
+}
+
+impl Shown<'_> {
+    /// A run that did not get so far.
+    pub const NOTHING: Shown<'static> = Shown { output: "", report: &CanaryReport::NOTHING };
 }
 
 impl Store {
@@ -41,8 +59,9 @@ impl Store {
         let mut transaction = self.writing_under(lease).await?;
         let id = sqlx::query(
             "INSERT INTO canary_run (id, watch, version, subject, inputs, base, tree, \
-             started_at, alive_until) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM canary_run), \
-             $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+             remembered_by, started_at, alive_until) \
+             VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM canary_run), \
+             $1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
         )
         .bind(watch.as_str())
         .bind(run.version.to_string())
@@ -50,6 +69,7 @@ impl Store {
         .bind(&run.inputs)
         .bind(run.base.as_str())
         .bind(run.tree.as_str())
+        .bind(&run.remembered_by)
         .bind(run.started_at.millis())
         .bind(run.alive_until.millis())
         .fetch_one(&mut *transaction)
@@ -87,11 +107,11 @@ impl Store {
         &self,
         watch: &WatchName,
         run: RunId,
-        output: &str,
+        shown: Shown<'_>,
         finding: &Finding,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.writing().await?;
-        if !close_run(&mut transaction, watch, run, finding, output).await? {
+        if !close_run(&mut transaction, watch, run, finding, shown).await? {
             return Ok(false);
         }
         append_finding(&mut transaction, watch, finding).await?;
@@ -112,7 +132,7 @@ impl Store {
         why: &Finding,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.writing().await?;
-        let ended = close_run(&mut transaction, watch, run, why, "").await?;
+        let ended = close_run(&mut transaction, watch, run, why, Shown::NOTHING).await?;
         transaction.commit("interrupted run").await?;
         Ok(ended)
     }
@@ -124,16 +144,20 @@ async fn close_run(
     watch: &WatchName,
     run: RunId,
     finding: &Finding,
-    output: &str,
+    shown: Shown<'_>,
 ) -> Result<bool, StoreError> {
+    let report = serde_json::to_string(shown.report)
+        .map_err(|error| StoreError::corrupt("a canary's report", error))?;
+    let report = storable(&report);
     let rows = sqlx::query(
-        "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4 \
-         WHERE id = $5 AND watch = $6 AND ended_at IS NULL",
+        "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4, \
+         report = $5 WHERE id = $6 AND watch = $7 AND ended_at IS NULL",
     )
     .bind(finding.at.millis())
     .bind(finding.verdict.name())
     .bind(storable(&finding.summary).as_ref())
-    .bind(storable(output).as_ref())
+    .bind(storable(shown.output).as_ref())
+    .bind(report.as_ref())
     .bind(run.0)
     .bind(watch.as_str())
     .execute(&mut *transaction)

@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../migrations/0001_init.sql")),
     (2, "content", include_str!("../../migrations/0002_content.sql")),
+    (3, "canary", include_str!("../../migrations/0003_canary.sql")),
 ];
 
 /// The last migration that this program knows.

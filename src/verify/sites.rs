@@ -47,6 +47,7 @@ mod tests {
             migrated: Vec::new(),
             migrated_to: Vec::new(),
             migration_fault: None,
+            harness: String::new(),
         };
         let Answer { verdict, summary, .. } = verify(Some(&facts));
         assert_eq!(verdict, Verdict::Failed);

@@ -70,7 +70,7 @@ async fn every_problem_with_its_place() {
     stand.set_watch("name", "Town House");
     stand.set_watch("upstream.imag", "x");
     stand.set_watch("upstream.tag_pattern", "v(");
-    stand.set_watch("canary.command", Vec::<String>::new());
+    stand.set_watch("canary.step.0.command", Vec::<String>::new());
     stand.set_watch("canary.pass_env", vec!["DIGEST_BUMP_GITHUB_TOKEN"]);
     let site = toml::toml! { path = "../secrets" line = "{{digest" };
     let both = toml::toml! { path = "both" line = "{{digest}}" json = "/x" mode = "off" };
@@ -101,7 +101,7 @@ async fn every_problem_with_its_place() {
               - watch[0].downstream.site[0].line: `{{digest` is not a pattern with `{{version}}` or `{{digest}}`, each at most once
               - watch[0].downstream.site[1]: needs either `json` (a pointer, which begins with `/`) or `line` (with a `count` of 1 or more, if any)
               - watch[0].downstream.site: none is an authority, so the pin cannot be read
-              - watch[0].canary.command: is empty
+              - watch[0].canary.step[0].command: is empty
               - watch[0].canary.pass_env: must not name DIGEST_BUMP_GITHUB_TOKEN: the canary runs foreign code
             ");
         }

@@ -206,7 +206,7 @@ async fn the_canary_never_runs_and_a_token_changes_nothing() {
     let mut stand = Stand::new().await;
     let mark = stand.folder.path().join("the canary ran");
     let command = vec!["touch".to_owned(), mark.display().to_string()];
-    stand.set_watch("canary.command", command);
+    stand.set_watch("canary.step.0.command", command);
     stand.world.release("3.10.0").publish().await;
     let without = plan(&stand).await;
     let with = stand.json(&["plan"]).await;

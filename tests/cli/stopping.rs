@@ -9,7 +9,7 @@ use world::{Fault, Service};
 pub fn hanging(stand: &mut Stand) {
     let (gate, canary) = (gate(stand), world::CANARY);
     let script = format!("until test -e '{gate}'; do sleep 0.1; done; exec '{canary}'");
-    stand.set_watch("canary.command", vec!["/bin/sh".to_owned(), "-c".to_owned(), script]);
+    stand.set_watch("canary.step.0.command", vec!["/bin/sh".to_owned(), "-c".to_owned(), script]);
     stand.set_watch("retry", vec!["1s", "1s", "1s"]);
 }
 

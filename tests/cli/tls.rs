@@ -15,7 +15,10 @@ async fn once_with(stand: &mut Stand, text: &str) -> Said {
 #[tokio::test]
 async fn a_minor_is_proposed_over_tls() {
     let mut stand = Stand::of(World::builder().tls()).await;
-    stand.set_watch("canary.command", vec!["test", "-f", "packages/townhouse/src/constants.ts"]);
+    stand.set_watch(
+        "canary.step.0.command",
+        vec!["test", "-f", "packages/townhouse/src/constants.ts"],
+    );
     stand.world.release("3.10.0").publish().await;
 
     let said = stand.run(&["once"]).await;

@@ -5,8 +5,8 @@ use digest_bump::domain::{
     Request, RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Break, Candidate, Contract, Decision, Intent, Look, Looks, Migration, PinState,
-    Proposal, Running, Snapshot, Soak, Stage,
+    Answer, Baseline, Break, Candidate, Contract, Decision, Intent, Look, Looks, Migration,
+    PinState, Proposal, Running, Snapshot, Soak, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -142,6 +142,8 @@ pub(crate) fn running(ago: i64) -> Running {
 /// A watch that pins 3.9.3, and nothing else.
 pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
     Snapshot {
+        // Nothing was broken before.
+        baseline: Baseline { answer: answer_of("passed"), running: None },
         patches,
         asked: Check::ALL.into_iter().collect(),
         artifact_deadline: DEADLINE,

@@ -34,6 +34,7 @@ pub(super) fn rules() -> Rules {
         minimum_release_age: Duration::ZERO,
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
+        harness: Vec::new(),
         migration: None,
     }
 }
@@ -71,6 +72,7 @@ fn pin(of: &Version) -> PinFacts {
         migrated: Vec::new(),
         migrated_to: Vec::new(),
         migration_fault: None,
+        harness: String::new(),
     }
 }
 
@@ -137,7 +139,13 @@ fn findings(rules: &Rules) -> Vec<Finding> {
     memory.observe(Fact::Pin(pin(&version("3.9.3"))), minutes_ago(10));
     let pinned = digest(&version("3.9.3"));
     let mut findings = Vec::new();
-    for (text, canary) in [("3.12.0", Verdict::Failed), ("3.11.0", Verdict::Passed)] {
+    let told = [
+        ("3.12.0", Verdict::Failed),
+        ("3.11.0", Verdict::Passed),
+        // What the failure is compared with.
+        ("3.9.3", Verdict::Passed),
+    ];
+    for (text, canary) in told {
         for check in Check::ALL {
             let of = version(text);
             findings.push(Finding {

@@ -55,6 +55,7 @@ fn pin(
         migrated: Vec::new(),
         migrated_to: Vec::new(),
         migration_fault: None,
+        harness: String::new(),
     };
     for fact in facts.iter().cloned().chain([Fact::Pin(seen)]) {
         memory.observe(fact, minutes_ago(10));
@@ -140,6 +141,7 @@ fn a_required_authority_that_is_not_there_leaves_the_pin_unknown() {
         migrated: Vec::new(),
         migrated_to: Vec::new(),
         migration_fault: None,
+        harness: String::new(),
     };
     let mut memory = Memory::default();
     memory.observe(Fact::Pin(seen), minutes_ago(10));

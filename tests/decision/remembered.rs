@@ -3,9 +3,9 @@
 use crate::case::{digest, looks_at_the_image, minutes_ago, request, version};
 use crate::orders::{rules, site};
 use digest_bump::domain::{
-    CanaryRun, Check, CommitId, CorruptTag, Detail, Digest, Fact, Finding, Held, ImageFacts,
-    KnownIssues, MigrationRule, NpmFacts, NpmRule, PinFacts, Platform, ReleaseFacts, Request,
-    RequestId, Rules, RunId, RunState, SiteReading, SiteState, Verdict, Version,
+    CanaryReport, CanaryRun, Check, CommitId, CorruptTag, Detail, Digest, Fact, Finding, Held,
+    ImageFacts, KnownIssues, MigrationRule, NpmFacts, NpmRule, PinFacts, Platform, ReleaseFacts,
+    Request, RequestId, Rules, RunId, RunState, SiteReading, SiteState, Verdict, Version,
 };
 use digest_bump::domain::{Memory, PinSite, Timestamp};
 use digest_bump::policy::{
@@ -54,6 +54,7 @@ impl Told {
             migrated: Vec::new(),
             migrated_to: Vec::new(),
             migration_fault: None,
+            harness: String::new(),
         }));
     }
 
@@ -108,6 +109,7 @@ impl Told {
     fn run(&self, id: i64) -> CanaryRun {
         let of = version(RELEASED);
         CanaryRun {
+            remembered_by: String::new(),
             id: RunId(id),
             subject: digest(&of),
             version: of,
@@ -293,7 +295,13 @@ fn a_run_is_under_way_if_its_result_will_be_current() {
         assert_eq!(told.snapshot().runs, underway, "it may have to be buried");
     }
     let (summary, output) = (String::new(), String::new());
-    let state = RunState::Ended { at: minutes_ago(1), verdict: Verdict::Passed, summary, output };
+    let state = RunState::Ended {
+        at: minutes_ago(1),
+        verdict: Verdict::Passed,
+        summary,
+        output,
+        report: CanaryReport::NOTHING,
+    };
     told.memory.runs = vec![CanaryRun { state, ..run }];
     assert_eq!((told.candidate().running, told.snapshot().runs), (None, vec![]));
 }
@@ -381,7 +389,8 @@ fn a_migration_document_is_unset_faulty_or_ready() {
     let sites = Vec::new();
     let (migrated, fault) = (vec![4, 3], Some("it is not there".to_owned()));
     let migrated_to = vec![version("3.10.0")];
-    let facts = PinFacts { sites, migrated, migrated_to, migration_fault: None };
+    let facts =
+        PinFacts { sites, migrated, migrated_to, migration_fault: None, harness: String::new() };
     told.observe(Fact::Pin(facts.clone()));
     assert_eq!(told.snapshot().migration, ready(vec![4, 3], vec![version("3.10.0")]));
     told.observe(Fact::Pin(PinFacts { migration_fault: fault, ..facts }));

@@ -169,7 +169,7 @@ async fn the_canarys_failure_at_a_major_is_news_for_the_reader() {
         stand.settle().await;
         let body = stand.only().body;
         let news = body.lines().find(|line| line.contains("canary")).unwrap();
-        insta::assert_snapshot!(news, @"The contract canary fails at this release, so there is something to migrate: the canary failed with exit status 1: FAIL GET /admin/peers is a page.");
+        insta::assert_snapshot!(news, @"The contract canary fails at this release, so there is something to migrate: the canary failed: exit status 1: FAIL GET /admin/peers is a page.");
         assert!(body.contains("FAIL GET /admin/peers is a page"));
     })
     .await;

@@ -9,7 +9,7 @@ async fn a_patch_is_checked_and_canaried_and_then_offered() {
         stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
         assert_eq!(stand.world.writes(), []);
-        assert_eq!(stand.runs().await, ["3.9.4 passed"]);
+        assert_eq!(stand.runs().await, ["3.9.4 passed", "3.9.3 passed"]);
         insta::assert_snapshot!(stand.stages().await, @"
         3.9.4 offered: every check passed; `digest-bump request bump 3.9.4` proposes it
         3.9.3 pinned: the downstream pins it
@@ -30,7 +30,7 @@ async fn an_offered_patch_is_one_request_away_from_its_pull_request() {
         insta::assert_snapshot!(pull.body.lines().next().unwrap(), @"**connector 3.9.3 → 3.9.4 is a patch. Every required check passed; nothing needs a person but the review.** Asked for by maintainer.");
         insta::assert_snapshot!(stand.requests().await, @"3.9.4 granted: pull request #1 proposes it");
         // What the offer found out is not found out again.
-        assert_eq!(stand.runs().await, ["3.9.4 passed"]);
+        assert_eq!(stand.runs().await, ["3.9.4 passed", "3.9.3 passed"]);
     })
     .await;
 }
@@ -44,7 +44,7 @@ async fn of_several_patches_the_newest_that_passes_is_offered() {
         stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
         insta::assert_snapshot!(stand.stages().await, @"
-        3.9.6 held: the canary failed with exit status 1: FAIL no
+        3.9.6 held: the canary failed: exit status 1: FAIL no; it passes at the pinned 3.9.3
         3.9.5 offered: every check passed; `digest-bump request bump 3.9.5` proposes it
         3.9.4 covered: 3.9.5 contains it
         3.9.3 pinned: the downstream pins it

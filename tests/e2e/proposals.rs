@@ -36,7 +36,11 @@ async fn a_minor_becomes_a_pull_request() {
 
         ### Contract canary: passed
 
-        Contract ok: 1 file, 3 tests passed. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`).
+        Contract ok: 1 file, 3 tests passed. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host.
+
+        | step | verdict | what was seen | saw the digest |
+        | --- | --- | --- | --- |
+        | contract | ✅ passed | contract ok: 1 file, 3 tests passed | yes |
 
         <details>
         <summary>The last lines that it printed</summary>
@@ -211,9 +215,9 @@ async fn a_held_newer_one_blocks_no_older_good_one_and_is_named() {
             .lines()
             .filter(|l| l.starts_with("- Look"))
             .collect();
-        insta::assert_snapshot!(named.join("\n"), @"- Look at: 3.11.0 is newer, but not proposed: the canary failed with exit status 1: FAIL GET /admin/peers is gone");
+        insta::assert_snapshot!(named.join("\n"), @"- Look at: 3.11.0 is newer, but not proposed: the first at which the canary fails; the canary failed: exit status 1: FAIL GET /admin/peers is gone; it passes at the pinned 3.9.3");
         insta::assert_snapshot!(stand.stages().await, @"
-        3.11.0 held: the canary failed with exit status 1: FAIL GET /admin/peers is gone
+        3.11.0 held: the canary failed: exit status 1: FAIL GET /admin/peers is gone; it passes at the pinned 3.9.3
         3.10.0 proposed: pull request #1 proposes it
         3.9.3 pinned: the downstream pins it
         ");
@@ -277,7 +281,10 @@ async fn an_open_pull_request_never_moves_down_by_itself() {
         // Another canary makes all findings stale, and fails at the proposed one.
         stand.canary_script("test $V != 3.11.0");
         stand.settle().await;
-        assert_eq!(stand.runs().await, ["3.11.0 passed", "3.11.0 failed", "3.10.0 passed"]);
+        assert_eq!(
+            stand.runs().await,
+            ["3.11.0 passed", "3.11.0 failed", "3.9.3 passed", "3.10.0 passed"]
+        );
         assert_eq!(stand.only(), before);
     })
     .await;

@@ -26,7 +26,12 @@ pub fn settings(world: &World, state: &Path) -> Table {
     let mut registries = Table::new();
     registries.insert("ghcr.io".into(), Value::Table(registry));
     config.insert("registries".into(), Value::Table(registries));
-    set(watch(&mut config), "canary.command", Value::Array(vec![text(world::CANARY)]));
+    let mut step = Table::new();
+    step.insert("name".into(), text("contract"));
+    step.insert("command".into(), Value::Array(vec![text(world::CANARY)]));
+    step.insert("sees_digest".into(), Value::Boolean(true));
+    let canary = Table::from_iter([("step".to_owned(), Value::Array(vec![Value::Table(step)]))]);
+    watch(&mut config).insert("canary".into(), Value::Table(canary));
     let env =
         [("WORLD_REGISTRY", world.registry_url()), ("EXPECT_DIGEST", "{{digest}}".to_owned())];
     let env: Table = env.into_iter().map(|(k, v)| (k.to_owned(), Value::String(v))).collect();
@@ -39,7 +44,7 @@ pub fn watch(config: &mut Table) -> &mut Table {
     config["watch"][0].as_table_mut().expect("the shipped config has a watch")
 }
 
-/// Sets a value by its dotted path.
+/// Sets a value by its dotted path; a number counts the entries of a list.
 pub fn set(table: &mut Table, path: &str, value: Value) {
     match path.split_once('.') {
         None => {
@@ -47,7 +52,13 @@ pub fn set(table: &mut Table, path: &str, value: Value) {
         }
         Some((first, rest)) => {
             let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
-            set(inner.as_table_mut().expect("a table"), rest, value);
+            match (inner, rest.split_once('.')) {
+                (Value::Array(list), Some((index, rest))) => {
+                    let index: usize = index.parse().expect("a number");
+                    set(list[index].as_table_mut().expect("a table"), rest, value);
+                }
+                (inner, _) => set(inner.as_table_mut().expect("a table"), rest, value),
+            }
         }
     }
 }

@@ -147,7 +147,7 @@ impl Stand {
     /// Another canary: a line of shell that knows `$V`, the version.
     pub fn canary_script(&mut self, script: &str) {
         let words = ["/bin/sh", "-c", script].map(Value::from);
-        self.set("canary.command", Value::Array(words.to_vec()));
+        self.set("canary.step.0.command", Value::Array(words.to_vec()));
         self.canary_env("V", "{{version}}");
     }
 

@@ -2,7 +2,7 @@
 //! its own work.
 
 use super::{GitCache, GitError};
-use crate::domain::{CommitId, FileChange, FilePath, Timestamp, TreeId};
+use crate::domain::{CommitId, Digest, FileChange, FilePath, Timestamp, TreeId};
 use git2::{
     Commit, DiffFormat, DiffOptions, FileMode, ObjectType, Oid, Repository, Signature, Tree,
     TreeEntry, build::TreeUpdateBuilder,
@@ -44,6 +44,41 @@ impl GitCache {
                 .into_iter()
                 .map(|path| Ok((path.clone(), read_file(repository, &tree, &path)?)))
                 .collect()
+        })
+        .await
+    }
+
+    /// The tree of `commit`.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if it is unknown here.
+    pub async fn tree_of(&self, commit: &CommitId) -> Result<TreeId, GitError> {
+        let commit = commit.clone();
+        self.local(move |repository| {
+            Ok(tree_of(&find_commit(repository, &commit)?)?.id().to_string().parse()?)
+        })
+        .await
+    }
+
+    /// What stands at `paths` in `tree`, files and folders, in one short text that differs where
+    /// they do; no paths: everything.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if the tree is unknown here.
+    pub async fn state_of(&self, tree: &TreeId, paths: &[FilePath]) -> Result<String, GitError> {
+        let (tree, paths) = (tree.clone(), paths.to_vec());
+        self.local(move |repository| {
+            let whole = find_tree(repository, &tree)?;
+            let mut state = if paths.is_empty() { tree.to_string() } else { String::new() };
+            for path in &paths {
+                let id = match whole.get_path(Path::new(path.as_str())) {
+                    Ok(entry) => entry.id().to_string(),
+                    Err(error) if error.code() == git2::ErrorCode::NotFound => "absent".to_owned(),
+                    Err(error) => return Err(GitError::local(error)),
+                };
+                state.push_str(&format!("{path} {id}\n"));
+            }
+            Ok(Digest::of(state.as_bytes()).short().to_owned())
         })
         .await
     }

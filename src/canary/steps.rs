@@ -1,0 +1,165 @@
+//! A run: its steps one after another, the judging ones as often as the config asks.
+
+use super::{
+    command::{Target, invocation},
+    judge::{Report, judge},
+    output::Tail,
+    process::{End, run},
+};
+use crate::clock::Clock;
+use crate::config::{CanaryConfig, Step};
+use crate::domain::{CanaryReport, StepResult, Verdict, verdict_of};
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+/// The names of so many failed tests are told.
+const MAX_FAILED: usize = 20;
+
+/// What a run showed.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    pub(super) summary: String,
+    pub(super) output: String,
+    pub(super) report: CanaryReport,
+    /// It was ended from outside before it could find out anything: that is no attempt.
+    pub(super) interrupted: bool,
+}
+
+/// What is run, at what, and where.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) config: &'a CanaryConfig,
+    pub(super) target: &'a Target,
+    pub(super) work: &'a Path,
+    pub(super) clock: &'a Clock,
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// Why a run ended before its steps were through.
+struct Interrupted;
+
+impl Run<'_> {
+    /// Runs every step. A `setup` step that does not pass ends the run: nothing was found out.
+    pub(super) async fn carry(&self) -> Outcome {
+        let log = Tail::default();
+        let mut report =
+            CanaryReport { executor: "on the bot's host".to_owned(), ..CanaryReport::default() };
+        let stopped = self.carry_into(&mut report, &log).await.is_err();
+        let (verdict, summary) = if stopped {
+            (Verdict::Inconclusive, "the canary was interrupted: the bot was stopped".to_owned())
+        } else {
+            sum_up(&report, self.config)
+        };
+        Outcome { verdict, summary, output: log.text(), report, interrupted: stopped }
+    }
+
+    async fn carry_into(&self, report: &mut CanaryReport, log: &Tail) -> Result<(), Interrupted> {
+        let (setup, judging): (Vec<&Step>, Vec<&Step>) =
+            self.config.steps.iter().partition(|step| step.setup);
+        for step in setup {
+            let result = self.step(step, None, log).await?;
+            let passed = result.verdict == Verdict::Passed;
+            report.setup.push(result);
+            if !passed {
+                return Ok(());
+            }
+        }
+        let CanaryConfig { attempts, required_passes, .. } = self.config;
+        for attempt in 1..=*attempts {
+            let number = (*attempts > 1).then_some(attempt);
+            let mut results = Vec::new();
+            for step in &judging {
+                results.push(self.step(step, number, log).await?);
+                // The steps that follow are dearer, and cannot make it good.
+                if verdict_of(&results) == Verdict::Failed {
+                    break;
+                }
+            }
+            report.attempts.push(results);
+            let passes = report.count(Verdict::Passed);
+            if passes >= *required_passes || passes + (attempts - attempt) < *required_passes {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn step(
+        &self,
+        step: &Step,
+        attempt: Option<usize>,
+        log: &Tail,
+    ) -> Result<StepResult, Interrupted> {
+        let tail = Tail::default();
+        let began = self.clock.now();
+        let report = Report::of(step, self.target, self.work);
+        let end = match report.as_ref().map_or(Ok(()), Report::clear) {
+            Ok(()) => {
+                let invocation = invocation(self.config, step, self.target, self.work);
+                run(&invocation, &tail, self.stop).await
+            }
+            Err(why) => End::Broken(why),
+        };
+        let attempt = attempt.map_or_else(String::new, |number| format!(", attempt {number}"));
+        let text = tail.text();
+        log.say(&match self.config.steps.len() {
+            1 if attempt.is_empty() => text,
+            _ => format!("== {}{attempt}\n{}\n", step.name, text.trim_end()),
+        });
+        if matches!(end, End::Stopped) {
+            return Err(Interrupted);
+        }
+        let tests = report.filter(|_| matches!(end, End::Exited(_))).map(|report| report.read());
+        let (verdict, summary) = judge(step, &end, &tail.text(), tests.as_ref());
+        let failed = tests.into_iter().filter_map(Result::ok).flat_map(|tests| tests.failed);
+        Ok(StepResult {
+            name: step.name.clone(),
+            sees_digest: step.sees_digest,
+            verdict,
+            summary,
+            failed: failed.take(MAX_FAILED).collect(),
+            took: u64::try_from(self.clock.now().since(began).as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+/// What all attempts come to, in one line.
+fn sum_up(report: &CanaryReport, config: &CanaryConfig) -> (Verdict, String) {
+    if let Some(step) = report.setup.iter().find(|step| step.verdict != Verdict::Passed) {
+        let summary = format!("the canary could not be prepared: {}: {}", step.name, step.summary);
+        return (Verdict::Inconclusive, summary);
+    }
+    let (passes, failures) = (report.count(Verdict::Passed), report.count(Verdict::Failed));
+    let verdict = if passes >= config.required_passes {
+        Verdict::Passed
+    } else if failures > 0 && report.attempts.len() - failures < config.required_passes {
+        Verdict::Failed
+    } else {
+        Verdict::Inconclusive
+    };
+    let telling = report.telling(verdict);
+    let mut lines = telling.iter().filter(|step| step.verdict == verdict);
+    let several = config.steps.iter().filter(|step| !step.setup).count() > 1;
+    let line = |step: &StepResult| match several {
+        true => format!("{}: {}", step.name, step.summary),
+        false => step.summary.clone(),
+    };
+    let attempts = if config.attempts == 1 {
+        String::new()
+    } else {
+        let of = report.attempts.len();
+        format!("{passes} of {of} attempts passed, {} needed: ", config.required_passes)
+    };
+    let told = match verdict {
+        Verdict::Passed => lines.map(line).collect::<Vec<_>>().join("; "),
+        Verdict::Failed => {
+            format!("the canary failed: {attempts}{}", lines.next().map_or_else(String::new, line))
+        }
+        Verdict::Inconclusive => {
+            let why = lines.next().map_or_else(String::new, line);
+            format!("the canary did not find out: {attempts}{why}")
+        }
+    };
+    (verdict, told)
+}

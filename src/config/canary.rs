@@ -1,0 +1,274 @@
+//! The contract canary: how it is written, and what is meant.
+
+use super::{
+    duration,
+    environment::{Environment, SECRETS},
+    resolve::Problems,
+};
+use crate::domain::{FilePath, ReportDemand, ReportFormat};
+use serde::Deserialize;
+use std::{collections::BTreeMap, ffi::OsString, time::Duration};
+
+/// More attempts than these would hide a break behind luck.
+const MAX_ATTEMPTS: usize = 10;
+
+/// The contract canary.
+#[derive(Debug, Clone)]
+pub struct CanaryConfig {
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+    /// How often the judging steps are run at most.
+    pub attempts: usize,
+    /// How many of the attempts have to pass.
+    pub required_passes: usize,
+    /// Variables for all steps, placeholders not yet replaced.
+    pub env: BTreeMap<String, String>,
+    /// Variables of the bot that the steps may see, with their values.
+    pub passed: Vec<(String, OsString)>,
+}
+
+/// One step of the canary.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// Whether it only prepares: its failure is trouble with the infrastructure, not a break.
+    pub setup: bool,
+    /// The program and its arguments, placeholders not yet replaced.
+    pub command: Vec<String>,
+    /// Where it is run, below the tree; `None` is the tree's top.
+    pub directory: Option<FilePath>,
+    /// Further variables, placeholders not yet replaced.
+    pub env: BTreeMap<String, String>,
+    /// When it is ended with everything that it started.
+    pub time_limit: Duration,
+    /// Whether it tests the very image.
+    pub sees_digest: bool,
+    /// How its result is read.
+    pub reading: Reading,
+}
+
+/// How the result of a step is read.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// From its exit status: 0 passed, 75 could not find out, anything else failed.
+    Exit,
+    /// From its report alone.
+    Report(ReportRule),
+    /// From its report, which the exit status must not contradict.
+    Both(ReportRule),
+}
+
+/// What a report has to show.
+#[derive(Debug, Clone)]
+pub struct ReportRule {
+    /// How it is written.
+    pub format: ReportFormat,
+    /// Where the step leaves it, below the step's directory; placeholders not yet replaced.
+    pub path: String,
+    /// What it has to show.
+    pub demand: ReportDemand,
+}
+
+/// The contract canary: the steps that prove a release before it is proposed.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct Raw {
+    /// The steps, in their order. At least one that is no `setup`.
+    #[serde(default)]
+    step: Vec<RawStep>,
+    /// How often the steps that judge are run at most, for a test that is known to be flaky. All
+    /// attempts are shown. Default: `1`.
+    #[serde(default = "one")]
+    attempts: usize,
+    /// How many of the attempts have to pass. Default: `1`.
+    #[serde(default = "one")]
+    required_passes: usize,
+    /// The files and folders of the downstream that the canary's result depends on, beside the
+    /// release: where nothing of them has changed, a result is remembered. Default: all.
+    #[serde(default)]
+    pub(super) harness: Vec<String>,
+    /// Variables for all steps; the same placeholders as in their commands. Default: none.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// Variables of the bot that the steps may see. Default: `["PATH", "LANG"]`.
+    #[serde(default = "default_pass_env")]
+    pass_env: Vec<String>,
+}
+
+/// One step of the canary.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+struct RawStep {
+    /// Its name in pull requests and logs. Required.
+    name: String,
+    /// The program and its arguments; no shell. `{{version}}`, `{{digest}}` and `{{image}}`
+    /// (`name@digest`) are replaced. Required.
+    command: Vec<String>,
+    /// Where it is run, below the repository's top. Default: the top.
+    directory: Option<String>,
+    /// Whether it only prepares, such as an installation: its failure is trouble with the
+    /// infrastructure, not a break of the contract. Default: `false`.
+    #[serde(default)]
+    setup: bool,
+    /// Variables for this step; the same placeholders. Default: none.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// When it is ended with everything that it started. Default: `20m`.
+    #[serde(default = "default_time_limit")]
+    time_limit: String,
+    /// Whether it tests the very image, at its digest. Pull requests say which steps did.
+    /// Default: `false`.
+    #[serde(default)]
+    sees_digest: bool,
+    /// How its result is read: `exit` (0 passed, 75 could not find out, anything else failed),
+    /// `report`, or `both`, in which the exit status must not contradict the report. Default:
+    /// `both` with a report, else `exit`.
+    read: Option<RawReading>,
+    /// The report that it writes. Default: none.
+    report: Option<RawReport>,
+}
+
+/// How a step's result is read.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum RawReading {
+    /// By its exit status.
+    Exit,
+    /// By its report.
+    Report,
+    /// By both.
+    Both,
+}
+
+/// What a step's report has to show. One that is missing, or in which nothing ran, is no pass.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+struct RawReport {
+    /// `vitest-json`, `jest-json`, `junit` or `tap`. Required.
+    format: ReportFormat,
+    /// Where the step leaves it, below its directory. One that is there before is removed. Required.
+    path: String,
+    /// The files of tests that have to have run, below the repository's top; what other files show
+    /// does not count. Default: any will do.
+    #[serde(default)]
+    files: Vec<String>,
+    /// How many tests have to have been executed and passed. Default: `1`.
+    #[serde(default = "one")]
+    at_least: usize,
+}
+
+const fn one() -> usize {
+    1
+}
+
+fn default_time_limit() -> String {
+    "20m".to_owned()
+}
+
+fn default_pass_env() -> Vec<String> {
+    vec!["PATH".to_owned(), "LANG".to_owned()]
+}
+
+impl Raw {
+    /// A text that differs where the canary is another one. How long a step may take is not part of
+    /// what it proves.
+    pub(super) fn fingerprint(&self) -> String {
+        let step = |step: &RawStep| {
+            let RawStep { name: _, command, directory, setup, env, time_limit: _, .. } = step;
+            let RawStep { sees_digest, read, report, .. } = step;
+            format!("{command:?} {directory:?} {setup} {env:?} {sees_digest} {read:?} {report:?}")
+        };
+        let steps: Vec<String> = self.step.iter().map(step).collect();
+        format!("{} {} {:?} {steps:?}", self.attempts, self.required_passes, self.env)
+    }
+}
+
+pub(super) fn resolve(
+    place: &str,
+    raw: &Raw,
+    env: &Environment,
+    problems: &mut Problems,
+) -> Option<CanaryConfig> {
+    for secret in raw.pass_env.iter().filter(|name| SECRETS.contains(&name.as_str())) {
+        let text = format!("must not name {secret}: the canary runs foreign code");
+        problems.add(&format!("{place}.pass_env"), text);
+    }
+    if raw.step.iter().all(|step| step.setup) {
+        problems.add(&format!("{place}.step"), "none judges: there has to be one without `setup`");
+    }
+    if !(1..=MAX_ATTEMPTS).contains(&raw.attempts) {
+        problems.add(&format!("{place}.attempts"), format!("is not from 1 to {MAX_ATTEMPTS}"));
+    }
+    if !(1..=raw.attempts).contains(&raw.required_passes) {
+        problems.add(&format!("{place}.required_passes"), "is not from 1 to `attempts`");
+    }
+    let steps = raw.step.iter().enumerate();
+    // Not collected at once: every step's problems are wanted.
+    let steps: Vec<Option<Step>> =
+        steps.map(|(index, raw)| step(&format!("{place}.step[{index}]"), raw, problems)).collect();
+    let passed = raw.pass_env.iter();
+    let passed = passed.filter_map(|name| Some((name.clone(), env.get(name)?.clone())));
+    Some(CanaryConfig {
+        steps: steps.into_iter().collect::<Option<_>>()?,
+        attempts: raw.attempts,
+        required_passes: raw.required_passes,
+        env: raw.env.clone(),
+        passed: passed.collect(),
+    })
+}
+
+fn step(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
+    if raw.command.first().is_none_or(String::is_empty) {
+        problems.add(&format!("{place}.command"), "is empty");
+    }
+    let limit = duration::parse(&raw.time_limit);
+    let limit = problems.take(&format!("{place}.time_limit"), limit);
+    let directory = raw.directory.as_deref().filter(|path| *path != ".");
+    let directory = directory
+        .map(|path| problems.parse::<FilePath>(&format!("{place}.directory"), path).ok_or(()));
+    let report = raw.report.as_ref().map(|raw| report(&format!("{place}.report"), raw, problems));
+    let reading = match (raw.read, report) {
+        (None | Some(RawReading::Exit), None) => Some(Reading::Exit),
+        (Some(RawReading::Report), Some(rule)) => rule.map(Reading::Report),
+        (None | Some(RawReading::Both), Some(rule)) => rule.map(Reading::Both),
+        (Some(RawReading::Exit), Some(_)) => {
+            problems.add(place, "has a report that nobody reads");
+            None
+        }
+        (Some(RawReading::Report | RawReading::Both), None) => {
+            problems.add(place, "is to be read from a report, and has none");
+            None
+        }
+    };
+    if raw.setup && raw.sees_digest {
+        problems.add(place, "only prepares, so it proves nothing of the digest");
+    }
+    Some(Step {
+        name: raw.name.clone(),
+        setup: raw.setup,
+        command: raw.command.clone(),
+        directory: directory.transpose().ok()?,
+        env: raw.env.clone(),
+        time_limit: limit?,
+        sees_digest: raw.sees_digest,
+        reading: reading?,
+    })
+}
+
+fn report(place: &str, raw: &RawReport, problems: &mut Problems) -> Option<ReportRule> {
+    // Both are looked for below the tree, and nowhere else.
+    problems.parse::<FilePath>(&format!("{place}.path"), &raw.path)?;
+    for file in &raw.files {
+        problems.parse::<FilePath>(&format!("{place}.files"), file)?;
+    }
+    if raw.at_least == 0 {
+        problems.add(&format!("{place}.at_least"), "is 0: then nothing has to have run");
+    }
+    Some(ReportRule {
+        format: raw.format,
+        path: raw.path.clone(),
+        demand: ReportDemand { files: raw.files.clone(), at_least: raw.at_least },
+    })
+}

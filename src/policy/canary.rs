@@ -1,0 +1,141 @@
+//! The canary: what its result depends on, and what a failure means beside the pinned release's.
+
+use super::{
+    assess::{Assessment, retry},
+    snapshot::{Answer, Candidate, PinState, Snapshot},
+    stage::Intent,
+};
+use crate::domain::{
+    CanaryRun, Digest, Memory, ProposalKind, PullState, RunState, Timestamp, Verdict, Version,
+};
+
+/// What the canary's result at `version` depends on besides the digest: its steps, the pin, the
+/// harness in the downstream, and the companion images.
+///
+/// A pass stays one while the downstream moves on, which it does with every commit: what is proposed
+/// is the tree that the canary saw. A failure, and the pinned release that it is compared with, are
+/// about one harness: another one may mend it.
+pub(super) fn inputs(
+    version: &Version,
+    canary: &str,
+    companions: &[&Digest],
+    memory: &Memory,
+    pinned: Option<&Digest>,
+) -> String {
+    let canary = Digest::of(canary.as_bytes());
+    let start = format!("{} on {}", canary.short(), pinned.map_or("no pin", Digest::short));
+    let with: Vec<&str> = companions.iter().map(|digest| digest.short()).collect();
+    let end = if with.is_empty() { String::new() } else { format!(" with {}", with.join(" ")) };
+    let same = |run: &&CanaryRun| {
+        let other = |rest: &str| rest.strip_suffix(&end).is_some_and(|it| !it.contains(" with "));
+        run.version == *version
+            && pinned.is_none_or(|pinned| run.subject.digest() != pinned)
+            && run.inputs.strip_prefix(&start).is_some_and(other)
+    };
+    if let Some(inputs) = passed(version, same, memory) {
+        return inputs.to_owned();
+    }
+    let harness = memory.pin().map_or("", |facts| facts.harness.as_str());
+    let harness = if harness.is_empty() { String::new() } else { format!(" in {harness}") };
+    format!("{start}{harness}{end}")
+}
+
+/// The inputs of the last run that found something out, if that was a pass. Who asks for a release
+/// asks for it on the downstream of today; unless it is proposed already.
+fn passed<'a>(
+    version: &Version,
+    same: impl Fn(&&CanaryRun) -> bool,
+    memory: &'a Memory,
+) -> Option<&'a str> {
+    let told = |run: &&CanaryRun| match run.state {
+        RunState::Ended { verdict, .. } => verdict != Verdict::Inconclusive,
+        RunState::Running { .. } => false,
+    };
+    let run = memory.runs.iter().rev().filter(same).find(told)?;
+    let passes = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
+    let asked = memory
+        .requests
+        .iter()
+        .any(|request| request.version == *version && request.at > run.started_at);
+    let proposed = memory.pulls().any(|pull| {
+        let marker = pull.marker.as_ref().filter(|_| pull.state == PullState::Open);
+        marker.is_some_and(|it| it.version == *version && it.kind == ProposalKind::PinBump)
+    });
+    (passes && (proposed || !asked)).then_some(run.inputs.as_str())
+}
+
+/// A release whose canary failed. The release is not to blame for what was broken before, so the
+/// canary is run at the pinned digest too, on the same harness.
+pub(super) fn failed(
+    candidate: &Candidate,
+    answer: &Answer,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Assessment {
+    let PinState::Known { version: pinned, .. } = &snapshot.pin else {
+        return Assessment::Held(vec![answer.summary.clone()]);
+    };
+    match at_pin(snapshot, now) {
+        AtPin::Known(Verdict::Passed, _) => {
+            Assessment::Held(vec![format!("{}; it passes at the pinned {pinned}", answer.summary)])
+        }
+        AtPin::Known(_, before) => Assessment::Held(vec![format!(
+            "broken before: the canary fails at the pinned {pinned} as well, so the release is not \
+             to blame; there: {}; here: {}",
+            bare(&before),
+            bare(&answer.summary)
+        )]),
+        AtPin::Due(intents) => Assessment::Due(intents),
+        AtPin::Running { since, alive_until } => Assessment::Running { since, alive_until },
+        AtPin::Waiting(until, why) => Assessment::Waiting {
+            until: Some(until),
+            why: format!("{}; at the pinned {pinned} {why}", answer.summary),
+        },
+        AtPin::Spent(why) => Assessment::Held(vec![format!(
+            "{}; whether it passes at the pinned {pinned} {why}",
+            answer.summary
+        )]),
+    }
+}
+
+/// A failure without the words that say that it is one.
+fn bare(summary: &str) -> &str {
+    summary.strip_prefix("the canary failed: ").unwrap_or(summary)
+}
+
+/// What is known of the canary at the pinned digest.
+pub(super) enum AtPin {
+    /// It passed or failed, and how.
+    Known(Verdict, String),
+    /// It has to be run.
+    Due(Vec<Intent>),
+    /// It runs.
+    Running { since: Timestamp, alive_until: Timestamp },
+    /// It is run again then, because of this.
+    Waiting(Timestamp, String),
+    /// It found nothing out in all attempts.
+    Spent(String),
+}
+
+/// Asks for the canary at the pinned digest.
+pub(super) fn at_pin(snapshot: &Snapshot, now: Timestamp) -> AtPin {
+    let PinState::Known { version, .. } = &snapshot.pin else {
+        return AtPin::Spent("could not be found out: the pin is unknown".to_owned());
+    };
+    if let Some(running) = &snapshot.baseline.running {
+        return AtPin::Running { since: running.since, alive_until: running.alive_until };
+    }
+    let start = || AtPin::Due(vec![Intent::StartCanary(version.clone())]);
+    match &snapshot.baseline.answer {
+        None => start(),
+        Some(answer) if answer.verdict == Verdict::Inconclusive => {
+            match retry(answer, snapshot, now) {
+                Ok(()) => start(),
+                Err(Assessment::Waiting { until: Some(until), why }) => AtPin::Waiting(until, why),
+                Err(Assessment::Held(reasons)) => AtPin::Spent(reasons.join("; ")),
+                Err(_) => AtPin::Spent("could not be found out".to_owned()),
+            }
+        }
+        Some(answer) => AtPin::Known(answer.verdict, answer.summary.clone()),
+    }
+}

@@ -1,0 +1,94 @@
+//! The canary, as the reader of a pull request is shown it.
+
+use super::{body::fenced, notes::brief};
+use crate::domain::{CanaryReport, CommitId, StepResult, TreeId, Verdict};
+use std::fmt::Write as _;
+
+/// A canary run, as far as a reader is shown it.
+#[derive(Debug, Clone, Copy)]
+pub struct CanaryShown<'a> {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// In one line.
+    pub summary: &'a str,
+    /// What its steps showed.
+    pub report: &'a CanaryReport,
+    /// The last lines that it printed.
+    pub output: &'a str,
+    /// The tree that it ran on.
+    pub tree: &'a TreeId,
+    /// The commit that this tree was made on.
+    pub base: &'a CommitId,
+}
+
+/// The section about the canary.
+pub(super) fn section(shown: &CanaryShown<'_>) -> String {
+    let report = shown.report;
+    let place = if report.executor.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", brief(&report.executor))
+    };
+    let mut out = format!(
+        "### Contract canary: {}\n\n{}. It ran on exactly the tree that this pull request pushes \
+         (`{}`, made on `{}`){place}.",
+        shown.verdict,
+        super::body::capital(&brief(shown.summary)),
+        shown.tree,
+        shown.base.short(),
+    );
+    if let Some(run) = report.of {
+        let _ = write!(
+            out,
+            " That was run {run}: the same steps, at the same digest, on the same harness, are not \
+             run twice."
+        );
+    }
+    let steps = steps(report);
+    if !steps.is_empty() {
+        let _ = write!(out, "\n\n{steps}");
+    }
+    out + &printed(shown.output)
+}
+
+/// A table of the steps, each attempt's for itself.
+fn steps(report: &CanaryReport) -> String {
+    let several = report.attempts.len() > 1;
+    let numbered = report.attempts.iter().zip(1..);
+    let judged = numbered.flat_map(|(steps, number)| steps.iter().map(move |step| (number, step)));
+    let setup = report.setup.iter().map(|step| (0, step));
+    let rows: Vec<String> = setup
+        .chain(judged)
+        .map(|(attempt, step)| {
+            let attempt = match attempt {
+                0 => " (setup)".to_owned(),
+                number if several => format!(" (attempt {number})"),
+                _ => String::new(),
+            };
+            row(step, &attempt)
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = "| step | verdict | what was seen | saw the digest |\n| --- | --- | --- | --- |\n";
+    format!("{head}{}", rows.join("\n"))
+}
+
+fn row(step: &StepResult, attempt: &str) -> String {
+    let saw = if step.sees_digest && step.verdict != Verdict::Inconclusive { "yes" } else { "no" };
+    let mark = super::body::mark(step.verdict);
+    let (name, summary) = (brief(&step.name), brief(&step.summary));
+    format!("| {name}{attempt} | {mark} | {summary} | {saw} |")
+}
+
+/// The end of what it printed, folded.
+pub(super) fn printed(output: &str) -> String {
+    if output.trim().is_empty() {
+        return String::new();
+    }
+    let fenced = fenced(output);
+    format!(
+        "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}\n\n</details>"
+    )
+}
