@@ -26,6 +26,7 @@
 mod artifacts;
 mod builder;
 mod changes;
+mod ci;
 mod fault;
 mod git_http;
 mod github;

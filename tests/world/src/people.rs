@@ -265,7 +265,7 @@ impl World {
         token
     }
 
-    fn downstream<T>(&self, work: impl FnOnce(&mut State, &str) -> T) -> T {
+    pub(crate) fn downstream<T>(&self, work: impl FnOnce(&mut State, &str) -> T) -> T {
         let mut state = self.inner.state();
         let name = state.downstream.clone();
         let result = work(&mut state, &name);

@@ -1,6 +1,7 @@
 //! Check runs and commit statuses.
 
 use super::{Ask, account, error, invalid, linked, shape, slice};
+use crate::state::{Actor, State, Urls};
 use crate::wire::{Answer, iso};
 use serde_json::{Value, json};
 
@@ -23,25 +24,18 @@ fn resolve(ask: &Ask<'_>, name: &str) -> Option<String> {
     ask.repo_ref().git.commit_id(name)
 }
 
-fn create(ask: &mut Ask<'_>) -> Answer {
-    let wish = ask.call.json();
-    let sha = wish["head_sha"].as_str().unwrap_or_default().to_owned();
-    if resolve(ask, &sha).is_none() {
-        return error(422, &format!("No commit found for SHA: {sha}"));
-    }
-    if wish["name"].as_str().is_none() {
-        return invalid("CheckRun", "name", "missing_field", None);
-    }
-    let id = ask.state.id();
-    let now = iso(ask.state.now());
-    let mut run = json!({
+/// A check run that has just begun, of nobody's name yet.
+fn begun(urls: &Urls, repo: &str, id: u64, sha: &str, app: Value, now: &str) -> Value {
+    let api = format!("{}/repos/{repo}/check-runs/{id}", urls.github);
+    let suite = shape::number_of(&format!("{sha} {}", app["id"]));
+    json!({
         "id": id,
         "node_id": shape::node_id("CR", id),
         "head_sha": sha,
-        "name": wish["name"],
+        "name": "",
         "external_id": "",
-        "url": ask.api(&format!("check-runs/{id}")),
-        "html_url": ask.web(&format!("runs/{id}")),
+        "url": api,
+        "html_url": format!("{}/{repo}/runs/{id}", shape::WEB),
         "details_url": null,
         "status": "queued",
         "conclusion": null,
@@ -52,12 +46,84 @@ fn create(ask: &mut Ask<'_>) -> Answer {
             "summary": null,
             "text": null,
             "annotations_count": 0,
-            "annotations_url": ask.api(&format!("check-runs/{id}/annotations")),
+            "annotations_url": format!("{api}/annotations"),
         },
-        "check_suite": { "id": shape::number_of(&sha) },
-        "app": account::app(ask),
+        "check_suite": { "id": suite },
+        "app": app,
         "pull_requests": [],
+    })
+}
+
+/// The App that runs the workflows of a repository.
+fn actions(urls: &Urls) -> Value {
+    let at = "2018-07-30T09:30:17Z";
+    json!({
+        "id": 15_368,
+        "slug": "github-actions",
+        "node_id": shape::node_id("A", 15_368),
+        "owner": shape::user(urls, "github"),
+        "name": "GitHub Actions",
+        "description": "Automate your workflow from idea to production",
+        "external_url": "https://help.github.com/en/actions",
+        "html_url": format!("{}/apps/github-actions", shape::WEB),
+        "created_at": at,
+        "updated_at": at,
+        "permissions": { "checks": "write", "contents": "write", "metadata": "read" },
+        "events": ["check_run", "check_suite", "push"],
+    })
+}
+
+/// What a workflow of the repository makes of a commit: begins a check of this name, or concludes
+/// the one that has begun.
+pub(crate) fn by_ci(
+    state: &mut State,
+    repo: &str,
+    sha: &str,
+    name: &str,
+    conclusion: Option<&str>,
+) {
+    let (now, urls) = (iso(state.now()), state.urls.clone());
+    let app = actions(&urls);
+    let known = state.repos[repo].checks.iter().find(|(_, run)| {
+        run["head_sha"] == sha
+            && run["name"] == name
+            && run["app"] == app
+            && run["conclusion"].is_null()
     });
+    let id = known.map(|(id, _)| *id).unwrap_or_else(|| state.id());
+    let repository = state.repo(repo);
+    repository.before_change();
+    let fresh = || begun(&urls, repo, id, sha, app.clone(), &now);
+    let run = repository.checks.entry(id).or_insert_with(fresh);
+    let wish = match conclusion {
+        Some(conclusion) => json!({ "name": name, "conclusion": conclusion }),
+        None => json!({ "name": name, "status": "in_progress" }),
+    };
+    take_over(run, &wish, &now);
+    repository.written();
+}
+
+/// GitHub lets only Apps make check runs.
+fn refuse_person(ask: &Ask<'_>) -> Option<Answer> {
+    let app = !matches!(ask.actor, Actor::Person(_));
+    (!app).then(|| error(403, "You must authenticate via a GitHub App."))
+}
+
+fn create(ask: &mut Ask<'_>) -> Answer {
+    if let Some(refused) = refuse_person(ask) {
+        return refused;
+    }
+    let wish = ask.call.json();
+    let sha = wish["head_sha"].as_str().unwrap_or_default().to_owned();
+    if resolve(ask, &sha).is_none() {
+        return error(422, &format!("No commit found for SHA: {sha}"));
+    }
+    if wish["name"].as_str().is_none() {
+        return invalid("CheckRun", "name", "missing_field", None);
+    }
+    let (id, now) = (ask.state.id(), iso(ask.state.now()));
+    let app = account::app(ask);
+    let mut run = begun(&ask.state.urls, &ask.name, id, &sha, app, &now);
     take_over(&mut run, &wish, &now);
     ask.repo().before_change();
     ask.repo().checks.insert(id, run.clone());
@@ -99,6 +165,9 @@ fn show(ask: &Ask<'_>, id: &str) -> Answer {
 }
 
 fn update(ask: &mut Ask<'_>, id: &str) -> Answer {
+    if let Some(refused) = refuse_person(ask) {
+        return refused;
+    }
     let now = iso(ask.state.now());
     let wish = ask.call.json();
     let key = id.parse().unwrap_or(0);

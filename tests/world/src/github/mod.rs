@@ -2,7 +2,7 @@
 
 mod account;
 pub(crate) mod advisories;
-mod checks;
+pub(crate) mod checks;
 mod comments;
 pub(crate) mod discussion;
 mod git_data;

@@ -1,0 +1,42 @@
+//! The downstream's own CI, as far as anybody sees it from outside: the checks of its commits.
+
+use crate::World;
+use crate::github::checks;
+
+impl World {
+    /// A workflow of the downstream begins a check of this name at a commit.
+    pub fn ci_begins(&self, sha: &str, name: &str) {
+        self.downstream(|state, repo| checks::by_ci(state, repo, sha, name, None));
+    }
+
+    /// A workflow of the downstream concludes a check of this name at a commit, as GitHub spells
+    /// it: `success`, `failure`, `skipped` and so on. One that has not begun begins first; one that
+    /// has concluded already was run again.
+    pub fn ci_concludes(&self, sha: &str, name: &str, conclusion: &str) {
+        self.downstream(|state, repo| checks::by_ci(state, repo, sha, name, Some(conclusion)));
+    }
+
+    /// The check runs of a commit, the oldest first: name, and conclusion or status.
+    #[must_use]
+    pub fn check_runs(&self, sha: &str) -> Vec<(String, String)> {
+        self.downstream(|state, repo| {
+            let runs = state.repos[repo].checks.values().filter(|run| run["head_sha"] == sha);
+            let told = runs.map(|run| {
+                let word = run["conclusion"].as_str().or(run["status"].as_str());
+                let name = run["name"].as_str().unwrap_or_default();
+                (name.to_owned(), word.unwrap_or_default().to_owned())
+            });
+            told.collect()
+        })
+    }
+
+    /// The commit statuses that were set, the oldest first: context and state.
+    #[must_use]
+    pub fn statuses(&self, sha: &str) -> Vec<(String, String)> {
+        self.downstream(|state, repo| {
+            let all = state.repos[repo].statuses.iter().filter(|(of, _)| of == sha);
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            all.map(|(_, it)| (text(&it["context"]), text(&it["state"]))).collect()
+        })
+    }
+}
