@@ -134,6 +134,7 @@ fn new_run() -> NewRun {
         base: commit('1'),
         tree,
         remembered_by: "steps in harness".to_owned(),
+        checked: Some(commit('5')),
         started_at: at(100),
         alive_until: at(200),
     }
@@ -230,6 +231,7 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         base: new.base,
         tree: new.tree,
         remembered_by: new.remembered_by,
+        checked: new.checked,
         started_at: new.started_at,
         state: RunState::Running { alive_until: at(300) },
     };

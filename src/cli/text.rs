@@ -120,16 +120,24 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
             title,
             diff,
             if_canary_passes,
+            of_draft,
             answers,
             ..
         } => {
             let canary = PlannedAction::RunCanary { version: version.clone() };
+            let drafted = all.iter().any(|it| matches!(it, PlannedAction::Draft { .. }));
             let when = match (if_canary_passes, all.contains(&canary)) {
+                (true, _) if drafted => "… then, if its checks succeed: ",
                 (true, _) => "… then, if the canary passes: ",
                 (false, true) => "… then, whatever the canary finds: ",
                 (false, false) => "",
             };
-            let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number} as"));
+            let verb = match over {
+                _ if *of_draft && drafted => "mark the draft as ready:".to_owned(),
+                Some(number) if *of_draft => format!("mark #{number} as ready:"),
+                Some(number) => format!("rewrite #{number} as"),
+                None => "open".to_owned(),
+            };
             let _ = writeln!(out, "  {when}{verb} \"{title}\"");
             let _ = writeln!(out, "    from the branch {branch}");
             if let Some(request) = answers {
@@ -138,6 +146,18 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
             for line in diff.lines() {
                 let _ = writeln!(out, "    {line}");
             }
+        }
+        PlannedAction::Draft { over, branch, title, diff, checks, .. } => {
+            let verb = over.map_or("open".to_owned(), |number| format!("rewrite #{number} as"));
+            let _ = writeln!(out, "  {verb} the draft \"{title}\"");
+            let _ = writeln!(out, "    from the branch {branch}");
+            let _ = writeln!(out, "    and wait for {}", checks.join(", "));
+            for line in diff.lines() {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+        PlannedAction::Hold { pull, why } => {
+            let _ = writeln!(out, "  say in the draft #{pull} why it is held: {why}");
         }
         PlannedAction::Close { pull, why } => {
             let _ = writeln!(out, "  close #{pull}: {why}");

@@ -74,9 +74,22 @@ pub struct ReportRule {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Raw {
-    /// The steps, in their order. At least one that is no `setup`.
+    /// Who runs it: the bot (`local`), step by step, or the downstream's own CI (`checks`), on a draft
+    /// pull request. Default: `local`.
     #[serde(default)]
-    step: Vec<RawStep>,
+    pub(super) executor: Executor,
+    /// With `checks`: the names of the checks at GitHub that all have to succeed on the draft's
+    /// commit, such as `["Connector Contract Canary"]`. Required with `checks`. Default: none.
+    #[serde(default)]
+    pub(super) checks: Vec<String>,
+    /// With `checks`: how long they are waited for. Default: `2h` with `checks`.
+    pub(super) time_limit: Option<String>,
+    /// With `checks`: whether they test the very image, at its digest. Default: `false`.
+    #[serde(default)]
+    pub(super) sees_digest: bool,
+    /// The steps, in their order. At least one that is no `setup`; none with `checks`.
+    #[serde(default)]
+    pub(super) step: Vec<RawStep>,
     /// How often the steps that judge are run at most, for a test that is known to be flaky. All
     /// attempts are shown. Default: `1`.
     #[serde(default = "one")]
@@ -96,10 +109,22 @@ pub(super) struct Raw {
     pass_env: Vec<String>,
 }
 
+/// Who runs the canary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema, serde::Serialize))]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Executor {
+    /// The bot itself.
+    #[default]
+    Local,
+    /// The downstream's own CI.
+    Checks,
+}
+
 /// One step of the canary.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-struct RawStep {
+pub(super) struct RawStep {
     /// Its name in pull requests and logs. Required.
     name: String,
     /// The program and its arguments; no shell. `{{version}}`, `{{digest}}` and `{{image}}`
@@ -175,6 +200,9 @@ impl Raw {
     /// A text that differs where the canary is another one. How long a step may take is not part of
     /// what it proves.
     pub(super) fn fingerprint(&self) -> String {
+        if self.executor == Executor::Checks {
+            return format!("checks {:?} {}", self.checks, self.sees_digest);
+        }
         let step = |step: &RawStep| {
             let RawStep { name: _, command, directory, setup, env, time_limit: _, .. } = step;
             let RawStep { sees_digest, read, report, .. } = step;
@@ -195,7 +223,7 @@ pub(super) fn resolve(
         let text = format!("must not name {secret}: the canary runs foreign code");
         problems.add(&format!("{place}.pass_env"), text);
     }
-    if raw.step.iter().all(|step| step.setup) {
+    if raw.executor == Executor::Local && raw.step.iter().all(|step| step.setup) {
         problems.add(&format!("{place}.step"), "none judges: there has to be one without `setup`");
     }
     if !(1..=MAX_ATTEMPTS).contains(&raw.attempts) {

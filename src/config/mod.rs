@@ -3,6 +3,7 @@
 
 mod authorities;
 mod canary;
+mod checks;
 mod database;
 mod duration;
 mod environment;

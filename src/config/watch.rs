@@ -1,7 +1,7 @@
 //! One watch: from what is written to what is meant.
 
 use super::{
-    canary, duration,
+    canary, checks, duration,
     environment::Environment,
     known_issues, raw,
     resolve::Problems,
@@ -124,6 +124,7 @@ fn rules(
         minimum_release_age: age?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: raw.canary.fingerprint(),
+        checks: checks::resolve(&at("canary"), &raw.canary, problems),
         harness: harness?,
         migration: migration.flatten().map(|path| MigrationRule { path }),
     })

@@ -33,6 +33,8 @@ pub struct CanaryRun {
     /// Its steps and the harness that it ran on, in one short text: at the same digest the same
     /// text gives the same result. Empty if nothing is known of it.
     pub remembered_by: String,
+    /// The commit of the downstream whose own checks are its result; `None` if the bot runs it.
+    pub checked: Option<CommitId>,
     /// When it was started.
     pub started_at: Timestamp,
     /// Where it is now.
@@ -42,9 +44,10 @@ pub struct CanaryRun {
 /// Where a run is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunState {
-    /// A supervisor carries it, and says so from time to time.
+    /// A supervisor carries it, and says so from time to time; or the downstream's own checks do.
     Running {
-        /// If the supervisor has not spoken by then, the run is orphaned.
+        /// If the supervisor has not spoken by then, the run is orphaned; the checks are not waited
+        /// for any longer.
         alive_until: Timestamp,
     },
     /// It is over.

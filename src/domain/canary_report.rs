@@ -2,6 +2,7 @@
 
 use super::{FailedTest, RunId, Verdict};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a run showed: the evidence that a reader of the pull request is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ pub struct CanaryReport {
     /// same harness are not run twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<RunId>,
+    /// The pages on which people see what steps did, by the steps' names. Foreign text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages: BTreeMap<String, String>,
     /// The steps that only prepare, run once.
     pub setup: Vec<StepResult>,
     /// The steps that judge, once for each attempt.
@@ -39,8 +43,13 @@ pub struct StepResult {
 
 impl CanaryReport {
     /// Of a run that did not get so far.
-    pub const NOTHING: Self =
-        Self { executor: String::new(), of: None, setup: Vec::new(), attempts: Vec::new() };
+    pub const NOTHING: Self = Self {
+        executor: String::new(),
+        of: None,
+        pages: BTreeMap::new(),
+        setup: Vec::new(),
+        attempts: Vec::new(),
+    };
 
     /// The attempt that a reader is shown first: the last one that has the run's verdict, or the
     /// last one.

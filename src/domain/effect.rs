@@ -48,6 +48,47 @@ pub enum Effect {
         /// The labels' names.
         labels: Vec<String>,
     },
+    /// Mark a draft pull request as ready for review. Probe: whether it is a draft.
+    MarkReady {
+        /// Which one.
+        number: PullNumber,
+    },
+    /// Set the bot's own check of a commit that it pushed. Probe: the check.
+    ReportCheck {
+        /// The commit.
+        commit: CommitId,
+        /// What it says.
+        state: OwnCheck,
+        /// One line for whoever looks at it.
+        title: String,
+    },
+}
+
+/// What the bot's own check of a commit says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnCheck {
+    /// The evidence is not complete.
+    Pending,
+    /// The downstream's checks passed.
+    Success,
+    /// One of them failed.
+    Failure,
+    /// They found nothing out.
+    Neutral,
+}
+
+impl OwnCheck {
+    /// The name in keys.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Neutral => "neutral",
+        }
+    }
 }
 
 /// The unique name of an effect. The same intent has the same key after any crash.
@@ -75,6 +116,11 @@ impl Effect {
             }
             Self::LabelPull { number, labels } => {
                 format!("{watch} label {number} {}", labels.join(","))
+            }
+            // Once in its life: a person who makes it a draft again means it.
+            Self::MarkReady { number } => format!("{watch} ready {number}"),
+            Self::ReportCheck { commit, state, title } => {
+                format!("{watch} check {commit} {} {}", state.name(), fingerprint([title, title]))
             }
         };
         EffectKey(text)

@@ -1,8 +1,9 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    Advisory, BranchName, CommitId, ContractFacts, Descent, FilePath, ImageName, IndexDigest,
-    Marker, PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, Version,
+    Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, Descent, FilePath, ImageName,
+    IndexDigest, Marker, PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp,
+    Version,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -79,6 +80,8 @@ pub enum Fact {
     Pinned(PinnedFacts),
     /// A pull request from one of the bot's branches.
     Pull(PullFacts),
+    /// The downstream's own checks of a commit.
+    Checks(ChecksFacts),
 }
 
 /// A fact with the time at which it was first read so.
@@ -138,6 +141,7 @@ impl Fact {
             Self::Pin(_) => ("pin", String::new()),
             Self::Pinned(pinned) => ("pinned", pinned.digest.to_string()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
+            Self::Checks(checks) => ("checks", checks.commit.to_string()),
         };
         FactKey { aspect, subject }
     }

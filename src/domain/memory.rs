@@ -1,8 +1,8 @@
 //! What the store remembers of one watch.
 
 use super::{
-    Advisory, CanaryRun, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact, FactKey,
-    Finding, ImageFacts, ImageName, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts,
+    Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact,
+    FactKey, Finding, ImageFacts, ImageName, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts,
     Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts,
     Timestamp, Version,
 };
@@ -291,6 +291,16 @@ impl Memory {
         let key = FactKey { aspect: "pinned", subject: digest.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Pinned(pinned)) => Some(pinned),
+            _ => None,
+        }
+    }
+
+    /// What was last seen of the downstream's own checks of a commit; `None` if nobody looked.
+    #[must_use]
+    pub fn checks(&self, commit: &CommitId) -> Option<&ChecksFacts> {
+        let key = FactKey { aspect: "checks", subject: commit.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Checks(checks)) => Some(checks),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ mod cached;
 mod canary;
 mod canary_report;
 mod check;
+mod checks;
 mod commit;
 mod content;
 mod contract;
@@ -35,11 +36,12 @@ pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use canary_report::{CanaryReport, StepResult, verdict_of};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
+pub use checks::{CheckSeen, CheckState, ChecksFacts, NamedChecks, OWN_CHECK};
 pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
-pub use effect::{Effect, EffectKey, EffectRecord, EffectState};
+pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck};
 pub use fact::{
     Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
     PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
@@ -52,7 +54,7 @@ pub use names::{
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
-pub use proposal::{FileChange, Marker, Plan, ProposalKind};
+pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome};
 pub use rules::{
     CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,

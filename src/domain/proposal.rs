@@ -60,6 +60,35 @@ pub struct Marker {
     /// The pinned digest that a pin bump starts from: after another merge it has to be made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<IndexDigest>,
+    /// Whether it is a draft of the bot's, which the downstream's own checks have to prove.
+    #[serde(default, skip_serializing_if = "DraftMark::is_none")]
+    pub draft: DraftMark,
+    /// The fingerprint of the reason for which a draft says that it is held, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+}
+
+/// What a pull request's marker says of its being a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DraftMark {
+    /// The bot did not open it as one.
+    #[default]
+    None,
+    /// It waits for its checks, or is held by them.
+    Waits,
+    /// It was one. Its evidence is complete, and it is to be marked as ready.
+    Proved,
+    /// The bot closed it: that is no person's no, and its branch is free.
+    Spent,
+}
+
+impl DraftMark {
+    /// Whether the bot did not open it as a draft.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
 }
 
 /// A file's new content in a draft.

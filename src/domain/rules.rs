@@ -1,6 +1,6 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, ImageName, KnownIssues, Platform, Version};
+use super::{FilePath, ImageName, KnownIssues, NamedChecks, Platform, Version};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -49,6 +49,8 @@ pub struct Rules {
     /// A text that stands for the canary's whole configuration; another text makes its results
     /// stale.
     pub canary: String,
+    /// The downstream's own checks that are the canary; `None` if the bot runs it itself.
+    pub checks: Option<NamedChecks>,
     /// The files and folders of the downstream that the canary's result depends on; none: all.
     pub harness: Vec<FilePath>,
     /// Where a MAJOR's stub goes; `None` if MAJORs are only reported.
@@ -215,6 +217,7 @@ impl Rules {
             minimum_release_age: Duration::ZERO,
             retry: RetryRule { pauses: Vec::new() },
             canary: String::new(),
+            checks: None,
             harness: Vec::new(),
             migration: None,
         }

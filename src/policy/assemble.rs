@@ -7,8 +7,8 @@ use super::{
     proposals::proposals,
     required,
     snapshot::{
-        Answer, Baseline, Candidate, Companion, Ignored, Migration, PinState, Running, Snapshot,
-        Unavailable,
+        Answer, Baseline, Candidate, Checks, Companion, Ignored, Migration, PinState, Running,
+        Snapshot, Unavailable,
     },
     soak::soak,
     stream,
@@ -72,7 +72,8 @@ impl Snapshot {
             migration: migration(view),
             editable: required::site_faults(view.memory.pin()).is_empty(),
             baseline: baseline(view, &pin),
-            runs: view.memory.runs.iter().filter_map(running).collect(),
+            runs: view.memory.runs.iter().filter_map(|run| running(view, run)).collect(),
+            by_checks: view.rules.checks.is_some(),
             pin,
         }
     }
@@ -120,7 +121,7 @@ fn candidate(
     let answers = digest.as_ref().map(|digest| answers(view, version, digest, inputs));
     let canary = inputs(Check::Canary);
     let running = digest.as_ref().and_then(|digest| {
-        view.memory.runs.iter().rev().find_map(|run| under_way(run, digest, &canary))
+        view.memory.runs.iter().rev().find_map(|run| under_way(view, run, digest, &canary))
     });
     Candidate {
         version: version.clone(),
@@ -149,7 +150,7 @@ fn baseline(view: View<'_>, pin: &PinState) -> Baseline {
     let mut runs = view.memory.runs.iter().rev();
     Baseline {
         answer: answers(view, version, digest, inputs).remove(&Check::Canary),
-        running: runs.find_map(|run| under_way(run, digest, &canary)),
+        running: runs.find_map(|run| under_way(view, run, digest, &canary)),
     }
 }
 
@@ -311,14 +312,23 @@ fn answer(findings: &[&Finding], requested: Option<Timestamp>) -> Option<Answer>
     })
 }
 
-fn under_way(run: &CanaryRun, digest: &IndexDigest, inputs: &str) -> Option<Running> {
-    running(run).filter(|_| run.subject == *digest && run.inputs == inputs)
+fn under_way(
+    view: View<'_>,
+    run: &CanaryRun,
+    digest: &IndexDigest,
+    inputs: &str,
+) -> Option<Running> {
+    running(view, run).filter(|_| run.subject == *digest && run.inputs == inputs)
 }
 
-fn running(run: &CanaryRun) -> Option<Running> {
+fn running(view: View<'_>, run: &CanaryRun) -> Option<Running> {
     match run.state {
         RunState::Running { alive_until } => {
-            Some(Running { run: run.id, since: run.started_at, alive_until })
+            let checks = run.checked.as_ref().map(|commit| Checks {
+                seen: view.memory.checks(commit).map(|it| it.checks.clone()).unwrap_or_default(),
+                of_base: *commit == run.base,
+            });
+            Some(Running { run: run.id, since: run.started_at, alive_until, checks })
         }
         RunState::Ended { .. } => None,
     }

@@ -2,8 +2,10 @@
 
 use super::{
     canary,
+    checks::{self, UnderWay},
     companion::beside,
     contract::Contract,
+    draft::in_the_way,
     required::required_checks,
     snapshot::{Answer, Candidate, Snapshot, Unavailable},
     stage::{Intent, Stage},
@@ -20,7 +22,7 @@ pub(super) enum Assessment {
     /// Something is to be done about it now.
     Due(Vec<Intent>),
     /// Its canary is under way.
-    Running { since: Timestamp, alive_until: Timestamp },
+    Running(UnderWay),
     /// Not yet.
     Waiting { until: Option<Timestamp>, why: String },
     /// Something failed, or could not be found out in all attempts.
@@ -34,7 +36,9 @@ impl Assessment {
     pub(super) fn stage(&self) -> Stage {
         match self {
             Self::Due(_) => Stage::Checking,
-            Self::Running { since, .. } => Stage::CanaryRunning { since: *since },
+            Self::Running(run) => {
+                Stage::CanaryRunning { since: run.since, checks: run.checks.clone() }
+            }
             Self::Waiting { until, why } => Stage::Waiting { until: *until, why: why.clone() },
             Self::Held(reasons) => Stage::Held { reasons: reasons.clone() },
             Self::Ready => Stage::Ready,
@@ -158,15 +162,16 @@ fn run(
     now: Timestamp,
 ) -> Assessment {
     if let Some(running) = &candidate.running {
-        if running.alive_until <= now {
-            return Assessment::Due(vec![Intent::Bury(running.run)]);
+        if checks::is_over(running, snapshot, now) {
+            return Assessment::Due(vec![checks::end(running)]);
         }
-        return Assessment::Running { since: running.since, alive_until: running.alive_until };
+        return Assessment::Running(checks::under_way(running, snapshot, now));
     }
-    let start = || Assessment::Due(vec![Intent::StartCanary(candidate.version.clone())]);
+    let start = || start(candidate, snapshot);
     let Some(answer) = candidate.answers.get(&Check::Canary) else {
-        // News that cannot be had is not waited for.
-        let news = kind == ProposalKind::MigrationStub && !snapshot.editable;
+        // News that cannot be had is not waited for. Nor is a pull request opened for news.
+        let unknown = !snapshot.editable || snapshot.by_checks;
+        let news = kind == ProposalKind::MigrationStub && unknown;
         return if news { Assessment::Ready } else { start() };
     };
     match (answer.verdict, kind) {
@@ -177,6 +182,14 @@ fn run(
             (Err(Assessment::Held(_)), ProposalKind::MigrationStub) => Assessment::Ready,
             (Err(parked), _) => parked,
         },
+    }
+}
+
+/// Starts the canary, unless that takes a draft pull request and somebody's work is in its way.
+fn start(candidate: &Candidate, snapshot: &Snapshot) -> Assessment {
+    match in_the_way(snapshot) {
+        Some(reason) => Assessment::Held(vec![reason]),
+        None => Assessment::Due(vec![Intent::StartCanary(candidate.version.clone())]),
     }
 }
 

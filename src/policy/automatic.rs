@@ -99,7 +99,7 @@ fn rescues(idle: bool, snapshot: &Snapshot, now: Timestamp, board: &mut Board) -
     match at_pin(snapshot, now) {
         AtPin::Known(verdict, _) => return verdict == Verdict::Failed,
         AtPin::Due(intents) if idle => board.due.extend(intents),
-        AtPin::Running { alive_until, .. } => board.wakes.push(alive_until),
+        AtPin::Running(running) => board.wakes.push(running.wake),
         AtPin::Waiting(until, _) => board.wakes.push(until),
         AtPin::Due(_) | AtPin::Spent(_) => {}
     }

@@ -2,7 +2,9 @@
 //! name is the key that keeps a proposal unique, whatever else is lost.
 
 use super::{Candidate, line::Line};
-use crate::domain::{BranchName, Bump, ImageName, Invalid, Marker, PullFacts, PullState, Version};
+use crate::domain::{
+    BranchName, Bump, DraftMark, ImageName, Invalid, Marker, PullFacts, PullState, Version,
+};
 
 /// Every branch of the bot begins with this. Not `agent/`: those start other bots' review loops.
 const PREFIX: &str = "digest-bump/";
@@ -36,13 +38,34 @@ pub fn pin_branch<'a>(
     if kept { format!("{plain}-{version}").parse() } else { plain.parse() }
 }
 
+/// The branch for a new draft: the pin's, unless that is taken by the pull request that is ready,
+/// or kept; then `digest-bump/connector-draft`, and at last one that carries the version.
+///
+/// # Errors
+/// If the image's name makes no branch name, which its type forbids.
+pub fn draft_branch(
+    image: &ImageName,
+    version: &Version,
+    pulls: &[&PullFacts],
+) -> Result<BranchName, Invalid> {
+    let plain = format!("{PREFIX}{}", image.short());
+    let free = |name: &String| {
+        let mut own = pulls.iter().filter(|pull| pull.branch.as_str() == *name);
+        !own.any(|pull| pull.state == PullState::Open || keeps_its_branch(pull))
+    };
+    let names = [plain.clone(), format!("{plain}-draft")];
+    names.into_iter().find(free).unwrap_or_else(|| format!("{plain}-{version}")).parse()
+}
+
 /// Whether a pull request's branch has to stay where it is: a declined one can be opened again,
 /// and what a person committed before it was merged is not for the bot to overwrite.
 fn keeps_its_branch(pull: &PullFacts) -> bool {
     let by_a_person = |marker: &Marker| marker.commit != pull.head;
     match pull.state {
         PullState::Open => false,
-        PullState::Closed => true,
+        PullState::Closed => {
+            pull.marker.as_ref().is_none_or(|marker| marker.draft != DraftMark::Spent)
+        }
         PullState::Merged => pull.marker.as_ref().is_none_or(by_a_person),
     }
 }
@@ -66,6 +89,7 @@ pub fn branches_to_ask(
 ) -> Vec<BranchName> {
     let newer = |bump| snapshot.candidates.iter().filter(move |c| c.bump == bump);
     let bump = pin_branch(image, &Version::new(0, 0, 0), []);
+    let draft = snapshot.by_checks.then(|| format!("{PREFIX}{}-draft", image.short()).parse());
     let stubs = stub_branches(image, snapshot);
     let known = memory.pulls().filter(|pull| pull.state != PullState::Merged);
     // Where the pin's own branch is kept for a declined pull request, the newer ones carry their
@@ -77,6 +101,7 @@ pub fn branches_to_ask(
         .take(if kept { MAX_VERSIONED } else { 0 })
         .map(|c| format!("{PREFIX}{}-{}", image.short(), c.version).parse());
     let mut names: Vec<BranchName> = std::iter::once(bump.clone())
+        .chain(draft)
         .chain(stubs)
         .chain(versioned)
         .filter_map(Result::ok)

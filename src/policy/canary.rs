@@ -2,6 +2,7 @@
 
 use super::{
     assess::{Assessment, retry},
+    checks::{self, UnderWay},
     snapshot::{Answer, Candidate, PinState, Snapshot},
     stage::Intent,
 };
@@ -32,7 +33,7 @@ pub(super) fn inputs(
             && pinned.is_none_or(|pinned| run.subject.digest() != pinned)
             && run.inputs.strip_prefix(&start).is_some_and(other)
     };
-    if let Some(inputs) = passed(version, same, memory) {
+    if let Some(inputs) = passed(version, same, memory).or_else(|| checked(same, memory)) {
         return inputs.to_owned();
     }
     let harness = memory.pin().map_or("", |facts| facts.harness.as_str());
@@ -64,6 +65,14 @@ fn passed<'a>(
     (passes && (proposed || !asked)).then_some(run.inputs.as_str())
 }
 
+/// The inputs of the last run, if the downstream's own checks are still at it: they take their time,
+/// and must not begin anew with every commit.
+fn checked<'a>(same: impl Fn(&&CanaryRun) -> bool, memory: &'a Memory) -> Option<&'a str> {
+    let run = memory.runs.iter().rev().find(same)?;
+    let under_way = matches!(run.state, RunState::Running { .. }) && run.checked.is_some();
+    under_way.then_some(run.inputs.as_str())
+}
+
 /// A release whose canary failed. The release is not to blame for what was broken before, so the
 /// canary is run at the pinned digest too, on the same harness.
 pub(super) fn failed(
@@ -86,7 +95,7 @@ pub(super) fn failed(
             bare(&answer.summary)
         )]),
         AtPin::Due(intents) => Assessment::Due(intents),
-        AtPin::Running { since, alive_until } => Assessment::Running { since, alive_until },
+        AtPin::Running(running) => Assessment::Running(running),
         AtPin::Waiting(until, why) => Assessment::Waiting {
             until: Some(until),
             why: format!("{}; at the pinned {pinned} {why}", answer.summary),
@@ -110,7 +119,7 @@ pub(super) enum AtPin {
     /// It has to be run.
     Due(Vec<Intent>),
     /// It runs.
-    Running { since: Timestamp, alive_until: Timestamp },
+    Running(UnderWay),
     /// It is run again then, because of this.
     Waiting(Timestamp, String),
     /// It found nothing out in all attempts.
@@ -123,7 +132,7 @@ pub(super) fn at_pin(snapshot: &Snapshot, now: Timestamp) -> AtPin {
         return AtPin::Spent("could not be found out: the pin is unknown".to_owned());
     };
     if let Some(running) = &snapshot.baseline.running {
-        return AtPin::Running { since: running.since, alive_until: running.alive_until };
+        return AtPin::Running(checks::under_way(running, snapshot, now));
     }
     let start = || AtPin::Due(vec![Intent::StartCanary(version.clone())]);
     match &snapshot.baseline.answer {

@@ -65,8 +65,8 @@ impl<'a> Walk<'a> {
             Assessment::Ready => self.target = Some(candidate),
             Assessment::Waiting { until, .. } => self.wakes.extend(until),
             Assessment::Held(_) => {}
-            Assessment::Running { alive_until, .. } => {
-                self.wakes.push(alive_until);
+            Assessment::Running(running) => {
+                self.wakes.push(running.wake);
                 self.busy.get_or_insert_with(|| candidate.version.clone());
             }
             Assessment::Due(intents) => {

@@ -39,7 +39,7 @@ pub(super) fn beside(
                 beside.waiting = beside.waiting.or(Some(Assessment::Waiting { until, why }));
             }
             // Only the watched image has a canary.
-            None | Some(Assessment::Running { .. } | Assessment::Ready) => {}
+            None | Some(Assessment::Running(_) | Assessment::Ready) => {}
         }
     }
     beside

@@ -5,6 +5,8 @@ use super::{
     automatic::{automatic, offer_patches},
     board::Board,
     chain::walk,
+    checks,
+    draft::{finish, one_at_a_time, open_draft, tend_draft},
     pull::{open_new, open_proposal, repair, tend},
     requests::{self, Standing},
     snapshot::{Candidate, PinState, Snapshot},
@@ -51,8 +53,8 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     }
     // A run whose process died is inconclusive, also where nothing waits for it any more.
     let current = snapshot.candidates.iter().filter_map(|c| c.running.as_ref());
-    let dead = current.chain(&snapshot.runs).filter(|run| run.alive_until <= now);
-    board.due.extend(dead.map(|dead| Intent::Bury(dead.run)));
+    let over = current.chain(&snapshot.runs).filter(|run| checks::is_over(run, snapshot, now));
+    board.due.extend(over.map(checks::end));
     for line in major_lines(snapshot).values() {
         board.take(stub_of_line(line, snapshot, now));
     }
@@ -88,16 +90,23 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     if let Some((candidate, _)) = target {
         board.set(&candidate.version, Stage::Ready);
     }
-    match open {
-        Some(open) => {
+    let draft = open_draft(snapshot);
+    match (open, draft) {
+        (Some(open), _) => {
             let target = repair(open, target, snapshot, now);
             tend(open, target, pinned, snapshot, board);
-            if let Some(standing) = standing.filter(|s| s.candidate.version != open.version) {
-                stay_visible(&standing, board);
+            let other = |s: &&Standing<'_>| s.candidate.version != open.version;
+            if let Some(standing) = standing.as_ref().filter(other) {
+                stay_visible(standing, board);
             }
         }
-        None => open_new(target, snapshot, board),
+        (None, Some(draft)) if target.is_some() => finish(draft, target, board),
+        (None, _) => open_new(target, snapshot, board),
     }
+    if let Some(draft) = draft {
+        tend_draft(draft, open, pinned, snapshot, board);
+    }
+    one_at_a_time(standing.as_ref(), pinned, snapshot, board);
 }
 
 /// A wish that is still being worked on says so, also while a newer one is proposed.
@@ -121,8 +130,8 @@ fn wish<'a>(standing: &Standing<'a>, board: &mut Board) -> Option<&'a Candidate>
             board.due.extend(intents.iter().cloned());
             None
         }
-        Assessment::Running { alive_until, .. } => {
-            board.wakes.push(*alive_until);
+        Assessment::Running(running) => {
+            board.wakes.push(running.wake);
             None
         }
         Assessment::Waiting { until, .. } => {

@@ -11,11 +11,13 @@ mod board;
 mod branch;
 mod canary;
 mod chain;
+mod checks;
 mod classify;
 mod companion;
 mod contract;
 mod decide;
 mod departure;
+mod draft;
 mod honesty;
 mod line;
 mod npm_drift;
@@ -36,7 +38,8 @@ mod wording;
 pub use crate::domain::{Break, Look};
 pub use alarms::{alarms, all_alarms, tag_drift};
 pub use assemble::{Looks, View};
-pub use branch::{branches_to_ask, is_own_branch, pin_branch, stub_branch};
+pub use branch::{branches_to_ask, draft_branch, is_own_branch, pin_branch, stub_branch};
+pub use checks::{Concluded, conclude};
 pub use classify::classify;
 pub use contract::Contract;
 pub use decide::{Decision, decide};
@@ -46,8 +49,8 @@ pub use line::Line;
 pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Baseline, Candidate, Companion, Ignored, Migration, PinState, Proposal, Running,
-    Snapshot, Unavailable,
+    Answer, Baseline, Candidate, Checks, Companion, Ignored, Migration, PinState, Proposal,
+    Running, Snapshot, Unavailable,
 };
 pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};

@@ -7,7 +7,8 @@ use super::{
     snapshot::{PinState, Proposal},
 };
 use crate::domain::{
-    BranchName, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts, PullNumber, PullState,
+    BranchName, DraftMark, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts,
+    PullNumber, PullState,
 };
 
 pub(super) fn proposals(
@@ -17,7 +18,13 @@ pub(super) fn proposals(
     let (mut proposals, mut foreign) = (Vec::new(), Vec::new());
     let own = |pull: &&PullFacts| branch::is_own_branch(pull.branch.as_str(), view.image);
     for pull in view.memory.pulls().filter(own) {
-        match &pull.marker {
+        match pull.marker.as_ref() {
+            // The bot took it back. Opened again it is a person's.
+            Some(marker) if marker.draft == DraftMark::Spent => {
+                if pull.state == PullState::Open {
+                    foreign.push((pull.branch.clone(), pull.number));
+                }
+            }
             Some(marker) => proposals.push(Proposal {
                 kind: marker.kind,
                 version: marker.version.clone(),
@@ -26,6 +33,8 @@ pub(super) fn proposals(
                 ours: pull.head == marker.commit || pushed(view.memory, pull),
                 settled: pull.head == marker.commit && starts_from(marker, pin),
                 requested: marker.requested,
+                draft: marker.draft == DraftMark::Waits,
+                held: marker.held.clone(),
                 warning: warning(view.memory, pull, marker),
             }),
             None if pull.state == PullState::Open => {

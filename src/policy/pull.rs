@@ -9,13 +9,13 @@ use super::{
 };
 use crate::domain::{Bump, ProposalKind, PullState, Timestamp, Version};
 
-/// The open pull request that moves the pin.
+/// The open pull request that moves the pin; a draft that is still to be proved is none.
 pub(super) fn open_proposal(snapshot: &Snapshot) -> Option<&Proposal> {
     snapshot
         .proposals
         .iter()
         .rev()
-        .find(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Open)
+        .find(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Open && !p.draft)
 }
 
 /// What the open pull request should propose. Where nothing else takes it over, that is what it

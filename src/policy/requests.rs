@@ -23,7 +23,7 @@ impl Standing<'_> {
     /// never blocks another.
     pub(super) const fn outranks(&self) -> bool {
         match self.assessment {
-            Assessment::Due(_) | Assessment::Running { .. } | Assessment::Ready => true,
+            Assessment::Due(_) | Assessment::Running(_) | Assessment::Ready => true,
             Assessment::Waiting { .. } | Assessment::Held(_) => false,
         }
     }

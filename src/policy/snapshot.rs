@@ -2,8 +2,8 @@
 
 use super::{Break, contract::Contract, soak::Soak};
 use crate::domain::{
-    BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, Platform, ProposalKind,
-    PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
+    BranchName, Bump, Check, CheckSeen, ImageName, IndexDigest, Look, PatchPolicy, Platform,
+    ProposalKind, PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub baseline: Baseline,
     /// Every canary run under way, also those whose result would be stale by now.
     pub runs: Vec<Running>,
+    /// Whether the downstream's own checks are the canary, on a draft pull request.
+    pub by_checks: bool,
 }
 
 impl Snapshot {
@@ -181,8 +183,19 @@ pub struct Running {
     pub run: RunId,
     /// Since when.
     pub since: Timestamp,
-    /// When its supervisor has to have spoken again.
+    /// When its supervisor has to have spoken again, or the checks are not waited for any longer.
     pub alive_until: Timestamp,
+    /// Where the downstream's own checks are, if they are the canary.
+    pub checks: Option<Checks>,
+}
+
+/// The downstream's own checks of a commit, as a run waits for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checks {
+    /// What was last seen of each.
+    pub seen: Vec<CheckSeen>,
+    /// Whether the commit is the base branch's own, on which no check is still to be started.
+    pub of_base: bool,
 }
 
 /// A release that is none of ours, and why.
@@ -218,6 +231,10 @@ pub struct Proposal {
     pub settled: bool,
     /// Whether a person asked for it.
     pub requested: bool,
+    /// Whether it is a draft of the bot's, which the downstream's own checks have to prove.
+    pub draft: bool,
+    /// The fingerprint of the reason for which a draft says that it is held, if it says so.
+    pub held: Option<String>,
     /// What happened to its tag since, which its text does not say yet.
     pub warning: Option<String>,
 }

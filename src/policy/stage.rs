@@ -36,6 +36,9 @@ pub enum Stage {
     CanaryRunning {
         /// Since when.
         since: Timestamp,
+        /// Where the downstream's own checks are, if they are the canary.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        checks: Option<String>,
     },
     /// Something is wrong with it, or could not be found out. A person may look.
     Held {
@@ -88,6 +91,15 @@ pub enum Intent {
     StartCanary(Version),
     /// Record that a run's process died.
     Bury(RunId),
+    /// End a run with what the downstream's own checks showed.
+    Conclude(RunId),
+    /// Make a draft pull request say why it is held.
+    Hold {
+        /// Which one.
+        pull: PullNumber,
+        /// All of why, in one line.
+        why: String,
+    },
     /// Open a pull request, or make an open one say this.
     Propose {
         /// What for.
@@ -135,7 +147,12 @@ impl Intent {
             | Self::StartCanary(version)
             | Self::Propose { version, .. } => Some(version),
             Self::Companion(_, intent) => intent.version(),
-            Self::Bury(_) | Self::Close { .. } | Self::Warn { .. } | Self::Answer { .. } => None,
+            Self::Bury(_)
+            | Self::Conclude(_)
+            | Self::Hold { .. }
+            | Self::Close { .. }
+            | Self::Warn { .. }
+            | Self::Answer { .. } => None,
         }
     }
 

@@ -6,10 +6,12 @@
 
 mod draft;
 mod evidence;
+mod own_check;
 mod passed_over;
 mod perform;
 mod plan;
 mod rows;
+mod unproved;
 
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};

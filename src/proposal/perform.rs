@@ -1,7 +1,7 @@
 //! Every write to the outside: performed by one function, found again by another.
 
 use crate::clients::git::GitCache;
-use crate::clients::github::{GithubError, Reader, Writer};
+use crate::clients::github::{GithubError, Pull, Reader, Writer};
 use crate::domain::{CommitId, Effect, PullFacts, PullState, RepoName};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn of_pull(pull: crate::clients::github::Pull) -> Self {
+    fn of_pull(pull: Pull) -> Self {
         Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
     }
 }
@@ -55,6 +55,13 @@ impl Performer {
                 let closed = pull.state != PullState::Open;
                 let there = pull.title == *title && same_text(&pull.body, body);
                 Ok((there && (closed || !close)).then(|| Outcome::of_pull(pull)))
+            }
+            Effect::MarkReady { number } => {
+                let pull = self.reader.fetch_pull(&self.repository, *number).await?;
+                Ok((!pull.draft).then(|| Outcome::of_pull(pull)))
+            }
+            Effect::ReportCheck { commit, state, title } => {
+                self.probe_check(commit, *state, title).await
             }
             Effect::LabelPull { number, labels } => {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
@@ -94,6 +101,15 @@ impl Performer {
                 let edited = self.writer.edit_pull(repo, *number, title, body, *close);
                 let pull = edited.await.with_context(|| format!("editing {number}"))?;
                 Ok(Outcome::of_pull(pull))
+            }
+            Effect::MarkReady { number } => {
+                let pull = self.reader.fetch_pull(repo, *number).await?;
+                let marked = self.writer.mark_ready(&pull.node_id);
+                marked.await.with_context(|| format!("marking {number} as ready"))?;
+                Ok(Outcome::of_pull(Pull { draft: false, ..pull }))
+            }
+            Effect::ReportCheck { commit, state, title } => {
+                self.report_check(commit, *state, title).await
             }
             Effect::LabelPull { number, labels } => {
                 let labelled = self.writer.add_labels(repo, *number, labels);

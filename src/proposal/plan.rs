@@ -8,8 +8,8 @@ use super::{
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, CanaryRun, Check, CommitId, DraftMark, Effect, IndexDigest, Marker, Memory, Pin,
+    Plan, ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
@@ -40,7 +40,7 @@ pub struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// The plan for a proposal of this kind.
+    /// The plan for a proposal of this kind; `over` is the open pull request that is rewritten.
     ///
     /// # Errors
     /// If the evidence is not complete after all, a file cannot be edited, or git fails.
@@ -49,14 +49,20 @@ impl Workshop<'_> {
         kind: ProposalKind,
         version: &Version,
         requested: bool,
+        over: Option<PullNumber>,
     ) -> Result<Plan> {
         match kind {
-            ProposalKind::PinBump => self.plan_pin_bump(version, requested).await,
+            ProposalKind::PinBump => self.plan_pin_bump(version, requested, over).await,
             ProposalKind::MigrationStub => self.plan_stub(version).await,
         }
     }
 
-    async fn plan_pin_bump(&self, version: &Version, requested: bool) -> Result<Plan> {
+    async fn plan_pin_bump(
+        &self,
+        version: &Version,
+        requested: bool,
+        over: Option<PullNumber>,
+    ) -> Result<Plan> {
         let to = self.target(version)?;
         let run = self.run(&to.digest, version)?;
         let passed = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
@@ -72,8 +78,11 @@ impl Workshop<'_> {
         let kind = ProposalKind::PinBump;
         let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
         let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
-        let marker =
-            Marker { from: Some(self.pin.digest.clone()), ..marker_of(&plan, &to, requested) };
+        let marker = Marker {
+            from: Some(self.pin.digest.clone()),
+            draft: self.draft_mark(over),
+            ..marker_of(&plan, &to, requested)
+        };
         let (releases, release) = (self.releases(version), self.release(version)?);
         let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
         plan.body = pin_bump_body(&PinBump {
@@ -97,6 +106,15 @@ impl Workshop<'_> {
             marker: &marker,
         });
         Ok(plan)
+    }
+
+    /// A pull request that was a draft of the bot's is to be marked as ready.
+    fn draft_mark(&self, over: Option<PullNumber>) -> DraftMark {
+        let known = self.memory.pulls().find(|pull| Some(pull.number) == over);
+        match known.and_then(|pull| pull.marker.as_ref()).map(|marker| marker.draft) {
+            Some(DraftMark::Waits | DraftMark::Proved) => DraftMark::Proved,
+            Some(DraftMark::None | DraftMark::Spent) | None => DraftMark::None,
+        }
     }
 
     async fn plan_stub(&self, version: &Version) -> Result<Plan> {
@@ -132,7 +150,7 @@ impl Workshop<'_> {
     }
 
     /// The plan without its body, which needs the commit's id.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         kind: ProposalKind,
         branch: BranchName,
@@ -165,7 +183,7 @@ impl Workshop<'_> {
         })
     }
 
-    fn target(&self, version: &Version) -> Result<Pin> {
+    pub(super) fn target(&self, version: &Version) -> Result<Pin> {
         let image = self.memory.image(version).context("its image was never resolved")?;
         Ok(Pin {
             image: self.watch.upstream.image.clone(),
@@ -240,7 +258,7 @@ impl Workshop<'_> {
     }
 }
 
-fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
+pub(super) fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
     Marker {
         kind: plan.kind,
         version: plan.version.clone(),
@@ -248,6 +266,8 @@ fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
         commit: plan.commit.clone(),
         requested,
         from: None,
+        draft: DraftMark::None,
+        held: None,
     }
 }
 

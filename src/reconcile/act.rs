@@ -1,10 +1,12 @@
 //! Act: one intent at a time, each recorded.
 
 use super::{learn::learn, pass::Pass};
-use crate::domain::{Effect, ProposalKind, PullNumber, RequestId, RequestOutcome, Version};
+use crate::domain::{
+    DraftMark, Effect, Marker, Plan, ProposalKind, PullNumber, RequestId, RequestOutcome, Version,
+};
 use crate::policy::{Decision, Intent};
 use crate::proposal::{Workshop, effects_of};
-use crate::render::{under_warning, without_marker};
+use crate::render::{marker, under_warning, without_marker};
 use anyhow::{Context as _, Result};
 
 impl Pass<'_> {
@@ -15,8 +17,13 @@ impl Pass<'_> {
             | Intent::ReadContract(_)
             | Intent::Check { .. }
             | Intent::Companion(..) => self.learn(intent).await,
+            Intent::StartCanary(version) if self.bot.watch.rules.checks.is_some() => {
+                Box::pin(self.start_checks(version, &decision.stages)).await
+            }
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
+            Intent::Conclude(run) => Box::pin(self.conclude(*run)).await,
+            Intent::Hold { pull, why } => Box::pin(self.hold(*pull, why)).await,
             Intent::Propose { kind, version, over, requested } => {
                 self.propose(*kind, version, *over, *requested, decision).await
             }
@@ -56,23 +63,14 @@ impl Pass<'_> {
             stages: &decision.stages,
             now: self.bot.clock.now(),
         };
-        let plan = workshop.plan(kind, version, requested).await?;
+        let plan = workshop.plan(kind, version, requested, over).await?;
         let branch = over.and_then(|number| {
             let pull = self.memory.pulls().find(|pull| pull.number == number)?;
             Some((number, pull.branch.clone()))
         });
         let over = branch.as_ref().map(|(number, branch)| (*number, branch));
-        let mut number = None;
-        for effect in effects_of(&plan, over) {
-            let outcome = self.effect(&effect).await?;
-            if let Some(mut pull) = outcome.pull {
-                number = Some(pull.number);
-                // GitHub's answer may lag behind the push of a moment ago.
-                pull.head = plan.commit.clone();
-                self.remember_pull(pull).await?;
-            }
-        }
-        let number = number.context("no pull request came of it")?;
+        let number = self.propose_all(&effects_of(&plan, over), &plan).await?;
+        self.mark_ready(number).await?;
         if over.is_none() && !plan.labels.is_empty() {
             self.effect(&Effect::LabelPull { number, labels: plan.labels.clone() }).await?;
         }
@@ -81,10 +79,35 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Performs what makes a plan real; gives the number of its pull request.
+    pub(super) async fn propose_all(
+        &mut self,
+        effects: &[Effect],
+        plan: &Plan,
+    ) -> Result<PullNumber> {
+        let mut number = None;
+        for effect in effects {
+            let outcome = self.effect(effect).await?;
+            if let Some(mut pull) = outcome.pull {
+                number = Some(pull.number);
+                // GitHub's answer may lag behind the push of a moment ago.
+                pull.head = plan.commit.clone();
+                self.remember_pull(pull).await?;
+            }
+        }
+        number.context("no pull request came of it")
+    }
+
     async fn close(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = format!("**Closed by the bot: {why}.**\n\n{}", without_marker(&pull.body));
+        let mut body = format!("**Closed by the bot: {why}.**\n\n{}", without_marker(&pull.body));
+        let known = self.memory.pulls().find(|known| known.number == number);
+        let draft = known.and_then(|known| known.marker.clone());
+        if let Some(draft) = draft.filter(|it| it.draft == DraftMark::Waits) {
+            let spent = Marker { draft: DraftMark::Spent, held: None, ..draft };
+            body = format!("{}\n\n{}", body.trim_end(), marker(&spent));
+        }
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: true };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

@@ -69,6 +69,7 @@ impl Pass<'_> {
             base: draft.base.clone(),
             tree: draft.tree.clone(),
             remembered_by: format!("{} in {harness}", steps.short()),
+            checked: None,
             started_at: now,
             alive_until: now + ALIVE_FOR,
         };
@@ -125,7 +126,7 @@ impl Pass<'_> {
         self.end_run(run, Verdict::Inconclusive, why, "", CanaryReport::NOTHING).await
     }
 
-    async fn end_run(
+    pub(super) async fn end_run(
         &mut self,
         id: RunId,
         verdict: Verdict,
@@ -154,7 +155,7 @@ impl Pass<'_> {
     }
 }
 
-fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
+pub(super) fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
     CanaryRun {
         id,
         version: new.version.clone(),
@@ -163,6 +164,7 @@ fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
         base: new.base.clone(),
         tree: new.tree.clone(),
         remembered_by: new.remembered_by.clone(),
+        checked: new.checked.clone(),
         started_at: new.started_at,
         state: RunState::Running { alive_until: new.alive_until },
     }

@@ -5,6 +5,7 @@
 
 mod act;
 mod canary;
+mod checks;
 mod effects;
 mod examine;
 mod history;

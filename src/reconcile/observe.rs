@@ -1,7 +1,7 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::{tags::Wanted, world::World};
+use super::{checks::awaited, tags::Wanted, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{BranchName, Cached, Fact, Memory, Observation, Timestamp};
@@ -79,11 +79,14 @@ pub(super) async fn observe(
     let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
     let tags = Wanted::in_pass(memory, &now_known.pin, turn);
-    let (pulls, tags) = tokio::join!(
+    let commits = awaited(memory);
+    let (pulls, checks, tags) = tokio::join!(
         sources.observe_pulls(watch, &branches),
+        Box::pin(sources.observe_checks(watch, &commits)),
         tags.resolve(watch, sources, memory, now),
     );
     seen.world.pulls_known = seen.take(pulls, memory, now);
+    seen.take(checks, memory, now);
     let (news, trouble) = tags.take(watch, memory, &mut seen.world, now);
     seen.news.extend(news);
     seen.troubles.extend(trouble);

@@ -110,6 +110,7 @@ impl Bot {
             pass.trouble(&GithubError::RateLimited { until }.into());
         } else if pass.observe().await? {
             pass.complete_labels().await?;
+            Box::pin(pass.complete_ready()).await?;
             pass.rounds().await?;
             pass.sound();
         }

@@ -5,6 +5,7 @@
 
 use super::{
     canary::Subject,
+    checks::outcome,
     learn::learn,
     observe::{observe, observe_more_pulls},
     tags::Wanted,
@@ -14,14 +15,18 @@ use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
-    CanaryReport, CanaryRun, Check, CommitId, Detail, Fact, Finding, Memory, ProposalKind,
-    PullState, RunId, RunState, TreeId, Verdict, Version,
+    CanaryReport, CanaryRun, Check, CommitId, Detail, DraftMark, Fact, Finding, Marker, Memory,
+    ProposalKind, PullFacts, PullNumber, PullState, RunId, RunState, TreeId, Verdict, Version,
 };
-use crate::policy::{Decision, Intent, decide};
+use crate::policy::{Concluded, Decision, Intent, decide};
 use crate::proposal::Workshop;
+use crate::render::parse_marker;
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+
+/// The number of a pull request that is still to be opened.
+const TO_BE: u64 = 0;
 
 /// What a dry run needs. There is nothing in it that could write.
 #[derive(Debug)]
@@ -67,8 +72,36 @@ pub enum PlannedAction {
         diff: String,
         /// Whether the canary has to pass first.
         if_canary_passes: bool,
+        /// Whether what is rewritten is a draft, which is then marked as ready.
+        of_draft: bool,
         /// The request that is answered with it, if a person asked.
         answers: Option<i64>,
+    },
+    /// Open or rewrite the draft pull request on which the downstream's own checks run.
+    Draft {
+        /// What is to be proved.
+        version: Version,
+        /// The open draft that is rewritten, if there is one.
+        over: Option<u64>,
+        /// The branch.
+        branch: String,
+        /// The commit that is pushed.
+        commit: CommitId,
+        /// The title.
+        title: String,
+        /// The body.
+        body: String,
+        /// The edit, as a unified diff.
+        diff: String,
+        /// The checks that are waited for.
+        checks: Vec<String>,
+    },
+    /// Make a draft pull request say why it is held.
+    Hold {
+        /// Its number.
+        pull: u64,
+        /// Why.
+        why: String,
     },
     /// Close a pull request.
     Close {
@@ -121,9 +154,10 @@ impl Preview {
             }
         }
         for version in starts {
-            let then = self.if_it_passed(&version, &memory, &world, &decision);
+            let start = self.start(&version, &memory, &world, &decision).await?;
+            let then = self.if_it_passed(&version, &start, &memory, &world, &decision);
             let then = then.await?;
-            actions.push(PlannedAction::RunCanary { version });
+            actions.push(start);
             actions.extend(then);
         }
         Ok((actions, decision, troubles))
@@ -143,6 +177,9 @@ impl Preview {
                 return Err(error);
             }
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
+            if self.conclude(&decision, memory)? {
+                continue;
+            }
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
                 let wanted = Wanted::before(&decision.due, &self.watch, world);
@@ -164,10 +201,74 @@ impl Preview {
         }
     }
 
+    /// Ends the runs in memory whose checks have concluded; whether there are any.
+    fn conclude(&self, decision: &Decision, memory: &mut Memory) -> Result<bool> {
+        let mut any = false;
+        for intent in &decision.due {
+            let Intent::Conclude(id) = intent else { continue };
+            let (concluded, ..) = outcome(*id, memory, self.watch.rules.checks.as_ref())?;
+            let Concluded { verdict, summary, report } = concluded;
+            let run = memory.runs.iter_mut().find(|run| run.id == *id).context("no such run")?;
+            let now = self.clock.now();
+            let (version, subject) = (run.version.clone(), run.subject.clone());
+            let (inputs, output) = (run.inputs.clone(), String::new());
+            run.state =
+                RunState::Ended { at: now, verdict, summary: summary.clone(), output, report };
+            let (check, detail) = (Check::Canary, Detail::default());
+            let found =
+                Finding { check, verdict, version, subject, inputs, summary, detail, at: now };
+            memory.findings.push(found);
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// The beginning of the canary at `version`.
+    async fn start(
+        &self,
+        version: &Version,
+        memory: &Memory,
+        world: &World,
+        decision: &Decision,
+    ) -> Result<PlannedAction> {
+        let pin = world.pin(&self.watch, memory)?;
+        let rule = self.watch.rules.checks.as_ref().filter(|_| *version != pin.version);
+        let Some(rule) = rule else {
+            return Ok(PlannedAction::RunCanary { version: version.clone() });
+        };
+        let base = world.base.as_ref().context("the downstream was not read")?;
+        let Subject { draft, .. } =
+            Subject::of(version, &pin, base, &self.watch, &self.git, memory).await?;
+        let snapshot = world.snapshot(&self.watch, memory);
+        let workshop = Workshop {
+            watch: &self.watch,
+            memory,
+            snapshot: &snapshot,
+            git: &self.git,
+            pin: &pin,
+            head: base,
+            stages: &decision.stages,
+            now: self.clock.now(),
+        };
+        let plan = workshop.plan_draft(version, &draft).await?;
+        let over = workshop.open_draft();
+        Ok(PlannedAction::Draft {
+            version: version.clone(),
+            over: over.map(|(number, _)| number.0),
+            branch: over.map_or(&plan.branch, |(_, branch)| branch).to_string(),
+            diff: self.git.diff(base, &plan.tree).await?,
+            commit: plan.commit,
+            title: plan.title,
+            body: plan.body,
+            checks: rule.names.clone(),
+        })
+    }
+
     /// What would be due besides, had the canary passed at `version`.
     async fn if_it_passed(
         &self,
         version: &Version,
+        start: &PlannedAction,
         memory: &Memory,
         world: &World,
         before: &Decision,
@@ -175,6 +276,7 @@ impl Preview {
         let mut memory = memory.clone();
         self.suppose_closed(before, &mut memory);
         self.suppose(version, &mut memory, world).await?;
+        self.suppose_draft(start, &mut memory);
         let after = decide(&world.snapshot(&self.watch, &memory), self.clock.now());
         let mut actions = Vec::new();
         for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
@@ -197,6 +299,25 @@ impl Preview {
                 memory.observe(Fact::Pull(pull), self.clock.now());
             }
         }
+    }
+
+    /// Takes the draft for open that is about to be.
+    fn suppose_draft(&self, start: &PlannedAction, memory: &mut Memory) {
+        let PlannedAction::Draft { over, branch, commit, title, body, .. } = start else {
+            return;
+        };
+        let Ok(branch) = branch.parse() else { return };
+        let pull = PullFacts {
+            number: PullNumber(over.unwrap_or(TO_BE)),
+            branch,
+            head: commit.clone(),
+            state: PullState::Open,
+            draft: true,
+            title: title.clone(),
+            url: String::new(),
+            marker: parse_marker(body),
+        };
+        memory.observe(Fact::Pull(pull), self.clock.now());
     }
 
     /// Puts a run into memory that never was.
@@ -225,6 +346,7 @@ impl Preview {
             base,
             tree: draft.tree,
             remembered_by: String::new(),
+            checked: None,
             started_at: now,
             state: RunState::Ended {
                 at: now,
@@ -260,13 +382,16 @@ impl Preview {
                     stages: &decision.stages,
                     now: self.clock.now(),
                 };
-                let plan = workshop.plan(*kind, version, *requested).await?;
+                let plan = workshop.plan(*kind, version, *requested, *over).await?;
                 let rewritten = over.and_then(|n| memory.pulls().find(|pull| pull.number == n));
                 let base = workshop.base_of(version);
+                let waits = |marker: &Marker| marker.draft == DraftMark::Waits;
+                let marker = rewritten.and_then(|pull| pull.marker.as_ref());
                 Some(PlannedAction::Propose {
                     kind: *kind,
                     version: version.clone(),
-                    over: over.map(|number| number.0),
+                    over: over.map(|number| number.0).filter(|number| *number != TO_BE),
+                    of_draft: marker.is_some_and(waits),
                     branch: rewritten.map_or(&plan.branch, |pull| &pull.branch).to_string(),
                     diff: self.git.diff(base, &plan.tree).await?,
                     commit: plan.commit,
@@ -277,6 +402,9 @@ impl Preview {
                     if_canary_passes: if_canary_passes && *kind == ProposalKind::PinBump,
                     answers: wish(memory, version).filter(|_| *requested),
                 })
+            }
+            Intent::Hold { pull, why } => {
+                Some(PlannedAction::Hold { pull: pull.0, why: why.clone() })
             }
             Intent::Close { pull, why } => {
                 Some(PlannedAction::Close { pull: pull.0, why: why.clone() })
@@ -292,6 +420,7 @@ impl Preview {
             | Intent::Companion(..)
             | Intent::ReadContract(_)
             | Intent::StartCanary(_)
+            | Intent::Conclude(_)
             | Intent::Bury(_) => None,
         })
     }

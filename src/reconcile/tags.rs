@@ -221,7 +221,7 @@ impl Wanted {
 mod tests {
     use super::*;
     use crate::domain::{
-        BranchName, CommitId, ImageFacts, Marker, ProposalKind, PullFacts, PullNumber,
+        BranchName, CommitId, DraftMark, ImageFacts, Marker, ProposalKind, PullFacts, PullNumber,
     };
 
     fn version(text: &str) -> Version {
@@ -249,6 +249,8 @@ mod tests {
                 commit,
                 requested: false,
                 from: None,
+                draft: DraftMark::None,
+                held: None,
             }),
         })
     }

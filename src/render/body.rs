@@ -112,7 +112,7 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         before(bump),
         evidence(bump),
         super::reproduce::folded(bump),
-        changes(bump),
+        changes(bump.sites),
         footer(bump),
         marker(bump.marker),
     ];
@@ -237,10 +237,14 @@ fn end_of(text: &str) -> &str {
 }
 
 fn evidence(bump: &PinBump<'_>) -> String {
-    let mut out =
-        String::from("### Evidence\n\n| check | verdict | what was seen |\n| --- | --- | --- |");
-    let own = bump.evidence.iter().map(|line| (None, line));
-    let of_companions = bump.companions.iter().flat_map(|companion| {
+    format!("### Evidence\n\n{}", evidence_table(bump.evidence, bump.companions))
+}
+
+/// All answers, those about companion images behind the others.
+pub(super) fn evidence_table(own: &[Evidence], companions: &[CompanionImage]) -> String {
+    let mut out = String::from("| check | verdict | what was seen |\n| --- | --- | --- |");
+    let own = own.iter().map(|line| (None, line));
+    let of_companions = companions.iter().flat_map(|companion| {
         companion.evidence.iter().map(|line| (Some(companion.image.short()), line))
     });
     for (image, line) in own.chain(of_companions) {
@@ -268,14 +272,13 @@ fn before(bump: &PinBump<'_>) -> String {
     format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before.output))
 }
 
-fn changes(bump: &PinBump<'_>) -> String {
+/// What happens to each pin site.
+pub(super) fn changes(sites: &[SiteLine]) -> String {
     let mut out = String::from("### Changed files, in lockstep\n");
-    for line in bump.sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. }))
-    {
+    for line in sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. })) {
         let _ = write!(out, "\n- {}", cell(&line.to_string()));
     }
-    let quiet: Vec<String> = bump
-        .sites
+    let quiet: Vec<String> = sites
         .iter()
         .filter(|line| !matches!(line.outcome, SiteOutcome::Edited { .. }))
         .map(|line| cell(&line.to_string()))

@@ -1,6 +1,9 @@
 //! The canary, as the reader of a pull request is shown it.
 
-use super::{body::fenced, notes::brief};
+use super::{
+    body::fenced,
+    notes::{brief, safe_url},
+};
 use crate::domain::{CanaryReport, CommitId, StepResult, TreeId, Verdict};
 use std::fmt::Write as _;
 
@@ -65,7 +68,7 @@ fn steps(report: &CanaryReport) -> String {
                 number if several => format!(" (attempt {number})"),
                 _ => String::new(),
             };
-            row(step, &attempt)
+            row(step, &attempt, report.pages.get(&step.name))
         })
         .collect();
     if rows.is_empty() {
@@ -75,10 +78,12 @@ fn steps(report: &CanaryReport) -> String {
     format!("{head}{}", rows.join("\n"))
 }
 
-fn row(step: &StepResult, attempt: &str) -> String {
+fn row(step: &StepResult, attempt: &str, page: Option<&String>) -> String {
     let saw = if step.sees_digest && step.verdict != Verdict::Inconclusive { "yes" } else { "no" };
     let mark = super::body::mark(step.verdict);
     let (name, summary) = (brief(&step.name), brief(&step.summary));
+    let page = page.map(|page| safe_url(page)).filter(|page| *page != "#");
+    let name = page.map_or_else(|| name.clone(), |page| format!("[{name}]({page})"));
     format!("| {name}{attempt} | {mark} | {summary} | {saw} |")
 }
 

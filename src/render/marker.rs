@@ -41,7 +41,7 @@ pub fn without_marker(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Digest, IndexDigest, ProposalKind};
+    use crate::domain::{Digest, DraftMark, IndexDigest, ProposalKind};
 
     #[test]
     fn a_marker_is_found_again() {
@@ -52,6 +52,8 @@ mod tests {
             commit: "a".repeat(40).parse().unwrap(),
             requested: true,
             from: Some(IndexDigest::new(Digest::of(b"w"))),
+            draft: DraftMark::None,
+            held: None,
         };
         let forged = "<!-- digest-bump:1 {} -->";
         let body = format!("text\n{forged}\nmore\n{}\n", marker(&written));

@@ -2,6 +2,7 @@
 
 mod body;
 mod canary;
+mod draft;
 mod known;
 mod marker;
 mod notes;
@@ -13,6 +14,7 @@ mod warning;
 
 pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use canary::CanaryShown;
+pub use draft::{DraftBody, draft_body, held_body};
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, release_line, stage_line, stage_word, status, understated_line};

@@ -42,7 +42,10 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
             format!("{why}; until {until} ({} from now)", human_duration(until.since(now)))
         }
         Stage::Waiting { why, .. } => format!("{why}; looked at again in each pass"),
-        Stage::CanaryRunning { since } => {
+        Stage::CanaryRunning { since, checks: Some(checks) } => {
+            format!("its checks run since {since}: {checks}")
+        }
+        Stage::CanaryRunning { since, checks: None } => {
             format!("the canary has been running for {}", human_duration(now.since(*since)))
         }
         Stage::Held { reasons } => reasons.join("; "),
@@ -117,7 +120,8 @@ pub fn status(view: &WatchView) -> String {
         let _ = writeln!(out, "  {:<17} ignored   {}", ignored.tag, ignored.why);
     }
     for pull in view.proposals.iter().filter(|pull| pull.state == "open") {
-        let _ = writeln!(out, "  open #{}: {} <{}>", pull.number, pull.title, pull.url);
+        let word = if pull.draft { "draft" } else { "open" };
+        let _ = writeln!(out, "  {word} #{}: {} <{}>", pull.number, pull.title, pull.url);
     }
     for asked in view.requests.iter().take(REQUESTS_SHOWN) {
         let answer = asked.answer.as_deref().map(|it| format!(": {it}"));

@@ -5,8 +5,8 @@ use super::{
     report::{release_line, stage_word},
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, Finding, Memory, Pin, ProposalKind, PullState, Request, RunState,
-    Timestamp, Version,
+    Bump, CanaryRun, Check, DraftMark, Finding, Memory, Pin, ProposalKind, PullState, Request,
+    RunState, Timestamp, Version,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
@@ -77,6 +77,9 @@ pub struct ProposalView {
     pub state: &'static str,
     /// What it is for.
     pub kind: Option<ProposalKind>,
+    /// Whether it is a draft that is still to be proved.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
 }
 
 /// One request and what came of it.
@@ -194,6 +197,7 @@ fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {
             PullState::Closed => "closed",
         },
         kind: pull.marker.as_ref().map(|marker| marker.kind),
+        draft: pull.marker.as_ref().is_some_and(|marker| marker.draft == DraftMark::Waits),
     }
 }
 

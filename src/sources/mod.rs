@@ -2,6 +2,7 @@
 //! requests. Reads only; what the facts mean is the policy's business.
 
 mod advisories;
+mod checks;
 mod contract;
 mod npm;
 mod pin;
@@ -18,7 +19,8 @@ use crate::clients::registry::{Image, Registry, RegistryError};
 use crate::clients::sigstore::Trust;
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, Cached, ContractFacts, Digest, Fact, FilePath, IndexDigest, PinnedFacts, Version,
+    BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, IndexDigest, PinnedFacts,
+    Version,
 };
 use crate::store::Store;
 use anyhow::Result;
@@ -80,6 +82,14 @@ impl Sources {
     /// If GitHub could not be asked or understood.
     pub async fn observe_pulls(&self, watch: &Watch, branches: &[BranchName]) -> Result<Gathered> {
         pulls::observe(self, watch, branches).await
+    }
+
+    /// The downstream's own checks of these commits; nothing if they are not the canary.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn observe_checks(&self, watch: &Watch, commits: &[CommitId]) -> Result<Gathered> {
+        checks::observe(self, watch, commits).await
     }
 
     /// Resolves the tag of a version again; `known` is what it led to the last time, and `None` is

@@ -36,6 +36,11 @@ pub(super) fn canary_run(row: &AnyRow) -> Result<CanaryRun, StoreError> {
         base: parsed(row, "base")?,
         tree: parsed(row, "tree")?,
         remembered_by: text(row, "remembered_by")?,
+        checked: row
+            .try_get::<Option<String>, _>("checked")?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|error: Invalid| StoreError::corrupt("column checked", error))?,
         started_at: time(row, "started_at")?,
         state: run_state(row)?,
     })

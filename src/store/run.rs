@@ -25,6 +25,8 @@ pub struct NewRun {
     pub tree: TreeId,
     /// What its result may be used for again; see [`crate::domain::CanaryRun`].
     pub remembered_by: String,
+    /// The commit whose own checks are its result, if the bot does not run it itself.
+    pub checked: Option<CommitId>,
     /// Now.
     pub started_at: Timestamp,
     /// When it counts as orphaned, unless its supervisor speaks before.
@@ -59,9 +61,9 @@ impl Store {
         let mut transaction = self.writing_under(lease).await?;
         let id = sqlx::query(
             "INSERT INTO canary_run (id, watch, version, subject, inputs, base, tree, \
-             remembered_by, started_at, alive_until) \
+             remembered_by, checked, started_at, alive_until) \
              VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM canary_run), \
-             $1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
         )
         .bind(watch.as_str())
         .bind(run.version.to_string())
@@ -70,6 +72,7 @@ impl Store {
         .bind(run.base.as_str())
         .bind(run.tree.as_str())
         .bind(&run.remembered_by)
+        .bind(run.checked.as_ref().map(CommitId::as_str))
         .bind(run.started_at.millis())
         .bind(run.alive_until.millis())
         .fetch_one(&mut *transaction)

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../migrations/0001_init.sql")),
     (2, "content", include_str!("../../migrations/0002_content.sql")),
     (3, "canary", include_str!("../../migrations/0003_canary.sql")),
+    (4, "checked", include_str!("../../migrations/0004_checked.sql")),
 ];
 
 /// The last migration that this program knows.

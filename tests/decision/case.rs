@@ -136,7 +136,7 @@ pub(crate) fn with_evidence(mut candidate: Candidate, words: &[&str]) -> Candida
 
 /// A canary run that has to have spoken `ago` minutes ago.
 pub(crate) fn running(ago: i64) -> Running {
-    Running { run: RunId(7), since: minutes_ago(30), alive_until: minutes_ago(ago) }
+    Running { run: RunId(7), since: minutes_ago(30), alive_until: minutes_ago(ago), checks: None }
 }
 
 /// A watch that pins 3.9.3, and nothing else.
@@ -156,6 +156,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         foreign: Vec::new(),
         editable: true,
         runs: Vec::new(),
+        by_checks: false,
         requests: Vec::new(),
         migration: Migration::Ready { majors: Vec::new(), targets: Vec::new() },
     }
@@ -171,6 +172,8 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         ours: true,
         settled: true,
         requested: false,
+        draft: false,
+        held: None,
         warning: None,
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::case::{NOW, digest, minutes_ago, version};
 use digest_bump::domain::{
-    Check, CommitId, CorruptTag, Detail, Fact, Finding, Held, IdentityPattern, ImageFacts,
-    KnownIssues, Marker, Memory, PatchPolicy, PinFacts, PinSite, Platform, PlatformDigest,
-    PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber, PullState, ReleaseFacts,
-    RetryRule, RevisionPolicy, Rules, SignatureRule, SiteReading, SiteShape, SiteState, TagRule,
-    UnexpectedRef, Verdict, Version,
+    Check, CommitId, CorruptTag, Detail, DraftMark, Fact, Finding, Held, IdentityPattern,
+    ImageFacts, KnownIssues, Marker, Memory, PatchPolicy, PinFacts, PinSite, Platform,
+    PlatformDigest, PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber, PullState,
+    ReleaseFacts, RetryRule, RevisionPolicy, Rules, SignatureRule, SiteReading, SiteShape,
+    SiteState, TagRule, UnexpectedRef, Verdict, Version,
 };
 use digest_bump::policy::{Decision, Snapshot, View, decide, inputs_of};
 use proptest::prelude::*;
@@ -96,6 +96,8 @@ fn pull(number: u64, of: &Version, state: PullState) -> Fact {
             commit: commit(number),
             requested: false,
             from: None,
+            draft: DraftMark::None,
+            held: None,
         }),
     })
 }

@@ -3,8 +3,8 @@
 use crate::case::{digest, minutes_ago, version};
 use crate::remembered::Told;
 use digest_bump::domain::{
-    BranchName, CommitId, Effect, EffectKey, EffectRecord, EffectState, Fact, ImageName, Marker,
-    ProposalKind, PullFacts, PullNumber, PullState, SiteState,
+    BranchName, CommitId, DraftMark, Effect, EffectKey, EffectRecord, EffectState, Fact, ImageName,
+    Marker, ProposalKind, PullFacts, PullNumber, PullState, SiteState,
 };
 use digest_bump::policy::{Line, branches_to_ask, is_own_branch, pin_branch, stub_branch};
 
@@ -40,6 +40,8 @@ pub(super) fn pull(number: u64, from: &str, state: PullState) -> PullFacts {
             commit: commit("a"),
             requested: false,
             from: Some(digest(&version("3.9.3"))),
+            draft: DraftMark::None,
+            held: None,
         }),
     }
 }

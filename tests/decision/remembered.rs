@@ -116,6 +116,7 @@ impl Told {
             inputs: self.inputs(Check::Canary),
             base: "1".repeat(40).parse::<CommitId>().unwrap(),
             tree: "2".repeat(40).parse().unwrap(),
+            checked: None,
             started_at: minutes_ago(5),
             state: RunState::Running { alive_until: minutes_ago(-1) },
         }
@@ -279,7 +280,12 @@ fn an_answer_is_about_one_check_of_one_release_at_one_digest_and_its_inputs() {
 fn a_run_is_under_way_if_its_result_will_be_current() {
     let mut told = Told::with_image();
     let run = told.run(7);
-    let running = Running { run: RunId(7), since: minutes_ago(5), alive_until: minutes_ago(-1) };
+    let running = Running {
+        run: RunId(7),
+        since: minutes_ago(5),
+        alive_until: minutes_ago(-1),
+        checks: None,
+    };
     told.memory.runs = vec![run.clone()];
     assert_eq!(told.candidate().running, Some(running.clone()));
     let underway = vec![running.clone()];

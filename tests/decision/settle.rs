@@ -150,7 +150,8 @@ impl World {
             Nature::Orphaned if first => {
                 self.runs += 1;
                 let alive_until = self.now + Duration::from_mins(1);
-                let running = Running { run: RunId(self.runs), since: self.now, alive_until };
+                let running =
+                    Running { run: RunId(self.runs), since: self.now, alive_until, checks: None };
                 self.candidate(of).running = Some(running);
             }
             _ => self.conclude(of, Check::Canary, Verdict::Passed),

@@ -4,6 +4,7 @@
 mod agreement;
 mod answers;
 mod budgets;
+mod by_checks;
 mod canary;
 mod checks;
 mod companions;

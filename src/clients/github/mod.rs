@@ -5,6 +5,7 @@
 //! nobody here needs.
 
 mod advisories;
+mod checks;
 mod commits;
 mod contents;
 mod error;
@@ -12,10 +13,12 @@ mod headers;
 mod json;
 mod pull;
 mod reader;
+mod ready;
 mod release;
 mod transport;
 mod writer;
 
+pub use checks::{CheckRun, CommitStatus, conclusion, short, status};
 pub use error::GithubError;
 pub use pull::Pull;
 pub use reader::Reader;

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub struct Pull {
     /// Its number.
     pub number: PullNumber,
+    /// What GraphQL calls it.
+    pub node_id: String,
     /// The head branch, without the repository that it is in.
     pub branch: BranchName,
     /// `owner/name` of the repository that the head branch is in; `None` if that is deleted.
@@ -61,6 +63,7 @@ impl Pull {
 #[derive(Deserialize)]
 struct Wire {
     number: u64,
+    node_id: String,
     head: WireEnd,
     base: WireEnd,
     state: String,
@@ -132,6 +135,7 @@ fn read(wire: Wire) -> Result<Pull, GithubError> {
     };
     Ok(Pull {
         number,
+        node_id: wire.node_id,
         branch: wire.head.branch.parse().map_err(bad)?,
         head_repo: wire.head.repo.map(|repo| repo.full_name),
         head: wire.head.sha.parse().map_err(bad)?,
@@ -154,7 +158,7 @@ mod tests {
 
     fn wire(change: impl Fn(&mut Value)) -> Value {
         let mut pull = json!({
-            "number": 7,
+            "number": 7, "node_id": "PR_7",
             "head": {"ref": "digest-bump/connector", "sha": "a".repeat(40), "repo": {"full_name": "O/r"}},
             "base": {"ref": "main", "sha": "b".repeat(40), "repo": {"full_name": "o/r"}},
             "state": "open", "merged_at": null, "draft": true, "title": "t", "body": null,

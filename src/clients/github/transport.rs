@@ -39,8 +39,10 @@ impl Transport {
         token: Option<SecretString>,
     ) -> Result<Self, GithubError> {
         let base = wire::base_url(base_url)?;
+        // Without its path, which every request brings along: GraphQL is not below it everywhere.
         let uri: http::Uri = base
-            .as_str()
+            .origin()
+            .ascii_serialization()
             .parse()
             .map_err(|_| wire::Unusable::new("base url: not one that octocrab can read"))?;
         let pool = http.clone();
@@ -62,6 +64,16 @@ impl Transport {
     /// The URL of an endpoint; `path` starts with a slash.
     pub(super) fn url(&self, path: &str) -> Result<Url, GithubError> {
         Ok(wire::below(&self.base, path)?)
+    }
+
+    /// Where GraphQL is: `/graphql` beside the REST API, or `/api/graphql` beside the `/api/v3` of an
+    /// enterprise server.
+    pub(super) fn graphql_url(&self) -> Url {
+        let mut url = self.base.clone();
+        let rest = self.base.path().trim_end_matches('/');
+        let path = format!("{}/graphql", rest.strip_suffix("/v3").unwrap_or(rest));
+        url.set_path(&path);
+        url
     }
 
     /// Fetches; follows redirects that stay inside. A 304 passes, if the caller asked for it.
@@ -96,8 +108,18 @@ impl Transport {
         body: &impl Serialize,
         what: &str,
     ) -> Result<Answer, GithubError> {
-        let url = self.url(path)?;
-        let answer = self.exchange(method, &url, &HeaderMap::new(), Some(body)).await?;
+        self.write_to(method, &self.url(path)?, body, what).await
+    }
+
+    /// The same, at a URL that is not below the REST API.
+    pub(super) async fn write_to(
+        &self,
+        method: Method,
+        url: &Url,
+        body: &impl Serialize,
+        what: &str,
+    ) -> Result<Answer, GithubError> {
+        let answer = self.exchange(method, url, &HeaderMap::new(), Some(body)).await?;
         if answer.status.is_redirection() {
             return Err(GithubError::Rejected {
                 status: answer.status.as_u16(),

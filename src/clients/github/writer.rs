@@ -9,7 +9,7 @@ use serde_json::json;
 /// Writes, and does nothing else.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
 impl Writer {

@@ -2,8 +2,8 @@
 
 use crate::harmless::{Seen, look};
 use digest_bump::domain::{
-    BreakingNote, Bump, Check, Digest, IndexDigest, Marker, Notes, Pin, ProposalKind, Verdict,
-    Version,
+    BreakingNote, Bump, Check, Digest, DraftMark, IndexDigest, Marker, Notes, Pin, ProposalKind,
+    Verdict, Version,
 };
 use digest_bump::edit::{self, migration};
 use digest_bump::policy::{Break, break_in_notes};
@@ -56,6 +56,8 @@ fn written() -> Marker {
         commit: "0123456789abcdef0123456789abcdef01234567".parse().expect("a commit"),
         requested: false,
         from: None,
+        draft: DraftMark::None,
+        held: None,
     }
 }
 

@@ -1,0 +1,168 @@
+//! Canary runs that the downstream's own checks carry: begun with a draft pull request, ended with
+//! what the checks showed.
+
+use super::{canary::Subject, pass::Pass};
+use crate::domain::{
+    ChecksFacts, CommitId, Effect, Memory, OwnCheck, PullNumber, RunId, RunState, Verdict, Version,
+};
+use crate::policy::{Concluded, Stage, conclude};
+use crate::proposal::{Draft, Workshop, effects_of};
+use crate::render::held_body;
+use crate::store::NewRun;
+use anyhow::{Context as _, Result};
+
+/// The commits whose checks are waited for.
+pub(super) fn awaited(memory: &Memory) -> Vec<CommitId> {
+    let open = memory.runs.iter().filter(|run| matches!(run.state, RunState::Running { .. }));
+    let mut commits: Vec<CommitId> = open.filter_map(|run| run.checked.clone()).collect();
+    commits.sort();
+    commits.dedup();
+    commits
+}
+
+/// What the checks of a run came to, by what was last seen of them.
+pub(super) fn outcome(
+    id: RunId,
+    memory: &Memory,
+    rule: Option<&crate::domain::NamedChecks>,
+) -> Result<(Concluded, CommitId, bool)> {
+    let run = memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+    let commit = run.checked.clone().context("the run is no matter of checks")?;
+    let of_base = commit == run.base;
+    let seen = memory.checks(&commit).map(|ChecksFacts { checks, .. }| checks.as_slice());
+    let Some(rule) = rule else {
+        let concluded = Concluded {
+            verdict: Verdict::Inconclusive,
+            summary: "the downstream's own checks are not the canary any more".to_owned(),
+            report: crate::domain::CanaryReport::NOTHING,
+        };
+        return Ok((concluded, commit, of_base));
+    };
+    Ok((conclude(rule, seen.unwrap_or_default(), of_base), commit, of_base))
+}
+
+impl Pass<'_> {
+    /// Begins a run that the downstream's own checks carry. The draft comes first: a run that is
+    /// recorded has all that it waits for, and what a death leaves behind is found again.
+    pub(super) async fn start_checks(
+        &mut self,
+        version: &Version,
+        stages: &[(Version, Stage)],
+    ) -> Result<()> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let rule = bot.watch.rules.checks.as_ref().context("no checks are named")?;
+        let (pin, base) =
+            (self.pin()?, self.world.base.clone().context("the downstream was not read")?);
+        let subject = Subject::of(version, &pin, &base, &bot.watch, &bot.git, &self.memory).await?;
+        let Subject { to, draft, inputs } = subject;
+        let of_base = *version == pin.version;
+        // The pinned release is on the base branch, whose checks ran when it was merged.
+        let commit =
+            if of_base { base } else { self.propose_draft(version, &draft, stages).await? };
+        self.read_checks(&commit).await?;
+        let new = NewRun {
+            version: version.clone(),
+            subject: to.digest,
+            inputs,
+            base: draft.base,
+            tree: draft.tree,
+            remembered_by: String::new(),
+            checked: Some(commit),
+            started_at: now,
+            alive_until: now + rule.time_limit,
+        };
+        let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
+        self.memory.runs.push(super::canary::under_way(run, &new));
+        let whose = if of_base { "the base branch" } else { "the draft" };
+        self.done(format!(
+            "waiting for the checks of {whose} at {version}: {}",
+            rule.names.join(", ")
+        ));
+        Ok(())
+    }
+
+    /// Pushes the draft, and opens its pull request or rewrites the one that is open.
+    async fn propose_draft(
+        &mut self,
+        version: &Version,
+        draft: &Draft,
+        stages: &[(Version, Stage)],
+    ) -> Result<CommitId> {
+        let pin = self.pin()?;
+        let snapshot = self.snapshot();
+        let workshop = Workshop {
+            watch: &self.bot.watch,
+            memory: &self.memory,
+            snapshot: &snapshot,
+            git: &self.bot.git,
+            pin: &pin,
+            head: &draft.base,
+            stages,
+            now: self.bot.clock.now(),
+        };
+        let plan = workshop.plan_draft(version, draft).await?;
+        let over = workshop.open_draft().map(|(number, branch)| (number, branch.clone()));
+        let names = self.bot.watch.rules.checks.iter().flat_map(|rule| &rule.names);
+        let title = format!("waits for {}", names.cloned().collect::<Vec<_>>().join(", "));
+        let (commit, state) = (plan.commit.clone(), OwnCheck::Pending);
+        let mut effects =
+            effects_of(&plan, over.as_ref().map(|(number, branch)| (*number, branch)));
+        effects.insert(1, Effect::ReportCheck { commit, state, title });
+        let number = self.propose_all(&effects, &plan).await?;
+        if over.is_none() && !plan.labels.is_empty() {
+            self.effect(&Effect::LabelPull { number, labels: plan.labels.clone() }).await?;
+        }
+        let verb = if over.is_some() { "rewrote" } else { "opened" };
+        self.done(format!("{verb} draft pull request {number}: {}", plan.title));
+        Ok(plan.commit)
+    }
+
+    async fn read_checks(&mut self, commit: &CommitId) -> Result<()> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let read = bot.sources.observe_checks(&bot.watch, std::slice::from_ref(commit)).await?;
+        for fact in read.facts {
+            let news = self.memory.observe(fact, now);
+            self.record(news).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a run with what its checks showed, and says so at the commit, where the bot's own check
+    /// is pending.
+    pub(super) async fn conclude(&mut self, id: RunId) -> Result<()> {
+        let rule = self.bot.watch.rules.checks.as_ref();
+        let (Concluded { verdict, summary, report }, commit, of_base) =
+            outcome(id, &self.memory, rule)?;
+        if !of_base {
+            let state = match verdict {
+                Verdict::Passed => OwnCheck::Success,
+                Verdict::Failed => OwnCheck::Failure,
+                Verdict::Inconclusive => OwnCheck::Neutral,
+            };
+            self.effect(&Effect::ReportCheck { commit, state, title: summary.clone() }).await?;
+        }
+        self.end_run(id, verdict, &summary, "", report).await?;
+        self.done(format!("the checks came to {verdict}: {summary}"));
+        Ok(())
+    }
+
+    /// Has a draft say why it is held.
+    pub(super) async fn hold(&mut self, number: PullNumber, why: &str) -> Result<()> {
+        let bot = self.bot;
+        let known = self.memory.pulls().find(|pull| pull.number == number);
+        let marker = known.and_then(|pull| pull.marker.clone()).context("no such pull request")?;
+        let held = crate::domain::Marker {
+            held: Some(crate::domain::Digest::of(why.as_bytes()).short().to_owned()),
+            ..marker
+        };
+        let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
+        let body = held_body(why, &held, &pull.body);
+        let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
+        let outcome = self.effect(&effect).await?;
+        if let Some(pull) = outcome.pull {
+            self.remember_pull(pull).await?;
+        }
+        self.done(format!("draft pull request {number} says why it is held: {why}"));
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! The downstream's own checks of a commit → facts.
+
+use super::{Gathered, Sources};
+use crate::clients::github::{CheckRun, CommitStatus};
+use crate::config::Watch;
+use crate::domain::{CheckSeen, CheckState, ChecksFacts, CommitId, Fact, NamedChecks};
+use anyhow::{Context as _, Result};
+use futures_util::future::try_join_all;
+
+pub(super) async fn observe(
+    sources: &Sources,
+    watch: &Watch,
+    commits: &[CommitId],
+) -> Result<Gathered> {
+    let Some(rule) = &watch.rules.checks else { return Ok(Gathered::default()) };
+    let repo = &watch.downstream.repository;
+    let read = commits.iter().map(|commit| async move {
+        let runs = sources.github.fetch_check_runs(repo, commit, None);
+        let statuses = sources.github.fetch_statuses(repo, commit);
+        let (runs, statuses) = tokio::join!(runs, statuses);
+        let what = || format!("the checks of {} in {repo}", commit.short());
+        let (runs, statuses) = (runs.with_context(what)?, statuses.with_context(what)?);
+        anyhow::Ok(Fact::Checks(seen(commit, rule, &runs, &statuses)))
+    });
+    Ok(Gathered { facts: try_join_all(read).await?, ..Gathered::default() })
+}
+
+/// The named checks among what a commit has.
+fn seen(
+    commit: &CommitId,
+    rule: &NamedChecks,
+    runs: &[CheckRun],
+    statuses: &[CommitStatus],
+) -> ChecksFacts {
+    let of_name = |name: &String| {
+        let runs = runs.iter().filter(|run| run.name == *name).map(of_run);
+        let statuses = statuses.iter().filter(|status| status.context == *name).map(of_status);
+        let telling = runs.chain(statuses).max_by_key(|check| check.state.weight());
+        telling.unwrap_or_else(|| missing(name))
+    };
+    ChecksFacts { commit: commit.clone(), checks: rule.names.iter().map(of_name).collect() }
+}
+
+fn of_run(run: &CheckRun) -> CheckSeen {
+    let state = match run.conclusion.as_deref() {
+        None => CheckState::UnderWay,
+        Some("success") => CheckState::Passed,
+        Some("failure") => CheckState::Failed,
+        Some(other) => CheckState::Other(other.to_owned()),
+    };
+    CheckSeen {
+        name: run.name.clone(),
+        state,
+        title: run.title.clone(),
+        url: run.url.clone(),
+        took: run.took,
+    }
+}
+
+fn of_status(status: &CommitStatus) -> CheckSeen {
+    let state = match status.state.as_str() {
+        "pending" => CheckState::UnderWay,
+        "success" => CheckState::Passed,
+        "failure" => CheckState::Failed,
+        other => CheckState::Other(other.to_owned()),
+    };
+    CheckSeen {
+        name: status.context.clone(),
+        state,
+        title: status.description.clone(),
+        url: status.url.clone(),
+        took: 0,
+    }
+}
+
+fn missing(name: &str) -> CheckSeen {
+    CheckSeen {
+        name: name.to_owned(),
+        state: CheckState::Missing,
+        title: String::new(),
+        url: String::new(),
+        took: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn run(name: &str, app: u64, conclusion: Option<&str>) -> CheckRun {
+        CheckRun {
+            id: app,
+            name: name.to_owned(),
+            app: Some(app),
+            external_id: String::new(),
+            conclusion: conclusion.map(str::to_owned),
+            title: String::new(),
+            url: String::new(),
+            took: 0,
+        }
+    }
+
+    fn status(context: &str, state: &str) -> CommitStatus {
+        let (context, state) = (context.to_owned(), state.to_owned());
+        CommitStatus { context, state, description: String::new(), url: String::new() }
+    }
+
+    #[test]
+    fn of_several_with_one_name_the_worst_counts() {
+        let rule = NamedChecks {
+            names: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
+            time_limit: Duration::ZERO,
+            sees_digest: false,
+        };
+        let runs = [
+            run("a", 1, Some("success")),
+            run("a", 2, Some("failure")),
+            run("b", 1, Some("success")),
+            run("b", 2, None),
+            run("c", 1, Some("skipped")),
+            run("else", 1, Some("failure")),
+        ];
+        let statuses = [status("c", "success"), status("b", "success")];
+        let commit = "a".repeat(40).parse().unwrap();
+        let found = seen(&commit, &rule, &runs, &statuses);
+        let states: Vec<CheckState> = found.checks.into_iter().map(|it| it.state).collect();
+        let skipped = CheckState::Other("skipped".to_owned());
+        assert_eq!(
+            states,
+            [CheckState::Failed, CheckState::UnderWay, skipped, CheckState::Missing]
+        );
+    }
+}

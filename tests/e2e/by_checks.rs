@@ -1,0 +1,749 @@
+//! The downstream's own CI is the canary: a draft pull request waits for its checks.
+
+use crate::stand::{Stand, run_test};
+use toml::Value;
+use world::{Fault, Pull, Service};
+
+const CHECK: &str = "Connector Contract Canary";
+
+/// Leaves the canary to the downstream.
+fn by_checks(stand: &mut Stand) {
+    let mut canary = toml::Table::new();
+    canary.insert("executor".into(), "checks".into());
+    canary.insert("checks".into(), Value::Array(vec![CHECK.into()]));
+    canary.insert("sees_digest".into(), true.into());
+    stand.set("canary", Value::Table(canary));
+}
+
+async fn run_story(story: impl AsyncFnOnce(&mut Stand)) {
+    run_test(async |stand| {
+        by_checks(stand);
+        story(stand).await;
+    })
+    .await;
+}
+
+/// CI comes to this on the head of the only draft.
+fn ci(stand: &Stand, conclusion: &str) {
+    stand.world.ci_concludes(&draft(stand).head_sha, CHECK, conclusion);
+}
+
+/// The only open draft.
+#[track_caller]
+fn draft(stand: &Stand) -> Pull {
+    let mut drafts = stand.world.open_pulls();
+    drafts.retain(|pull| pull.draft);
+    assert_eq!(drafts.len(), 1, "{drafts:#?}");
+    drafts.remove(0)
+}
+
+/// Each pull request in one line.
+fn pulls(stand: &Stand) -> String {
+    let told = stand.world.pulls().into_iter().map(|pull| {
+        let state = match (pull.state.as_str(), pull.merged, pull.draft) {
+            (_, true, _) => "merged",
+            ("open", _, true) => "draft",
+            (state, _, _) => state,
+        };
+        let first = pull.body.lines().next().unwrap_or_default().to_owned();
+        format!("#{} {state} {} {}\n  {first}", pull.number, pull.head_branch, pull.title)
+    });
+    stand.redact(&told.collect::<Vec<_>>().join("\n"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passes_becomes_ready_with_the_whole_evidence() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let waits = draft(stand);
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **Not to be merged yet: connector 3.9.3 → 3.10.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 canary: its checks run since 2026-06-12T08:00:00Z: Connector Contract Canary has not started
+        3.9.3 pinned: the downstream pins it
+        ");
+        assert_eq!(stand.world.check_runs(&waits.head_sha), [("digest-bump".into(), "in_progress".into())]);
+        stand.world.ci_begins(&waits.head_sha, CHECK);
+        stand.wait_minutes(5);
+        stand.settle().await;
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 canary: its checks run since 2026-06-12T08:00:00Z: Connector Contract Canary is under way
+        3.9.3 pinned: the downstream pins it
+        ");
+        ci(stand, "success");
+        stand.settle().await;
+        let ready = stand.only();
+        assert_eq!((ready.number, ready.draft), (waits.number, false));
+        assert_eq!(ready.head_sha, waits.head_sha);
+        insta::assert_snapshot!(stand.redact(&ready.body), @r#"
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+
+        | | pinned | proposed |
+        | --- | --- | --- |
+        | version | 3.9.3 | [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0) |
+        | index digest | `sha256:…` | `sha256:…` |
+        | published | | 2026-06-12T08:00:00Z |
+
+        The tag `ghcr.io/toon-protocol/connector:3.10.0` gave this digest, which is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
+
+        ### Contract canary: passed
+
+        Connector Contract Canary: success. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), by the downstream's own checks.
+
+        | step | verdict | what was seen | saw the digest |
+        | --- | --- | --- | --- |
+        | [Connector Contract Canary](https://github.com/toon-protocol/town/runs/1022) | ✅ passed | success | yes |
+
+        ### Evidence
+
+        | check | verdict | what was seen |
+        | --- | --- | --- |
+        | the producer's own workflow signed it | ✅ passed | signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z |
+        | every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
+        | each platform's version label names this release | ✅ passed | labelled 3.10.0 |
+        | the image was built from the release's commit | ✅ passed | built from 7d176fea, the parent of v3.10.0's commit 8b52b79c |
+        | the tag still gives what it first gave | ✅ passed | <short> each time |
+        | git tag, release, package and image are one release | ✅ passed | git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea |
+        | the tag is not known to hold something else | ✅ passed | nothing is known against it |
+        | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
+        | the contract canary passes at this digest | ✅ passed | Connector Contract Canary: success |
+
+        <details>
+        <summary>How to check this yourself</summary>
+
+        ```sh
+        # the producer's own workflow signed it
+        cosign verify ghcr.io/toon-protocol/connector@sha256:… \
+          --certificate-oidc-issuer 'https://token.actions.githubusercontent.com' \
+          --certificate-identity-regexp '^(?:https://github\.com/toon-protocol/connector/\.github/workflows/(build-and-publish|release)\.yml@.*)$'
+
+        # every promised platform is in the index
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --raw | jq -r '.manifests[].platform | "\(.os)/\(.architecture)"'
+
+        # each platform's version label names this release
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
+
+        # the image was built from the release's commit
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
+        curl -s 'https://api.github.com/repos/toon-protocol/connector/commits/v3.10.0' | jq '.sha, .parents[0].sha'
+
+        # the tag still gives what it first gave
+        docker buildx imagetools inspect ghcr.io/toon-protocol/connector:3.10.0 --format '{{.Manifest.Digest}}'
+
+        # git tag, release, package and image are one release
+        npm view '@toon-protocol/connector@3.10.0' gitHead dist.integrity --json
+
+        # the tag is not known to hold something else
+        digest-bump explain 3.10.0
+
+        # every required pin site can be edited
+        digest-bump pin --tree . --check
+        ```
+
+        The bot keeps what it judged:
+
+        - index: `sha256:…`
+        - signature: `sha256:…`
+        - payload: `sha256:…`
+        - trusted root (file trusted_root.json): `sha256:…`
+
+        </details>
+
+        ### Changed files, in lockstep
+
+        - packages/townhouse/dist/image-manifest.json:28 (image manifest): 3.9.3 (<short>) → 3.10.0 (<short>)
+        - packages/townhouse/src/constants.ts:23 (DEFAULT_CONNECTOR_IMAGE): <short> → <short>
+        - packages/townhouse/src/constants.ts:26 (DEFAULT_CONNECTOR_TAG): 3.9.3 → 3.10.0
+        - .github/workflows/publish-townhouse-images.yml:17 (publish workflow): 3.9.3 → 3.10.0
+        - docker-compose-townhouse.yml:10 (compose): <short> → <short>
+        - packages/townhouse/compose/townhouse-dev.yml:4 (dev compose): 3.9.3 → 3.10.0
+        - scripts/townhouse-e2e-local-hs.sh:7 (e2e script): 3.9.3 → 3.10.0
+        - packages/sdk/CONNECTOR_MIGRATION.md:5 (migration heading): 3.9.3 → 3.10.0
+        - packages/sdk/CONNECTOR_MIGRATION.md:7 (migration sentence): 3.9.3 → 3.10.0
+
+        <details>
+        <summary>Release notes of 3.10.0</summary>
+
+        #### [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0)
+
+        **Features**
+
+        - something new in 3.10.0
+
+        </details>
+
+        <sub>A newer release with complete evidence rewrites this pull request. A commit by anybody else on the branch makes the bot keep its hands off it. Closing without merging declines 3.10.0; merging moves the pin.</sub>
+
+        <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…","draft":"proved"} -->
+        "#);
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        ");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 proposed: pull request #1 proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+    })
+    .await;
+}
+
+/// The checks of the base branch's head came to this.
+fn base_ci(stand: &Stand, conclusion: &str) {
+    let head = stand.git(&["rev-parse", "main"]);
+    stand.world.ci_concludes(&head, CHECK, conclusion);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_branch() {
+    run_story(async |stand| {
+        base_ci(stand, "success");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        ci(stand, "failure");
+        stand.settle().await;
+        let held = draft(stand);
+        insta::assert_snapshot!(stand.redact(&held.body), @r#"
+        **Not to be merged yet: the canary failed: Connector Contract Canary: failure, https:&#8203;//github.com/toon-protocol/town/runs/1023; it passes at the pinned 3.9.3.**
+
+        When all of them have succeeded, the bot marks this as ready, with the whole evidence; or, where another pull request of the bot's is ready, that one is given this commit, and this one is closed. Until then it stays a draft.
+
+        | | pinned | to be proved |
+        | --- | --- | --- |
+        | version | 3.9.3 | [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0) |
+        | index digest | `sha256:…` | `sha256:…` |
+        | published | | 2026-06-12T08:00:00Z |
+
+        ### Evidence so far
+
+        | check | verdict | what was seen |
+        | --- | --- | --- |
+        | the producer's own workflow signed it | ✅ passed | signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z |
+        | every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
+        | each platform's version label names this release | ✅ passed | labelled 3.10.0 |
+        | the image was built from the release's commit | ✅ passed | built from 7d176fea, the parent of v3.10.0's commit 8b52b79c |
+        | the tag still gives what it first gave | ✅ passed | <short> each time |
+        | git tag, release, package and image are one release | ✅ passed | git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea |
+        | the tag is not known to hold something else | ✅ passed | nothing is known against it |
+        | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
+
+        ### Changed files, in lockstep
+
+        - packages/townhouse/dist/image-manifest.json:28 (image manifest): 3.9.3 (<short>) → 3.10.0 (<short>)
+        - packages/townhouse/src/constants.ts:23 (DEFAULT_CONNECTOR_IMAGE): <short> → <short>
+        - packages/townhouse/src/constants.ts:26 (DEFAULT_CONNECTOR_TAG): 3.9.3 → 3.10.0
+        - .github/workflows/publish-townhouse-images.yml:17 (publish workflow): 3.9.3 → 3.10.0
+        - docker-compose-townhouse.yml:10 (compose): <short> → <short>
+        - packages/townhouse/compose/townhouse-dev.yml:4 (dev compose): 3.9.3 → 3.10.0
+        - scripts/townhouse-e2e-local-hs.sh:7 (e2e script): 3.9.3 → 3.10.0
+        - packages/sdk/CONNECTOR_MIGRATION.md:5 (migration heading): 3.9.3 → 3.10.0
+        - packages/sdk/CONNECTOR_MIGRATION.md:7 (migration sentence): 3.9.3 → 3.10.0
+
+        <sub>The next candidate may take the place of this one. A commit by anybody else on the branch makes the bot keep its hands off it. Closing it declines the release.</sub>
+
+        Once what failed was run again on this commit and succeeded, `digest-bump request bump 3.10.0` has the bot look again.
+
+        <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…","draft":"waits","held":"<short>"} -->
+        "#);
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1023; it passes at the pinned 3.9.3
+        3.9.3 pinned: the downstream pins it
+        ");
+        let own = stand.world.check_runs(&held.head_sha).remove(0);
+        assert_eq!(own, ("digest-bump".to_owned(), "failure".to_owned()));
+        // A failure is an answer: nobody asks again.
+        stand.wait(100);
+        stand.world.clear_requests();
+        stand.settle().await;
+        assert_eq!(stand.world.writes(), []);
+        assert_eq!(stand.runs().await, ["3.10.0 failed", "3.9.3 passed"]);
+
+        // It was run again, and somebody asks.
+        stand.world.ci_concludes(&held.head_sha, CHECK, "success");
+        stand.request("3.10.0").await;
+        stand.settle().await;
+        assert_eq!((stand.only().number, stand.only().draft), (held.number, false));
+        insta::assert_snapshot!(stand.requests().await, @"3.10.0 granted: pull request #1 proposes it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_at_the_base_branch_too_is_not_blamed_on_the_release() {
+    run_story(async |stand| {
+        base_ci(stand, "failure");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        ci(stand, "failure");
+        stand.settle().await;
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 held: broken before: the canary fails at the pinned 3.9.3 as well, so the release is not to blame; there: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1005; here: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1023
+        3.9.3 pinned: the downstream pins it
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_base_branch_has_no_such_check_that_is_said() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        ci(stand, "failure");
+        for minutes in [0, 1, 10, 60] {
+            stand.wait_minutes(minutes);
+            stand.settle().await;
+        }
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1022; whether it passes at the pinned 3.9.3 could not be found out in 4 attempts: the canary did not find out: Connector Contract Canary: it did not run on the base branch's commit
+        3.9.3 pinned: the downstream pins it
+        ");
+        assert!(draft(stand).body.starts_with("**Not to be merged yet: the canary failed"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_newest_fails_its_draft_is_used_for_the_next() {
+    run_story(async |stand| {
+        base_ci(stand, "success");
+        stand.world.release("3.10.0").publish().await;
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        assert!(draft(stand).title.ends_with("3.11.0"));
+        ci(stand, "failure");
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **Not to be merged yet: connector 3.9.3 → 3.10.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.11.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1025; it passes at the pinned 3.9.3
+        3.10.0 canary: its checks run since 2026-06-12T08:00:00Z: Connector Contract Canary has not started
+        3.9.3 pinned: the downstream pins it
+        ");
+        ci(stand, "success");
+        stand.settle().await;
+        assert_eq!(stand.world.pulls().len(), 1);
+        let ready = stand.only();
+        assert!(!ready.draft && ready.title.ends_with("3.10.0"), "{ready:#?}");
+        assert!(ready.body.contains("3.11.0 is newer, but not proposed"), "{}", ready.body);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ready_one_stays_until_a_newer_one_is_proved_and_is_then_given_its_commit() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        ci(stand, "success");
+        stand.settle().await;
+        let before = stand.only();
+        stand.wait(1);
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        #2 draft digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
+          **Not to be merged yet: connector 3.9.3 → 3.11.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.11.0 canary: its checks run since 2026-06-12T09:00:00Z: Connector Contract Canary has not started
+        3.10.0 proposed: pull request #1 proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+        assert_eq!(stand.world.pulls()[0], before);
+        let proved = draft(stand).head_sha;
+        ci(stand, "success");
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.11.0
+          **connector 3.9.3 → 3.11.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        #2 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
+          **Closed by the bot: pull request #1 proposes 3.11.0.**
+        ");
+        assert_eq!(stand.only().head_sha, proved);
+
+        // The branches are free for the next ones.
+        for (minor, conclusion) in [(12, "success"), (13, "success"), (14, "success")] {
+            stand.wait(1);
+            stand.world.release(&format!("3.{minor}.0")).publish().await;
+            stand.settle().await;
+            ci(stand, conclusion);
+            stand.settle().await;
+        }
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.14.0
+          **connector 3.9.3 → 3.14.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        #2 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
+          **Closed by the bot: pull request #1 proposes 3.11.0.**
+        #3 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.12.0
+          **Closed by the bot: pull request #1 proposes 3.12.0.**
+        #4 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.13.0
+          **Closed by the bot: pull request #1 proposes 3.13.0.**
+        #5 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.14.0
+          **Closed by the bot: pull request #1 proposes 3.14.0.**
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_run_is_no_pass_and_is_looked_at_again() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let mut seen = Vec::new();
+        for (conclusion, minutes) in [("skipped", 0), ("neutral", 1), ("cancelled", 10)] {
+            stand.wait_minutes(minutes);
+            ci(stand, conclusion);
+            stand.settle().await;
+            assert!(stand.only().draft, "{conclusion}");
+            seen.push(stand.stages().await);
+        }
+        insta::assert_snapshot!(seen.join("\n"), @"
+        3.10.0 waiting: attempt 1 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: skipped, https://github.com/toon-protocol/town/runs/1022; until 2026-06-12T08:01:00Z (1 min from now)
+        3.9.3 pinned: the downstream pins it
+        3.10.0 waiting: attempt 2 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: neutral, https://github.com/toon-protocol/town/runs/1031; until 2026-06-12T08:11:00Z (10 min from now)
+        3.9.3 pinned: the downstream pins it
+        3.10.0 waiting: attempt 3 was inconclusive: the canary did not find out: Connector Contract Canary: cancelled, https://github.com/toon-protocol/town/runs/1045; until 2026-06-12T09:11:00Z (1 h from now)
+        3.9.3 pinned: the downstream pins it
+        ");
+        let own = stand.world.check_runs(&draft(stand).head_sha);
+        assert!(own.contains(&("digest-bump".to_owned(), "neutral".to_owned())), "{own:?}");
+        // Somebody runs it again.
+        ci(stand, "success");
+        stand.wait(1);
+        stand.settle().await;
+        assert!(!stand.only().draft);
+        assert_eq!(stand.runs().await.last().unwrap(), "3.10.0 passed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_ci_starts_that_is_said_with_its_usual_cause() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        let report = stand.settle().await;
+        assert_eq!(report.wake.unwrap().to_string(), "2026-06-12T08:01:00Z");
+        let mut seen = Vec::new();
+        for minutes in [9, 1, 50, 60] {
+            stand.wait_minutes(minutes);
+            stand.world.clear_requests();
+            let wake = stand.settle().await.wake.unwrap();
+            seen.push(format!("{} wake {wake}", stand.stage("3.10.0").await.1));
+        }
+        insta::assert_snapshot!(seen.join("\n"), @"
+        its checks run since 2026-06-12T08:00:00Z: Connector Contract Canary has not started wake 2026-06-12T08:10:00Z
+        its checks run since 2026-06-12T08:00:00Z: no Connector Contract Canary has started within 10 min: a push with a workflow's own GITHUB_TOKEN starts no CI, and neither does a workflow that is not called for pull requests or waits for an approval wake 2026-06-12T08:20:00Z
+        its checks run since 2026-06-12T08:00:00Z: no Connector Contract Canary has started within 10 min: a push with a workflow's own GITHUB_TOKEN starts no CI, and neither does a workflow that is not called for pull requests or waits for an approval wake 2026-06-12T10:00:00Z
+        attempt 1 was inconclusive: no Connector Contract Canary has started within 10 min: a push with a workflow's own GITHUB_TOKEN starts no CI, and neither does a workflow that is not called for pull requests or waits for an approval; until 2026-06-12T10:01:00Z (1 min from now) wake 2026-06-12T10:01:00Z
+        ");
+        assert_eq!(stand.runs().await, ["3.10.0 inconclusive"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_by_a_person_on_the_draft_makes_the_bot_keep_its_hands_off() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let waits = draft(stand);
+        let by = stand.world.commit_to(&waits.head_branch, "README.md", b"# mine\n", "docs: mine");
+        // On the bot's own commit it succeeded.
+        stand.world.ci_concludes(&waits.head_sha, CHECK, "success");
+        stand.settle().await;
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        let left = stand.only();
+        assert_eq!((&left.head_sha, left.draft, &left.body), (&by, true, &waits.body));
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.11.0 held: draft pull request #1 has commits by a person: hands off
+        3.10.0 held: draft pull request #1 has commits by a person: hands off
+        3.9.3 pinned: the downstream pins it
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patch_that_is_offered_waits_as_a_draft_for_somebody_to_ask() {
+    run_story(async |stand| {
+        base_ci(stand, "success");
+        stand.world.release("3.9.4").publish().await;
+        stand.settle().await;
+        ci(stand, "success");
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.9.4
+          **Not to be merged yet: connector 3.9.3 → 3.9.4 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.9.4 offered: every check passed; `digest-bump request bump 3.9.4` proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+        stand.request("3.9.4").await;
+        stand.settle().await;
+        assert!(!stand.only().draft);
+        insta::assert_snapshot!(stand.requests().await, @"3.9.4 granted: pull request #1 proposes it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_whose_version_is_pinned_meanwhile_is_closed_and_declines_nothing() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        crate::people::bump_by_hand(stand, &draft(stand).head_branch);
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 closed digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **Closed by the bot: the pin is at 3.10.0 already.**
+        ");
+        stand.wait(1);
+        stand.lose_memory().await;
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        ci(stand, "success");
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 closed digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **Closed by the bot: the pin is at 3.10.0 already.**
+        #2 open digest-bump/connector chore(connector): bump 3.10.0 → 3.11.0
+          **connector 3.10.0 → 3.11.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_a_person_closes_is_declined() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        stand.world.close(draft(stand).number);
+        stand.settle().await;
+        assert_eq!(stand.open(), [""; 0]);
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 declined: pull request #1 was closed without merging
+        3.9.3 pinned: the downstream pins it
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_a_person_makes_a_draft_again_stays_one() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        ci(stand, "success");
+        stand.settle().await;
+        stand.world.set_draft(stand.only().number, true);
+        stand.settle().await;
+        stand.wait(1);
+        stand.settle().await;
+        assert!(stand.only().draft);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_no_apps_sets_a_status_instead_and_none_does_without() {
+    run_story(async |stand| {
+        let denied = || Fault::on(Service::GitHub).method("POST").status(403).always();
+        stand.world.fault(denied().path_contains("/check-runs"));
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let waits = draft(stand).head_sha;
+        assert_eq!(stand.world.statuses(&waits), [("digest-bump".into(), "pending".into())]);
+        stand.world.fault(denied().path_contains("/statuses"));
+        ci(stand, "success");
+        stand.settle().await;
+        assert!(!stand.only().draft);
+        assert_eq!(stand.world.check_runs(&waits).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_major_gets_its_stub_without_a_draft() {
+    run_story(async |stand| {
+        stand.world.release("4.0.0").publish().await;
+        stand.settle().await;
+        assert_eq!(stand.only().head_branch, "digest-bump/connector-4-migration");
+        assert!(stand.only().body.contains("The contract canary did not run."));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_release_takes_the_draft_over_and_what_is_asked_for_comes_first() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let first = draft(stand).head_sha;
+        stand.wait(1);
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.11.0
+          **Not to be merged yet: connector 3.9.3 → 3.11.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
+        // What the checks of the older one show is still looked at.
+        stand.world.ci_concludes(&first, CHECK, "success");
+        stand.settle().await;
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.11.0 canary: its checks run since 2026-06-12T09:00:00Z: Connector Contract Canary has not started
+        3.10.0 proposed: pull request #1 proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        ");
+        ci(stand, "cancelled");
+        stand.wait(1);
+        stand.world.release("3.9.4").publish().await;
+        stand.request("3.9.4").await;
+        stand.settle().await;
+        stand.wait_minutes(1);
+        stand.world.release("3.12.0").publish().await;
+        stand.settle().await;
+        insta::assert_snapshot!(stand.stages().await, @"");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_database_the_same_draft_is_found_again() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let waits = draft(stand);
+        stand.lose_memory().await;
+        stand.settle().await;
+        assert_eq!(draft(stand), waits);
+        stand.lose_memory().await;
+        ci(stand, "success");
+        stand.settle().await;
+        assert_eq!((stand.only().number, stand.only().draft), (waits.number, false));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_downstream_that_moves_on_does_not_begin_the_checks_anew() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let waits = draft(stand);
+        stand.world.commit_to("main", "README.md", b"# on\n", "docs: move on");
+        stand.wait_minutes(5);
+        stand.settle().await;
+        assert_eq!(draft(stand), waits);
+        ci(stand, "success");
+        stand.settle().await;
+        assert_eq!(stand.only().head_sha, waits.head_sha);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_by_that_name_counts_as_well() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let url = format!(
+            "{}/repos/toon-protocol/town/statuses/{}",
+            stand.world.github_url(),
+            draft(stand).head_sha
+        );
+        let wish = serde_json::json!({ "state": "success", "context": CHECK });
+        let client = reqwest::Client::new().post(url);
+        let answer = client.bearer_auth(stand.world.token_of("maya")).json(&wish).send().await;
+        assert_eq!(answer.unwrap().status(), 201);
+        stand.settle().await;
+        assert!(!stand.only().draft);
+    })
+    .await;
+}
+
+/// What can become of a write and of the answer to it.
+fn kinds() -> [fn(Fault) -> Fault; 4] {
+    [
+        |fault| fault.after_commit(502),
+        |fault| fault.status(502),
+        |fault| fault.cut_body(),
+        |fault| fault.close_connection(),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_a_write_the_end_is_the_same() {
+    let places: [(Service, &str, &str); 6] = [
+        (Service::Git, "POST", "git-receive-pack"),
+        (Service::GitHub, "POST", "/check-runs"),
+        (Service::GitHub, "PATCH", "/check-runs"),
+        (Service::GitHub, "POST", "/pulls"),
+        (Service::GitHub, "PATCH", "/pulls/"),
+        (Service::GitHub, "POST", "/graphql"),
+    ];
+    for (service, method, path) in places {
+        run_story(async |stand| {
+            for (n, kind) in kinds().into_iter().enumerate() {
+                stand.wait(1);
+                let version = format!("3.{}.0", n + 10);
+                stand.world.release(&version).publish().await;
+                let fault = Fault::on(service).method(method).path_contains(path);
+                stand.world.fault(kind(fault));
+                stand.once().await;
+                stand.settle().await;
+                ci(stand, "success");
+                stand.once().await;
+                stand.settle().await;
+                let ready = stand.only();
+                assert!(!ready.draft && ready.title.ends_with(&version), "{path} {n} {ready:#?}");
+                let own = stand.world.check_runs(&ready.head_sha);
+                assert!(own.contains(&("digest-bump".into(), "success".into())), "{own:?}");
+                stand.world.merge(ready.number);
+                stand.settle().await;
+            }
+            assert_eq!(stand.world.pulls().len(), 4, "{path}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_lag_behind_open_nothing_twice() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.world.list_lag(4);
+        stand.settle().await;
+        ci(stand, "success");
+        stand.world.list_lag(4);
+        stand.settle().await;
+        stand.settle().await;
+        assert!(!stand.only().draft);
+        stand.wait(1);
+        stand.world.release("3.11.0").publish().await;
+        stand.world.list_lag(4);
+        stand.settle().await;
+        ci(stand, "success");
+        stand.world.list_lag(4);
+        stand.settle().await;
+        stand.settle().await;
+        assert!(stand.only().title.ends_with("3.11.0"));
+        assert_eq!(stand.world.pulls().len(), 2);
+    })
+    .await;
+}
