@@ -179,3 +179,24 @@ async fn tokens_decide_what_is_seen() {
     client.token = Some(minted.json["token"].as_str().unwrap().to_owned());
     assert_eq!(client.get("user").await.json["login"], "digest-bump[bot]");
 }
+
+#[tokio::test]
+async fn ci_concludes_checks_which_only_an_app_may_make() {
+    let world = World::start().await;
+    let main = world.branches()["main"].clone();
+    world.ci_begins(&main, "contract");
+    world.ci_concludes(&main, "contract", "failure");
+    world.ci_concludes(&main, "contract", "success");
+    let runs = [("contract", "failure"), ("contract", "success")];
+    assert_eq!(world.check_runs(&main), runs.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    let bot = Client::of(&world);
+    let person = Client { token: Some(world.token_of("maya")), ..Client::of(&world) };
+    let wish = || json!({ "name": "mine", "head_sha": main });
+    for (client, status) in [(&person, 403), (&bot, 201)] {
+        assert_eq!(client.post(&format!("{TOWN}/check-runs"), wish()).await.status, status);
+    }
+    let wish = json!({ "state": "pending", "context": "mine" });
+    let status = person.post(&format!("{TOWN}/statuses/{main}"), wish).await.status;
+    assert_eq!(status, 201);
+    assert_eq!(world.statuses(&main), [("mine".to_owned(), "pending".to_owned())]);
+}
