@@ -41,6 +41,24 @@ const PATCH: &[Act] = &[
     Act::Settle,
 ];
 
+/// A MINOR that the downstream's own checks prove, a newer one that its pull request is rewritten
+/// for, and one at which they fail.
+const CHECKS: &[Act] = &[
+    Act::LeaveToChecks,
+    Act::Release("3.10.0"),
+    Act::Once,
+    Act::Ci("success"),
+    Act::Once,
+    Act::Release("3.11.0"),
+    Act::Once,
+    Act::Ci("success"),
+    Act::Once,
+    Act::Release("3.12.0"),
+    Act::Once,
+    Act::Ci("failure"),
+    Act::Once,
+];
+
 /// How many deaths of a story are enough for a quick look.
 const FEW: usize = 8;
 /// So many stories are told side by side.
@@ -59,6 +77,11 @@ async fn wherever_the_process_of_a_major_dies_the_end_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_a_requested_patch_dies_the_end_is_the_same() {
     dies_everywhere("requested patch", PATCH).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_a_release_by_checks_dies_the_end_is_the_same() {
+    dies_everywhere("CHECKS", CHECKS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

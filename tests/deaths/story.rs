@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use toml::Value;
 use world::{Pull, World};
 
+/// The check of the downstream's own that may be the canary.
+const CHECK: &str = "Connector Contract Canary";
 /// When the stories begin.
 const START: &str = "2026-06-12T08:00:00Z";
 /// Each act has its own time, whatever the acts before it took: times are part of what people read.
@@ -31,6 +33,12 @@ pub enum Act {
     Release(&'static str),
     /// The bot is called until it is settled.
     Settle,
+    /// The canary is left to the downstream's own checks, which pass on its base branch.
+    LeaveToChecks,
+    /// The downstream's CI comes to this on the head of the only draft.
+    Ci(&'static str),
+    /// The bot is called until a process of it ends by itself.
+    Once,
     /// Somebody asks for a release.
     Request(&'static str),
     /// A maintainer merges the only open pull request.
@@ -122,6 +130,18 @@ impl Stage {
         match act {
             Act::Release(version) => self.world.release(version).publish().await,
             Act::Settle => self.settle().await,
+            Act::Once => {
+                while self.process(None).await == End::Killed {
+                    self.rest(REST);
+                }
+            }
+            Act::LeaveToChecks => self.leave_to_checks(),
+            Act::Ci(conclusion) => {
+                let mut drafts = self.world.open_pulls();
+                drafts.retain(|pull| pull.draft);
+                assert_eq!(drafts.len(), 1, "{drafts:#?}");
+                self.world.ci_concludes(&drafts[0].head_sha, CHECK, conclusion);
+            }
             Act::Request(version) => {
                 // Whoever sees the command die calls it again.
                 while self.process(Some(version)).await == End::Killed {}
@@ -133,6 +153,18 @@ impl Stage {
             }
             Act::BumpByHand => self.bump_by_hand(),
         }
+    }
+
+    fn leave_to_checks(&mut self) {
+        let mut config: toml::Table = self.config.parse().unwrap();
+        let checks = Value::Array(vec![CHECK.into()]);
+        let canary = toml::Table::from_iter([
+            ("executor".to_owned(), Value::from("checks")),
+            ("checks".to_owned(), checks),
+        ]);
+        set(watch(&mut config), "canary", Value::Table(canary));
+        self.config = toml::to_string(&config).unwrap();
+        self.world.ci_concludes(&self.world.branches()["main"], CHECK, "success");
     }
 
     /// Calls the bot until nothing changes by itself within the hour.
@@ -235,8 +267,12 @@ impl Stage {
         let mut lines: Vec<String> = self.world.pulls().iter().map(pull).collect();
         lines
             .extend(self.world.branches().into_iter().map(|(name, head)| format!("{name} {head}")));
-        let mut writes: Vec<String> =
-            self.world.writes().iter().map(|it| format!("{} {}", it.method, it.path)).collect();
+        let mut writes: Vec<String> = self
+            .world
+            .writes()
+            .iter()
+            .map(|it| format!("{} {}", it.method, without_signing(&it.path)))
+            .collect();
         writes.sort();
         lines.extend(writes);
         let config = self.parsed();
@@ -245,7 +281,10 @@ impl Stage {
         store.close().await;
         let view = reconcile::look_at(&config.watches[0], &memory, self.clock.now());
         lines.extend(
-            view.releases.iter().map(|it| format!("{} {}: {}", it.version, it.word, it.line)),
+            view.releases
+                .iter()
+                .map(|it| format!("{} {}: {}", it.version, it.word, it.line))
+                .map(|line| without_signing(&line)),
         );
         lines.extend(
             view.requests.iter().map(|it| format!("{} {} {:?}", it.version, it.state, it.answer)),
@@ -287,5 +326,7 @@ fn without_signing(body: &str) -> String {
         Some((before, _)) if signed(line) => before,
         _ => line,
     });
-    kept.collect::<Vec<_>>().join("\n")
+    // The ids of check runs count what was asked for on the way, and so does what quotes them.
+    let run = regex::Regex::new(r#"(runs/|"held":")[0-9a-f]+"#).unwrap();
+    run.replace_all(&kept.collect::<Vec<_>>().join("\n"), "$1…").into_owned()
 }
