@@ -263,10 +263,14 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
     let passed = |check: Check| {
         candidate.answers.get(&check).is_some_and(|answer| answer.verdict == Verdict::Passed)
     };
-    let open = snapshot.proposals.iter().find(|p| {
+    let of_kind = |p: &&Proposal| {
         let line = p.version.major == version.major || *kind == ProposalKind::PinBump;
         p.kind == *kind && p.state == PullState::Open && line
-    });
+    };
+    // Where none is ready, the draft becomes what is.
+    let mut open = snapshot.proposals.iter().filter(of_kind).collect::<Vec<_>>();
+    open.sort_by_key(|p| p.draft);
+    let open = open.first();
     if candidate.digest.is_none() || candidate.npm.is_some() {
         Some("without its artifacts")
     } else if !gates(*kind).all(passed) {

@@ -6,6 +6,7 @@
 mod baseline;
 mod case;
 mod departure;
+mod draft;
 mod edges;
 mod honesty;
 mod lists;

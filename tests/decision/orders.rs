@@ -34,6 +34,7 @@ pub(super) fn rules() -> Rules {
         minimum_release_age: Duration::ZERO,
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
+        checks: None,
         harness: Vec::new(),
         migration: None,
     }

@@ -4,11 +4,12 @@ use crate::case::{
     NOW, candidate, digest, faults, proposal, request, snapshot, stage_word, version,
 };
 use digest_bump::domain::{
-    Bump, Check, PatchPolicy, ProposalKind, PullState, RequestId, RequestOutcome, RunId, Timestamp,
-    Verdict, Version,
+    Bump, Check, CheckSeen, CheckState, Digest, PatchPolicy, ProposalKind, PullState, RequestId,
+    RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Candidate, Contract, Intent, Look, Migration, Running, Snapshot, decide,
+    Answer, Candidate, Checks, Contract, Intent, Look, Migration, Proposal, Running, Snapshot,
+    decide,
 };
 use std::time::Duration;
 
@@ -44,6 +45,9 @@ const RELEASES: [(&str, Bump); 4] = [
     ("3.9.4", Bump::Patch),
 ];
 
+/// What the releases are, what happens to a patch, and whether the downstream's checks are the canary.
+type Case = ([Nature; 4], PatchPolicy, bool);
+
 const MAX_ROUNDS: usize = 60;
 const MAX_WAKES: usize = 20;
 
@@ -56,8 +60,9 @@ struct World {
 }
 
 impl World {
-    fn new(natures: [Nature; 4], patches: PatchPolicy) -> Self {
+    fn new((natures, patches, by_checks): Case) -> Self {
         let mut snapshot = snapshot(patches);
+        snapshot.by_checks = by_checks;
         snapshot.candidates = RELEASES.map(|(text, bump)| candidate(text, bump)).into();
         for release in snapshot.candidates.iter_mut().filter(|c| c.bump != Bump::Major) {
             release.contract = Contract::Unread;
@@ -101,7 +106,13 @@ impl World {
             }
             Intent::Companion(..) => panic!("nobody has companions here"),
             Intent::StartCanary(of) => self.start(of),
-            Intent::Bury(run) => {
+            Intent::Hold { pull, why } => {
+                let told = Digest::of(why.as_bytes()).short().to_owned();
+                let draft = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
+                assert_ne!(draft.as_ref().unwrap().held.as_ref(), Some(&told), "told twice");
+                draft.unwrap().held = Some(told);
+            }
+            Intent::Bury(run) | Intent::Conclude(run) => {
                 let dead = |c: &&Candidate| c.running.as_ref().is_some_and(|r| r.run == *run);
                 let of = self.snapshot.candidates.iter().find(dead).unwrap().version.clone();
                 self.candidate(&of).running = None;
@@ -119,7 +130,7 @@ impl World {
                 new.requested = *requested;
                 let proposals = &mut self.snapshot.proposals;
                 if let Some(old) = proposals.iter().find(|p| Some(p.pull) == *over) {
-                    let down = version.cmp_precedence(&old.version).is_lt();
+                    let down = version.cmp_precedence(&old.version).is_lt() && !old.draft;
                     assert!(!down || *requested, "{old:?} moves down unasked to {version}");
                 }
                 proposals.retain(|p| Some(p.pull) != *over);
@@ -143,6 +154,9 @@ impl World {
     fn start(&mut self, of: &Version) {
         let nature = self.nature(of);
         assert!(self.candidate(of).running.is_none(), "two canaries for {of}");
+        if self.snapshot.by_checks {
+            self.draft(of);
+        }
         let first = !self.candidate(of).answers.contains_key(&Check::Canary);
         match nature {
             Nature::Breaking => self.conclude(of, Check::Canary, Verdict::Failed),
@@ -150,12 +164,34 @@ impl World {
             Nature::Orphaned if first => {
                 self.runs += 1;
                 let alive_until = self.now + Duration::from_mins(1);
-                let running =
-                    Running { run: RunId(self.runs), since: self.now, alive_until, checks: None };
+                let seen = CheckSeen {
+                    name: "contract".to_owned(),
+                    state: CheckState::Missing,
+                    title: String::new(),
+                    url: String::new(),
+                    took: 0,
+                };
+                let checks = Checks { seen: vec![seen], of_base: false };
+                let checks = Some(checks).filter(|_| self.snapshot.by_checks);
+                let run = RunId(self.runs);
+                let running = Running { run, since: self.now, alive_until, checks };
                 self.candidate(of).running = Some(running);
             }
             _ => self.conclude(of, Check::Canary, Verdict::Passed),
         }
+    }
+
+    /// Opens the draft, or has the one that is open prove this.
+    fn draft(&mut self, of: &Version) {
+        let open = |p: &Proposal| p.draft && p.state == PullState::Open;
+        let known = self.snapshot.proposals.iter().find(|p| open(p)).map(|p| p.pull.0);
+        self.snapshot.proposals.retain(|p| !open(p));
+        let number = known.unwrap_or_else(|| {
+            self.pulls += 1;
+            self.pulls
+        });
+        let draft = Proposal { draft: true, ..proposal(ProposalKind::PinBump, of, number) };
+        self.snapshot.proposals.push(draft);
     }
 
     /// One settled pass.
@@ -183,8 +219,7 @@ impl World {
     }
 
     fn open(&self, kind: ProposalKind) -> Vec<Version> {
-        let open =
-            |p: &&digest_bump::policy::Proposal| p.kind == kind && p.state == PullState::Open;
+        let open = |p: &&Proposal| p.kind == kind && p.state == PullState::Open && !p.draft;
         self.snapshot.proposals.iter().filter(open).map(|p| p.version.clone()).collect()
     }
 
@@ -196,12 +231,13 @@ impl World {
     }
 }
 
-fn worlds() -> impl Iterator<Item = ([Nature; 4], PatchPolicy)> {
+fn worlds() -> impl Iterator<Item = Case> {
     let policies = [PatchPolicy::Skip, PatchPolicy::Offer, PatchPolicy::Propose];
     (0..NATURES.len().pow(4)).flat_map(move |code| {
         let natures =
             [0, 1, 2, 3].map(|place| NATURES[code / NATURES.len().pow(place) % NATURES.len()]);
-        policies.map(|patches| (natures, patches))
+        let cases = policies.map(|patches| [false, true].map(|by| (natures, patches, by)));
+        cases.into_iter().flatten()
     })
 }
 
@@ -218,24 +254,26 @@ fn expected_pin(natures: [Nature; 4], patches: PatchPolicy) -> Vec<Version> {
 
 #[test]
 fn every_world_comes_to_rest_with_the_newest_good_release_proposed() {
-    for (natures, patches) in worlds() {
-        let mut world = World::new(natures, patches);
+    for case in worlds() {
+        let (natures, patches, _) = case;
+        let mut world = World::new(case);
         world.rest();
         let (pins, stubs) =
             (world.open(ProposalKind::PinBump), world.open(ProposalKind::MigrationStub));
-        assert_eq!(pins, expected_pin(natures, patches), "{natures:?} {patches:?}");
+        assert_eq!(pins, expected_pin(natures, patches), "{case:?}");
         // For the stub the canary is news, not a gate.
         let stub = !matches!(natures[0], Nature::Torn | Nature::Mislabelled);
-        assert_eq!(stubs.len(), usize::from(stub), "{natures:?}");
+        assert_eq!(stubs.len(), usize::from(stub), "{case:?}");
     }
 }
 
 #[test]
 fn a_wish_is_met_or_refused_and_stays_met() {
-    for (natures, patches) in worlds() {
+    for case in worlds() {
+        let (natures, patches, _) = case;
         for (index, (text, _)) in RELEASES.iter().enumerate().skip(1) {
             for before in [true, false] {
-                let mut world = World::new(natures, patches);
+                let mut world = World::new(case);
                 if !before {
                     world.rest();
                 }
@@ -243,11 +281,11 @@ fn a_wish_is_met_or_refused_and_stays_met() {
                 world.rest();
                 let good = comes_good(natures[index]);
                 let outcome = world.snapshot.requests[0].outcome.as_ref().unwrap();
-                let case = format!("{natures:?} {patches:?} {text}, at first: {before}");
-                assert_eq!(outcome.granted, good, "{case}");
+                let told = format!("{case:?} {text}, at first: {before}");
+                assert_eq!(outcome.granted, good, "{told}");
                 let wanted =
                     if good { vec![version(text)] } else { expected_pin(natures, patches) };
-                assert_eq!(world.open(ProposalKind::PinBump), wanted, "{case}");
+                assert_eq!(world.open(ProposalKind::PinBump), wanted, "{told}");
             }
         }
     }
@@ -255,15 +293,12 @@ fn a_wish_is_met_or_refused_and_stays_met() {
 
 #[test]
 fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
-    for (natures, patches) in worlds() {
-        let mut world = World::new(natures, patches);
+    for case in worlds() {
+        let (natures, patches, _) = case;
+        let mut world = World::new(case);
         world.ask("4.0.0");
         world.rest();
-        assert_eq!(
-            world.open(ProposalKind::PinBump),
-            expected_pin(natures, patches),
-            "{natures:?}"
-        );
+        assert_eq!(world.open(ProposalKind::PinBump), expected_pin(natures, patches), "{case:?}");
         let Some(stub) =
             world.snapshot.proposals.iter_mut().find(|p| p.kind == ProposalKind::MigrationStub)
         else {
@@ -274,27 +309,27 @@ fn a_major_moves_the_pin_on_request_once_its_stub_is_merged() {
         world.rest();
         let pins = world.open(ProposalKind::PinBump);
         if comes_good(natures[0]) {
-            assert_eq!(pins, [version("4.0.0")], "{natures:?}");
+            assert_eq!(pins, [version("4.0.0")], "{case:?}");
         } else {
             let decision = decide(&world.snapshot, world.now);
-            assert_eq!(stage_word(&decision, &version("4.0.0")), "migrated", "{natures:?}");
-            assert_eq!(pins, expected_pin(natures, patches), "{natures:?}");
+            assert_eq!(stage_word(&decision, &version("4.0.0")), "migrated", "{case:?}");
+            assert_eq!(pins, expected_pin(natures, patches), "{case:?}");
         }
     }
 }
 
 #[test]
 fn a_declined_proposal_is_not_revived() {
-    for (natures, patches) in worlds() {
-        let mut world = World::new(natures, patches);
+    for case in worlds() {
+        let mut world = World::new(case);
         world.rest();
         for open in &mut world.snapshot.proposals {
             open.state = PullState::Closed;
         }
         let declined = world.snapshot.proposals.iter().any(|p| p.kind == ProposalKind::PinBump);
         world.rest();
-        assert!(world.open(ProposalKind::MigrationStub).is_empty(), "{natures:?}");
+        assert!(world.open(ProposalKind::MigrationStub).is_empty(), "{case:?}");
         // What was newer than the declined one had failed, what was older is not wanted either.
-        assert!(!declined || world.open(ProposalKind::PinBump).is_empty(), "{natures:?}");
+        assert!(!declined || world.open(ProposalKind::PinBump).is_empty(), "{case:?}");
     }
 }
