@@ -98,7 +98,8 @@ pub(super) struct Raw {
     #[serde(default = "one")]
     required_passes: usize,
     /// The files and folders of the downstream that the canary's result depends on, beside the
-    /// release: where nothing of them has changed, a result is remembered. Default: all.
+    /// release: where nothing of them has changed, a result is remembered. With none, every file
+    /// counts. Default: none.
     #[serde(default)]
     pub(super) harness: Vec<String>,
     /// Variables for all steps; the same placeholders as in their commands. Default: none.
@@ -176,7 +177,7 @@ struct RawReport {
     /// Where the step leaves it, below its directory. One that is there before is removed. Required.
     path: String,
     /// The files of tests that have to have run, below the repository's top; what other files show
-    /// does not count. Default: any will do.
+    /// does not count. With none, any file will do. Default: none.
     #[serde(default)]
     files: Vec<String>,
     /// How many tests have to have been executed and passed. Default: `1`.
