@@ -18,7 +18,7 @@ use digest_bump::{
     store::{Lease, NewRun, Shown, Store, StoreError},
 };
 use sqlx::Connection as _;
-use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tempfile::TempDir;
 
 const TTL: Duration = Duration::from_mins(1);
@@ -154,6 +154,7 @@ fn report() -> CanaryReport {
         took: 7,
     };
     CanaryReport {
+        pages: BTreeMap::from([("contract".to_owned(), "https://example.com/1".to_owned())]),
         executor: "on the bot's host".to_owned(),
         of: Some(RunId(3)),
         setup: Vec::new(),

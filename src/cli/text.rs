@@ -13,6 +13,9 @@ pub(super) struct ReportView {
     watch: String,
     performed: Vec<String>,
     troubles: Vec<String>,
+    /// The releases whose checks the downstream's own CI has not concluded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waits_for: Vec<String>,
     /// When the next pass is due at the latest, if a time is known.
     wake: Option<String>,
 }
@@ -23,8 +26,18 @@ impl ReportView {
             watch: watch.to_owned(),
             performed: report.performed.clone(),
             troubles: report.troubles.clone(),
+            waits_for: report.decision.stages.iter().filter_map(waits_for).collect(),
             wake: report.wake.map(|time| time.to_string()),
         }
+    }
+}
+
+fn waits_for((version, stage): &(Version, Stage)) -> Option<String> {
+    match stage {
+        Stage::CanaryRunning { checks: Some(checks), since } => {
+            Some(format!("{version}, whose checks run since {since}: {checks}"))
+        }
+        _ => None,
     }
 }
 
@@ -38,6 +51,9 @@ pub(super) fn report(view: &ReportView) -> String {
     }
     if view.performed.is_empty() && view.troubles.is_empty() {
         let _ = writeln!(out, "{}: nothing to do", view.watch);
+    }
+    for line in &view.waits_for {
+        let _ = writeln!(out, "{}: waits for {line}", view.watch);
     }
     if let Some(wake) = &view.wake {
         let _ = writeln!(out, "{}: look again by {wake}", view.watch);
@@ -143,7 +159,8 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
             if let Some(request) = answers {
                 let _ = writeln!(out, "    in answer to request {request}");
             }
-            for line in diff.lines() {
+            // What the draft shows already is not shown twice.
+            for line in diff.lines().filter(|_| !(*of_draft && drafted)) {
                 let _ = writeln!(out, "    {line}");
             }
         }

@@ -78,10 +78,10 @@ fn no_ci(seen: &[CheckSeen]) -> String {
 
 /// Whether nothing more is waited for: a local run whose supervisor fell silent, or checks that
 /// have concluded or are late.
-pub(super) fn is_over(running: &Running, snapshot: &Snapshot, now: Timestamp) -> bool {
+pub(super) fn is_over(running: &Running, by_checks: bool, now: Timestamp) -> bool {
     let late = running.alive_until <= now;
     late || running.checks.as_ref().is_some_and(|checks| {
-        if !snapshot.by_checks {
+        if !by_checks {
             return true;
         }
         let states = || checks.seen.iter().map(|check| &check.state);
@@ -251,7 +251,7 @@ mod tests {
             alive_until: Timestamp::from_millis(1_000 + left),
             checks: Some(Checks { seen, of_base }),
         };
-        is_over(&running, Timestamp::from_millis(1_000))
+        is_over(&running, true, Timestamp::from_millis(1_000))
     }
 
     #[test]

@@ -53,7 +53,8 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     }
     // A run whose process died is inconclusive, also where nothing waits for it any more.
     let current = snapshot.candidates.iter().filter_map(|c| c.running.as_ref());
-    let over = current.chain(&snapshot.runs).filter(|run| checks::is_over(run, snapshot, now));
+    let over =
+        current.chain(&snapshot.runs).filter(|run| checks::is_over(run, snapshot.by_checks, now));
     board.due.extend(over.map(checks::end));
     for line in major_lines(snapshot).values() {
         board.take(stub_of_line(line, snapshot, now));

@@ -69,8 +69,14 @@ pub(super) fn tend_draft(
         board.due.push(Intent::Close { pull, why });
         return;
     }
-    if let Some(Stage::Held { reasons }) = board.stages.get(&draft.version) {
-        let why = reasons.join("; ");
+    let why = match board.stages.get(&draft.version) {
+        Some(Stage::Held { reasons }) => Some(reasons.join("; ")),
+        Some(Stage::Offered) => {
+            Some("every check passed, but it is a patch for which nobody has asked".to_owned())
+        }
+        _ => None,
+    };
+    if let Some(why) = why {
         if draft.held.as_deref() != Some(Digest::of(why.as_bytes()).short()) {
             board.due.push(Intent::Hold { pull, why });
         }
@@ -91,11 +97,20 @@ fn spent(
     if !snapshot.by_checks {
         return Some("the downstream's own checks are not the canary any more".to_owned());
     }
-    let newer = open.filter(|open| open.version.cmp_precedence(&draft.version).is_ge());
-    if let Some(open) = newer {
+    // What was asked for may be older than what is ready, and is tried all the same.
+    let stage = board.stages.get(&draft.version);
+    let at_work = matches!(
+        stage,
+        Some(Stage::Checking | Stage::Waiting { .. } | Stage::CanaryRunning { .. })
+    );
+    let proposed = open.filter(|open| {
+        let step = open.version.cmp_precedence(&draft.version);
+        step.is_eq() || (step.is_gt() && !at_work)
+    });
+    if let Some(open) = proposed {
         return Some(format!("pull request {} proposes {}", open.pull, open.version));
     }
-    match board.stages.get(&draft.version) {
+    match stage {
         Some(
             Stage::Checking
             | Stage::Queued { .. }

@@ -281,7 +281,8 @@ fn shown(run: &CanaryRun) -> Option<CanaryShown<'_>> {
     let output = output.trim_end();
     let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
     let (verdict, output) = (*verdict, &output[start..]);
-    Some(CanaryShown { verdict, summary, report, output, tree: &run.tree, base: &run.base })
+    let (tree, base, checked) = (&run.tree, &run.base, run.checked.is_some());
+    Some(CanaryShown { verdict, summary, report, output, tree, base, checked })
 }
 
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is

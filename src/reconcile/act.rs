@@ -87,7 +87,9 @@ impl Pass<'_> {
     ) -> Result<PullNumber> {
         let mut number = None;
         for effect in effects {
-            let outcome = self.effect(effect).await?;
+            // A draft is begun anew where its run was not recorded: its text may be there already.
+            let probe = plan.draft && matches!(effect, Effect::EditPull { .. });
+            let outcome = self.effect_unless_there(effect, probe).await?;
             if let Some(mut pull) = outcome.pull {
                 number = Some(pull.number);
                 // GitHub's answer may lag behind the push of a moment ago.

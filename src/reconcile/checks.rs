@@ -3,13 +3,15 @@
 
 use super::{canary::Subject, pass::Pass};
 use crate::domain::{
-    ChecksFacts, CommitId, Effect, Memory, OwnCheck, PullNumber, RunId, RunState, Verdict, Version,
+    CanaryReport, ChecksFacts, CommitId, Digest, Effect, Marker, Memory, NamedChecks, OwnCheck,
+    PullNumber, RunId, RunState, Verdict, Version,
 };
 use crate::policy::{Concluded, Stage, conclude};
 use crate::proposal::{Draft, Workshop, effects_of};
 use crate::render::held_body;
 use crate::store::NewRun;
 use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
 
 /// The commits whose checks are waited for.
 pub(super) fn awaited(memory: &Memory) -> Vec<CommitId> {
@@ -24,7 +26,7 @@ pub(super) fn awaited(memory: &Memory) -> Vec<CommitId> {
 pub(super) fn outcome(
     id: RunId,
     memory: &Memory,
-    rule: Option<&crate::domain::NamedChecks>,
+    rule: Option<&NamedChecks>,
 ) -> Result<(Concluded, CommitId, bool)> {
     let run = memory.runs.iter().find(|run| run.id == id).context("no such run")?;
     let commit = run.checked.clone().context("the run is no matter of checks")?;
@@ -34,11 +36,20 @@ pub(super) fn outcome(
         let concluded = Concluded {
             verdict: Verdict::Inconclusive,
             summary: "the downstream's own checks are not the canary any more".to_owned(),
-            report: crate::domain::CanaryReport::NOTHING,
+            report: CanaryReport::NOTHING,
         };
         return Ok((concluded, commit, of_base));
     };
     Ok((conclude(rule, seen.unwrap_or_default(), of_base), commit, of_base))
+}
+
+/// The pages of the checks of a commit, as the last run there was shown them.
+fn pages(memory: &Memory, commit: &CommitId) -> BTreeMap<String, String> {
+    let run = memory.runs.iter().rev().find(|run| run.checked.as_ref() == Some(commit));
+    match run.map(|run| &run.state) {
+        Some(RunState::Ended { report, .. }) => report.pages.clone(),
+        Some(RunState::Running { .. }) | None => BTreeMap::new(),
+    }
 }
 
 impl Pass<'_> {
@@ -151,12 +162,10 @@ impl Pass<'_> {
         let bot = self.bot;
         let known = self.memory.pulls().find(|pull| pull.number == number);
         let marker = known.and_then(|pull| pull.marker.clone()).context("no such pull request")?;
-        let held = crate::domain::Marker {
-            held: Some(crate::domain::Digest::of(why.as_bytes()).short().to_owned()),
-            ..marker
-        };
+        let pages = pages(&self.memory, &marker.commit);
+        let held = Marker { held: Some(Digest::of(why.as_bytes()).short().to_owned()), ..marker };
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = held_body(why, &held, &pull.body);
+        let body = held_body(why, &pages, &held, &pull.body);
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

@@ -93,7 +93,11 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn effect_unless_there(&mut self, effect: &Effect, probe: bool) -> Result<Outcome> {
+    pub(super) async fn effect_unless_there(
+        &mut self,
+        effect: &Effect,
+        probe: bool,
+    ) -> Result<Outcome> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);

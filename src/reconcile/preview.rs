@@ -27,6 +27,8 @@ use serde::Serialize;
 
 /// The number of a pull request that is still to be opened.
 const TO_BE: u64 = 0;
+/// The id of a run that is in memory alone.
+const NEVER_RECORDED: RunId = RunId(-1);
 
 /// What a dry run needs. There is nothing in it that could write.
 #[derive(Debug)]
@@ -177,7 +179,9 @@ impl Preview {
                 return Err(error);
             }
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
-            if self.conclude(&decision, memory)? {
+            if self.read_base(&decision, memory, world).await?
+                || self.conclude(&decision, memory)?
+            {
                 continue;
             }
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
@@ -199,6 +203,50 @@ impl Preview {
                 learn(intent, &self.watch, &self.sources, memory, world, now).await?;
             }
         }
+    }
+
+    /// Reads the checks of the base branch's head where they are what a failure is compared with;
+    /// whether they are.
+    async fn read_base(
+        &self,
+        decision: &Decision,
+        memory: &mut Memory,
+        world: &World,
+    ) -> Result<bool> {
+        let Some(rule) = &self.watch.rules.checks else { return Ok(false) };
+        let starts = decision.due.iter().filter_map(|intent| match intent {
+            Intent::StartCanary(version) => Some(version),
+            _ => None,
+        });
+        let versions: Vec<&Version> = starts.collect();
+        if versions.is_empty() {
+            return Ok(false);
+        }
+        let pin = world.pin(&self.watch, memory)?;
+        if !versions.contains(&&pin.version) {
+            return Ok(false);
+        }
+        let (now, base) = (self.clock.now(), world.base.clone());
+        let base = base.context("the downstream was not read")?;
+        let read = self.sources.observe_checks(&self.watch, std::slice::from_ref(&base)).await?;
+        for fact in read.facts {
+            memory.observe(fact, now);
+        }
+        let subject = Subject::of(&pin.version, &pin, &base, &self.watch, &self.git, memory);
+        let Subject { to, draft, inputs } = subject.await?;
+        memory.runs.push(CanaryRun {
+            id: NEVER_RECORDED,
+            version: pin.version.clone(),
+            subject: to.digest,
+            inputs,
+            base: base.clone(),
+            tree: draft.tree,
+            remembered_by: String::new(),
+            checked: Some(base),
+            started_at: now,
+            state: RunState::Running { alive_until: now + rule.time_limit },
+        });
+        Ok(true)
     }
 
     /// Ends the runs in memory whose checks have concluded; whether there are any.
@@ -339,7 +387,7 @@ impl Preview {
             at: now,
         });
         memory.runs.push(CanaryRun {
-            id: RunId(0),
+            id: NEVER_RECORDED,
             version: version.clone(),
             subject: to.digest,
             inputs,

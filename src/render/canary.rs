@@ -22,6 +22,8 @@ pub struct CanaryShown<'a> {
     pub tree: &'a TreeId,
     /// The commit that this tree was made on.
     pub base: &'a CommitId,
+    /// Whether it was the downstream's own checks of a commit.
+    pub checked: bool,
 }
 
 /// The section about the canary.
@@ -32,9 +34,13 @@ pub(super) fn section(shown: &CanaryShown<'_>) -> String {
     } else {
         format!(", {}", brief(&report.executor))
     };
+    let where_it_ran = if shown.checked {
+        "It ran on the commit that this pull request pushes, or on GitHub's merge of it"
+    } else {
+        "It ran on exactly the tree that this pull request pushes"
+    };
     let mut out = format!(
-        "### Contract canary: {}\n\n{}. It ran on exactly the tree that this pull request pushes \
-         (`{}`, made on `{}`){place}.",
+        "### Contract canary: {}\n\n{}. {where_it_ran} (`{}`, made on `{}`){place}.",
         shown.verdict,
         super::body::capital(&brief(shown.summary)),
         shown.tree,

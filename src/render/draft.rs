@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{Marker, Pin, Timestamp};
 use crate::edit::{SiteLine, cell};
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// How the first line begins, as long as the draft waits or is held.
 const OPEN: &str = "**Not to be merged yet: ";
@@ -54,7 +54,7 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
              {}.**",
             names.join(", ")
         ),
-        "When all of them have succeeded, the bot marks this as ready, with the whole evidence; or, \
+        "Once every check has passed, the bot marks this as ready, with the whole evidence; or, \
          where another pull request of the bot's is ready, that one is given this commit, and this \
          one is closed. Until then it stays a draft."
             .to_owned(),
@@ -69,20 +69,24 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
     sections.join("\n\n")
 }
 
-/// `body` with the reason for which its draft is held in place of what it waits for.
+/// `body` with the reason for which its draft is held in place of what it waits for. `pages` are
+/// those of the checks, by their names. Foreign texts.
 #[must_use]
-pub fn held_body(why: &str, held: &Marker, body: &str) -> String {
+pub fn held_body(why: &str, pages: &BTreeMap<String, String>, held: &Marker, body: &str) -> String {
     let body = without_marker(body);
     let rest = match body.strip_prefix(OPEN) {
         Some(begun) => begun.split_once("\n\n").map_or("", |(_, rest)| rest),
         None => &body,
     };
+    let pages = pages.iter().map(|(name, page)| (cell(name), safe_url(page)));
+    let pages = pages.filter(|(_, page)| *page != "#");
+    let links: String = pages.map(|(name, page)| format!(" See [{name}]({page}).")).collect();
     format!(
-        "{OPEN}{}.**\n\n{}\n\nOnce what failed was run again on this commit and succeeded, \
-         `digest-bump request bump {}` has the bot look again.\n\n{}",
+        "{OPEN}{}.**{links} A check that was run again on this commit is looked at once somebody \
+         asks: `digest-bump request bump {}`.\n\n{}\n\n{}",
         cell(why),
-        rest.trim_end(),
         held.version,
+        rest.trim_end(),
         marker(held)
     )
 }
@@ -107,12 +111,16 @@ mod tests {
         };
         let held = Marker { held: Some("because".to_owned()), ..own.clone() };
         let body = format!("{OPEN}it waits.**\n\nmore\n\n{}", marker(&own));
-        let told = held_body("it | failed", &held, &body);
-        assert!(told.starts_with("**Not to be merged yet: it \\| failed.**\n\nmore\n\n"), "{told}");
+        let pages = BTreeMap::from([("a".to_owned(), "https://example.com/1".to_owned())]);
+        let told = held_body("it | failed", &pages, &held, &body);
+        let begin = "**Not to be merged yet: it \\| failed.** See [a](https://example.com/1). ";
+        assert!(told.starts_with(begin), "{told}");
+        assert!(told.contains("bump 3.10.0`.\n\nmore\n\n<!--"), "{told}");
+        assert_eq!(held_body("it | failed", &pages, &held, &told), told);
         assert_eq!(parse_marker(&told), Some(held.clone()));
         assert!(!told.contains("it waits"));
         // What a person wrote above stays.
         let by_hand = format!("Wait for maya.\n\n{body}");
-        assert!(held_body("it failed", &held, &by_hand).contains("Wait for maya."));
+        assert!(held_body("it failed", &pages, &held, &by_hand).contains("Wait for maya."));
     }
 }

@@ -149,3 +149,38 @@ async fn without_a_token_nothing_that_writes_begins() {
     assert!(!stand.state().exists());
     assert_eq!(stand.world.requests().len(), 0);
 }
+
+#[tokio::test]
+async fn a_canary_that_is_left_to_checks_has_names_and_no_steps() {
+    let mut stand = Stand::new().await;
+    let problems = async |stand: &Stand| {
+        let said = stand.run(&["status"]).await;
+        assert_eq!(said.code, 2);
+        stand.redact(&said.err)
+    };
+    stand.set_watch("canary.executor", "checks");
+    stand.set_watch("canary.time_limit", "soon");
+    insta::assert_snapshot!(problems(&stand).await, @r#"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.step: is not for `executor = "checks"`: the bot runs nothing itself
+      - watch[0].canary.checks: names no check
+      - watch[0].canary.time_limit: `soon` is not a duration such as `45s`, `20m`, `24h` or `7d`
+    "#);
+    let own = toml::toml! { executor = "checks" checks = ["digest-bump", "a", "a", " "] };
+    stand.set_watch("canary", own);
+    insta::assert_snapshot!(problems(&stand).await, @"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.checks: has an empty name
+      - watch[0].canary.checks: names `digest-bump`, which is the bot's own
+      - watch[0].canary.checks: names a check twice
+    ");
+    let local = toml::toml! { checks = ["a"] time_limit = "1h" sees_digest = true };
+    stand.set_watch("canary", local);
+    insta::assert_snapshot!(problems(&stand).await, @r#"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.checks: is only for `executor = "checks"`
+      - watch[0].canary.time_limit: is only for `executor = "checks"`
+      - watch[0].canary.sees_digest: is only for `executor = "checks"`
+      - watch[0].canary.step: none judges: there has to be one without `setup`
+    "#);
+}

@@ -86,3 +86,35 @@ async fn a_token_that_is_worth_nothing_exits_with_3() {
     ");
     assert!(!format!("{said:?}").contains("ghs_wrong"));
 }
+
+#[tokio::test]
+async fn it_ends_while_the_downstreams_checks_run_and_says_what_it_waits_for() {
+    let mut stand = Stand::new().await;
+    let canary = toml::toml! { executor = "checks" checks = ["Connector Contract Canary"] };
+    stand.set_watch("canary", canary);
+    stand.world.release("3.10.0").publish().await;
+    let timeless = |text: &str| {
+        let time = regex::Regex::new(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ").unwrap();
+        time.replace_all(text, "TIME").into_owned()
+    };
+    let out = stand.ok(&["once"]).await;
+    insta::assert_snapshot!(timeless(&out), @"
+    townhouse: opened draft pull request #1: chore(connector): bump 3.9.3 → 3.10.0
+    townhouse: waiting for the checks of the draft at 3.10.0: Connector Contract Canary
+    townhouse: waits for 3.10.0, whose checks run since TIME: Connector Contract Canary has not started
+    townhouse: look again by TIME
+    ");
+    let out = stand.ok(&["once"]).await;
+    insta::assert_snapshot!(timeless(&out), @"
+    townhouse: nothing to do
+    townhouse: waits for 3.10.0, whose checks run since TIME: Connector Contract Canary has not started
+    townhouse: look again by TIME
+    ");
+    let out = stand.ok(&["status"]).await;
+    insta::assert_snapshot!(timeless(&stand.redact(&out)), @"
+    townhouse: pinned at 3.9.3 (sha256:…)
+      3.10.0     MINOR  canary    its checks run since TIME: Connector Contract Canary has not started
+      3.9.3             pinned    the downstream pins it
+      draft #1: chore(connector): bump 3.9.3 → 3.10.0 <https://github.com/toon-protocol/town/pull/1>
+    ");
+}

@@ -31,9 +31,27 @@ async fn plan(stand: &Stand) -> Json {
 /// requests, which nobody can know, left out.
 fn announced(plan: &Json) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
-    for action in plan["actions"].as_array().unwrap() {
+    let actions = plan["actions"].as_array().unwrap();
+    let drafted = actions.iter().any(|action| action["action"] == "draft");
+    for action in actions {
         let text = |key: &str| action[key].as_str().unwrap();
-        lines.insert(match text("action") {
+        // The next pass only opens the draft; CI takes its time.
+        if drafted && action["if_canary_passes"] == true {
+            continue;
+        }
+        let line = match text("action") {
+            "draft" => {
+                let (version, checks) = (text("version"), action["checks"][0].as_str().unwrap());
+                lines.insert(format!("waiting for the checks of the draft at {version}: {checks}"));
+                match action["over"].as_u64() {
+                    None => format!("opened draft pull request: {}", text("title")),
+                    Some(over) => format!("rewrote draft pull request #{over}: {}", text("title")),
+                }
+            }
+            "hold" => {
+                let (pull, why) = (&action["pull"], text("why"));
+                format!("draft pull request #{pull} says why it is held: {why}")
+            }
             "run_canary" => format!("canary started at {}", text("version")),
             "propose" => match action["over"].as_u64() {
                 None => format!("opened pull request: {}", text("title")),
@@ -43,7 +61,11 @@ fn announced(plan: &Json) -> BTreeSet<String> {
             "warn" => format!("warned in pull request #{}: {}", action["pull"], text("why")),
             "answer" => format!("answered request {}: {}", action["request"], text("answer")),
             other => panic!("{other}"),
-        });
+        };
+        lines.insert(line);
+        if action["of_draft"] == true {
+            lines.insert(format!("marked pull request #{} as ready", action["over"]));
+        }
         if let Some(request) = action["answers"].as_u64() {
             let pull = action["over"].as_u64().map(|over| format!(" #{over}"));
             let pull = pull.unwrap_or_default();
@@ -56,7 +78,7 @@ fn announced(plan: &Json) -> BTreeSet<String> {
 fn performed(report: &Json) -> BTreeSet<String> {
     let lines = report["performed"].as_array().unwrap().iter();
     let lines: Vec<&str> = lines.map(|line| line.as_str().unwrap()).collect();
-    let opened = Regex::new("^opened pull request( #[0-9]+)").unwrap();
+    let opened = Regex::new("^opened (?:draft )?pull request( #[0-9]+)").unwrap();
     let new: Vec<&str> =
         lines.iter().filter_map(|line| Some(opened.captures(line)?.get(1)?.as_str())).collect();
     let answered = Regex::new("^(answered request [0-9]+) for [0-9.]+").unwrap();
@@ -64,7 +86,10 @@ fn performed(report: &Json) -> BTreeSet<String> {
         let line = new.iter().fold((*line).to_owned(), |line, new| line.replace(new, ""));
         answered.replace(&line, "$1").into_owned()
     };
-    lines.iter().map(plain).collect()
+    // What CI came to is read, not done.
+    let readings = ["the checks came to ", "waiting for the checks of the base branch "];
+    let read = |line: &&&str| readings.iter().any(|reading| line.starts_with(reading));
+    lines.iter().filter(|line| !read(line)).map(plain).collect()
 }
 
 /// Plans, then passes, and compares: what was done, and branch, commit and tree of each proposal.
@@ -78,7 +103,9 @@ async fn holds(stand: &Stand) {
     };
     assert_eq!(timeless(announced(&plan)), timeless(performed(&report)), "{plan:#}");
     for action in plan["actions"].as_array().unwrap() {
-        if action["action"] != "propose" {
+        let mut actions = plan["actions"].as_array().unwrap().iter();
+        let later = actions.any(|it| it["action"] == "draft") && action["if_canary_passes"] == true;
+        if !matches!(action["action"].as_str(), Some("propose" | "draft")) || later {
             continue;
         }
         let branch = action["branch"].as_str().unwrap();
@@ -89,6 +116,9 @@ async fn holds(stand: &Stand) {
         assert_eq!(action["title"], pull.title.as_str());
         if let Some(over) = action["over"].as_u64() {
             assert_eq!(over, pull.number);
+        }
+        if action["action"] == "draft" {
+            continue;
         }
         let tree = format!("{}^{{tree}}", pull.head_sha);
         let tree = git(stand.world.bare_repo(), &["rev-parse", &tree]);
@@ -357,4 +387,53 @@ async fn a_world_out_of_reach_is_no_empty_plan() {
     assert_eq!((said.code, said.out.as_str()), (3, ""));
     insta::assert_snapshot!(stand.redact(&said.err), @"digest-bump: too little could be read: main of toon-protocol/town: the git server could not be used: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)");
     assert!(!stand.state().exists());
+}
+
+/// Leaves the canary to the downstream's own CI.
+fn by_checks(stand: &mut Stand) {
+    let canary = toml::toml! { executor = "checks" checks = ["Connector Contract Canary"] };
+    stand.set_watch("canary", canary);
+}
+
+fn ci(stand: &Stand, conclusion: &str) {
+    let open = stand.world.open_pulls();
+    let draft = open.iter().find(|pull| pull.draft).expect("a draft");
+    stand.world.ci_concludes(&draft.head_sha, "Connector Contract Canary", conclusion);
+}
+
+#[tokio::test]
+async fn a_draft_from_its_opening_to_its_end() {
+    let mut stand = Stand::new().await;
+    by_checks(&mut stand);
+    let main = git(stand.world.bare_repo(), &["rev-parse", "main"]);
+    stand.world.ci_concludes(main.trim(), "Connector Contract Canary", "success");
+    stand.world.release("3.10.0").publish().await;
+    let told = stand.redact(&stand.ok(&["plan"]).await);
+    let diff = |line: &&str| {
+        let line = line.strip_prefix("    ").unwrap_or_default();
+        ["diff", "index", "---", "+++", "@@", "+", "-", " "].iter().any(|it| line.starts_with(it))
+    };
+    let told = told.lines().filter(|line| !diff(line));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    townhouse: a pass would
+      open the draft "chore(connector): bump 3.9.3 → 3.10.0"
+        from the branch digest-bump/connector
+        and wait for Connector Contract Canary
+      … then, if its checks succeed: mark the draft as ready: "chore(connector): bump 3.9.3 → 3.10.0"
+        from the branch digest-bump/connector
+    Releases:
+      3.10.0     checking  its evidence is being collected
+      3.9.3      pinned    the downstream pins it
+    "#);
+    holds(&stand).await;
+    holds(&stand).await;
+    ci(&stand, "success");
+    holds(&stand).await;
+    assert!(!stand.world.open_pulls()[0].draft);
+    stand.world.release("3.11.0").publish().await;
+    holds(&stand).await;
+    ci(&stand, "failure");
+    holds(&stand).await;
+    holds(&stand).await;
+    assert_eq!(stand.world.open_pulls().len(), 2);
 }

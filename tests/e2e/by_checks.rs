@@ -91,7 +91,7 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
 
         ### Contract canary: passed
 
-        Connector Contract Canary: success. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), by the downstream's own checks.
+        Connector Contract Canary: success. It ran on the commit that this pull request pushes, or on GitHub's merge of it (`<id>`, made on `<id>`), by the downstream's own checks.
 
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |
@@ -207,9 +207,9 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         stand.settle().await;
         let held = draft(stand);
         insta::assert_snapshot!(stand.redact(&held.body), @r#"
-        **Not to be merged yet: the canary failed: Connector Contract Canary: failure, https:&#8203;//github.com/toon-protocol/town/runs/1023; it passes at the pinned 3.9.3.**
+        **Not to be merged yet: the canary failed: Connector Contract Canary: failure, https:&#8203;//github.com/toon-protocol/town/runs/1023; it passes at the pinned 3.9.3.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/1023). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.10.0`.
 
-        When all of them have succeeded, the bot marks this as ready, with the whole evidence; or, where another pull request of the bot's is ready, that one is given this commit, and this one is closed. Until then it stays a draft.
+        Once every check has passed, the bot marks this as ready, with the whole evidence; or, where another pull request of the bot's is ready, that one is given this commit, and this one is closed. Until then it stays a draft.
 
         | | pinned | to be proved |
         | --- | --- | --- |
@@ -243,8 +243,6 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         - packages/sdk/CONNECTOR_MIGRATION.md:7 (migration sentence): 3.9.3 → 3.10.0
 
         <sub>The next candidate may take the place of this one. A commit by anybody else on the branch makes the bot keep its hands off it. Closing it declines the release.</sub>
-
-        Once what failed was run again on this commit and succeeded, `digest-bump request bump 3.10.0` has the bot look again.
 
         <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…","draft":"waits","held":"<short>"} -->
         "#);
@@ -483,7 +481,7 @@ async fn a_patch_that_is_offered_waits_as_a_draft_for_somebody_to_ask() {
         stand.settle().await;
         insta::assert_snapshot!(pulls(stand), @"
         #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.9.4
-          **Not to be merged yet: connector 3.9.3 → 3.9.4 waits for this repository's own checks on its commit: Connector Contract Canary.**
+          **Not to be merged yet: every check passed, but it is a patch for which nobody has asked.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/1023). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.9.4`.
         ");
         insta::assert_snapshot!(stand.stages().await, @"
         3.9.4 offered: every check passed; `digest-bump request bump 3.9.4` proposes it
@@ -598,6 +596,7 @@ async fn a_newer_release_takes_the_draft_over_and_what_is_asked_for_comes_first(
         #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.11.0
           **Not to be merged yet: connector 3.9.3 → 3.11.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
         ");
+        let second = draft(stand).head_sha;
         // What the checks of the older one show is still looked at.
         stand.world.ci_concludes(&first, CHECK, "success");
         stand.settle().await;
@@ -610,15 +609,36 @@ async fn a_newer_release_takes_the_draft_over_and_what_is_asked_for_comes_first(
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
           **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
         ");
-        ci(stand, "cancelled");
-        stand.wait(1);
+        stand.world.ci_concludes(&second, CHECK, "cancelled");
+        stand.settle().await;
+        stand.wait_minutes(1);
+        stand.settle().await;
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        #2 draft digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
+          **Not to be merged yet: connector 3.9.3 → 3.11.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
+        // A request comes before what is published after it.
         stand.world.release("3.9.4").publish().await;
         stand.request("3.9.4").await;
         stand.settle().await;
         stand.wait_minutes(1);
         stand.world.release("3.12.0").publish().await;
         stand.settle().await;
-        insta::assert_snapshot!(stand.stages().await, @"");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.12.0 queued: 3.9.4 is looked at first
+        3.11.0 skipped: a person asked for 3.9.4 when this was already out
+        3.10.0 proposed: pull request #1 proposes it
+        3.9.4 canary: its checks run since 2026-06-12T09:01:00Z: Connector Contract Canary has not started
+        3.9.3 pinned: the downstream pins it
+        ");
+        insta::assert_snapshot!(pulls(stand), @"
+        #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        #2 draft digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.9.4
+          **Not to be merged yet: connector 3.9.3 → 3.9.4 waits for this repository's own checks on its commit: Connector Contract Canary.**
+        ");
     })
     .await;
 }

@@ -30,6 +30,7 @@ pub(crate) fn rules() -> Rules {
         minimum_release_age: Duration::ZERO,
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),
+        checks: None,
         harness: Vec::new(),
         migration: None,
     }
