@@ -25,7 +25,7 @@ fn resolve(ask: &Ask<'_>, name: &str) -> Option<String> {
 }
 
 /// A check run that has just begun, of nobody's name yet.
-fn begun(urls: &Urls, repo: &str, id: u64, sha: &str, app: Value, now: &str) -> Value {
+fn begun(urls: &Urls, repo: &str, id: u64, sha: &str, app: &Value, now: &str) -> Value {
     let api = format!("{}/repos/{repo}/check-runs/{id}", urls.github);
     let suite = shape::number_of(&format!("{sha} {}", app["id"]));
     json!({
@@ -90,10 +90,11 @@ pub(crate) fn by_ci(
             && run["app"] == app
             && run["conclusion"].is_null()
     });
-    let id = known.map(|(id, _)| *id).unwrap_or_else(|| state.id());
+    let id = known.map(|(id, _)| *id);
+    let id = id.unwrap_or_else(|| state.id());
     let repository = state.repo(repo);
     repository.before_change();
-    let fresh = || begun(&urls, repo, id, sha, app.clone(), &now);
+    let fresh = || begun(&urls, repo, id, sha, &app, &now);
     let run = repository.checks.entry(id).or_insert_with(fresh);
     let wish = match conclusion {
         Some(conclusion) => json!({ "name": name, "conclusion": conclusion }),
@@ -123,7 +124,7 @@ fn create(ask: &mut Ask<'_>) -> Answer {
     }
     let (id, now) = (ask.state.id(), iso(ask.state.now()));
     let app = account::app(ask);
-    let mut run = begun(&ask.state.urls, &ask.name, id, &sha, app, &now);
+    let mut run = begun(&ask.state.urls, &ask.name, id, &sha, &app, &now);
     take_over(&mut run, &wish, &now);
     ask.repo().before_change();
     ask.repo().checks.insert(id, run.clone());
