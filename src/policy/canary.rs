@@ -67,7 +67,7 @@ fn passed<'a>(
 
 /// The inputs of the last run, if the downstream's own checks are still at it: they take their time,
 /// and must not begin anew with every commit.
-fn checked<'a>(same: impl Fn(&&CanaryRun) -> bool, memory: &'a Memory) -> Option<&'a str> {
+fn checked(same: impl Fn(&&CanaryRun) -> bool, memory: &Memory) -> Option<&str> {
     let run = memory.runs.iter().rev().find(same)?;
     let under_way = matches!(run.state, RunState::Running { .. }) && run.checked.is_some();
     under_way.then_some(run.inputs.as_str())

@@ -4,7 +4,7 @@ use super::{
     assess::Assessment,
     board::Board,
     requests::Standing,
-    snapshot::{Candidate, Proposal, Snapshot},
+    snapshot::{Candidate, Proposal, Readiness, Snapshot},
     stage::{Intent, Stage},
     stubs::foreign_branch,
 };
@@ -13,7 +13,7 @@ use crate::domain::{Digest, ProposalKind, PullState, Version};
 /// The open draft.
 pub(super) fn open_draft(snapshot: &Snapshot) -> Option<&Proposal> {
     let open = |p: &&Proposal| p.kind == ProposalKind::PinBump && p.state == PullState::Open;
-    snapshot.proposals.iter().rev().filter(open).find(|p| p.draft)
+    snapshot.proposals.iter().rev().filter(open).find(|p| p.is_draft())
 }
 
 /// Whose work keeps a draft from being opened or rewritten, if anybody's does.
@@ -76,11 +76,12 @@ pub(super) fn tend_draft(
         }
         _ => None,
     };
-    if let Some(why) = why {
-        if draft.held.as_deref() != Some(Digest::of(why.as_bytes()).short()) {
-            board.due.push(Intent::Hold { pull, why });
-        }
-    }
+    let told = |why: &String| {
+        let told = Digest::of(why.as_bytes()).short().to_owned();
+        draft.readiness == Readiness::Draft { held: Some(told) }
+    };
+    let untold = why.filter(|why| !told(why));
+    board.due.extend(untold.map(|why| Intent::Hold { pull, why }));
 }
 
 /// Why a draft has nothing left to prove, if so.

@@ -50,7 +50,7 @@ pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Baseline, Candidate, Checks, Companion, Ignored, Migration, PinState, Proposal,
-    Running, Snapshot, Unavailable,
+    Readiness, Running, Snapshot, Unavailable,
 };
 pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};

@@ -4,7 +4,7 @@ use super::{
     alarms::tag_drift,
     assemble::View,
     branch,
-    snapshot::{PinState, Proposal},
+    snapshot::{PinState, Proposal, Readiness},
 };
 use crate::domain::{
     BranchName, DraftMark, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts,
@@ -21,9 +21,8 @@ pub(super) fn proposals(
         match pull.marker.as_ref() {
             // The bot took it back. Opened again it is a person's.
             Some(marker) if marker.draft == DraftMark::Spent => {
-                if pull.state == PullState::Open {
-                    foreign.push((pull.branch.clone(), pull.number));
-                }
+                let open = (pull.state == PullState::Open).then_some(pull.number);
+                foreign.extend(open.map(|number| (pull.branch.clone(), number)));
             }
             Some(marker) => proposals.push(Proposal {
                 kind: marker.kind,
@@ -33,8 +32,7 @@ pub(super) fn proposals(
                 ours: pull.head == marker.commit || pushed(view.memory, pull),
                 settled: pull.head == marker.commit && starts_from(marker, pin),
                 requested: marker.requested,
-                draft: marker.draft == DraftMark::Waits,
-                held: marker.held.clone(),
+                readiness: readiness(marker),
                 warning: warning(view.memory, pull, marker),
             }),
             None if pull.state == PullState::Open => {
@@ -45,6 +43,13 @@ pub(super) fn proposals(
     }
     proposals.sort_by_key(|proposal| proposal.pull);
     (proposals, foreign)
+}
+
+fn readiness(marker: &Marker) -> Readiness {
+    match marker.draft {
+        DraftMark::Waits => Readiness::Draft { held: marker.held.clone() },
+        DraftMark::None | DraftMark::Proved | DraftMark::Spent => Readiness::Ready,
+    }
 }
 
 /// Whether a proposal's edits start from what is pinned now; else they do not apply any more.

@@ -15,7 +15,7 @@ pub(super) fn open_proposal(snapshot: &Snapshot) -> Option<&Proposal> {
         .proposals
         .iter()
         .rev()
-        .find(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Open && !p.draft)
+        .find(|p| p.kind == ProposalKind::PinBump && p.state == PullState::Open && !p.is_draft())
 }
 
 /// What the open pull request should propose. Where nothing else takes it over, that is what it

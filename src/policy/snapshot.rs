@@ -232,11 +232,29 @@ pub struct Proposal {
     /// Whether a person asked for it.
     pub requested: bool,
     /// Whether it is a draft of the bot's, which the downstream's own checks have to prove.
-    pub draft: bool,
-    /// The fingerprint of the reason for which a draft says that it is held, if it says so.
-    pub held: Option<String>,
+    pub readiness: Readiness,
     /// What happened to its tag since, which its text does not say yet.
     pub warning: Option<String>,
+}
+
+/// Whether a pull request is ready, as far as the bot is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// Its evidence was complete when it was written.
+    Ready,
+    /// The downstream's own checks have to prove it.
+    Draft {
+        /// The fingerprint of the reason for which it says that it is held, if it says so.
+        held: Option<String>,
+    },
+}
+
+impl Proposal {
+    /// Whether it is a draft that is still to be proved.
+    #[must_use]
+    pub const fn is_draft(&self) -> bool {
+        matches!(self.readiness, Readiness::Draft { .. })
+    }
 }
 
 /// Whether a MAJOR's stub has a place to go.

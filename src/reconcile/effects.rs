@@ -79,7 +79,7 @@ impl Pass<'_> {
         let effect = Effect::MarkReady { number };
         let key = effect.key(&self.bot.watch.name);
         let done = |record: &EffectRecord| record.key == key && record.state == EffectState::Done;
-        if pull.filter(proved).is_none() || self.memory.effects.iter().any(done) {
+        if !pull.as_ref().is_some_and(proved) || self.memory.effects.iter().any(done) {
             return Ok(());
         }
         let outcome = self.effect(&effect).await?;

@@ -8,6 +8,7 @@ mod canary;
 mod checks;
 mod effects;
 mod examine;
+mod foresight;
 mod history;
 mod learn;
 mod limit;

@@ -5,7 +5,6 @@
 
 use super::{
     canary::Subject,
-    checks::outcome,
     learn::learn,
     observe::{observe, observe_more_pulls},
     tags::Wanted,
@@ -16,19 +15,18 @@ use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
     CanaryReport, CanaryRun, Check, CommitId, Detail, DraftMark, Fact, Finding, Marker, Memory,
-    ProposalKind, PullFacts, PullNumber, PullState, RunId, RunState, TreeId, Verdict, Version,
+    ProposalKind, PullState, RunId, RunState, TreeId, Verdict, Version,
 };
-use crate::policy::{Concluded, Decision, Intent, decide};
+use crate::policy::{Decision, Intent, decide};
 use crate::proposal::Workshop;
-use crate::render::parse_marker;
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 /// The number of a pull request that is still to be opened.
-const TO_BE: u64 = 0;
+pub(super) const TO_BE: u64 = 0;
 /// The id of a run that is in memory alone.
-const NEVER_RECORDED: RunId = RunId(-1);
+pub(super) const NEVER_RECORDED: RunId = RunId(-1);
 
 /// What a dry run needs. There is nothing in it that could write.
 #[derive(Debug)]
@@ -205,113 +203,6 @@ impl Preview {
         }
     }
 
-    /// Reads the checks of the base branch's head where they are what a failure is compared with;
-    /// whether they are.
-    async fn read_base(
-        &self,
-        decision: &Decision,
-        memory: &mut Memory,
-        world: &World,
-    ) -> Result<bool> {
-        let Some(rule) = &self.watch.rules.checks else { return Ok(false) };
-        let starts = decision.due.iter().filter_map(|intent| match intent {
-            Intent::StartCanary(version) => Some(version),
-            _ => None,
-        });
-        let versions: Vec<&Version> = starts.collect();
-        if versions.is_empty() {
-            return Ok(false);
-        }
-        let pin = world.pin(&self.watch, memory)?;
-        if !versions.contains(&&pin.version) {
-            return Ok(false);
-        }
-        let (now, base) = (self.clock.now(), world.base.clone());
-        let base = base.context("the downstream was not read")?;
-        let read = self.sources.observe_checks(&self.watch, std::slice::from_ref(&base)).await?;
-        for fact in read.facts {
-            memory.observe(fact, now);
-        }
-        let subject = Subject::of(&pin.version, &pin, &base, &self.watch, &self.git, memory);
-        let Subject { to, draft, inputs } = subject.await?;
-        memory.runs.push(CanaryRun {
-            id: NEVER_RECORDED,
-            version: pin.version.clone(),
-            subject: to.digest,
-            inputs,
-            base: base.clone(),
-            tree: draft.tree,
-            remembered_by: String::new(),
-            checked: Some(base),
-            started_at: now,
-            state: RunState::Running { alive_until: now + rule.time_limit },
-        });
-        Ok(true)
-    }
-
-    /// Ends the runs in memory whose checks have concluded; whether there are any.
-    fn conclude(&self, decision: &Decision, memory: &mut Memory) -> Result<bool> {
-        let mut any = false;
-        for intent in &decision.due {
-            let Intent::Conclude(id) = intent else { continue };
-            let (concluded, ..) = outcome(*id, memory, self.watch.rules.checks.as_ref())?;
-            let Concluded { verdict, summary, report } = concluded;
-            let run = memory.runs.iter_mut().find(|run| run.id == *id).context("no such run")?;
-            let now = self.clock.now();
-            let (version, subject) = (run.version.clone(), run.subject.clone());
-            let (inputs, output) = (run.inputs.clone(), String::new());
-            run.state =
-                RunState::Ended { at: now, verdict, summary: summary.clone(), output, report };
-            let (check, detail) = (Check::Canary, Detail::default());
-            let found =
-                Finding { check, verdict, version, subject, inputs, summary, detail, at: now };
-            memory.findings.push(found);
-            any = true;
-        }
-        Ok(any)
-    }
-
-    /// The beginning of the canary at `version`.
-    async fn start(
-        &self,
-        version: &Version,
-        memory: &Memory,
-        world: &World,
-        decision: &Decision,
-    ) -> Result<PlannedAction> {
-        let pin = world.pin(&self.watch, memory)?;
-        let rule = self.watch.rules.checks.as_ref().filter(|_| *version != pin.version);
-        let Some(rule) = rule else {
-            return Ok(PlannedAction::RunCanary { version: version.clone() });
-        };
-        let base = world.base.as_ref().context("the downstream was not read")?;
-        let Subject { draft, .. } =
-            Subject::of(version, &pin, base, &self.watch, &self.git, memory).await?;
-        let snapshot = world.snapshot(&self.watch, memory);
-        let workshop = Workshop {
-            watch: &self.watch,
-            memory,
-            snapshot: &snapshot,
-            git: &self.git,
-            pin: &pin,
-            head: base,
-            stages: &decision.stages,
-            now: self.clock.now(),
-        };
-        let plan = workshop.plan_draft(version, &draft).await?;
-        let over = workshop.open_draft();
-        Ok(PlannedAction::Draft {
-            version: version.clone(),
-            over: over.map(|(number, _)| number.0),
-            branch: over.map_or(&plan.branch, |(_, branch)| branch).to_string(),
-            diff: self.git.diff(base, &plan.tree).await?,
-            commit: plan.commit,
-            title: plan.title,
-            body: plan.body,
-            checks: rule.names.clone(),
-        })
-    }
-
     /// What would be due besides, had the canary passed at `version`.
     async fn if_it_passed(
         &self,
@@ -347,25 +238,6 @@ impl Preview {
                 memory.observe(Fact::Pull(pull), self.clock.now());
             }
         }
-    }
-
-    /// Takes the draft for open that is about to be.
-    fn suppose_draft(&self, start: &PlannedAction, memory: &mut Memory) {
-        let PlannedAction::Draft { over, branch, commit, title, body, .. } = start else {
-            return;
-        };
-        let Ok(branch) = branch.parse() else { return };
-        let pull = PullFacts {
-            number: PullNumber(over.unwrap_or(TO_BE)),
-            branch,
-            head: commit.clone(),
-            state: PullState::Open,
-            draft: true,
-            title: title.clone(),
-            url: String::new(),
-            marker: parse_marker(body),
-        };
-        memory.observe(Fact::Pull(pull), self.clock.now());
     }
 
     /// Puts a run into memory that never was.

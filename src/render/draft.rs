@@ -80,11 +80,12 @@ pub fn held_body(why: &str, pages: &BTreeMap<String, String>, held: &Marker, bod
     };
     let pages = pages.iter().map(|(name, page)| (cell(name), safe_url(page)));
     let pages = pages.filter(|(_, page)| *page != "#");
-    let links: String = pages.map(|(name, page)| format!(" See [{name}]({page}).")).collect();
+    let links: Vec<String> = pages.map(|(name, page)| format!(" See [{name}]({page}).")).collect();
     format!(
-        "{OPEN}{}.**{links} A check that was run again on this commit is looked at once somebody \
+        "{OPEN}{}.**{} A check that was run again on this commit is looked at once somebody \
          asks: `digest-bump request bump {}`.\n\n{}\n\n{}",
         cell(why),
+        links.concat(),
         held.version,
         rest.trim_end(),
         marker(held)
@@ -113,7 +114,7 @@ mod tests {
         let body = format!("{OPEN}it waits.**\n\nmore\n\n{}", marker(&own));
         let pages = BTreeMap::from([("a".to_owned(), "https://example.com/1".to_owned())]);
         let told = held_body("it | failed", &pages, &held, &body);
-        let begin = "**Not to be merged yet: it \\| failed.** See [a](https://example.com/1). ";
+        let begin = "**Not to be merged yet: it &#124; failed.** See [a](https://example.com/1). ";
         assert!(told.starts_with(begin), "{told}");
         assert!(told.contains("bump 3.10.0`.\n\nmore\n\n<!--"), "{told}");
         assert_eq!(held_body("it | failed", &pages, &held, &told), told);

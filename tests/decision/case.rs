@@ -6,7 +6,7 @@ use digest_bump::domain::{
 };
 use digest_bump::policy::{
     Answer, Baseline, Break, Candidate, Contract, Decision, Intent, Look, Looks, Migration,
-    PinState, Proposal, Running, Snapshot, Soak, Stage,
+    PinState, Proposal, Readiness, Running, Snapshot, Soak, Stage,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -172,8 +172,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         ours: true,
         settled: true,
         requested: false,
-        draft: false,
-        held: None,
+        readiness: Readiness::Ready,
         warning: None,
     }
 }
@@ -269,7 +268,7 @@ fn unfounded(snapshot: &Snapshot, intent: &Intent) -> Option<&'static str> {
     };
     // Where none is ready, the draft becomes what is.
     let mut open = snapshot.proposals.iter().filter(of_kind).collect::<Vec<_>>();
-    open.sort_by_key(|p| p.draft);
+    open.sort_by_key(|p| p.is_draft());
     let open = open.first();
     if candidate.digest.is_none() || candidate.npm.is_some() {
         Some("without its artifacts")

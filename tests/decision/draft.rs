@@ -8,7 +8,7 @@ use digest_bump::domain::{
     Bump, CheckSeen, CheckState, Digest, PatchPolicy, ProposalKind, Verdict,
 };
 use digest_bump::policy::{
-    Answer, Baseline, Checks, Intent, Proposal, Running, Snapshot, Stage, decide,
+    Answer, Baseline, Checks, Intent, Proposal, Readiness, Running, Snapshot, Stage, decide,
 };
 
 const PASSING: [&str; 5] = ["there", "there", "early", "passed", "passed"];
@@ -16,7 +16,10 @@ const FAILING: [&str; 5] = ["there", "there", "early", "passed", "failed"];
 const UNTRIED: [&str; 5] = ["there", "there", "early", "passed", "none"];
 
 fn draft(of: &str, pull: u64) -> Proposal {
-    Proposal { draft: true, ..proposal(ProposalKind::PinBump, &version(of), pull) }
+    Proposal {
+        readiness: Readiness::Draft { held: None },
+        ..proposal(ProposalKind::PinBump, &version(of), pull)
+    }
 }
 
 fn ready(of: &str, pull: u64) -> Proposal {
@@ -34,9 +37,9 @@ fn watch(minors: &[(&str, [&str; 5])], proposals: &[Proposal]) -> Snapshot {
     snapshot
 }
 
-fn checks(state: CheckState, of_base: bool) -> Option<Checks> {
+fn checks(state: CheckState, of_base: bool) -> Checks {
     let (name, title, url) = ("contract".to_owned(), String::new(), String::new());
-    Some(Checks { seen: vec![CheckSeen { name, state, title, url, took: 0 }], of_base })
+    Checks { seen: vec![CheckSeen { name, state, title, url, took: 0 }], of_base }
 }
 
 /// What is due, in short words.
@@ -85,7 +88,7 @@ fn a_draft_that_is_held_says_why_once() {
     let why = "failed, 0; it passes at the pinned 3.9.3";
     assert_eq!(due(&watch(&known, &[draft("3.10.0", 12)])), [format!("hold #12: {why}")]);
     let held = Some(Digest::of(why.as_bytes()).short().to_owned());
-    let told = Proposal { held, ..draft("3.10.0", 12) };
+    let told = Proposal { readiness: Readiness::Draft { held }, ..draft("3.10.0", 12) };
     assert_eq!(due(&watch(&known, &[told])), [""; 0]);
 }
 
@@ -126,7 +129,7 @@ fn what_was_asked_for_has_the_draft_first() {
     let stage = decide(&asked, NOW).stages.remove(0).1;
     assert_eq!(stage, Stage::Queued { behind: version("3.10.0") });
     // Also while it is tried.
-    let trying = Running { checks: checks(CheckState::UnderWay, false), ..running(-60) };
+    let trying = Running { checks: Some(checks(CheckState::UnderWay, false)), ..running(-60) };
     asked.candidates[1].running = Some(trying);
     assert_eq!(due(&asked), [""; 0]);
 }
@@ -142,7 +145,7 @@ fn a_pull_request_that_is_due_comes_before_the_draft_is_taken_for_the_next() {
 fn a_run_by_checks_ends_by_them_or_by_its_time() {
     let with = |state, of_base, left| {
         let mut snapshot = watch(&[("3.10.0", UNTRIED)], &[draft("3.10.0", 12)]);
-        let running = Running { checks: checks(state, of_base), ..running(left) };
+        let running = Running { checks: Some(checks(state, of_base)), ..running(left) };
         snapshot.candidates[0].running = Some(running.clone());
         snapshot.runs.push(running);
         snapshot
@@ -198,7 +201,7 @@ fn what_was_asked_for_keeps_its_draft_below_what_is_ready() {
     let proposals = [ready("3.11.0", 12), draft("3.10.0", 13)];
     let mut asked = watch(&[("3.11.0", PASSING), ("3.10.0", UNTRIED)], &proposals);
     asked.candidates[1].running =
-        Some(Running { checks: checks(CheckState::UnderWay, false), ..running(-60) });
+        Some(Running { checks: Some(checks(CheckState::UnderWay, false)), ..running(-60) });
     asked.requests.push(request(&version("3.10.0"), false));
     assert_eq!(due(&asked), [""; 0]);
 }

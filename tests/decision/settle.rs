@@ -8,8 +8,8 @@ use digest_bump::domain::{
     RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Candidate, Checks, Contract, Intent, Look, Migration, Proposal, Running, Snapshot,
-    decide,
+    Answer, Candidate, Checks, Contract, Intent, Look, Migration, Proposal, Readiness, Running,
+    Snapshot, decide,
 };
 use std::time::Duration;
 
@@ -109,8 +109,9 @@ impl World {
             Intent::Hold { pull, why } => {
                 let told = Digest::of(why.as_bytes()).short().to_owned();
                 let draft = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
-                assert_ne!(draft.as_ref().unwrap().held.as_ref(), Some(&told), "told twice");
-                draft.unwrap().held = Some(told);
+                let readiness = Readiness::Draft { held: Some(told) };
+                assert_ne!(draft.as_ref().unwrap().readiness, readiness, "told twice");
+                draft.unwrap().readiness = readiness;
             }
             Intent::Bury(run) | Intent::Conclude(run) => {
                 let dead = |c: &&Candidate| c.running.as_ref().is_some_and(|r| r.run == *run);
@@ -130,7 +131,7 @@ impl World {
                 new.requested = *requested;
                 let proposals = &mut self.snapshot.proposals;
                 if let Some(old) = proposals.iter().find(|p| Some(p.pull) == *over) {
-                    let down = version.cmp_precedence(&old.version).is_lt() && !old.draft;
+                    let down = version.cmp_precedence(&old.version).is_lt() && !old.is_draft();
                     assert!(!down || *requested, "{old:?} moves down unasked to {version}");
                 }
                 proposals.retain(|p| Some(p.pull) != *over);
@@ -183,14 +184,17 @@ impl World {
 
     /// Opens the draft, or has the one that is open prove this.
     fn draft(&mut self, of: &Version) {
-        let open = |p: &Proposal| p.draft && p.state == PullState::Open;
+        let open = |p: &Proposal| p.is_draft() && p.state == PullState::Open;
         let known = self.snapshot.proposals.iter().find(|p| open(p)).map(|p| p.pull.0);
         self.snapshot.proposals.retain(|p| !open(p));
         let number = known.unwrap_or_else(|| {
             self.pulls += 1;
             self.pulls
         });
-        let draft = Proposal { draft: true, ..proposal(ProposalKind::PinBump, of, number) };
+        let draft = Proposal {
+            readiness: Readiness::Draft { held: None },
+            ..proposal(ProposalKind::PinBump, of, number)
+        };
         self.snapshot.proposals.push(draft);
     }
 
@@ -219,7 +223,7 @@ impl World {
     }
 
     fn open(&self, kind: ProposalKind) -> Vec<Version> {
-        let open = |p: &&Proposal| p.kind == kind && p.state == PullState::Open && !p.draft;
+        let open = |p: &&Proposal| p.kind == kind && p.state == PullState::Open && !p.is_draft();
         self.snapshot.proposals.iter().filter(open).map(|p| p.version.clone()).collect()
     }
 

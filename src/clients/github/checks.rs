@@ -170,15 +170,12 @@ impl Writer {
             Some(conclusion) => text["conclusion"] = conclusion.into(),
         }
         let runs = format!("/repos/{repo}/check-runs");
-        let answer = match own {
-            Some(id) => {
-                let path = format!("{runs}/{id}");
-                self.transport.write(Method::PATCH, &path, &text, "check run").await?
-            }
-            None => {
-                text["head_sha"] = json!(commit);
-                self.transport.write(Method::POST, &runs, &text, "repository").await?
-            }
+        let answer = if let Some(id) = own {
+            let path = format!("{runs}/{id}");
+            self.transport.write(Method::PATCH, &path, &text, "check run").await?
+        } else {
+            text["head_sha"] = json!(commit);
+            self.transport.write(Method::POST, &runs, &text, "repository").await?
         };
         json::object::<Value>(&answer.body, "check run").map(drop)
     }

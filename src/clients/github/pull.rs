@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct Pull {
     /// Its number.
     pub number: PullNumber,
-    /// What GraphQL calls it.
+    /// What GraphQL calls it; empty if that is not told.
     pub node_id: String,
     /// The head branch, without the repository that it is in.
     pub branch: BranchName,
@@ -63,6 +63,7 @@ impl Pull {
 #[derive(Deserialize)]
 struct Wire {
     number: u64,
+    #[serde(default)]
     node_id: String,
     head: WireEnd,
     base: WireEnd,
