@@ -155,6 +155,7 @@ fn report() -> CanaryReport {
     CanaryReport {
         executor: "on the bot's host".to_owned(),
         of: Some(RunId(3)),
+        prepared: vec!["pnpm-lock.yaml".to_owned()],
         setup: Vec::new(),
         attempts: vec![vec![step]],
     }
@@ -239,14 +240,19 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
     let first = finding(Verdict::Inconclusive, 400);
     assert!(
         store
-            .end_run(&watch, id, Shown { output: "out", report: &report() }, &first)
+            .end_run(&watch, id, Shown { output: "out", report: &report(), tree: None }, &first)
             .await
             .unwrap()
     );
     let late = finding(Verdict::Passed, 500);
     assert!(
         !store
-            .end_run(&watch, id, Shown { output: "late", report: &CanaryReport::NOTHING }, &late)
+            .end_run(
+                &watch,
+                id,
+                Shown { output: "late", report: &CanaryReport::NOTHING, tree: None },
+                &late
+            )
             .await
             .unwrap()
     );
@@ -347,7 +353,12 @@ async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
     let told = Finding { summary: "a\0b".to_owned(), ..finding(Verdict::Failed, 1) };
     assert!(
         store
-            .end_run(&watch, run, Shown { output: "\0", report: &CanaryReport::NOTHING }, &told)
+            .end_run(
+                &watch,
+                run,
+                Shown { output: "\0", report: &CanaryReport::NOTHING, tree: None },
+                &told
+            )
             .await
             .unwrap()
     );

@@ -89,6 +89,7 @@ mod tests {
             reading: Reading::Exit,
         };
         let config = CanaryConfig {
+            prepare: None,
             steps: Vec::new(),
             attempts: 1,
             required_passes: 1,

@@ -8,6 +8,7 @@
 mod command;
 mod judge;
 mod output;
+mod prepare;
 mod process;
 pub mod report;
 mod steps;
@@ -15,4 +16,5 @@ mod supervisor;
 pub mod work;
 
 pub use command::Target;
+pub use prepare::Preparation;
 pub use supervisor::{ALIVE_FOR, Order, Supervisor};

@@ -4,11 +4,12 @@ use super::{
     command::{Target, invocation},
     judge::{Report, judge},
     output::Tail,
+    prepare::Preparation,
     process::{End, run},
 };
 use crate::clock::Clock;
 use crate::config::{CanaryConfig, Step};
-use crate::domain::{CanaryReport, StepResult, Verdict, verdict_of};
+use crate::domain::{CanaryReport, StepResult, TreeId, Verdict, verdict_of};
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,8 @@ pub(super) struct Outcome {
     pub(super) summary: String,
     pub(super) output: String,
     pub(super) report: CanaryReport,
+    /// The tree with what was added to it; `None` if nothing was.
+    pub(super) tree: Option<TreeId>,
     /// It was ended from outside before it could find out anything: that is no attempt.
     pub(super) interrupted: bool,
 }
@@ -30,6 +33,8 @@ pub(super) struct Outcome {
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) config: &'a CanaryConfig,
+    /// What has to be added to the tree first.
+    pub(super) preparation: Option<&'a Preparation>,
     pub(super) target: &'a Target,
     pub(super) work: &'a Path,
     pub(super) clock: &'a Clock,
@@ -45,16 +50,42 @@ impl Run<'_> {
         let log = Tail::default();
         let mut report =
             CanaryReport { executor: "on the bot's host".to_owned(), ..CanaryReport::default() };
-        let stopped = self.carry_into(&mut report, &log).await.is_err();
+        let mut tree = None;
+        let stopped = self.carry_into(&mut report, &mut tree, &log).await.is_err();
         let (verdict, summary) = if stopped {
             (Verdict::Inconclusive, "the canary was interrupted: the bot was stopped".to_owned())
         } else {
             sum_up(&report, self.config)
         };
-        Outcome { verdict, summary, output: log.text(), report, interrupted: stopped }
+        Outcome { verdict, summary, output: log.text(), report, tree, interrupted: stopped }
     }
 
-    async fn carry_into(&self, report: &mut CanaryReport, log: &Tail) -> Result<(), Interrupted> {
+    async fn carry_into(
+        &self,
+        report: &mut CanaryReport,
+        tree: &mut Option<TreeId>,
+        log: &Tail,
+    ) -> Result<(), Interrupted> {
+        if let Some(preparation) = self.preparation {
+            let mut result = self.step(&preparation.rule.step, None, log).await?;
+            if result.verdict == Verdict::Passed {
+                match preparation.take(&self.work.join("tree")).await {
+                    Ok(prepared) => {
+                        result.summary = format!("wrote {}", list(&prepared.files));
+                        (*tree, report.prepared) = (Some(prepared.tree), prepared.files);
+                    }
+                    Err(error) => {
+                        (result.verdict, result.summary) =
+                            (Verdict::Inconclusive, format!("{error:#}"));
+                    }
+                }
+            }
+            let passed = result.verdict == Verdict::Passed;
+            report.setup.push(result);
+            if !passed {
+                return Ok(());
+            }
+        }
         let (setup, judging): (Vec<&Step>, Vec<&Step>) =
             self.config.steps.iter().partition(|step| step.setup);
         for step in setup {
@@ -124,6 +155,10 @@ impl Run<'_> {
     }
 }
 
+fn list(files: &[String]) -> String {
+    if files.is_empty() { "nothing".to_owned() } else { files.join(", ") }
+}
+
 /// What all attempts come to, in one line.
 fn sum_up(report: &CanaryReport, config: &CanaryConfig) -> (Verdict, String) {
     if let Some(step) = report.setup.iter().find(|step| step.verdict != Verdict::Passed) {
@@ -145,14 +180,12 @@ fn sum_up(report: &CanaryReport, config: &CanaryConfig) -> (Verdict, String) {
         true => format!("{}: {}", step.name, step.summary),
         false => step.summary.clone(),
     };
-    let attempts = if config.attempts == 1 {
-        String::new()
-    } else {
-        let of = report.attempts.len();
-        format!("{passes} of {of} attempts passed, {} needed: ", config.required_passes)
+    let attempts = match report.attempts.len() {
+        1 => String::new(),
+        of => format!("{passes} of {of} attempts passed, {} needed: ", config.required_passes),
     };
     let told = match verdict {
-        Verdict::Passed => lines.map(line).collect::<Vec<_>>().join("; "),
+        Verdict::Passed => attempts + &lines.map(line).collect::<Vec<_>>().join("; "),
         Verdict::Failed => {
             format!("the canary failed: {attempts}{}", lines.next().map_or_else(String::new, line))
         }

@@ -2,6 +2,7 @@
 
 use super::{
     command::Target,
+    prepare::Preparation,
     steps::{Outcome, Run},
     work,
 };
@@ -39,6 +40,8 @@ pub struct Order {
     pub target: Target,
     /// What the finding depends on besides the digest.
     pub inputs: String,
+    /// What has to be added to the tree first.
+    pub preparation: Option<Preparation>,
     /// The run's own directory, with the exported tree below it. It vanishes with the run.
     pub work: PathBuf,
 }
@@ -125,7 +128,8 @@ impl Supervisor {
         let outcome = {
             let stop = self.stop.child_token();
             let (target, work) = (&order.target, order.work.as_path());
-            let run = Run { config, target, work, clock: &self.clock, stop: &stop };
+            let preparation = order.preparation.as_ref();
+            let run = Run { config, preparation, target, work, clock: &self.clock, stop: &stop };
             let running = run.carry();
             tokio::pin!(running);
             loop {
@@ -170,7 +174,7 @@ impl Supervisor {
         let ended = if outcome.interrupted {
             self.store.interrupt_run(&order.watch, order.run, &finding).await
         } else {
-            let shown = Shown { output: &output, report: &report };
+            let shown = Shown { output: &output, report: &report, tree: outcome.tree.as_ref() };
             self.store.end_run(&order.watch, order.run, shown, &finding).await
         };
         if let Err(error) = ended {

@@ -15,6 +15,8 @@ const MAX_ATTEMPTS: usize = 10;
 /// The contract canary.
 #[derive(Debug, Clone)]
 pub struct CanaryConfig {
+    /// What a tool of the downstream's own adds to the edit.
+    pub prepare: Option<Prepare>,
     /// The steps, in their order.
     pub steps: Vec<Step>,
     /// How often the judging steps are run at most.
@@ -25,6 +27,33 @@ pub struct CanaryConfig {
     pub env: BTreeMap<String, String>,
     /// Variables of the bot that the steps may see, with their values.
     pub passed: Vec<(String, OsString)>,
+}
+
+/// A tool of the downstream's own that adds files to the edit, such as a regenerated lockfile.
+#[derive(Debug, Clone)]
+pub struct Prepare {
+    /// How it is run.
+    pub step: Step,
+    /// The files that it may change or add, in which `*` stands for one folder or file name.
+    pub files: Vec<String>,
+}
+
+impl Prepare {
+    /// Whether it may change or add the file at `path`.
+    #[must_use]
+    pub fn allows(&self, path: &str) -> bool {
+        let fits = |pattern: &String| {
+            let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+            loop {
+                match (pattern.next(), path.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(name)) if wanted == "*" || wanted == name => {}
+                    _ => return false,
+                }
+            }
+        };
+        self.files.iter().any(fits)
+    }
 }
 
 /// One step of the canary.
@@ -74,6 +103,9 @@ pub struct ReportRule {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Raw {
+    /// A tool of the downstream's own that adds files to the edit before the steps are run, and to
+    /// the pull request, such as a lockfile that it regenerates. Default: none.
+    prepare: Option<RawPrepare>,
     /// The steps, in their order. At least one that is no `setup`.
     #[serde(default)]
     step: Vec<RawStep>,
@@ -94,6 +126,23 @@ pub(super) struct Raw {
     /// Variables of the bot that the steps may see. Default: `["PATH", "LANG"]`.
     #[serde(default = "default_pass_env")]
     pass_env: Vec<String>,
+}
+
+/// A tool of the downstream's own that adds files to the edit.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+struct RawPrepare {
+    /// The program and its arguments, as of a step. Required.
+    command: Vec<String>,
+    /// The files that it may change or add; `*` stands for one folder or file name. Whatever else
+    /// it changes is a fault. Required.
+    files: Vec<String>,
+    /// Variables; the same placeholders. Default: none.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// When it is ended with everything that it started. Default: `20m`.
+    #[serde(default = "default_time_limit")]
+    time_limit: String,
 }
 
 /// One step of the canary.
@@ -181,7 +230,8 @@ impl Raw {
             format!("{command:?} {directory:?} {setup} {env:?} {sees_digest} {read:?} {report:?}")
         };
         let steps: Vec<String> = self.step.iter().map(step).collect();
-        format!("{} {} {:?} {steps:?}", self.attempts, self.required_passes, self.env)
+        let prepare = self.prepare.as_ref().map(|it| (&it.command, &it.files, &it.env));
+        format!("{} {} {:?} {prepare:?} {steps:?}", self.attempts, self.required_passes, self.env)
     }
 }
 
@@ -206,11 +256,18 @@ pub(super) fn resolve(
     }
     let steps = raw.step.iter().enumerate();
     // Not collected at once: every step's problems are wanted.
-    let steps: Vec<Option<Step>> =
-        steps.map(|(index, raw)| step(&format!("{place}.step[{index}]"), raw, problems)).collect();
+    let steps: Vec<Option<Step>> = steps
+        .map(|(index, raw)| step_of(&format!("{place}.step[{index}]"), raw, problems))
+        .collect();
+    let prepare = raw.prepare.as_ref();
+    let prepare = prepare.map(|raw| prepare_step(&format!("{place}.prepare"), raw, problems));
     let passed = raw.pass_env.iter();
     let passed = passed.filter_map(|name| Some((name.clone(), env.get(name)?.clone())));
     Some(CanaryConfig {
+        prepare: match prepare {
+            Some(prepare) => Some(prepare?),
+            None => None,
+        },
         steps: steps.into_iter().collect::<Option<_>>()?,
         attempts: raw.attempts,
         required_passes: raw.required_passes,
@@ -219,7 +276,25 @@ pub(super) fn resolve(
     })
 }
 
-fn step(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
+fn prepare_step(place: &str, raw: &RawPrepare, problems: &mut Problems) -> Option<Prepare> {
+    if raw.files.is_empty() {
+        problems.add(&format!("{place}.files"), "names none, so there is nothing to prepare");
+    }
+    let step = RawStep {
+        name: "prepare".to_owned(),
+        command: raw.command.clone(),
+        directory: None,
+        setup: true,
+        env: raw.env.clone(),
+        time_limit: raw.time_limit.clone(),
+        sees_digest: false,
+        read: None,
+        report: None,
+    };
+    Some(Prepare { step: step_of(place, &step, problems)?, files: raw.files.clone() })
+}
+
+fn step_of(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
     if raw.command.first().is_none_or(String::is_empty) {
         problems.add(&format!("{place}.command"), "is empty");
     }

@@ -15,7 +15,7 @@ mod types;
 mod unknown;
 mod watch;
 
-pub use canary::{CanaryConfig, Reading, ReportRule, Step};
+pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
 pub use types::{Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};

@@ -13,6 +13,9 @@ pub struct CanaryReport {
     /// same harness are not run twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<RunId>,
+    /// The files that a tool of the downstream's own added to the edit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prepared: Vec<String>,
     /// The steps that only prepare, run once.
     pub setup: Vec<StepResult>,
     /// The steps that judge, once for each attempt.
@@ -39,8 +42,13 @@ pub struct StepResult {
 
 impl CanaryReport {
     /// Of a run that did not get so far.
-    pub const NOTHING: Self =
-        Self { executor: String::new(), of: None, setup: Vec::new(), attempts: Vec::new() };
+    pub const NOTHING: Self = Self {
+        executor: String::new(),
+        of: None,
+        prepared: Vec::new(),
+        setup: Vec::new(),
+        attempts: Vec::new(),
+    };
 
     /// The attempt that a reader is shown first: the last one that has the run's verdict, or the
     /// last one.

@@ -2,7 +2,7 @@
 
 use super::{
     assess::{Assessment, retry},
-    snapshot::{Answer, Candidate, PinState, Snapshot},
+    snapshot::{Answer, PinState, Snapshot},
     stage::Intent,
 };
 use crate::domain::{
@@ -66,12 +66,7 @@ fn passed<'a>(
 
 /// A release whose canary failed. The release is not to blame for what was broken before, so the
 /// canary is run at the pinned digest too, on the same harness.
-pub(super) fn failed(
-    candidate: &Candidate,
-    answer: &Answer,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Assessment {
+pub(super) fn failed(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Assessment {
     let PinState::Known { version: pinned, .. } = &snapshot.pin else {
         return Assessment::Held(vec![answer.summary.clone()]);
     };

@@ -65,9 +65,7 @@ impl Workshop<'_> {
         }
         let companions = companion_pins(self.watch, self.memory, version);
         let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
-        if draft.tree != run.tree {
-            bail!("the tree is not the one that the canary saw");
-        }
+        let draft = draft.prepared_as(self.git, run).await?;
         let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
         let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
@@ -91,6 +89,7 @@ impl Workshop<'_> {
             canary: shown(run).context("the canary has not ended")?,
             before: self.before(),
             sites: &draft.sites,
+            prepared: run.prepared(),
             drift: &disagreements,
             passed_over: &passed_over(self, version),
             releases: &releases,

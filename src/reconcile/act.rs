@@ -43,6 +43,9 @@ impl Pass<'_> {
         requested: bool,
         decision: &Decision,
     ) -> Result<()> {
+        if self.lost_tree(version).await? {
+            return Ok(());
+        }
         let pin = self.pin()?;
         let head = self.world.base.clone().context("the downstream was not read")?;
         let snapshot = self.snapshot();

@@ -82,6 +82,8 @@ pub struct PinBump<'a> {
     pub before: Option<CanaryShown<'a>>,
     /// What happens to each site.
     pub sites: &'a [SiteLine],
+    /// The files that a tool of the downstream's own added to the edit.
+    pub prepared: &'a [String],
     /// Sites that disagreed with the pin before the edit.
     pub drift: &'a [String],
     /// Newer releases that are not proposed, and why.
@@ -273,6 +275,9 @@ fn changes(bump: &PinBump<'_>) -> String {
     for line in bump.sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. }))
     {
         let _ = write!(out, "\n- {}", cell(&line.to_string()));
+    }
+    for path in bump.prepared {
+        let _ = write!(out, "\n- {}: as the downstream's own tool writes it", cell(path));
     }
     let quiet: Vec<String> = bump
         .sites

@@ -29,21 +29,19 @@ pub(super) fn section(shown: &CanaryShown<'_>) -> String {
     } else {
         format!(", {}", brief(&report.executor))
     };
-    let mut out = format!(
-        "### Contract canary: {}\n\n{}. It ran on exactly the tree that this pull request pushes \
-         (`{}`, made on `{}`){place}.",
-        shown.verdict,
-        super::body::capital(&brief(shown.summary)),
-        shown.tree,
-        shown.base.short(),
-    );
-    if let Some(run) = report.of {
-        let _ = write!(
-            out,
-            " That was run {run}: the same steps, at the same digest, on the same harness, are not \
-             run twice."
-        );
-    }
+    let ran = match report.of {
+        None => format!(
+            "It ran on exactly the tree that this pull request pushes (`{}`, made on `{}`){place}",
+            shown.tree,
+            shown.base.short(),
+        ),
+        Some(run) => format!(
+            "That was found out by run {run}{place}, with the same steps, at the same digest and on \
+             the same harness, which are not run twice"
+        ),
+    };
+    let summary = super::body::capital(&brief(shown.summary));
+    let mut out = format!("### Contract canary: {}\n\n{summary}. {ran}.", shown.verdict);
     let steps = steps(report);
     if !steps.is_empty() {
         let _ = write!(out, "\n\n{steps}");

@@ -38,11 +38,14 @@ pub struct Shown<'a> {
     pub output: &'a str,
     /// Its steps, secrets masked.
     pub report: &'a CanaryReport,
+    /// The tree that its steps ran on, if it is not the one that the run began with.
+    pub tree: Option<&'a TreeId>,
 }
 
 impl Shown<'_> {
     /// A run that did not get so far.
-    pub const NOTHING: Shown<'static> = Shown { output: "", report: &CanaryReport::NOTHING };
+    pub const NOTHING: Shown<'static> =
+        Shown { output: "", report: &CanaryReport::NOTHING, tree: None };
 }
 
 impl Store {
@@ -151,13 +154,15 @@ async fn close_run(
     let report = storable(&report);
     let rows = sqlx::query(
         "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4, \
-         report = $5 WHERE id = $6 AND watch = $7 AND ended_at IS NULL",
+         report = $5, tree = COALESCE($6, tree) \
+         WHERE id = $7 AND watch = $8 AND ended_at IS NULL",
     )
     .bind(finding.at.millis())
     .bind(finding.verdict.name())
     .bind(storable(&finding.summary).as_ref())
     .bind(storable(shown.output).as_ref())
     .bind(report.as_ref())
+    .bind(shown.tree.map(TreeId::as_str))
     .bind(run.0)
     .bind(watch.as_str())
     .execute(&mut *transaction)
