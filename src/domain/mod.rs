@@ -8,6 +8,7 @@ mod cached;
 mod canary;
 mod check;
 mod commit;
+mod companion;
 mod content;
 mod contract;
 mod digest;

@@ -2,6 +2,7 @@
 //! whatever order it was filled.
 
 use super::{
+    companion_pin::CompanionPin,
     honesty::{Doubted, Doubts},
     pinned::pin_state,
     proposals::proposals,
@@ -53,6 +54,9 @@ impl Snapshot {
     pub fn of(view: View<'_>) -> Self {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
+        let rules = view.rules.companions.iter();
+        let companions: Vec<CompanionPin> =
+            rules.map(|rule| CompanionPin::of(view.memory, &rule.image)).collect();
         let doubts = Doubts::about(view, &pin, &versions);
         let candidates =
             versions.iter().map(|release| candidate(view, &pin, &doubts, release)).collect();
@@ -63,6 +67,7 @@ impl Snapshot {
             artifact_deadline: view.rules.artifact_deadline,
             pauses: view.rules.retry.pauses.clone(),
             pin,
+            companions,
             candidates,
             unresolved: unresolved(view),
             ignored,

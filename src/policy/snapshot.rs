@@ -1,6 +1,6 @@
 //! Everything that a decision depends on, as data.
 
-use super::{Break, contract::Contract, soak::Soak};
+use super::{Break, companion_pin::CompanionPin, contract::Contract, soak::Soak};
 use crate::domain::{
     BranchName, Bump, Check, ImageName, IndexDigest, Look, PatchPolicy, Platform, ProposalKind,
     PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub pauses: Vec<Duration>,
     /// What the downstream pins.
     pub pin: PinState,
+    /// What it pins of each companion image.
+    pub companions: Vec<CompanionPin>,
     /// The releases of the stream, newest first.
     pub candidates: Vec<Candidate>,
     /// Tags that are resolved once for people's sake: they hold what another release should.

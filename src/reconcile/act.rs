@@ -6,7 +6,7 @@ use crate::domain::{
     CanaryRun, Check, Detail, Effect, Finding, Pin, ProposalKind, PullNumber, RequestId,
     RequestOutcome, RunId, RunState, Verdict, Version,
 };
-use crate::policy::{Decision, Intent, inputs_of};
+use crate::policy::{Decision, Intent, inputs_of, moved_under};
 use crate::proposal::{Draft, Workshop, companion_pins, draft_pin_bump, effects_of};
 use crate::render::{under_warning, without_marker};
 use crate::store::NewRun;
@@ -170,10 +170,10 @@ impl Pass<'_> {
     async fn warn(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
         let known = self.memory.pulls().find(|pull| pull.number == number);
-        let marker = known.and_then(|pull| pull.marker.as_ref()).context("no such pull request")?;
-        let digest = marker.digest.to_string();
+        let moved = moved_under(&self.memory, known.context("no such pull request")?);
+        let proposed: Vec<String> = moved.iter().map(|it| it.proposed.to_string()).collect();
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = under_warning(why, &digest, &pull.body);
+        let body = under_warning(why, &proposed, &pull.body);
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

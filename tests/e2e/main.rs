@@ -6,6 +6,8 @@ mod answers;
 mod budgets;
 mod canary;
 mod checks;
+mod companion_pins;
+mod companion_tags;
 mod companions;
 mod contract;
 mod crashes;
