@@ -1,6 +1,7 @@
 //! Every text that a person reads, pure: pull requests, plans, explanations, the status.
 
 mod body;
+mod explanation;
 mod known;
 mod marker;
 mod notes;
@@ -11,10 +12,11 @@ mod view;
 mod warning;
 
 pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use explanation::Explanation;
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, release_line, stage_line, stage_word, status, understated_line};
 pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
-pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};
+pub use view::{ProposalView, ReleaseView, RequestView, WatchView};
 pub use warning::under_warning;
