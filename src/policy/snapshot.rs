@@ -121,10 +121,13 @@ pub struct Companion {
     pub image: ImageName,
     /// The release.
     pub version: Version,
-    /// Whether a pin site of the downstream names it.
+    /// Whether it is waited for: a pin site of the downstream names it, and it is not known that
+    /// this release has none.
     pub needed: bool,
     /// The checks that are asked of it.
     pub asked: BTreeSet<Check>,
+    /// The platforms that the pinned one has and this one lacks, if both are known.
+    pub lost: Vec<Platform>,
     /// What its tag resolved to.
     pub digest: Option<IndexDigest>,
     /// What a look at the registry gave, if it gave no image.

@@ -123,6 +123,7 @@ impl Workshop<'_> {
             declared: policy::classify(from, version),
             understated: &candidate.understated,
             lost: &candidate.lost,
+            companions: &candidate.companions,
             release_url: &release.url,
             document: &rule.path,
             rows: migration::rows(&rows),

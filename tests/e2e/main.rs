@@ -6,6 +6,7 @@ mod answers;
 mod budgets;
 mod canary;
 mod checks;
+mod companion_majors;
 mod companion_pins;
 mod companion_tags;
 mod companions;

@@ -91,6 +91,7 @@ fn stub_body(notes: &str) -> String {
         declared: Bump::Minor,
         understated: &[broken],
         lost: &[],
+        companions: &[],
         release_url: "https://github.com/o/r/releases/tag/v4.0.0",
         document: &"MIGRATION.md".parse().expect("a path"),
         rows: 1,
