@@ -176,7 +176,7 @@ impl Workshop<'_> {
     }
 
     /// Whether a pin site names this companion image.
-    fn is_pinned(&self, companion: &ImageName) -> bool {
+    pub(super) fn is_pinned(&self, companion: &ImageName) -> bool {
         let mut sites = self.watch.downstream.sites.iter();
         sites.any(|site| site.companion.as_ref() == Some(companion))
     }

@@ -1,6 +1,7 @@
 //! Every text that a person reads, pure: pull requests, plans, explanations, the status.
 
 mod body;
+mod companion;
 mod explanation;
 mod known;
 mod marker;
@@ -11,7 +12,8 @@ mod stub;
 mod view;
 mod warning;
 
-pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use companion::CompanionImage;
 pub use explanation::Explanation;
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
