@@ -180,3 +180,40 @@ async fn a_registry_that_does_not_answer_for_it_is_waited_for() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_its_tags_counts_for_it_alone() {
+    with_site(async |stand| {
+        stand.world.release("3.9.4").publish().await;
+        stand.world.release("3.10.0").with_sidecar().publish().await;
+        let file = stand.state.path().join("issues.toml");
+        let text = format!(
+            "[[image]]\nname = \"{SIDECAR}\"\nmissing = [\"3.9.4\"]\n\
+             [[image.corrupt]]\ntag = \"3.10.0\"\nversion = \"3.9.4\"\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        stand.set("upstream.known_issues", file.to_str().unwrap());
+        stand.settle().await;
+        // What is known not to be there is not waited for.
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 held: ator-sidecar: the tag 3.10.0 is known to hold the content of 3.9.4
+        3.9.4 offered: every check passed; `digest-bump request bump 3.9.4` proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+        let config = stand.parsed();
+        let known = |version: &str| {
+            let version = version.parse().unwrap();
+            let (config, memory) = (&config, stand.memory());
+            async move {
+                digest_bump::reconcile::known_issues(&config.watches[0], &memory.await, &version)
+            }
+        };
+        let told = [known("3.9.4").await, known("3.10.0").await].concat();
+        insta::assert_snapshot!(stand.redact(&told.join("\n")), @"
+        ator-sidecar: there is no image 3.9.4: its content is under the tag 3.10.0
+        ator-sidecar: to pin 3.9.4 by hand: ghcr.io/toon-protocol/ator-sidecar@sha256:… (the tag 3.10.0 was resolved to it at 2026-06-12T08:00:00Z)
+        ator-sidecar: the tag 3.10.0 is known to hold the content of 3.9.4
+        ");
+    })
+    .await;
+}
