@@ -111,7 +111,9 @@ async fn a_declined_stub_for_a_lost_platform_is_not_revived_without_the_database
     with_riscv(async |stand| {
         stand.world.release("3.10.0").with_sidecar().publish().await;
         stand.settle().await;
-        stand.world.close(stand.only().number);
+        let stub = stand.only();
+        assert_eq!(stub.head_branch, "digest-bump/connector-3.10.0-migration");
+        stand.world.close(stub.number);
         stand.lose_memory().await;
         stand.settle().await;
         assert_eq!(stand.open(), [""; 0]);
