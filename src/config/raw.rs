@@ -208,8 +208,8 @@ pub(super) struct Upstream {
     /// Default: `warn`.
     #[serde(default)]
     pub(super) revision: crate::domain::RevisionPolicy,
-    /// What is known of the image's tags and no check can find out, such as tags that hold another
-    /// release's content: a file (its form is in `config/known-issues.toml`), `shipped` for the one
+    /// What is known of the tags of the image and of its companions and no check can find out, such as
+    /// tags that hold another release's content: a file (its form is in `config/known-issues.toml`), `shipped` for the one
     /// that ships with the program, or `none`. Default: `shipped`.
     #[serde(default = "default_known_issues")]
     pub(super) known_issues: String,

@@ -9,6 +9,7 @@ mod canary;
 mod canary_report;
 mod check;
 mod commit;
+mod companion;
 mod content;
 mod contract;
 mod digest;

@@ -8,8 +8,8 @@ use super::{
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, CanaryRun, Check, CommitId, Effect, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, CanaryRun, Check, CommitId, Effect, ImageName, IndexDigest, Marker, Memory, Pin,
+    Plan, ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
@@ -17,6 +17,7 @@ use crate::render::{
     CanaryShown, NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title,
 };
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeMap;
 
 /// Everything that plans are made from.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +71,11 @@ impl Workshop<'_> {
         let kind = ProposalKind::PinBump;
         let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
         let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
-        let marker =
-            Marker { from: Some(self.pin.digest.clone()), ..marker_of(&plan, &to, requested) };
+        let marker = Marker {
+            from: Some(self.pin.digest.clone()),
+            companions: self.moved(&companions),
+            ..marker_of(&plan, &to, requested)
+        };
         let (releases, release) = (self.releases(version), self.release(version)?);
         let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
         plan.body = pin_bump_body(&PinBump {
@@ -119,6 +123,7 @@ impl Workshop<'_> {
             declared: policy::classify(from, version),
             understated: &candidate.understated,
             lost: &candidate.lost,
+            companions: &candidate.companions,
             release_url: &release.url,
             document: &rule.path,
             rows: migration::rows(&rows),
@@ -162,6 +167,18 @@ impl Workshop<'_> {
             labels: self.watch.labels.clone(),
             draft: false,
         })
+    }
+
+    /// Those of the release's companion images whose pins move with the watched one's.
+    fn moved(&self, companions: &[Pin]) -> BTreeMap<ImageName, IndexDigest> {
+        let named = companions.iter().filter(|pin| self.is_pinned(&pin.image));
+        named.map(|pin| (pin.image.clone(), pin.digest.clone())).collect()
+    }
+
+    /// Whether a pin site names this companion image.
+    pub(super) fn is_pinned(&self, companion: &ImageName) -> bool {
+        let mut sites = self.watch.downstream.sites.iter();
+        sites.any(|site| site.companion.as_ref() == Some(companion))
     }
 
     fn target(&self, version: &Version) -> Result<Pin> {
@@ -247,6 +264,7 @@ fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
         commit: plan.commit.clone(),
         requested,
         from: None,
+        companions: BTreeMap::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{learn::learn, pass::Pass};
 use crate::domain::{Effect, ProposalKind, PullNumber, RequestId, RequestOutcome, Version};
-use crate::policy::{Decision, Intent};
+use crate::policy::{Decision, Intent, moved_under};
 use crate::proposal::{Workshop, effects_of};
 use crate::render::{under_warning, without_marker};
 use anyhow::{Context as _, Result};
@@ -102,10 +102,10 @@ impl Pass<'_> {
     async fn warn(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
         let known = self.memory.pulls().find(|pull| pull.number == number);
-        let marker = known.and_then(|pull| pull.marker.as_ref()).context("no such pull request")?;
-        let digest = marker.digest.to_string();
+        let moved = moved_under(&self.memory, known.context("no such pull request")?);
+        let proposed: Vec<String> = moved.iter().map(|it| it.proposed.to_string()).collect();
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = under_warning(why, &digest, &pull.body);
+        let body = under_warning(why, &proposed, &pull.body);
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

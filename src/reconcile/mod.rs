@@ -5,6 +5,7 @@
 
 mod act;
 mod canary;
+mod confirm;
 mod effects;
 mod examine;
 mod history;

@@ -145,14 +145,14 @@ impl Preview {
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
             let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
             if reads.is_empty() {
-                let wanted = Wanted::before(&decision.due, &self.watch, world);
+                let wanted = Wanted::before(&decision.due, &self.watch, memory, world);
                 if wanted.is_empty() {
                     return Ok(decision);
                 }
                 let again = wanted.resolve(&self.watch, &self.sources, memory, now).await;
                 if let (_, Some(trouble)) = again.take(&self.watch, memory, world, now) {
                     troubles.push(format!("{trouble:#}"));
-                    let still = Wanted::before(&decision.due, &self.watch, world);
+                    let still = Wanted::before(&decision.due, &self.watch, memory, world);
                     decision.due.retain(|intent| !still.concerns(intent));
                     return Ok(decision);
                 }

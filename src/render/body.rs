@@ -2,12 +2,11 @@
 
 use super::{
     canary::{CanaryShown, printed, section},
+    companion::CompanionImage,
     marker::marker,
     notes::{brief, folded, safe_url},
 };
-use crate::domain::{
-    Bump, Check, ImageName, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version,
-};
+use crate::domain::{Bump, Check, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version};
 use crate::edit::{SiteLine, SiteOutcome, cell};
 use crate::policy::{Break, Contract};
 use std::fmt::Write as _;
@@ -34,21 +33,6 @@ pub struct Evidence {
     pub judged: Vec<Judged>,
     /// How a reader finds the same, for a shell.
     pub command: Option<String>,
-}
-
-/// A companion image of the proposed release.
-#[derive(Debug, Clone)]
-pub struct CompanionImage {
-    /// The image.
-    pub image: ImageName,
-    /// The release.
-    pub version: Version,
-    /// Whether a pin site names it.
-    pub needed: bool,
-    /// It at this release; `None` if the release has none.
-    pub pin: Option<Pin>,
-    /// What was asked of it, with the answers.
-    pub evidence: Vec<Evidence>,
 }
 
 /// Everything that the body of a pin bump says.
@@ -198,6 +182,10 @@ fn look_at(bump: &PinBump<'_>) -> String {
     if !bump.added.is_empty() {
         lines.push(format!("- New since the pin: {}", brief(&Platform::list(bump.added))));
     }
+    for companion in bump.companions.iter().filter(|it| !it.added.is_empty()) {
+        let (name, added) = (companion.image.short(), brief(&Platform::list(&companion.added)));
+        lines.push(format!("- New since the pin of {name}: {added}"));
+    }
     if let Contract::Uncompared(why) = bump.contract {
         lines.push(format!("- Not compared with the pinned release's: {}", brief(why)));
     }
@@ -209,8 +197,8 @@ fn pins(bump: &PinBump<'_>) -> String {
     let link = format!("[{}]({})", bump.to.version, safe_url(bump.release_url));
     let _ = writeln!(out, "| version | {} | {link} |", bump.from.version);
     let _ = writeln!(out, "| index digest | `{}` | `{}` |", bump.from.digest, bump.to.digest);
-    for pin in bump.companions.iter().filter_map(|companion| companion.pin.as_ref()) {
-        let _ = writeln!(out, "| {} | | `{}` |", pin.image.short(), pin.digest);
+    for companion in bump.companions {
+        out.push_str(&companion.rows());
     }
     let _ = write!(out, "| published | | {} |", bump.published_at);
     let _ = write!(

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod case;
+mod companions;
 mod departure;
 mod edges;
 mod honesty;

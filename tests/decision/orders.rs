@@ -96,6 +96,7 @@ fn pull(number: u64, of: &Version, state: PullState) -> Fact {
             commit: commit(number),
             requested: false,
             from: None,
+            companions: BTreeMap::new(),
         }),
     })
 }

@@ -56,6 +56,7 @@ fn written() -> Marker {
         commit: "0123456789abcdef0123456789abcdef01234567".parse().expect("a commit"),
         requested: false,
         from: None,
+        companions: std::collections::BTreeMap::new(),
     }
 }
 
@@ -90,6 +91,7 @@ fn stub_body(notes: &str) -> String {
         declared: Bump::Minor,
         understated: &[broken],
         lost: &[],
+        companions: &[],
         release_url: "https://github.com/o/r/releases/tag/v4.0.0",
         document: &"MIGRATION.md".parse().expect("a path"),
         rows: 1,
