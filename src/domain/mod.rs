@@ -24,6 +24,7 @@ mod request;
 mod rules;
 mod signature;
 mod tag;
+mod tests_run;
 mod time;
 mod version;
 
@@ -57,5 +58,6 @@ pub use rules::{
 };
 pub use signature::SignatureOutcome;
 pub use tag::{PinnedFacts, TagChange, TagFacts};
+pub use tests_run::{FailedTest, ReportDemand, ReportFormat, TestCounts};
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};
