@@ -13,7 +13,7 @@ use digest_bump::{
         BranchName, Cached, CanaryReport, CanaryRun, Check, CommitId, Content, Detail, Digest,
         Effect, EffectKey, EffectState, Fact, FailedTest, Finding, ImageFacts, IndexDigest, Judged,
         Learned, NpmFacts, Observation, PullNumber, ReleaseFacts, RequestOutcome, RunId, RunState,
-        StepResult, Timestamp, TreeId, Verdict, Version, WatchName,
+        StepResult, TestCounts, Timestamp, TreeId, Verdict, Version, WatchName,
     },
     store::{Lease, NewRun, Shown, Store, StoreError},
 };
@@ -145,6 +145,7 @@ fn report() -> CanaryReport {
         sees_digest: true,
         verdict: Verdict::Failed,
         summary: "1 of 2 failed: \0".to_owned(),
+        tests: Some(TestCounts { executed: 2, passed: 1, skipped: 3 }),
         failed: vec![FailedTest {
             file: None,
             name: "GET /health".to_owned(),

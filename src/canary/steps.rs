@@ -6,6 +6,7 @@ use super::{
     output::Tail,
     prepare::Preparation,
     process::{End, run},
+    report::Judgement,
 };
 use crate::clock::Clock;
 use crate::config::{CanaryConfig, Step};
@@ -143,12 +144,14 @@ impl Run<'_> {
         }
         let tests = report.filter(|_| matches!(end, End::Exited(_))).map(|report| report.read());
         let (verdict, summary) = judge(step, &end, &tail.text(), tests.as_ref());
+        let counts = tests.as_ref().and_then(|it| it.as_ref().ok()).map(Judgement::counts);
         let failed = tests.into_iter().filter_map(Result::ok).flat_map(|tests| tests.failed);
         Ok(StepResult {
             name: step.name.clone(),
             sees_digest: step.sees_digest,
             verdict,
             summary,
+            tests: counts,
             failed: failed.take(MAX_FAILED).collect(),
             took: u64::try_from(self.clock.now().since(began).as_millis()).unwrap_or(u64::MAX),
         })
@@ -189,10 +192,12 @@ fn sum_up(report: &CanaryReport, config: &CanaryConfig) -> (Verdict, String) {
         Verdict::Failed => {
             format!("the canary failed: {attempts}{}", lines.next().map_or_else(String::new, line))
         }
-        Verdict::Inconclusive => {
-            let why = lines.next().map_or_else(String::new, line);
-            format!("the canary did not find out: {attempts}{why}")
-        }
+        Verdict::Inconclusive => lines.next().map_or_else(String::new, |step| {
+            match step.summary.strip_prefix("did not run: ") {
+                Some(why) => format!("the canary did not run: {attempts}{}: {why}", step.name),
+                None => format!("the canary did not find out: {attempts}{}", line(step)),
+            }
+        }),
     };
     (verdict, told)
 }

@@ -1,6 +1,6 @@
 //! What a canary run showed, step by step and attempt by attempt.
 
-use super::{FailedTest, RunId, Verdict};
+use super::{FailedTest, RunId, TestCounts, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// What a run showed: the evidence that a reader of the pull request is given.
@@ -33,6 +33,9 @@ pub struct StepResult {
     pub verdict: Verdict,
     /// One line that a maintainer reads.
     pub summary: String,
+    /// How many tests its report shows; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestCounts>,
     /// The tests that failed, as far as its report names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailedTest>,
@@ -98,6 +101,7 @@ mod tests {
             sees_digest,
             verdict,
             summary: String::new(),
+            tests: None,
             failed: Vec::new(),
             took: 0,
         }

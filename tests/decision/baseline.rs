@@ -50,7 +50,7 @@ fn a_failure_is_compared_with_the_pinned_release_before_anybody_is_blamed() {
         stage
     };
     insta::assert_snapshot!(held(answer(Verdict::Passed, 0, 20)), @"held: failed, 0; it passes at the pinned 3.9.3");
-    insta::assert_snapshot!(held(answer(Verdict::Failed, 0, 20)), @"held: broken before: the canary fails at the pinned 3.9.3 as well (failed, 0), so what it says of 3.10.0 is not to be blamed on the release: failed, 0");
+    insta::assert_snapshot!(held(answer(Verdict::Failed, 0, 20)), @"held: broken before: the canary fails at the pinned 3.9.3 as well, so the release is not to blame; there: failed, 0; here: failed, 0");
     insta::assert_snapshot!(held(answer(Verdict::Inconclusive, 1, 5)), @"waiting: failed, 0; at the pinned 3.9.3 attempt 1 was inconclusive: inconclusive, 1");
     insta::assert_snapshot!(held(answer(Verdict::Inconclusive, 3, 300)), @"held: failed, 0; whether it passes at the pinned 3.9.3 could not be found out in 3 attempts: inconclusive, 3");
     // Its pause is over.

@@ -26,6 +26,7 @@ mod pin;
 mod prepare;
 mod proposals;
 mod quiet;
+mod reports;
 mod requests;
 mod revision;
 mod settings;
