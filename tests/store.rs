@@ -241,7 +241,12 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
     let first = finding(Verdict::Inconclusive, 400);
     assert!(
         store
-            .end_run(&watch, id, Shown { output: "out", report: &report(), tree: None }, &first)
+            .end_run(
+                &watch,
+                id,
+                Shown { output: "out", log: "all", report: &report(), tree: None },
+                &first
+            )
             .await
             .unwrap()
     );
@@ -251,7 +256,7 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
             .end_run(
                 &watch,
                 id,
-                Shown { output: "late", report: &CanaryReport::NOTHING, tree: None },
+                Shown { output: "late", log: "", report: &CanaryReport::NOTHING, tree: None },
                 &late
             )
             .await
@@ -269,6 +274,15 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         report: report(),
     };
     assert_eq!(memory.runs[0].state, ended);
+    // All that it printed is kept beside, for as long as somebody wants it.
+    let log = async || store.canary_log(id).await.unwrap();
+    assert_eq!(log().await.as_deref(), Some("all"));
+    assert_eq!(store.forget_logs(&lease, &watch, at(400)).await.unwrap(), 0);
+    assert_eq!(log().await.as_deref(), Some("all"));
+    let other = "elsewhere".parse().unwrap();
+    assert_eq!(store.forget_logs(&lease, &other, at(401)).await.unwrap(), 0);
+    assert_eq!(store.forget_logs(&lease, &watch, at(401)).await.unwrap(), 1);
+    assert_eq!(log().await, None);
     let next = store.start_run(&lease, &watch, &new_run()).await.unwrap();
     assert!(next > id);
 }
@@ -357,7 +371,7 @@ async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
             .end_run(
                 &watch,
                 run,
-                Shown { output: "\0", report: &CanaryReport::NOTHING, tree: None },
+                Shown { output: "\0", log: "", report: &CanaryReport::NOTHING, tree: None },
                 &told
             )
             .await

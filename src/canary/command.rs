@@ -93,6 +93,7 @@ mod tests {
             steps: Vec::new(),
             attempts: 1,
             required_passes: 1,
+            keep_logs: Duration::ZERO,
             env: BTreeMap::from([
                 ("A".to_owned(), "of all".to_owned()),
                 ("D".to_owned(), "of all".to_owned()),

@@ -7,6 +7,7 @@
 
 mod command;
 mod judge;
+mod mask;
 mod output;
 mod prepare;
 mod process;

@@ -22,7 +22,8 @@ const MAX_FAILED: usize = 20;
 pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     pub(super) summary: String,
-    pub(super) output: String,
+    /// All that it printed.
+    pub(super) log: String,
     pub(super) report: CanaryReport,
     /// The tree with what was added to it; `None` if nothing was.
     pub(super) tree: Option<TreeId>,
@@ -58,7 +59,7 @@ impl Run<'_> {
         } else {
             sum_up(&report, self.config)
         };
-        Outcome { verdict, summary, output: log.text(), report, tree, interrupted: stopped }
+        Outcome { verdict, summary, log: log.text(), report, tree, interrupted: stopped }
     }
 
     async fn carry_into(

@@ -2,6 +2,8 @@
 
 use super::{
     command::Target,
+    mask::Mask,
+    output::end_of,
     prepare::Preparation,
     steps::{Outcome, Run},
     work,
@@ -11,7 +13,7 @@ use crate::config::CanaryConfig;
 use crate::domain::{CanaryReport, Check, Detail, Finding, RunId, WatchName};
 use crate::store::{Shown, Store};
 use crate::telemetry::{Moment, step};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::{
     path::PathBuf,
     sync::{
@@ -71,7 +73,7 @@ impl Drop for UnderWay {
 pub struct Supervisor {
     store: Store,
     clock: Clock,
-    secrets: Arc<[SecretString]>,
+    mask: Mask,
     tasks: TaskTracker,
     /// How many runs have no recorded end yet.
     under_way: Arc<AtomicUsize>,
@@ -87,7 +89,7 @@ impl Supervisor {
         Self {
             store,
             clock,
-            secrets: secrets.into(),
+            mask: Mask::new(secrets),
             tasks: TaskTracker::new(),
             under_way: Arc::default(),
             stop: CancellationToken::new(),
@@ -162,19 +164,24 @@ impl Supervisor {
             version: order.target.version.clone(),
             subject: order.target.digest.clone(),
             inputs: order.inputs.clone(),
-            summary: self.mask(outcome.summary),
+            summary: self.mask.text(&outcome.summary),
             detail: Detail::default(),
             at: self.clock.now(),
         };
         info!(verdict = %finding.verdict, summary = %finding.summary, "the canary ended");
-        let output = self.mask(outcome.output);
+        let log = self.mask.text(&outcome.log);
         let report = self.mask_report(outcome.report);
         // An interruption found out nothing and was no fault of the release: no finding, so that
         // the next pass starts the run anew, and no number of restarts holds a good release.
         let ended = if outcome.interrupted {
             self.store.interrupt_run(&order.watch, order.run, &finding).await
         } else {
-            let shown = Shown { output: &output, report: &report, tree: outcome.tree.as_ref() };
+            let shown = Shown {
+                output: end_of(&log),
+                log: &log,
+                report: &report,
+                tree: outcome.tree.as_ref(),
+            };
             self.store.end_run(&order.watch, order.run, shown, &finding).await
         };
         if let Err(error) = ended {
@@ -185,16 +192,12 @@ impl Supervisor {
 
     fn mask_report(&self, mut report: CanaryReport) -> CanaryReport {
         for step in report.setup.iter_mut().chain(report.attempts.iter_mut().flatten()) {
-            step.summary = self.mask(std::mem::take(&mut step.summary));
+            step.summary = self.mask.text(&step.summary);
             for test in &mut step.failed {
-                test.name = self.mask(std::mem::take(&mut test.name));
-                test.message = self.mask(std::mem::take(&mut test.message));
+                test.name = self.mask.text(&test.name);
+                test.message = self.mask.text(&test.message);
             }
         }
         report
-    }
-
-    fn mask(&self, text: String) -> String {
-        self.secrets.iter().fold(text, |text, secret| text.replace(secret.expose_secret(), "***"))
     }
 }

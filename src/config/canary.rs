@@ -23,6 +23,8 @@ pub struct CanaryConfig {
     pub attempts: usize,
     /// How many of the attempts have to pass.
     pub required_passes: usize,
+    /// How long all that a run printed is kept.
+    pub keep_logs: Duration,
     /// Variables for all steps, placeholders not yet replaced.
     pub env: BTreeMap<String, String>,
     /// Variables of the bot that the steps may see, with their values.
@@ -117,9 +119,14 @@ pub(super) struct Raw {
     #[serde(default = "one")]
     required_passes: usize,
     /// The files and folders of the downstream that the canary's result depends on, beside the
-    /// release: where nothing of them has changed, a result is remembered. Default: all.
+    /// release: where nothing of them has changed, a result is remembered. With none, every file
+    /// counts. Default: none.
     #[serde(default)]
     pub(super) harness: Vec<String>,
+    /// How long all that a run printed is kept. The end of it, and what its tests showed, is kept for
+    /// ever. Default: `90d`.
+    #[serde(default = "default_keep_logs")]
+    keep_logs: String,
     /// Variables for all steps; the same placeholders as in their commands. Default: none.
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -200,7 +207,7 @@ struct RawReport {
     /// Where the step leaves it, below its directory. One that is there before is removed. Required.
     path: String,
     /// The files of tests that have to have run, below the repository's top; what other files show
-    /// does not count. Default: any will do.
+    /// does not count. With none, any file will do. Default: none.
     #[serde(default)]
     files: Vec<String>,
     /// How many tests have to have been executed and passed. Default: `1`.
@@ -214,6 +221,10 @@ const fn one() -> usize {
 
 fn default_time_limit() -> String {
     "20m".to_owned()
+}
+
+fn default_keep_logs() -> String {
+    "90d".to_owned()
 }
 
 fn default_pass_env() -> Vec<String> {
@@ -261,6 +272,8 @@ pub(super) fn resolve(
         .collect();
     let prepare = raw.prepare.as_ref();
     let prepare = prepare.map(|raw| prepare_step(&format!("{place}.prepare"), raw, problems));
+    let keep_logs = duration::parse(&raw.keep_logs);
+    let keep_logs = problems.take(&format!("{place}.keep_logs"), keep_logs);
     let passed = raw.pass_env.iter();
     let passed = passed.filter_map(|name| Some((name.clone(), env.get(name)?.clone())));
     Some(CanaryConfig {
@@ -271,6 +284,7 @@ pub(super) fn resolve(
         steps: steps.into_iter().collect::<Option<_>>()?,
         attempts: raw.attempts,
         required_passes: raw.required_passes,
+        keep_logs: keep_logs?,
         env: raw.env.clone(),
         passed: passed.collect(),
     })

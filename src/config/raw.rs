@@ -16,6 +16,9 @@ pub(super) struct Config {
     pub(super) database: Option<String>,
     /// The address of the status page, such as `127.0.0.1:8080`. Default: no page.
     pub(super) listen: Option<String>,
+    /// Where readers of pull requests reach the status page, such as `https://bumps.example`: pull
+    /// requests then link to all that their canary printed. Default: they do not.
+    pub(super) public_url: Option<String>,
     /// When passes run.
     #[serde(default)]
     pub(super) schedule: Schedule,

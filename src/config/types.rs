@@ -85,6 +85,8 @@ pub struct Watch {
     pub rules: Rules,
     /// The contract canary.
     pub canary: CanaryConfig,
+    /// Where readers of its pull requests reach the status page.
+    pub public_url: Option<String>,
     /// The title of a pin bump, with `{image}`, `{from}` and `{to}`.
     pub title: String,
     /// Labels for its pull requests.

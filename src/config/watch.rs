@@ -41,6 +41,8 @@ pub(super) fn watch(
         downstream
     });
     let canary = canary::resolve(&at("canary"), &raw.canary, env, problems);
+    let public_url = all.public_url.as_ref();
+    let public_url = public_url.map(|url| problems.url("public_url", url));
     let author = author(&raw.proposal.author);
     if author.is_none() {
         problems.add(&at("proposal.author"), "is not of the form `Name <e-mail>`");
@@ -54,6 +56,7 @@ pub(super) fn watch(
         downstream: downstream?,
         rules: rules?,
         canary: canary?,
+        public_url: public_url.flatten(),
         title: raw.proposal.title.clone(),
         labels: raw.proposal.labels.clone(),
         author: author?,

@@ -6,13 +6,14 @@ pub use health::ask;
 
 use crate::clock::Clock;
 use crate::config::Watch;
+use crate::domain::RunId;
 use crate::reconcile::look_at;
 use crate::render::WatchView;
 use crate::store::Store;
 use askama::Template;
 use axum::{
     Router,
-    extract::State,
+    extract::{Path, State},
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
@@ -26,6 +27,9 @@ const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// A page that takes longer is of no use.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// What is said of a log that is not there.
+const NO_LOG: &str =
+    "There is no such run, it has not ended, or what it printed is not kept any more.\n";
 /// Where the health check is.
 const HEALTH: &str = "/healthz";
 
@@ -53,6 +57,7 @@ pub fn router(page: Page) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/status.json", get(status_json))
+        .route("/runs/{run}", get(canary_log))
         .route(HEALTH, get(healthy))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
@@ -92,6 +97,20 @@ async fn status_json(State(page): State<Page>) -> Response {
     match page.views().await.map(|views| serde_json::to_string_pretty(&views)) {
         Ok(Ok(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Ok(Err(error)) => broken(&error),
+        Err(error) => broken(&error),
+    }
+}
+
+/// All that a canary printed: foreign text, and never anything else to a browser.
+async fn canary_log(State(page): State<Page>, Path(run): Path<i64>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    match page.store.canary_log(RunId(run)).await {
+        Ok(Some(log)) => (headers, log).into_response(),
+        Ok(None) => (StatusCode::NOT_FOUND, headers, NO_LOG).into_response(),
         Err(error) => broken(&error),
     }
 }

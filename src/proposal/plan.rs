@@ -8,14 +8,12 @@ use super::{
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, CanaryRun, Check, CommitId, Effect, ImageName, IndexDigest, Marker, Memory, Pin,
-    Plan, ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, CommitId, Effect, ImageName, IndexDigest, Marker, Memory, Pin, Plan, ProposalKind,
+    PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{
-    CanaryShown, NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title,
-};
+use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 
@@ -90,7 +88,7 @@ impl Workshop<'_> {
             requested_by: self.actor(version).filter(|_| requested),
             evidence: &evidence,
             companions: &self.companions(version, &companions),
-            canary: shown(run).context("the canary has not ended")?,
+            canary: self.shown(run).context("the canary has not ended")?,
             before: self.before(),
             sites: &draft.sites,
             prepared: run.prepared(),
@@ -128,7 +126,7 @@ impl Workshop<'_> {
             document: &rule.path,
             rows: migration::rows(&rows),
             evidence: &self.evidence(&to, kind),
-            canary: run.and_then(shown),
+            canary: run.and_then(|run| self.shown(run)),
             releases: &self.releases(version),
             marker: &marker,
         });
@@ -181,40 +179,13 @@ impl Workshop<'_> {
         sites.any(|site| site.companion.as_ref() == Some(companion))
     }
 
-    fn target(&self, version: &Version) -> Result<Pin> {
+    pub(super) fn target(&self, version: &Version) -> Result<Pin> {
         let image = self.memory.image(version).context("its image was never resolved")?;
         Ok(Pin {
             image: self.watch.upstream.image.clone(),
             version: version.clone(),
             digest: image.digest.clone(),
         })
-    }
-
-    /// The latest ended run at this digest on the pin as it is now.
-    fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
-        let pinned = Some(self.pin.digest.digest());
-        let inputs =
-            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
-        let fits = |run: &&CanaryRun| {
-            run.subject == *digest
-                && run.version == *version
-                && run.inputs == inputs
-                && matches!(run.state, RunState::Ended { .. })
-        };
-        self.memory.runs.iter().rev().find(fits).context("the canary did not run")
-    }
-
-    /// The canary at the pinned digest, if it fails there.
-    fn before(&self) -> Option<CanaryShown<'_>> {
-        let run = self.run(&self.pin.digest, &self.pin.version).ok()?;
-        shown(run).filter(|shown| shown.verdict == Verdict::Failed)
-    }
-
-    /// The commit that a proposal of `version` is made on: where its canary ran, if it did.
-    #[must_use]
-    pub fn base_of(&self, version: &Version) -> &CommitId {
-        let run = self.target(version).and_then(|to| self.run(&to.digest, version));
-        run.map_or(self.head, |run| &run.base)
     }
 
     pub(super) fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
@@ -266,19 +237,6 @@ fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
         from: None,
         companions: BTreeMap::new(),
     }
-}
-
-/// A run that has ended, as a reader is shown it: the end of what it printed is short enough for a
-/// pull request.
-fn shown(run: &CanaryRun) -> Option<CanaryShown<'_>> {
-    const LINES: usize = 20;
-    let RunState::Ended { verdict, summary, output, report, .. } = &run.state else {
-        return None;
-    };
-    let output = output.trim_end();
-    let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
-    let (verdict, output) = (*verdict, &output[start..]);
-    Some(CanaryShown { verdict, summary, report, output, tree: &run.tree, base: &run.base })
 }
 
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is

@@ -124,7 +124,7 @@ impl Pass<'_> {
             run.tree.clone_from(&tree);
         }
         let report = CanaryReport { of: report.of.or(Some(before.id)), ..report.clone() };
-        let shown = Shown { output, report: &report, tree: Some(&tree) };
+        let shown = Shown { output, log: "", report: &report, tree: Some(&tree) };
         self.end_run(id, *verdict, summary, shown).await?;
         self.done(format!("canary at {} remembered from run {}", before.version, before.id));
         Ok(())

@@ -114,6 +114,7 @@ impl Bot {
             pass.sound();
         }
         pass.sweep().await;
+        pass.forget_logs().await?;
         pass.remember_troubles().await?;
         Ok(pass.report)
     }
@@ -201,6 +202,15 @@ impl Pass<'_> {
         if let Err(error) = work::sweep(&self.bot.state, over).await {
             self.trouble(&anyhow::Error::new(error).context("a canary's left-over directory"));
         }
+    }
+
+    /// Forgets what canaries printed longer ago than the config keeps it.
+    async fn forget_logs(&mut self) -> Result<()> {
+        let (bot, kept) = (self.bot, self.bot.watch.canary.keep_logs);
+        let until = bot.clock.now() - kept;
+        let gone = bot.store.forget_logs(self.lease, &bot.watch.name, until).await?;
+        debug!(gone, "forgot old logs");
+        Ok(())
     }
 
     /// For the status page: what went wrong is seen there as long as it does.

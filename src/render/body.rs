@@ -126,7 +126,7 @@ fn verdict(bump: &PinBump<'_>) -> String {
     } else {
         " The canary never saw this digest: it tested only what is around the image."
     };
-    let rescue = bump.before.map_or_else(String::new, |_| {
+    let rescue = bump.before.as_ref().map_or_else(String::new, |_| {
         let pinned = &bump.from.version;
         format!(" The canary fails at the pinned {pinned}, and passes with this.")
     });
@@ -253,9 +253,9 @@ pub(super) const fn mark(verdict: Verdict) -> &'static str {
 
 /// The canary at the pinned digest, where it failed there.
 fn before(bump: &PinBump<'_>) -> String {
-    let Some(before) = bump.before else { return String::new() };
+    let Some(before) = &bump.before else { return String::new() };
     let heading = format!("#### At the pinned {}, the canary fails", bump.from.version);
-    format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before.output))
+    format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before))
 }
 
 fn changes(bump: &PinBump<'_>) -> String {

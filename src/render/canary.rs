@@ -1,11 +1,14 @@
 //! The canary, as the reader of a pull request is shown it.
 
-use super::{body::fenced, notes::brief};
+use super::{
+    body::fenced,
+    notes::{brief, safe_url},
+};
 use crate::domain::{CanaryReport, CommitId, StepResult, TreeId, Verdict};
 use std::fmt::Write as _;
 
 /// A canary run, as far as a reader is shown it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CanaryShown<'a> {
     /// What it came to.
     pub verdict: Verdict,
@@ -15,6 +18,8 @@ pub struct CanaryShown<'a> {
     pub report: &'a CanaryReport,
     /// The last lines that it printed.
     pub output: &'a str,
+    /// Where all that it printed is found, if readers can reach it.
+    pub log: Option<String>,
     /// The tree that it ran on.
     pub tree: &'a TreeId,
     /// The commit that this tree was made on.
@@ -46,7 +51,7 @@ pub(super) fn section(shown: &CanaryShown<'_>) -> String {
     if !steps.is_empty() {
         let _ = write!(out, "\n\n{steps}");
     }
-    out + &printed(shown.output)
+    out + &printed(shown)
 }
 
 /// A table of the steps, each attempt's for itself.
@@ -81,12 +86,16 @@ fn row(step: &StepResult, attempt: &str) -> String {
 }
 
 /// The end of what it printed, folded.
-pub(super) fn printed(output: &str) -> String {
-    if output.trim().is_empty() {
-        return String::new();
+pub(super) fn printed(shown: &CanaryShown<'_>) -> String {
+    let link =
+        shown.log.as_ref().map(|url| format!("\n\n[All that it printed]({}).", safe_url(url)));
+    let link = link.unwrap_or_default();
+    if shown.output.trim().is_empty() {
+        return link;
     }
-    let fenced = fenced(output);
+    let fenced = fenced(shown.output);
     format!(
-        "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}\n\n</details>"
+        "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}{link}\n\n\
+         </details>"
     )
 }

@@ -153,5 +153,5 @@ fn canary(stub: &StubBody<'_>) -> String {
     for test in telling.iter().flat_map(|step| &step.failed) {
         let _ = write!(out, "\n- {}", brief(&format!("{}: {}", test.name, test.message)));
     }
-    out + &printed(shown.output)
+    out + &printed(shown)
 }

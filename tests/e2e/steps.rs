@@ -1,7 +1,7 @@
 //! The canary's steps: what they prove, what they are compared with, and what is remembered.
 
 use crate::stand::{Stand, run_in, run_test};
-use digest_bump::domain::RunState;
+use digest_bump::domain::{RunId, RunState};
 use toml::{Table, Value};
 use world::World;
 
@@ -238,6 +238,31 @@ async fn the_same_steps_at_the_same_digest_on_the_same_harness_are_not_run_twice
         let memory = stand.memory().await;
         let RunState::Ended { report, .. } = &memory.runs[2].state else { panic!() };
         assert_eq!(report.of, Some(memory.runs[0].id));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_a_canary_printed_is_linked_without_secrets_and_kept_as_long_as_the_config_says() {
+    run_test(async |stand| {
+        let secret = format!("ghp_{}", "A1b2C3d4".repeat(5));
+        stand.canary_script(&format!("seq 5000; echo {secret}; echo \"$V is fine\""));
+        stand.config.insert("public_url".into(), "https://bumps.example/".into());
+        stand.set("canary.keep_logs", "7d");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let body = stand.only().body;
+        assert!(body.contains("[All that it printed](https://bumps.example/runs/1)."), "{body}");
+        let app = stand.app().await;
+        let log = app.store.canary_log(RunId(1)).await.unwrap().unwrap();
+        assert!(log.starts_with("1\n2\n") && log.ends_with("***\n3.10.0 is fine\n"));
+        assert!(!log.contains(&secret) && !body.contains(&secret));
+        app.store.close().await;
+        stand.wait(8 * 24);
+        stand.settle().await;
+        let app = stand.app().await;
+        assert_eq!(app.store.canary_log(RunId(1)).await.unwrap(), None);
+        app.store.close().await;
     })
     .await;
 }
