@@ -45,8 +45,8 @@ async fn a_status_that_a_person_reads() {
       3.10.0     MINOR  proposed  pull request #1 proposes it
       3.9.4      patch  covered   3.10.0 contains it
       3.9.3             pinned    the downstream pins it
-      rust-main         ignored   the tag does not match `^v(?P<version>\d+\.\d+\.\d+.*)$`
       v3.15.0-rc.1      ignored   it is a pre-release
+      rust-main         ignored   the tag does not match `^v(?P<version>\d+\.\d+\.\d+.*)$`
       open #1: chore(connector): bump 3.9.3 → 3.10.0 <https://github.com/toon-protocol/town/pull/1>
     ");
     let changed = differences(&before, &snapshot(&stand.state()));
