@@ -4,7 +4,7 @@
 //! vanishes, and the canary is not run but supposed to pass.
 
 use super::{
-    learn::learn,
+    beside::learn_all,
     observe::{observe, observe_more_pulls},
     tags::Wanted,
     world::World,
@@ -142,7 +142,8 @@ impl Preview {
                 return Err(error);
             }
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
-            let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
+            let reads = decision.due.iter().filter(|i| i.only_reads()).cloned();
+            let reads: Vec<Intent> = reads.collect();
             if reads.is_empty() {
                 let wanted = Wanted::before(&decision.due, &self.watch, world);
                 if wanted.is_empty() {
@@ -157,8 +158,9 @@ impl Preview {
                 }
                 continue;
             }
-            for intent in reads {
-                learn(intent, &self.watch, &self.sources, memory, world, now).await?;
+            let (watch, sources) = (&self.watch, &self.sources);
+            for answered in learn_all(reads, watch, sources, memory, world, now).await {
+                answered.learned?;
             }
         }
     }
