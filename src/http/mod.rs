@@ -128,3 +128,53 @@ fn broken(error: &dyn std::error::Error) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, "the status could not be read; see the log\n")
         .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(watch: &str, alarms: &[&str], troubles: &[&str]) -> WatchView {
+        let owned = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
+        WatchView {
+            watch: watch.to_owned(),
+            pinned: "3.9.3".parse().ok(),
+            digest: None,
+            pin_fault: None,
+            drift: Vec::new(),
+            alarms: owned(alarms),
+            troubles: owned(troubles),
+            releases: Vec::new(),
+            older: 0,
+            ignored: Vec::new(),
+            proposals: Vec::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    /// Where each of these is on the page of these watches.
+    fn places(views: Vec<WatchView>, texts: &[&str]) -> Vec<Option<usize>> {
+        let page = StatusPage { views, now: String::new(), version: "" };
+        let html = page.render().unwrap();
+        texts.iter().map(|text| html.find(text)).collect()
+    }
+
+    #[test]
+    fn alarms_are_seen_first_and_troubles_after_the_pin() {
+        let texts = ["ALARM:</strong> it moved", "ALARM:</strong> it left", "Pinned at", "no npm"];
+        let found = places(vec![view("town", &["it moved", "it left"], &["no npm"])], &texts);
+        assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?}");
+        let link = "href=\"#town\"";
+        assert_eq!(places(vec![view("town", &["it moved"], &[])], &[link]), [None]);
+        assert_eq!(places(vec![view("town", &[], &[])], &["<ul"]), [None], "nothing to look at");
+    }
+
+    #[test]
+    fn of_many_watches_those_with_alarms_are_named_before_the_first() {
+        let views = vec![view("quiet", &[], &[]), view("a&b", &["it moved"], &[])];
+        let link = r##"href="#a&#38;b">a&#38;b: 1 alarm</a>"##;
+        let texts = [link, "<h2>quiet", r#"id="a&#38;b""#, "href=\"#quiet\""];
+        let found = places(views, &texts);
+        assert!(found[..3].iter().all(Option::is_some) && found[..3].is_sorted(), "{found:?}");
+        assert_eq!(found[3], None);
+    }
+}

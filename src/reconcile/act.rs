@@ -1,6 +1,9 @@
 //! Act: one intent at a time, each recorded.
 
-use super::{learn::learn, pass::Pass};
+use super::{
+    beside::{Answered, learn_all},
+    pass::Pass,
+};
 use crate::domain::{Effect, ProposalKind, PullNumber, RequestId, RequestOutcome, Version};
 use crate::policy::{Decision, Intent, moved_under};
 use crate::proposal::{Workshop, effects_of};
@@ -14,7 +17,7 @@ impl Pass<'_> {
             Intent::Look(_)
             | Intent::ReadContract(_)
             | Intent::Check { .. }
-            | Intent::Companion(..) => self.learn(intent).await,
+            | Intent::Companion(..) => self.learn_all(vec![intent.clone()]).await,
             Intent::StartCanary(version) => self.start_canary(version).await,
             Intent::Bury(run) => self.bury(*run).await,
             Intent::Propose { kind, version, over, requested } => {
@@ -28,11 +31,24 @@ impl Pass<'_> {
         }
     }
 
-    async fn learn(&mut self, intent: &Intent) -> Result<()> {
+    /// Learns what intents that only read ask for, and records it in their order.
+    pub(super) async fn learn_all(&mut self, due: Vec<Intent>) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let (memory, world) = (&mut self.memory, &mut self.world);
-        let learned = learn(intent, &bot.watch, &bot.sources, memory, world, now).await?;
-        Ok(bot.store.record_learned(self.lease, &bot.watch.name, &learned, now).await?)
+        let answers = learn_all(due, &bot.watch, &bot.sources, memory, world, now).await;
+        for Answered { intent, learned } in answers {
+            match learned {
+                Ok(learned) => {
+                    let name = &bot.watch.name;
+                    bot.store.record_learned(self.lease, name, &learned, now).await?;
+                }
+                Err(error) => {
+                    self.trouble(&error);
+                    self.failed.push(intent);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn propose(

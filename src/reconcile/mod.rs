@@ -4,6 +4,7 @@
 //! does what is due; what cannot go on yet is parked, and the pass says when to look again.
 
 mod act;
+mod beside;
 mod canary;
 mod confirm;
 mod effects;

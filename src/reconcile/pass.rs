@@ -252,6 +252,9 @@ impl Pass<'_> {
     }
 
     async fn perform_all(&mut self, due: Vec<Intent>, decision: &Decision) -> Result<()> {
+        if due.iter().all(Intent::only_reads) {
+            return self.learn_all(due).await;
+        }
         for intent in due {
             if self.limited {
                 return Ok(());

@@ -4,8 +4,8 @@
 //! vanishes, and the canary is not run but supposed to pass.
 
 use super::{
+    beside::learn_all,
     canary::Subject,
-    learn::learn,
     observe::{observe, observe_more_pulls},
     tags::Wanted,
     world::World,
@@ -143,7 +143,8 @@ impl Preview {
                 return Err(error);
             }
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
-            let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
+            let reads = decision.due.iter().filter(|i| i.only_reads()).cloned();
+            let reads: Vec<Intent> = reads.collect();
             if reads.is_empty() {
                 let wanted = Wanted::before(&decision.due, &self.watch, memory, world);
                 if wanted.is_empty() {
@@ -158,8 +159,9 @@ impl Preview {
                 }
                 continue;
             }
-            for intent in reads {
-                learn(intent, &self.watch, &self.sources, memory, world, now).await?;
+            let (watch, sources) = (&self.watch, &self.sources);
+            for answered in learn_all(reads, watch, sources, memory, world, now).await {
+                answered.learned?;
             }
         }
     }
@@ -178,6 +180,9 @@ impl Preview {
         let after = decide(&world.snapshot(&self.watch, &memory), self.clock.now());
         let mut actions = Vec::new();
         for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
+            if let Intent::StartCanary(version) = intent {
+                actions.push(PlannedAction::RunCanary { version: version.clone() });
+            }
             if matches!(intent, Intent::Propose { .. }) {
                 actions.extend(self.action(intent, &memory, world, &after, true).await?);
             }

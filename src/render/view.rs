@@ -30,7 +30,7 @@ pub struct WatchView {
     pub releases: Vec<ReleaseView>,
     /// How many releases are older than the pin.
     pub older: usize,
-    /// The releases that are none of ours.
+    /// The releases that are none of ours, newest first.
     pub ignored: Vec<Ignored>,
     /// The bot's pull requests, newest first.
     pub proposals: Vec<ProposalView>,
@@ -120,6 +120,8 @@ impl WatchView {
             .collect();
         let mut proposals: Vec<ProposalView> = memory.pulls().map(proposal).collect();
         proposals.sort_by_key(|proposal| std::cmp::Reverse(proposal.number));
+        let mut ignored = snapshot.ignored.clone();
+        ignored.sort_by(|a, b| (b.published_at, &b.tag).cmp(&(a.published_at, &a.tag)));
         Self {
             watch: watch.to_owned(),
             pinned,
@@ -130,7 +132,7 @@ impl WatchView {
             troubles: memory.troubles().to_vec(),
             older: decision.stages.len() - releases.len(),
             releases,
-            ignored: snapshot.ignored.clone(),
+            ignored,
             proposals,
             requests: memory.requests.iter().rev().map(request).collect(),
         }
