@@ -7,6 +7,7 @@
 mod command;
 mod output;
 mod process;
+pub mod sandbox;
 mod supervisor;
 pub mod work;
 
