@@ -86,7 +86,9 @@ async fn what_the_proxy_refuses_is_told_in_the_steps_log() {
     let place = service().to_string();
     for to in ["169.254.169.254:80", "[::ffff:169.254.169.254]:80", "example.org:443"] {
         for head in [format!("CONNECT {to} HTTP/1.1"), format!("GET http://{to}/latest HTTP/1.1")] {
-            let Some(seen) = with(&stand, &[place.clone()], &through_proxy(&head)).await else {
+            let Some(seen) =
+                with(&stand, std::slice::from_ref(&place), &through_proxy(&head)).await
+            else {
                 return;
             };
             assert!(seen.out.starts_with("HTTP/1.1 403 Forbidden"), "{seen:#?}");
@@ -114,7 +116,8 @@ async fn an_allowed_place_is_reached_through_the_proxy() {
         format!("GET http://{place}/a HTTP/1.1"),
         format!("CONNECT {place} HTTP/1.1\\r\\n\\r\\nGET / HTTP/1.0"),
     ] {
-        let Some(seen) = with(&stand, &[place.clone()], &through_proxy(&head)).await else {
+        let Some(seen) = with(&stand, std::slice::from_ref(&place), &through_proxy(&head)).await
+        else {
             return;
         };
         assert!(seen.out.ends_with("hello\n"), "{seen:#?}");

@@ -8,7 +8,10 @@ use super::{
     refusal::Refusal,
     room,
 };
-use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap, ffi::OsString, fs, path::Path, path::PathBuf, process::Stdio,
+    time::Duration,
+};
 use tokio::process::Command;
 
 /// How long an empty cell may take. It takes some hundredths of a second.
@@ -21,8 +24,8 @@ const INSTALL: &str = "install bubblewrap 0.8 or newer (Debian and Ubuntu: `apt 
 /// The strict sandbox, if an empty cell really runs here.
 pub(super) async fn bubblewrap(launcher: PathBuf) -> Result<Sandbox, Refusal> {
     let Some(program) = bubblewrap::find() else {
-        return Err(Refusal::new(without("bubblewrap is not installed")).remedy(INSTALL))
-            .map_err(Refusal::or_elsewhere);
+        let what = without("bubblewrap is not installed");
+        return Err(Refusal::new(what).remedy(INSTALL).or_elsewhere());
     };
     let printed = Command::new(&program).arg("--version").env_clear().output().await;
     let printed = printed.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
@@ -41,7 +44,7 @@ pub(super) async fn bubblewrap(launcher: PathBuf) -> Result<Sandbox, Refusal> {
     let sandbox = Sandbox { means: Means::Bubblewrap { program, version }, launcher };
     match empty_cell(&sandbox).await {
         Ok(()) => Ok(sandbox),
-        Err(reason) => Err(explain(&sandbox.describe(), &reason, &Knobs::of_host())),
+        Err(reason) => Err(explain(&sandbox.describe(), &reason, &Knob::of_host())),
     }
 }
 
@@ -97,7 +100,7 @@ async fn empty_cell(sandbox: &Sandbox) -> Result<(), String> {
 /// A cell whose program is none: its inside is prepared, and that is all.
 fn nothing(tree: &Path) -> Cell {
     Cell {
-        program: Default::default(),
+        program: OsString::new(),
         arguments: Vec::new(),
         environment: BTreeMap::new(),
         directory: tree.to_owned(),
@@ -117,60 +120,65 @@ fn nothing(tree: &Path) -> Cell {
     }
 }
 
-/// What of the host is known to keep unprivileged processes from namespaces.
-#[derive(Debug, Default)]
-struct Knobs {
+/// What of a host is known to keep unprivileged processes from namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Knob {
     /// Debian's `kernel.unprivileged_userns_clone` is 0.
-    clone_forbidden: bool,
+    CloneForbidden,
     /// `user.max_user_namespaces` is 0.
-    none_allowed: bool,
+    NoneAllowed,
     /// Ubuntu's `kernel.apparmor_restrict_unprivileged_userns` is 1.
-    apparmor: bool,
+    AppArmor,
     /// This process is below a seccomp filter, as in a container.
-    filtered: bool,
+    Filtered,
 }
 
-impl Knobs {
-    fn of_host() -> Self {
+impl Knob {
+    const ALL: [Self; 4] =
+        [Self::CloneForbidden, Self::NoneAllowed, Self::AppArmor, Self::Filtered];
+
+    fn of_host() -> Vec<Self> {
+        Self::ALL.into_iter().filter(|knob| knob.is_found()).collect()
+    }
+
+    fn is_found(self) -> bool {
         let is = |path: &str, value: &str| {
-            fs::read_to_string(path).is_ok_and(|text| text.trim() == value)
+            fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line == value))
         };
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Self {
-            clone_forbidden: is("/proc/sys/kernel/unprivileged_userns_clone", "0"),
-            none_allowed: is("/proc/sys/user/max_user_namespaces", "0"),
-            apparmor: is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
-            filtered: status.lines().any(|line| line == "Seccomp:\t2"),
+        match self {
+            Self::CloneForbidden => is("/proc/sys/kernel/unprivileged_userns_clone", "0"),
+            Self::NoneAllowed => is("/proc/sys/user/max_user_namespaces", "0"),
+            Self::AppArmor => is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
+            Self::Filtered => is("/proc/self/status", "Seccomp:\t2"),
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::CloneForbidden => {
+                "allow unprivileged user namespaces (`sysctl kernel.unprivileged_userns_clone=1`)"
+            }
+            Self::NoneAllowed => {
+                "allow user namespaces (`sysctl user.max_user_namespaces=10000`, not 0)"
+            }
+            Self::AppArmor => {
+                "allow bubblewrap user namespaces in AppArmor (the profile \
+                 `bwrap-userns-restrict`, or `sysctl \
+                 kernel.apparmor_restrict_unprivileged_userns=0`)"
+            }
+            Self::Filtered => {
+                "let the container make namespaces (for Docker `--security-opt \
+                 seccomp=unconfined --security-opt systempaths=unconfined`, or a profile that \
+                 allows unshare, mount and pivot_root)"
+            }
         }
     }
 }
 
-fn explain(sandbox: &str, reason: &str, knobs: &Knobs) -> Refusal {
+fn explain(sandbox: &str, reason: &str, knobs: &[Knob]) -> Refusal {
     let what = without(&format!("{sandbox} cannot start a cell ({reason})"));
-    let mut refusal = Refusal::new(what);
-    if knobs.clone_forbidden {
-        refusal = refusal.remedy(
-            "allow unprivileged user namespaces (`sysctl kernel.unprivileged_userns_clone=1`)",
-        );
-    }
-    if knobs.none_allowed {
-        refusal = refusal
-            .remedy("allow user namespaces (`sysctl user.max_user_namespaces=10000`, not 0)");
-    }
-    if knobs.apparmor {
-        refusal = refusal.remedy(
-            "allow bubblewrap user namespaces in AppArmor (the profile `bwrap-userns-restrict`, or \
-             `sysctl kernel.apparmor_restrict_unprivileged_userns=0`)",
-        );
-    }
-    if knobs.filtered {
-        refusal = refusal.remedy(
-            "let the container make namespaces (for Docker `--security-opt seccomp=unconfined \
-             --security-opt systempaths=unconfined`, or a profile that allows unshare, mount and \
-             pivot_root)",
-        );
-    }
-    refusal.or_elsewhere()
+    let with = |refusal: Refusal, knob: &Knob| refusal.remedy(knob.remedy());
+    knobs.iter().fold(Refusal::new(what), with).or_elsewhere()
 }
 
 #[cfg(test)]
@@ -179,19 +187,20 @@ mod tests {
 
     #[test]
     fn a_refusal_names_each_knob_that_was_found_and_no_other() {
-        let said = |knobs| explain("bubblewrap 0.8.0", "bwrap: No permissions", &knobs).to_string();
-        let none = said(Knobs::default());
+        let said = |knobs: &[Knob]| {
+            explain("bubblewrap 0.8.0", "bwrap: No permissions", knobs).to_string()
+        };
+        let none = said(&[]);
         assert!(none.contains("cannot start a cell (bwrap: No permissions)"), "{none}");
-        assert!(none.contains("another executor") && none.contains("sandbox = \"off\""), "{none}");
-        assert!(!none.contains("sysctl"), "{none}");
-        for (knobs, word) in [
-            (Knobs { clone_forbidden: true, ..Knobs::default() }, "unprivileged_userns_clone=1"),
-            (Knobs { none_allowed: true, ..Knobs::default() }, "max_user_namespaces"),
-            (Knobs { apparmor: true, ..Knobs::default() }, "bwrap-userns-restrict"),
-            (Knobs { filtered: true, ..Knobs::default() }, "seccomp=unconfined"),
-        ] {
-            assert!(said(knobs).contains(word), "{word}");
-            assert!(!none.contains(word), "{word}");
+        assert!(
+            none.ends_with(
+                "; either run these steps on another executor, or set `sandbox = \"off\"`, if \
+             whatever is run may do all that the bot's user can"
+            ),
+            "{none}"
+        );
+        for knob in Knob::ALL {
+            assert!(said(&[knob]).contains(knob.remedy()) && !none.contains(knob.remedy()));
         }
     }
 }

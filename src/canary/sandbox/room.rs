@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// How long it may take until a room is filled: a tree is some hundred megabytes at most.
-const FILLED_WITHIN: Duration = Duration::from_secs(60);
+const FILLED_WITHIN: Duration = Duration::from_mins(1);
 /// How long its holder may take to go; then it is killed.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 /// How much of an explanation is read.
@@ -64,19 +64,16 @@ impl Room {
         });
         let answer = async {
             let filled = filling.await;
-            let line = first_line(said).await;
-            let reason = match (&line, filled) {
-                (Some(line), _) => match place(line) {
-                    Some(place) => return Ok(place),
-                    None => line.clone(),
-                },
-                // If it ended too early, then its own words say more than the broken pipe.
-                (None, filled) => match (all_of(complaints).await, filled) {
-                    (words, Ok(Err(error))) if words.is_empty() => error.to_string(),
-                    (words, _) => words,
-                },
-            };
-            Err(failed(&reason))
+            let first = first_line(said).await;
+            if let Some(place) = first.as_deref().and_then(place) {
+                return Ok(place);
+            }
+            // If it ended too early, its own words say more than a broken pipe.
+            let words = all_of(complaints).await;
+            match filled {
+                Ok(Err(error)) if words.is_empty() => Err(failed(&error)),
+                _ => Err(failed(&words)),
+            }
         };
         let answer = tokio::time::timeout(FILLED_WITHIN, answer).await;
         let place = answer.map_err(|_| failed(&"it takes too long"))??;

@@ -137,7 +137,7 @@ fn serve(cell: &Cell, door: impl FnOnce() -> io::Result<Door> + Send + 'static) 
 
 /// Waits for the end of the step; ends it with the bot, and when it takes too much memory.
 fn watched(mut child: Child, entry: &Entry) -> io::Result<u8> {
-    let root = i32::try_from(child.id()).map_err(io::Error::other)?;
+    let own = i32::try_from(std::process::id()).map_err(io::Error::other)?;
     let bot = Pid::from_raw(i32::try_from(entry.parent).map_err(io::Error::other)?);
     let mut glances = 0_u32;
     let status = loop {
@@ -145,7 +145,8 @@ fn watched(mut child: Child, entry: &Entry) -> io::Result<u8> {
             break status;
         }
         glances = glances.wrapping_add(1);
-        let taken = if glances.is_multiple_of(GLANCES) { watch::memory(&all(root)) } else { 0 };
+        let taken =
+            if glances.is_multiple_of(GLANCES) { watch::memory(&watch::below(own)) } else { 0 };
         let too_much = taken.saturating_mul(1024) > entry.cell.limits.memory;
         if too_much {
             let most = entry.cell.limits.memory / (1024 * 1024);
@@ -157,21 +158,15 @@ fn watched(mut child: Child, entry: &Entry) -> io::Result<u8> {
         }
         thread::sleep(GLANCE);
     };
-    if matches!(entry.way, Way::Landlock) {
-        end_strays();
+    match entry.way {
+        Way::Landlock => end_strays(own),
+        Way::Bubblewrap { .. } => {}
     }
     Ok(start::code(status))
 }
 
-fn all(root: i32) -> Vec<i32> {
-    let mut all = watch::below(root);
-    all.push(root);
-    all
-}
-
 /// Ends what outlived the step. With bubblewrap it ended with the process namespace.
-fn end_strays() {
-    let own = i32::try_from(std::process::id()).unwrap_or_default();
+fn end_strays(own: i32) {
     loop {
         let strays = watch::below(own);
         if strays.is_empty() {
