@@ -30,6 +30,8 @@ async fn one_process_cannot_take_more_memory_than_the_limit() {
     let greedy = perl("$x = \"a\" x (300 * 1024 * 1024); print \"REACHED\"");
     let Some(ended) = limited(&greedy, |it| it.memory = 128 * MIB).await else { return };
     assert!(!ended.out.contains("REACHED") && ended.code != Some(0), "{ended:#?}");
+    // By the kernel, before anybody outside looked.
+    assert!(ended.err.contains("Out of memory"), "{ended:#?}");
     let modest = perl("$x = \"a\" x (30 * 1024 * 1024); print \"REACHED\"");
     let Some(ended) = limited(&modest, |it| it.memory = 128 * MIB).await else { return };
     assert_eq!(ended.out, "REACHED");
