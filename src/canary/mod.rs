@@ -12,6 +12,7 @@ mod output;
 mod prepare;
 mod process;
 pub mod report;
+pub mod sandbox;
 mod steps;
 mod supervisor;
 pub mod work;

@@ -15,6 +15,7 @@ mod contract;
 mod digest;
 mod effect;
 mod fact;
+mod host_port;
 mod invalid;
 mod known_issue;
 mod memory;
@@ -45,6 +46,7 @@ pub use fact::{
     Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
     PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
+pub use host_port::HostPort;
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;

@@ -12,6 +12,7 @@ pub mod files;
 pub mod harmless;
 #[cfg(fuzzing)]
 pub mod images;
+pub mod proxy;
 pub mod reports;
 pub mod signatures;
 pub mod texts;
@@ -43,4 +44,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("manifest", files::manifest),
     ("lines", files::lines),
     ("migration", files::migration),
+    ("proxy", proxy::request),
 ];
