@@ -1,4 +1,4 @@
-//! JUnit XML, as far as its many writers agree.
+//! `JUnit` XML, as far as its many writers agree.
 //!
 //! It is read as a stream: no tree is built, a document type is refused, and no entity but XML's own
 //! five is known, so that a report cannot ask for more time or memory than its size.
