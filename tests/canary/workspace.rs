@@ -16,13 +16,13 @@ const BEFORE: &str = r#""@toon-protocol/connector": "3.9.3""#;
 /// What is to be written.
 pub struct Workspace {
     connector: String,
-    npmrc: String,
+    npmrc: Vec<String>,
 }
 
 impl Workspace {
     /// As it is before a bump.
     pub fn new() -> Self {
-        Self { connector: "3.9.3".to_owned(), npmrc: String::new() }
+        Self { connector: "3.9.3".to_owned(), npmrc: Vec::new() }
     }
 
     /// Depends on that version of the connector's package.
@@ -34,14 +34,14 @@ impl Workspace {
     /// Takes the connector's package from this registry. All else comes from the usual one, or
     /// rather from a store that was filled before.
     pub fn registry(mut self, url: &str) -> Self {
-        self.npmrc.push_str(&format!("@toon-protocol:registry={url}\n"));
+        self.npmrc.push(format!("@toon-protocol:registry={url}"));
         self
     }
 
     /// Has pnpm keep its store and its metadata there.
     pub fn store(mut self, folder: &Path) -> Self {
         let folder = folder.display();
-        self.npmrc.push_str(&format!("store-dir={folder}/store\ncache-dir={folder}/metadata\n"));
+        self.npmrc.push(format!("store-dir={folder}/store\ncache-dir={folder}/metadata"));
         self
     }
 
@@ -54,7 +54,7 @@ impl Workspace {
         assert!(text.contains(BEFORE));
         let after = format!(r#""@toon-protocol/connector": "{}""#, self.connector);
         fs::write(&manifest, text.replace(BEFORE, &after)).unwrap();
-        fs::write(folder.join(".npmrc"), &self.npmrc).unwrap();
+        fs::write(folder.join(".npmrc"), self.npmrc.join("\n")).unwrap();
     }
 }
 
