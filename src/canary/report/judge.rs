@@ -31,6 +31,20 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// What there is to say when the runner wrote no report.
+    #[must_use]
+    pub fn without_report() -> Self {
+        Self {
+            verdict: Verdict::Inconclusive,
+            summary: "did not run: no report was written".to_owned(),
+            executed: 0,
+            passed: 0,
+            skipped: 0,
+            failed: Vec::new(),
+            other_files: 0,
+        }
+    }
+
     /// The numbers, to be stored.
     #[must_use]
     pub const fn counts(&self) -> TestCounts {
@@ -122,7 +136,8 @@ impl<'a> Seen<'a> {
         for counts in [&mut self.all, each] {
             match test.outcome {
                 TestOutcome::Passed => {
-                    (counts.executed, counts.passed) = (counts.executed + 1, counts.passed + 1)
+                    counts.executed += 1;
+                    counts.passed += 1;
                 }
                 TestOutcome::Failed { .. } => counts.executed += 1,
                 TestOutcome::Skipped => counts.skipped += 1,
@@ -269,16 +284,16 @@ fn broke(file: &BrokenFile, ran: bool) -> String {
 
 /// What went wrong where it does not count.
 fn aside(seen: &Seen) -> String {
-    let mut aside = String::new();
-    if seen.other_failed > 0 {
-        aside.push_str(&format!("; {} failed in other files", seen.other_failed));
-    }
-    match seen.other_broken {
-        0 => {}
-        1 => aside.push_str("; 1 other file broke"),
-        count => aside.push_str(&format!("; {count} other files broke")),
-    }
-    aside
+    let failed = match seen.other_failed {
+        0 => String::new(),
+        count => format!("; {count} failed in other files"),
+    };
+    let broken = match seen.other_broken {
+        0 => String::new(),
+        1 => "; 1 other file broke".to_owned(),
+        count => format!("; {count} other files broke"),
+    };
+    failed + &broken
 }
 
 /// The short name of a file that was demanded, unless two share it.

@@ -148,12 +148,11 @@ impl Reader {
         let Some(level) = self.levels.pop() else { return };
         self.check(&level);
         let Some(outer) = self.levels.last_mut() else { return };
-        let told = match outer.points.last_mut().filter(|_| level.braces) {
-            Some(point) => &mut point.inner,
-            None => {
-                outer.waited_for = true;
-                &mut outer.waiting
-            }
+        let told = if let Some(point) = outer.points.last_mut().filter(|_| level.braces) {
+            &mut point.inner
+        } else {
+            outer.waited_for = true;
+            &mut outer.waiting
         };
         told.extend(level.points);
         told.extend(level.waiting);

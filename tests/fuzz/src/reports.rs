@@ -13,7 +13,7 @@ pub fn runner(bytes: &[u8]) {
     }
 }
 
-/// JUnit XML.
+/// `JUnit` XML.
 pub fn junit(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let elements = text.matches("testcase").count();
