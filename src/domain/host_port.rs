@@ -1,8 +1,9 @@
-//! One place on the network.
+//! One place on the network. Addresses come from `core`, where they are values and nothing more.
 
 use super::Invalid;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, str::FromStr};
 
 const EXPECTED: &str = "a host with a port (`name:443`, `192.0.2.1:443`, `[2001:db8::1]:443`)";
 
@@ -81,7 +82,7 @@ impl FromStr for HostPort {
         let port = port.parse().map_err(|_| invalid())?;
         let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         let host = match bracketed {
-            Some(inner) if inner.parse::<std::net::Ipv6Addr>().is_ok() => inner,
+            Some(inner) if inner.parse::<core::net::Ipv6Addr>().is_ok() => inner,
             Some(_) => return Err(invalid()),
             // An IPv6 address without brackets hides where its port begins.
             None if host.contains(':') => return Err(invalid()),

@@ -1,13 +1,11 @@
 //! Starts a step in its room and watches it, outside its cell.
 
-use super::{
-    super::{
-        bubblewrap,
-        cell::Cell,
-        proxy::{Door, Proxy},
-        wire::{Entry, INSIDE, Inside, LAUNCHER, MARK, Network, Place, Way, in_room},
-    },
-    leave_root, start, this_program, watch,
+use super::{leave_root, start, this_program, watch};
+use crate::canary::sandbox::{
+    bubblewrap,
+    cell::Cell,
+    proxy::{Door, Proxy},
+    wire::{Entry, INSIDE, Inside, LAUNCHER, MARK, Network, Place, Way, in_room},
 };
 use nix::{
     sched::{CloneFlags, setns},

@@ -1,6 +1,6 @@
 //! From a cell's own loopback to the socket of its proxy.
 
-use super::super::wire::PROXY_SOCKET;
+use crate::canary::sandbox::wire::PROXY_SOCKET;
 use std::{io, net, thread, time::Duration};
 use tokio::net::{TcpListener, UnixStream};
 

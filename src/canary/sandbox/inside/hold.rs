@@ -1,12 +1,10 @@
 //! The holder of a room.
 
-use super::{
-    super::{
-        bubblewrap::{self, MADE},
-        pack::unpack,
-        wire::{HELD, MARK, in_room},
-    },
-    leave_root, this_program,
+use super::{leave_root, this_program};
+use crate::canary::sandbox::{
+    bubblewrap::{self, MADE},
+    pack::unpack,
+    wire::{HELD, MARK, in_room},
 };
 use std::{
     ffi::OsStr,

@@ -1,6 +1,6 @@
 //! What a step may take, as limits of its processes.
 
-use super::super::cell::Limits;
+use crate::canary::sandbox::cell::Limits;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 

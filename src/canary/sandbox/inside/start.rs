@@ -1,12 +1,10 @@
 //! The inside of a cell: limits, the way to the proxy, and then the step's program.
 
-use super::{
-    super::{
-        cell::Cell,
-        landlock,
-        wire::{Inside, Network},
-    },
-    forward, limits,
+use super::{forward, limits};
+use crate::canary::sandbox::{
+    cell::Cell,
+    landlock,
+    wire::{Inside, Network},
 };
 use std::{
     collections::BTreeMap,
