@@ -180,9 +180,8 @@ fn sum_up(report: &CanaryReport, config: &CanaryConfig) -> (Verdict, String) {
     let telling = report.telling(verdict);
     let mut lines = telling.iter().filter(|step| step.verdict == verdict);
     let several = config.steps.iter().filter(|step| !step.setup).count() > 1;
-    let line = |step: &StepResult| match several {
-        true => format!("{}: {}", step.name, step.summary),
-        false => step.summary.clone(),
+    let line = |step: &StepResult| {
+        if several { format!("{}: {}", step.name, step.summary) } else { step.summary.clone() }
     };
     let attempts = match report.attempts.len() {
         1 => String::new(),

@@ -177,12 +177,12 @@ pub(super) fn answers(
         let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
         let asked = requested_at(view, version);
         // Whoever asks for a release whose canary failed asks for another try.
-        let again = |last: &&&Finding| {
+        let again = |last: &&Finding| {
             check == Check::Canary
                 && last.verdict == Verdict::Failed
                 && asked.is_some_and(|asked| asked > last.at)
         };
-        if findings.last().filter(again).is_some() {
+        if findings.last().is_some_and(again) {
             continue;
         }
         if let Some(answer) = answer(&findings, asked) {

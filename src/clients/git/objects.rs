@@ -89,7 +89,7 @@ impl GitCache {
                     Err(error) if error.code() == git2::ErrorCode::NotFound => "absent".to_owned(),
                     Err(error) => return Err(GitError::local(error)),
                 };
-                state.push_str(&format!("{path} {id}\n"));
+                state.extend([path.as_str(), " ", &id, "\n"]);
             }
             Ok(Digest::of(state.as_bytes()).short().to_owned())
         })
