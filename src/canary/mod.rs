@@ -5,6 +5,7 @@
 //! A pass starts a run and goes on; the [`Supervisor`] carries it, says from time to time that it
 //! is alive, and records its end. A run whose process died is found by its silence.
 
+mod apart;
 mod command;
 mod judge;
 mod mask;

@@ -1,11 +1,14 @@
 //! What a tool of the downstream's own adds to the edit, such as a regenerated lockfile: exactly
 //! the files that the config allows, and nothing else.
 
+use super::{
+    apart,
+    sandbox::{Cell, Run},
+};
 use crate::clients::git::{Difference, GitCache, Now};
 use crate::config::Prepare;
 use crate::domain::{FileChange, FilePath, TreeId};
 use anyhow::{Context as _, Result, bail};
-use std::path::Path;
 
 /// So many paths of a fault are named.
 const NAMED: usize = 5;
@@ -29,9 +32,14 @@ pub(super) struct Prepared {
 }
 
 impl Preparation {
-    /// Takes over what changed in `folder`, into which the tree was exported.
-    pub(super) async fn take(&self, folder: &Path) -> Result<Prepared> {
-        let differences = self.git.differences(&self.tree, folder).await;
+    /// Takes over what changed in the tree of `cell`, as which it was exported.
+    pub(super) async fn take(&self, room: &Run, cell: &Cell) -> Result<Prepared> {
+        let differences = if room.is_apart() {
+            let archive = apart::archive(room, cell).await?;
+            self.git.differences_in_archive(&self.tree, archive).await
+        } else {
+            self.git.differences(&self.tree, &cell.tree).await
+        };
         let differences = differences.context("what it changed could not be read")?;
         let changes = allowed(&self.rule, differences)?;
         let files = changes.iter().map(|change| change.path.to_string()).collect();

@@ -5,6 +5,7 @@ use super::{
     mask::Mask,
     output::end_of,
     prepare::Preparation,
+    sandbox::Sandbox,
     steps::{Outcome, Run},
     work,
 };
@@ -98,13 +99,13 @@ impl Supervisor {
     }
 
     /// Starts a run and returns at once.
-    pub fn start(&self, order: Order, config: &CanaryConfig) {
-        let (this, config) = (self.clone(), config.clone());
+    pub fn start(&self, order: Order, config: &CanaryConfig, sandbox: &Sandbox) {
+        let (this, config, sandbox) = (self.clone(), config.clone(), sandbox.clone());
         let under_way = UnderWay::begin(&self.under_way, &self.ended);
         // Below the span of the pass that started it, which is long over when the run ends.
         let span = tracing::info_span!("canary", run = %order.run);
         let carried = async move {
-            this.carry(order, &config).await;
+            this.carry(order, &config, &sandbox).await;
             drop(under_way);
         };
         self.tasks.spawn(carried.instrument(span));
@@ -124,20 +125,21 @@ impl Supervisor {
         self.tasks.wait().await;
     }
 
-    async fn carry(&self, order: Order, config: &CanaryConfig) {
+    async fn carry(&self, order: Order, config: &CanaryConfig, sandbox: &Sandbox) {
         let name = order.run.to_string();
         step(Moment::Before, "canary", &name);
         let outcome = {
             let stop = self.stop.child_token();
             let (target, work) = (&order.target, order.work.as_path());
             let preparation = order.preparation.as_ref();
-            let run = Run { config, preparation, target, work, clock: &self.clock, stop: &stop };
+            let (clock, stop) = (&self.clock, &stop);
+            let run = Run { config, preparation, target, work, sandbox, clock, stop };
             let running = run.carry();
             tokio::pin!(running);
             loop {
                 tokio::select! {
                     outcome = &mut running => break outcome,
-                    () = tokio::time::sleep(HEARTBEAT) => self.beat(&order, &stop).await,
+                    () = tokio::time::sleep(HEARTBEAT) => self.beat(&order, stop).await,
                 }
             }
         };

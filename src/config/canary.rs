@@ -1,13 +1,14 @@
 //! The contract canary: how it is written, and what is meant.
 
 use super::{
+    confinement::{self, Confinement},
     duration,
     environment::{Environment, SECRETS},
     resolve::Problems,
 };
-use crate::domain::{FilePath, ReportDemand, ReportFormat};
+use crate::domain::{FilePath, HostPort, ReportDemand, ReportFormat};
 use serde::Deserialize;
-use std::{collections::BTreeMap, ffi::OsString, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 /// More attempts than these would hide a break behind luck.
 const MAX_ATTEMPTS: usize = 10;
@@ -19,6 +20,8 @@ pub struct CanaryConfig {
     pub prepare: Option<Prepare>,
     /// The steps, in their order.
     pub steps: Vec<Step>,
+    /// What confines them.
+    pub confinement: Confinement,
     /// How often the judging steps are run at most.
     pub attempts: usize,
     /// How many of the attempts have to pass.
@@ -75,6 +78,10 @@ pub struct Step {
     pub time_limit: Duration,
     /// Whether it tests the very image.
     pub sees_digest: bool,
+    /// What it may reach on the network; none: nothing.
+    pub network: Vec<HostPort>,
+    /// The Unix sockets that it is given.
+    pub sockets: Vec<PathBuf>,
     /// How its result is read.
     pub reading: Reading,
 }
@@ -111,6 +118,9 @@ pub(super) struct Raw {
     /// The steps, in their order. At least one that is no `setup`.
     #[serde(default)]
     step: Vec<RawStep>,
+    /// What confines the steps on the bot's own host, and how much they may take.
+    #[serde(default)]
+    sandbox: confinement::Raw,
     /// How often the steps that judge are run at most, for a test that is known to be flaky. All
     /// attempts are shown. Default: `1`.
     #[serde(default = "one")]
@@ -150,6 +160,9 @@ struct RawPrepare {
     /// When it is ended with everything that it started. Default: `20m`.
     #[serde(default = "default_time_limit")]
     time_limit: String,
+    /// What it may reach on the network, as for a step. Default: none.
+    #[serde(default)]
+    network: Vec<String>,
 }
 
 /// One step of the canary.
@@ -177,6 +190,15 @@ struct RawStep {
     /// Default: `false`.
     #[serde(default)]
     sees_digest: bool,
+    /// What it may reach on the network, such as `registry.example:443`, through a proxy that
+    /// `HTTPS_PROXY` names. An address of this host or of a private network has to stand here as it
+    /// is: no name leads there. Default: none.
+    #[serde(default)]
+    network: Vec<String>,
+    /// Unix sockets that it may talk to, such as a container engine's, which must be neither root's
+    /// nor the bot's own. Default: none.
+    #[serde(default)]
+    sockets: Vec<PathBuf>,
     /// How its result is read: `exit` (0 passed, 75 could not find out, anything else failed),
     /// `report`, or `both`, in which the exit status must not contradict the report. Default:
     /// `both` with a report, else `exit`.
@@ -272,6 +294,7 @@ pub(super) fn resolve(
         .collect();
     let prepare = raw.prepare.as_ref();
     let prepare = prepare.map(|raw| prepare_step(&format!("{place}.prepare"), raw, problems));
+    let confinement = confinement::resolve(&format!("{place}.sandbox"), &raw.sandbox, problems);
     let keep_logs = duration::parse(&raw.keep_logs);
     let keep_logs = problems.take(&format!("{place}.keep_logs"), keep_logs);
     let passed = raw.pass_env.iter();
@@ -282,6 +305,7 @@ pub(super) fn resolve(
             None => None,
         },
         steps: steps.into_iter().collect::<Option<_>>()?,
+        confinement: confinement?,
         attempts: raw.attempts,
         required_passes: raw.required_passes,
         keep_logs: keep_logs?,
@@ -302,6 +326,8 @@ fn prepare_step(place: &str, raw: &RawPrepare, problems: &mut Problems) -> Optio
         env: raw.env.clone(),
         time_limit: raw.time_limit.clone(),
         sees_digest: false,
+        network: raw.network.clone(),
+        sockets: Vec::new(),
         read: None,
         report: None,
     };
@@ -317,6 +343,13 @@ fn step_of(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> 
     let directory = raw.directory.as_deref().filter(|path| *path != ".");
     let directory = directory
         .map(|path| problems.parse::<FilePath>(&format!("{place}.directory"), path).ok_or(()));
+    let network = raw.network.iter();
+    let network: Option<Vec<HostPort>> =
+        network.map(|text| problems.parse(&format!("{place}.network"), text)).collect();
+    for socket in raw.sockets.iter().filter(|socket| !socket.is_absolute()) {
+        let text = format!("`{}` is not an absolute path", socket.display());
+        problems.add(&format!("{place}.sockets"), text);
+    }
     let report = raw.report.as_ref().map(|raw| report(&format!("{place}.report"), raw, problems));
     let reading = match (raw.read, report) {
         (None | Some(RawReading::Exit), None) => Some(Reading::Exit),
@@ -342,6 +375,8 @@ fn step_of(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> 
         env: raw.env.clone(),
         time_limit: limit?,
         sees_digest: raw.sees_digest,
+        network: network?,
+        sockets: raw.sockets.clone(),
         reading: reading?,
     })
 }

@@ -3,6 +3,7 @@
 
 mod authorities;
 mod canary;
+mod confinement;
 mod database;
 mod duration;
 mod environment;
@@ -11,11 +12,13 @@ mod raw;
 #[cfg(test)]
 mod reference;
 mod resolve;
+mod size;
 mod types;
 mod unknown;
 mod watch;
 
 pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
+pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
 pub use types::{Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};

@@ -93,6 +93,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
             registries,
             added_roots: added_roots?,
             trust: trust?,
+            program: env.program.clone(),
             watches: watches?,
         })
     };

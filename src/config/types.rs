@@ -33,6 +33,8 @@ pub struct Config {
     pub added_roots: Vec<CertificateDer<'static>>,
     /// Whose signatures are believed.
     pub trust: Trust,
+    /// This program, which runs itself again to confine a canary.
+    pub program: PathBuf,
     /// The pairs.
     pub watches: Vec<Watch>,
 }

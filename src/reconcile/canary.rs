@@ -91,7 +91,7 @@ impl Pass<'_> {
         let preparation = prepare.map(|rule| Preparation { rule, git, tree });
         let (watch_name, inputs) = (watch.name.clone(), new.inputs);
         let order = Order { watch: watch_name, run, target, inputs, preparation, work };
-        bot.supervisor.start(order, &watch.canary);
+        bot.supervisor.start(order, &watch.canary, &bot.sandbox);
         self.done(format!("canary started at {version}"));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The loop.
 
 use super::{limit::Limit, observe::observe_more_pulls, world::World};
-use crate::canary::{Supervisor, work};
+use crate::canary::{Supervisor, sandbox::Sandbox, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
@@ -38,6 +38,8 @@ pub struct Bot {
     pub performer: Performer,
     /// Carries canary runs.
     pub supervisor: Supervisor,
+    /// What confines their steps.
+    pub sandbox: Sandbox,
     /// The time.
     pub clock: Clock,
     /// GitHub's rate limit.

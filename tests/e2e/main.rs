@@ -10,6 +10,7 @@ mod companion_majors;
 mod companion_pins;
 mod companion_tags;
 mod companions;
+mod confined;
 mod contract;
 mod crashes;
 #[path = "../database/mod.rs"]

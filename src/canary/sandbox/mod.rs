@@ -90,6 +90,16 @@ impl Sandbox {
         }
     }
 
+    /// For the reader of a pull request: `confined by bubblewrap 0.8.0`, `not confined`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.means {
+            Means::Nothing => "not confined".to_owned(),
+            Means::Bubblewrap { .. } => format!("confined by {}", self.describe()),
+            Means::Landlock { .. } => format!("confined in part, by {}", self.describe()),
+        }
+    }
+
     /// What this sandbox leaves open, one clause each, to be logged where it is chosen.
     #[must_use]
     pub fn leaves_open(&self) -> Vec<&'static str> {
@@ -125,6 +135,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether the tree is in a place of its own, which only its cells can see. Otherwise it is used
+    /// where it lies.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.room.is_some()
+    }
+
     /// Ends the run: what it wrote is gone when this is done, and no step of it can start any more.
     /// Dropping it does the same a moment later.
     pub async fn close(self) {

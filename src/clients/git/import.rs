@@ -10,13 +10,15 @@ use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    fs::{self, Metadata},
+    fs::{self, File},
+    io::{self, BufReader, Read as _},
     os::unix::{
         ffi::{OsStrExt as _, OsStringExt as _},
         fs::PermissionsExt as _,
     },
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
+use tar::EntryType;
 
 /// A lockfile may have some megabytes.
 const FILE_LIMIT: u64 = 16 << 20;
@@ -58,12 +60,34 @@ impl GitCache {
     ) -> Result<Vec<Difference>, GitError> {
         let (tree, from) = (tree.clone(), from.to_owned());
         self.local(move |repository| {
-            let tree = find_tree(repository, &tree)?;
-            let mut import = Import { repository, root: from, entries: 0, found: Vec::new() };
-            import.folder(Some(&tree), Path::new(""))?;
-            // Folders are read in no order.
-            import.found.sort_by(|a, b| a.path.cmp(&b.path));
-            Ok(import.found)
+            let mut import = Import::of(repository, &tree)?;
+            import.walk(&from, Path::new(""))?;
+            import.finish()
+        })
+        .await
+    }
+
+    /// Like [`GitCache::differences`], from a tar archive of the folder. What it holds is foreign:
+    /// nothing of it is written anywhere.
+    ///
+    /// # Errors
+    /// As there, or if it is no whole archive.
+    pub async fn differences_in_archive(
+        &self,
+        tree: &TreeId,
+        archive: File,
+    ) -> Result<Vec<Difference>, GitError> {
+        let tree = tree.clone();
+        self.local(move |repository| {
+            let mut import = Import::of(repository, &tree)?;
+            for entry in tar::Archive::new(BufReader::new(archive)).entries()? {
+                let entry = entry?;
+                let path = PathBuf::from(OsStr::from_bytes(&entry.path_bytes()));
+                let path: PathBuf =
+                    path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+                import.archived(entry, &path)?;
+            }
+            import.finish()
         })
         .await
     }
@@ -71,100 +95,129 @@ impl GitCache {
 
 struct Import<'repo> {
     repository: &'repo Repository,
-    root: PathBuf,
-    entries: usize,
+    tree: Tree<'repo>,
+    seen: BTreeSet<PathBuf>,
     found: Vec<Difference>,
 }
 
-impl Import<'_> {
-    /// Compares one folder. `inside` is its path below the root; it is a folder there.
-    fn folder(&mut self, tree: Option<&Tree<'_>>, inside: &Path) -> Result<(), GitError> {
-        let mut seen = BTreeSet::new();
-        for entry in fs::read_dir(self.root.join(inside))? {
-            self.entries += 1;
-            if self.entries > MAX_ENTRIES {
-                let what = "the folder".to_owned();
-                return Err(GitError::TooLarge { what, limit: MAX_ENTRIES as u64 });
+/// What is at a path now.
+enum There {
+    Folder,
+    File { content: Vec<u8>, executable: bool },
+    Link { target: Vec<u8> },
+    Other,
+}
+
+impl<'repo> Import<'repo> {
+    fn of(repository: &'repo Repository, tree: &TreeId) -> Result<Self, GitError> {
+        let tree = find_tree(repository, tree)?;
+        Ok(Self { repository, tree, seen: BTreeSet::new(), found: Vec::new() })
+    }
+
+    /// Looks at one folder. `inside` is its path below the root; it is a folder there.
+    fn walk(&mut self, root: &Path, inside: &Path) -> Result<(), GitError> {
+        for entry in fs::read_dir(root.join(inside))? {
+            let path = inside.join(entry?.file_name());
+            let (whole, about) = (root.join(&path), fs::symlink_metadata(root.join(&path))?);
+            let there = if about.is_dir() {
+                There::Folder
+            } else if about.is_symlink() {
+                There::Link { target: fs::read_link(whole)?.into_os_string().into_vec() }
+            } else if about.is_file() {
+                not_larger(&path, about.len())?;
+                let executable = about.permissions().mode() & 0o111 != 0;
+                There::File { content: fs::read(whole)?, executable }
+            } else {
+                There::Other
+            };
+            let folder = matches!(there, There::Folder);
+            self.see(&path, there)?;
+            if folder {
+                self.walk(root, &path)?;
             }
-            let name = entry?.file_name();
-            let path = inside.join(&name);
-            let before = tree.and_then(|tree| entry_named(tree, &name));
-            self.compare(before.as_ref(), &path)?;
-            seen.insert(name.into_vec());
         }
-        let gone = tree.into_iter().flat_map(|tree| tree.iter());
-        for entry in gone.filter(|entry| !seen.contains(entry.name_bytes())) {
+        Ok(())
+    }
+
+    fn archived(
+        &mut self,
+        mut entry: tar::Entry<'_, impl io::Read>,
+        path: &Path,
+    ) -> Result<(), GitError> {
+        let there = match entry.header().entry_type() {
+            EntryType::Directory => There::Folder,
+            EntryType::Symlink => {
+                let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+                There::Link { target }
+            }
+            EntryType::Regular => {
+                not_larger(path, entry.size())?;
+                let executable = entry.header().mode()? & 0o111 != 0;
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content)?;
+                There::File { content, executable }
+            }
+            _ => There::Other,
+        };
+        if path.as_os_str().is_empty() { Ok(()) } else { self.see(path, there) }
+    }
+
+    fn see(&mut self, path: &Path, there: There) -> Result<(), GitError> {
+        if self.seen.len() == MAX_ENTRIES {
+            let what = "the folder".to_owned();
+            return Err(GitError::TooLarge { what, limit: MAX_ENTRIES as u64 });
+        }
+        self.seen.insert(path.to_owned());
+        let before = match self.tree.get_path(path) {
+            Ok(entry) => Some(entry),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => None,
+            Err(error) => return Err(GitError::local(error)),
+        };
+        match (there, before) {
+            (There::Folder, Some(entry)) if entry.kind() == Some(ObjectType::Blob) => {
+                self.other(path, "became a folder");
+            }
+            (There::Folder, _) => {}
+            (There::Other, _) => self.other(path, "is no file"),
+            (There::Link { target }, before) => {
+                let id = Oid::hash_object(ObjectType::Blob, &target).map_err(GitError::local)?;
+                if before.is_none_or(|entry| entry.filemode() != LINK || entry.id() != id) {
+                    self.other(path, "is a new link");
+                }
+            }
+            (There::File { content, executable: false }, None) => self.written(path, content),
+            (There::File { .. }, None) => self.other(path, "is new and executable"),
+            (There::File { content, executable }, Some(entry)) => {
+                let id = Oid::hash_object(ObjectType::Blob, &content).map_err(GitError::local)?;
+                if entry.kind() != Some(ObjectType::Blob) || entry.filemode() == LINK {
+                    self.other(path, "became a file");
+                } else if (entry.filemode() & 0o111 != 0) != executable {
+                    self.other(path, "changed its mode");
+                } else if id != entry.id() {
+                    self.written(path, content);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is gone is a difference too. In the order of the paths: folders are read in none.
+    fn finish(mut self) -> Result<Vec<Difference>, GitError> {
+        let tree = self.tree.clone();
+        self.missing(&tree, Path::new(""))?;
+        self.found.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(self.found)
+    }
+
+    fn missing(&mut self, tree: &Tree<'_>, inside: &Path) -> Result<(), GitError> {
+        for entry in tree {
             let path = inside.join(OsStr::from_bytes(entry.name_bytes()));
-            if !self.was_left_out(&entry, &path)? {
+            if entry.kind() == Some(ObjectType::Tree) {
+                let below = self.repository.find_tree(entry.id()).map_err(GitError::local)?;
+                self.missing(&below, &path)?;
+            } else if !self.seen.contains(&path) && !self.was_left_out(&entry, &path)? {
                 self.other(&path, "was removed");
             }
-        }
-        Ok(())
-    }
-
-    fn compare(&mut self, before: Option<&TreeEntry<'_>>, path: &Path) -> Result<(), GitError> {
-        let there = fs::symlink_metadata(self.root.join(path))?;
-        if there.is_dir() {
-            return match before.map(|entry| (entry.kind(), entry.id())) {
-                Some((Some(ObjectType::Tree), id)) => {
-                    let tree = self.repository.find_tree(id).map_err(GitError::local)?;
-                    self.folder(Some(&tree), path)
-                }
-                // What stands in a submodule's place is no part of the tree.
-                Some((Some(ObjectType::Commit), _)) | None => self.folder(None, path),
-                Some(_) => {
-                    self.other(path, "became a folder");
-                    Ok(())
-                }
-            };
-        }
-        if there.is_symlink() {
-            return self.link(before, path);
-        }
-        if !there.is_file() {
-            self.other(path, "is no file");
-            return Ok(());
-        }
-        self.file(before, path, &there)
-    }
-
-    fn file(
-        &mut self,
-        before: Option<&TreeEntry<'_>>,
-        path: &Path,
-        there: &Metadata,
-    ) -> Result<(), GitError> {
-        if there.len() > FILE_LIMIT {
-            let what = format!("`{}`", path.display());
-            return Err(GitError::TooLarge { what, limit: FILE_LIMIT });
-        }
-        let content = fs::read(self.root.join(path))?;
-        let executable = there.permissions().mode() & 0o111 != 0;
-        let Some(before) = before else {
-            if executable {
-                self.other(path, "is new and executable");
-            } else {
-                self.written(path, content);
-            }
-            return Ok(());
-        };
-        let id = Oid::hash_object(ObjectType::Blob, &content).map_err(GitError::local)?;
-        if before.kind() != Some(ObjectType::Blob) || before.filemode() == LINK {
-            self.other(path, "became a file");
-        } else if (before.filemode() & 0o111 != 0) != executable {
-            self.other(path, "changed its mode");
-        } else if id != before.id() {
-            self.written(path, content);
-        }
-        Ok(())
-    }
-
-    fn link(&mut self, before: Option<&TreeEntry<'_>>, path: &Path) -> Result<(), GitError> {
-        let target = fs::read_link(self.root.join(path))?;
-        let target = target.as_os_str().as_bytes();
-        let id = Oid::hash_object(ObjectType::Blob, target).map_err(GitError::local)?;
-        if before.is_none_or(|before| before.filemode() != LINK || before.id() != id) {
-            self.other(path, "is a new link");
         }
         Ok(())
     }
@@ -193,6 +246,12 @@ impl Import<'_> {
     }
 }
 
-fn entry_named(tree: &Tree<'_>, name: &OsStr) -> Option<TreeEntry<'static>> {
-    tree.get_name_bytes(name.as_bytes()).map(|entry| entry.to_owned())
+fn not_larger(path: &Path, size: u64) -> Result<(), GitError> {
+    if size > FILE_LIMIT {
+        return Err(GitError::TooLarge {
+            what: format!("`{}`", path.display()),
+            limit: FILE_LIMIT,
+        });
+    }
+    Ok(())
 }
