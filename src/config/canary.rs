@@ -176,6 +176,9 @@ struct RawStep {
     command: Vec<String>,
     /// Where it is run, below the repository's top. Default: the top.
     directory: Option<String>,
+    /// Whether it is run at all. Default: `true`.
+    #[serde(default = "yes")]
+    enabled: bool,
     /// Whether it only prepares, such as an installation: its failure is trouble with the
     /// infrastructure, not a break of the contract. Default: `false`.
     #[serde(default)]
@@ -237,6 +240,10 @@ struct RawReport {
     at_least: usize,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 const fn one() -> usize {
     1
 }
@@ -262,7 +269,7 @@ impl Raw {
             let RawStep { sees_digest, read, report, .. } = step;
             format!("{command:?} {directory:?} {setup} {env:?} {sees_digest} {read:?} {report:?}")
         };
-        let steps: Vec<String> = self.step.iter().map(step).collect();
+        let steps: Vec<String> = self.step.iter().filter(|it| it.enabled).map(step).collect();
         let prepare = self.prepare.as_ref().map(|it| (&it.command, &it.files, &it.env));
         format!("{} {} {:?} {prepare:?} {steps:?}", self.attempts, self.required_passes, self.env)
     }
@@ -278,7 +285,7 @@ pub(super) fn resolve(
         let text = format!("must not name {secret}: the canary runs foreign code");
         problems.add(&format!("{place}.pass_env"), text);
     }
-    if raw.step.iter().all(|step| step.setup) {
+    if raw.step.iter().all(|step| step.setup || !step.enabled) {
         problems.add(&format!("{place}.step"), "none judges: there has to be one without `setup`");
     }
     if !(1..=MAX_ATTEMPTS).contains(&raw.attempts) {
@@ -304,7 +311,7 @@ pub(super) fn resolve(
             Some(prepare) => Some(prepare?),
             None => None,
         },
-        steps: steps.into_iter().collect::<Option<_>>()?,
+        steps: enabled(&raw.step, steps.into_iter().collect::<Option<_>>()?),
         confinement: confinement?,
         attempts: raw.attempts,
         required_passes: raw.required_passes,
@@ -314,12 +321,19 @@ pub(super) fn resolve(
     })
 }
 
+/// The steps that are run; the others have to make sense as well.
+fn enabled(raw: &[RawStep], steps: Vec<Step>) -> Vec<Step> {
+    let both = raw.iter().zip(steps);
+    both.filter(|(raw, _)| raw.enabled).map(|(_, step)| step).collect()
+}
+
 fn prepare_step(place: &str, raw: &RawPrepare, problems: &mut Problems) -> Option<Prepare> {
     if raw.files.is_empty() {
         problems.add(&format!("{place}.files"), "names none, so there is nothing to prepare");
     }
     let step = RawStep {
         name: "prepare".to_owned(),
+        enabled: true,
         command: raw.command.clone(),
         directory: None,
         setup: true,
