@@ -145,7 +145,8 @@ fn judge_end(
 }
 
 fn judge_status(status: ExitStatus, printed: &str) -> (Verdict, String) {
-    let last = last_line(printed).unwrap_or("it printed nothing");
+    let nothing = if status.success() { "exit status 0" } else { "it printed nothing" };
+    let last = last_line(printed).unwrap_or(nothing);
     let last: String = last.chars().take(MAX_QUOTED).collect();
     match (status.code(), status.signal()) {
         (Some(0), _) => (Verdict::Passed, last),

@@ -5,10 +5,18 @@
 //! tested the contract.
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod bot;
+#[path = "../database/mod.rs"]
+mod database;
 mod engine;
 mod npm;
 mod process;
 mod said;
+#[path = "../e2e/settings.rs"]
+mod settings;
+#[path = "../e2e/stand.rs"]
+#[expect(dead_code, reason = "these stories need only a part of it")]
+mod stand;
 mod workspace;
 
 use digest_bump::{

@@ -54,8 +54,8 @@ pub struct Npm {
 }
 
 impl Npm {
-    /// Starts an empty registry, and publishes the connector's package: 3.10.0, and 3.11.0, which
-    /// lacks an export.
+    /// Starts an empty registry, and publishes the connector's package: 3.9.3 and 3.10.0, and 3.11.0,
+    /// which lacks an export.
     pub fn start(tools: &Tools) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // It cannot be told to choose a port itself.
@@ -67,24 +67,41 @@ impl Npm {
         let process = Process::start(&mut command, "http address");
         let npm =
             Self { url: format!("http://127.0.0.1:{port}/"), _process: process, _folder: folder };
-        for variant in ["good", "breaking"] {
-            npm.publish(tools, variant);
+        for (variant, version) in [("good", "3.9.3"), ("good", "3.10.0"), ("breaking", "3.11.0")] {
+            npm.publish(tools, variant, version);
         }
         npm
     }
 
-    fn publish(&self, tools: &Tools, variant: &str) {
+    fn publish(&self, tools: &Tools, variant: &str, version: &str) {
         let connectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/canary/connector");
+        let package = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(connectors.join(variant)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let text = match path.ends_with("package.json") {
+                true => versioned(&text, version),
+                false => text,
+            };
+            fs::write(package.path().join(path.file_name().unwrap()), text).unwrap();
+        }
         let mut command = tools.command("npm");
         // The client insists on a token; the registry does not look at it.
         let door = self.url.trim_start_matches("http:").to_owned();
         command
             .args(["publish", "--loglevel=error", "--fetch-retries=0", "--registry", &self.url])
             .arg(format!("--{door}:_authToken=anybody"))
-            .current_dir(connectors.join(variant));
+            .current_dir(package.path());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// A package's description, of another version.
+fn versioned(text: &str, version: &str) -> String {
+    let mut package: serde_json::Value = serde_json::from_str(text).unwrap();
+    package["version"] = version.into();
+    package.to_string()
 }
 
 fn configured(folder: &Path, port: u16) -> String {

@@ -10,7 +10,7 @@ pub const IMAGE_CANARY: &str = "packages/townhouse/tests/image-canary.test.ts";
 /// The test that needs nothing.
 pub const STUB_CANARY: &str = "packages/townhouse/tests/stub-canary.test.ts";
 
-/// The version that the workspace depends on before anything is changed; nobody publishes it.
+/// The version that the workspace depends on before anything is changed.
 const BEFORE: &str = r#""@toon-protocol/connector": "3.9.3""#;
 
 /// What is to be written.

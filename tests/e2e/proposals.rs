@@ -36,7 +36,7 @@ async fn a_minor_becomes_a_pull_request() {
 
         ### Contract canary: passed
 
-        Contract ok: 1 file, 3 tests passed. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host.
+        Contract ok: 1 file, 3 tests passed. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host, not confined.
 
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |

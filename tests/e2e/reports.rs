@@ -116,7 +116,7 @@ async fn a_report_that_lies_in_the_tree_is_none() {
         let second = stand.stage("3.10.0").await.1;
         insta::assert_snapshot!(format!("{first}\n{second}"), @"
         attempt 1 was inconclusive: the canary did not run: contract: it left no report at out.json; until 2026-06-12T08:01:00Z (1 min from now)
-        attempt 1 was inconclusive: the canary did not run: contract: its report is no file of the tree; until 2026-06-12T08:01:00Z (1 min from now)
+        attempt 1 was inconclusive: the canary did not run: contract: its report cannot be read: it is no file of the tree; until 2026-06-12T08:01:00Z (1 min from now)
         ");
     })
     .await;

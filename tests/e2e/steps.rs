@@ -51,7 +51,7 @@ async fn each_step_is_shown_and_which_of_them_saw_the_digest() {
         **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
         ### Contract canary: passed
 
-        Image: 3.10.0 answers; types: no errors. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host.
+        Image: 3.10.0 answers; types: no errors. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host, not confined.
 
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |
@@ -124,7 +124,7 @@ async fn a_flaky_canary_is_run_as_often_as_the_config_says_and_all_attempts_are_
         **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
         ### Contract canary: passed
 
-        2 of 4 attempts passed, 2 needed: fine. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host.
+        2 of 4 attempts passed, 2 needed: fine. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host, not confined.
 
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |
