@@ -3,7 +3,7 @@
 //!
 //! What is measured here is why reports are read: the commands below exit with 0 and have not
 //! tested the contract.
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
 mod bot;
 #[path = "../database/mod.rs"]

@@ -79,10 +79,8 @@ impl Npm {
         for entry in fs::read_dir(connectors.join(variant)).unwrap() {
             let path = entry.unwrap().path();
             let text = fs::read_to_string(&path).unwrap();
-            let text = match path.ends_with("package.json") {
-                true => versioned(&text, version),
-                false => text,
-            };
+            let described = path.ends_with("package.json");
+            let text = if described { versioned(&text, version) } else { text };
             fs::write(package.path().join(path.file_name().unwrap()), text).unwrap();
         }
         let mut command = tools.command("npm");
