@@ -51,8 +51,8 @@ fn list(texts: impl IntoIterator<Item = String>) -> Value {
 /// The shipped canary, pointed at this machine's tools and at this registry.
 fn canary(stand: &mut Stand, shelf: &Shelf, npm: &Npm) {
     let shipped: Table = SHIPPED.parse().unwrap();
-    let canary = shipped["watch"][0]["canary"].clone();
-    set(watch(&mut stand.config), "canary", canary);
+    let shipped = &shipped["watch"][0]["canary"];
+    set(watch(&mut stand.config), "canary", shipped.clone());
     stand.set("canary.sandbox.tools", list([shelf.path("")]));
     stand.canary_env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", shelf.path("bin")));
     let address = npm.url.trim_start_matches("http://").trim_end_matches('/');
@@ -60,9 +60,13 @@ fn canary(stand: &mut Stand, shelf: &Shelf, npm: &Npm) {
         stand.set(at, list([address.to_owned()]));
     }
     // What everything else comes from is copied, because it is written to; there is no other network.
-    for command in ["canary.prepare.command", "canary.step.0.command"] {
-        let shipped = stand.get(command).as_array().unwrap().clone();
-        let words: Vec<&str> = shipped.iter().map(|word| word.as_str().unwrap()).collect();
+    let commands = [
+        ("canary.prepare.command", shipped["prepare"]["command"].clone()),
+        ("canary.step.0.command", shipped["step"][0]["command"].clone()),
+    ];
+    for (command, words) in commands {
+        let words = words.as_array().unwrap().iter();
+        let words: Vec<&str> = words.map(|word| word.as_str().unwrap()).collect();
         let script = format!(
             "test -d \"$HOME/kept\" || cp -r '{}' \"$HOME/kept\"; exec {} --prefer-offline \
              --store-dir \"$HOME/kept/store\" --config.cache-dir=\"$HOME/kept/metadata\"",

@@ -57,16 +57,6 @@ impl Stand {
         set(watch(&mut self.config), path, value.into());
     }
 
-    /// A key of the watch, as it is set now.
-    pub fn get(&mut self, path: &str) -> &Value {
-        let mut steps = path.split('.');
-        let first = &watch(&mut self.config)[steps.next().unwrap()];
-        steps.fold(first, |value, step| match step.parse::<usize>() {
-            Ok(index) => &value[index],
-            Err(_) => &value[step],
-        })
-    }
-
     pub fn environment(&self) -> Environment {
         let mut all: BTreeMap<String, std::ffi::OsString> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
