@@ -13,7 +13,7 @@ use digest_bump::{
         BranchName, Cached, CanaryReport, CanaryRun, Check, CommitId, Content, Detail, Digest,
         Effect, EffectKey, EffectState, Fact, FailedTest, Finding, ImageFacts, IndexDigest, Judged,
         Learned, NpmFacts, Observation, PullNumber, ReleaseFacts, RequestOutcome, RunId, RunState,
-        StepResult, Timestamp, TreeId, Verdict, Version, WatchName,
+        StepResult, TestCounts, Timestamp, TreeId, Verdict, Version, WatchName,
     },
     store::{Lease, NewRun, Shown, Store, StoreError},
 };
@@ -146,6 +146,7 @@ fn report() -> CanaryReport {
         sees_digest: true,
         verdict: Verdict::Failed,
         summary: "1 of 2 failed: \0".to_owned(),
+        tests: Some(TestCounts { executed: 2, passed: 1, skipped: 3 }),
         failed: vec![FailedTest {
             file: None,
             name: "GET /health".to_owned(),
@@ -157,6 +158,7 @@ fn report() -> CanaryReport {
         pages: BTreeMap::from([("contract".to_owned(), "https://example.com/1".to_owned())]),
         executor: "on the bot's host".to_owned(),
         of: Some(RunId(3)),
+        prepared: vec!["pnpm-lock.yaml".to_owned()],
         setup: Vec::new(),
         attempts: vec![vec![step]],
     }
@@ -242,14 +244,24 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
     let first = finding(Verdict::Inconclusive, 400);
     assert!(
         store
-            .end_run(&watch, id, Shown { output: "out", report: &report() }, &first)
+            .end_run(
+                &watch,
+                id,
+                Shown { output: "out", log: "all", report: &report(), tree: None },
+                &first
+            )
             .await
             .unwrap()
     );
     let late = finding(Verdict::Passed, 500);
     assert!(
         !store
-            .end_run(&watch, id, Shown { output: "late", report: &CanaryReport::NOTHING }, &late)
+            .end_run(
+                &watch,
+                id,
+                Shown { output: "late", log: "", report: &CanaryReport::NOTHING, tree: None },
+                &late
+            )
             .await
             .unwrap()
     );
@@ -265,6 +277,15 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         report: report(),
     };
     assert_eq!(memory.runs[0].state, ended);
+    // All that it printed is kept beside, for as long as somebody wants it.
+    let log = async || store.canary_log(id).await.unwrap();
+    assert_eq!(log().await.as_deref(), Some("all"));
+    assert_eq!(store.forget_logs(&lease, &watch, at(400)).await.unwrap(), 0);
+    assert_eq!(log().await.as_deref(), Some("all"));
+    let other = "elsewhere".parse().unwrap();
+    assert_eq!(store.forget_logs(&lease, &other, at(401)).await.unwrap(), 0);
+    assert_eq!(store.forget_logs(&lease, &watch, at(401)).await.unwrap(), 1);
+    assert_eq!(log().await, None);
     let next = store.start_run(&lease, &watch, &new_run()).await.unwrap();
     assert!(next > id);
 }
@@ -350,7 +371,12 @@ async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
     let told = Finding { summary: "a\0b".to_owned(), ..finding(Verdict::Failed, 1) };
     assert!(
         store
-            .end_run(&watch, run, Shown { output: "\0", report: &CanaryReport::NOTHING }, &told)
+            .end_run(
+                &watch,
+                run,
+                Shown { output: "\0", log: "", report: &CanaryReport::NOTHING, tree: None },
+                &told
+            )
             .await
             .unwrap()
     );

@@ -1,12 +1,12 @@
 //! The configured steps, made concrete for one digest.
 
+use super::sandbox::{Cell, Limits};
 use crate::config::{CanaryConfig, Step};
 use crate::domain::{ImageName, IndexDigest, Version};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 /// What the canary is run at.
@@ -29,24 +29,8 @@ impl Target {
     }
 }
 
-/// A command that can be started.
-#[derive(Debug)]
-pub(super) struct Invocation {
-    pub(super) program: OsString,
-    pub(super) arguments: Vec<String>,
-    /// The whole environment.
-    pub(super) environment: BTreeMap<String, OsString>,
-    pub(super) directory: PathBuf,
-    pub(super) time_limit: Duration,
-}
-
-/// The command of `step` for `target`, to run in the tree below `work`.
-pub(super) fn invocation(
-    config: &CanaryConfig,
-    step: &Step,
-    target: &Target,
-    work: &Path,
-) -> Invocation {
+/// The cell of `step` for `target`, in the tree below `work`.
+pub(super) fn cell(config: &CanaryConfig, step: &Step, target: &Target, work: &Path) -> Cell {
     let mut environment: BTreeMap<String, OsString> = config.passed.iter().cloned().collect();
     // Not the bot's home: there are credentials in it.
     environment.insert("HOME".to_owned(), work.join("home").into());
@@ -55,12 +39,25 @@ pub(super) fn invocation(
         environment.insert(name.clone(), target.fill(value).into());
     }
     let mut words = step.command.iter().map(|word| target.fill(word));
-    Invocation {
+    let confinement = &config.confinement;
+    Cell {
         program: words.next().unwrap_or_default().into(),
         arguments: words.collect(),
         environment,
         directory: directory(step, work),
-        time_limit: step.time_limit,
+        tree: work.join("tree"),
+        home: work.join("home"),
+        tmp: work.join("tmp"),
+        read_only: confinement.tools.clone(),
+        sockets: step.sockets.clone(),
+        network: step.network.clone(),
+        limits: Limits {
+            memory: confinement.memory,
+            processes: confinement.processes,
+            open_files: confinement.open_files,
+            file_size: confinement.file_size,
+            cpu_seconds: confinement.cpu_seconds,
+        },
     }
 }
 
@@ -73,8 +70,9 @@ pub(super) fn directory(step: &Step, work: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Reading;
+    use crate::config::{Confinement, Demand, Reading};
     use crate::domain::Digest;
+    use std::time::Duration;
 
     #[test]
     fn placeholders_are_filled_and_nothing_is_inherited() {
@@ -86,12 +84,26 @@ mod tests {
             env: BTreeMap::from([("D".to_owned(), "{{digest}}".to_owned())]),
             time_limit: Duration::from_secs(1),
             sees_digest: true,
+            network: vec!["registry.example:443".parse().unwrap()],
+            sockets: Vec::new(),
             reading: Reading::Exit,
         };
         let config = CanaryConfig {
+            prepare: None,
             steps: Vec::new(),
+            confinement: Confinement {
+                demand: Demand::Strict,
+                tools: vec!["/opt/node".into()],
+                scratch: 1,
+                memory: 2,
+                processes: 3,
+                open_files: 4,
+                file_size: 5,
+                cpu_seconds: 6,
+            },
             attempts: 1,
             required_passes: 1,
+            keep_logs: Duration::ZERO,
             env: BTreeMap::from([
                 ("A".to_owned(), "of all".to_owned()),
                 ("D".to_owned(), "of all".to_owned()),
@@ -103,7 +115,7 @@ mod tests {
             version: "3.10.0".parse().unwrap(),
             digest: IndexDigest::new(Digest::of(b"x")),
         };
-        let made = invocation(&config, &step, &target, Path::new("/work"));
+        let made = cell(&config, &step, &target, Path::new("/work"));
         assert_eq!(made.program, "run");
         assert_eq!(made.arguments[0], "3.10.0");
         assert_eq!(made.arguments[1], format!("a ghcr.io/o/i@{} b", Digest::of(b"x")));
@@ -111,5 +123,7 @@ mod tests {
         assert_eq!(names, ["A", "D", "HOME", "PATH", "TMPDIR"]);
         assert_eq!(made.environment["D"], Digest::of(b"x").to_string().as_str());
         assert_eq!(made.directory, Path::new("/work/tree/packages/sdk"));
+        assert_eq!((made.read_only, made.network.len()), (vec!["/opt/node".into()], 1));
+        assert_eq!((made.limits.memory, made.limits.cpu_seconds), (2, 6));
     }
 }

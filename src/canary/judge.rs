@@ -1,16 +1,18 @@
 //! What one step showed: its exit status, its report, or both.
 
 use super::{
-    command::{Target, directory},
+    apart,
+    command::Target,
     output::last_line,
     process::End,
     report::{self, Judgement},
+    sandbox::{COULD_NOT_START, Cell, Run},
 };
 use crate::config::{Reading, ReportRule, Step};
 use crate::domain::{Verdict, human_duration};
 use std::{
     fs::{self, File},
-    io::{ErrorKind, Read as _},
+    io::{self, ErrorKind, Read as _},
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -18,6 +20,10 @@ use std::{
 
 /// How a step says of itself that it could not find out (`EX_TEMPFAIL` of sysexits.h).
 const EXIT_TEMPFAIL: i32 = 75;
+/// The exit status of what a signal ended is this and the signal's number.
+const SIGNALLED: i32 = 128;
+/// No signal has a larger number than 64.
+const SIGNALLED_END: i32 = SIGNALLED + 65;
 /// Reports are foreign, and as large as their writer likes.
 const MAX_REPORT_BYTES: u64 = 16 * 1024 * 1024;
 /// What is quoted of a line that a step printed, in characters.
@@ -28,56 +34,62 @@ const MAX_QUOTED: usize = 200;
 pub(super) struct Report<'a> {
     rule: &'a ReportRule,
     path: PathBuf,
-    tree: PathBuf,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn of(step: &'a Step, target: &Target, work: &Path) -> Option<Self> {
+    pub(super) fn of(step: &'a Step, target: &Target, cell: &Cell) -> Option<Self> {
         let rule = match &step.reading {
             Reading::Exit => return None,
             Reading::Report(rule) | Reading::Both(rule) => rule,
         };
-        let path = directory(step, work).join(target.fill(&rule.path));
-        Some(Self { rule, path, tree: work.join("tree") })
+        Some(Self { rule, path: cell.directory.join(target.fill(&rule.path)) })
     }
 
     /// Removes what is there before the step runs: an older attempt's report, or one that lies in
     /// the downstream's tree, is none of this one.
-    pub(super) fn clear(&self) -> Result<(), String> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(format!("the report of an earlier run could not be removed: {error}"))
+    pub(super) async fn clear(&self, room: &Run, cell: &Cell) -> Result<(), String> {
+        let removed = if room.is_apart() {
+            apart::remove(room, cell, &self.path).await
+        } else {
+            match fs::remove_file(&self.path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                removed => removed,
             }
-            _ => Ok(()),
-        }
+        };
+        removed
+            .map_err(|error| format!("the report of an earlier run could not be removed: {error}"))
     }
 
     /// What the report shows; `Err` if there is none that can be read.
-    pub(super) fn read(&self) -> Result<Judgement, String> {
-        let bytes = self.bytes()?;
-        let parsed = report::parse(self.rule.format, &bytes).map_err(|error| error.to_string())?;
-        Ok(report::judge(&parsed, &self.rule.demand))
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        let told = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound => format!("it left no report at {}", self.rule.path),
-            _ => format!("its report cannot be read: {error}"),
+    pub(super) async fn read(&self, room: &Run, cell: &Cell) -> Result<Judgement, String> {
+        let bytes = if room.is_apart() {
+            apart::read(room, cell, &self.path, MAX_REPORT_BYTES + 1).await
+        } else {
+            read_below(&cell.tree, &self.path)
         };
-        // The step is foreign: a link would have the bot read what the step may not.
-        let path = fs::canonicalize(&self.path).map_err(told)?;
-        let tree = fs::canonicalize(&self.tree).map_err(told)?;
-        if !path.starts_with(&tree) || !fs::metadata(&path).map_err(told)?.is_file() {
-            return Err("its report is no file of the tree".to_owned());
-        }
-        let mut bytes = Vec::new();
-        let file = File::open(&path).map_err(told)?;
-        file.take(MAX_REPORT_BYTES + 1).read_to_end(&mut bytes).map_err(told)?;
+        let bytes = bytes.map_err(|error| format!("its report cannot be read: {error}"))?;
+        let bytes = bytes.ok_or_else(|| format!("it left no report at {}", self.rule.path))?;
         if bytes.len() as u64 > MAX_REPORT_BYTES {
             return Err(format!("its report is larger than {} MiB", MAX_REPORT_BYTES >> 20));
         }
-        Ok(bytes)
+        let parsed = report::parse(self.rule.format, &bytes).map_err(|error| error.to_string())?;
+        Ok(report::judge(&parsed, &self.rule.demand))
     }
+}
+
+/// The file at `path`, a little more than a report may have at most. The step is foreign: a link
+/// would have the bot read what the step may not.
+fn read_below(tree: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let path = match fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        path => path?,
+    };
+    if !path.starts_with(fs::canonicalize(tree)?) || !fs::metadata(&path)?.is_file() {
+        return Err(io::Error::other("it is no file of the tree"));
+    }
+    let mut bytes = Vec::new();
+    File::open(&path)?.take(MAX_REPORT_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 /// The verdict on a step, and one line for a maintainer.
@@ -133,10 +145,18 @@ fn judge_end(
 }
 
 fn judge_status(status: ExitStatus, printed: &str) -> (Verdict, String) {
-    let last = last_line(printed).unwrap_or("it printed nothing");
+    let nothing = if status.success() { "exit status 0" } else { "it printed nothing" };
+    let last = last_line(printed).unwrap_or(nothing);
     let last: String = last.chars().take(MAX_QUOTED).collect();
     match (status.code(), status.signal()) {
         (Some(0), _) => (Verdict::Passed, last),
+        (Some(COULD_NOT_START), _) => {
+            (Verdict::Inconclusive, format!("it could not be started: {last}"))
+        }
+        // As a shell tells of it, and a cell.
+        (Some(code @ SIGNALLED..SIGNALLED_END), _) => {
+            (Verdict::Inconclusive, format!("signal {} ended it: {last}", code - SIGNALLED))
+        }
         (Some(EXIT_TEMPFAIL), _) => (Verdict::Inconclusive, format!("exit status 75: {last}")),
         (Some(code), _) => (Verdict::Failed, format!("exit status {code}: {last}")),
         (None, Some(signal)) => {

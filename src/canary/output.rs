@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// How much is kept. The end says what went wrong.
-const KEPT_BYTES: usize = 64 * 1024;
+/// How much is kept of a run, or of one of its steps. The end says what went wrong.
+const KEPT_BYTES: usize = 1 << 20;
+/// How much of that a reader of a pull request may see without opening the whole.
+const SHOWN_BYTES: usize = 8 * 1024;
 
 /// The last part of what was printed to either stream, in the order in which it came.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +59,13 @@ impl Tail {
     }
 }
 
+/// The end of a text, from the beginning of a line.
+pub(super) fn end_of(text: &str) -> &str {
+    let from = text.len().saturating_sub(SHOWN_BYTES);
+    let Some(end) = (from..text.len()).find_map(|at| text.get(at..)) else { return "" };
+    if from == 0 { end } else { end.split_once('\n').map_or(end, |(_, whole)| whole) }
+}
+
 /// The last lines that say something, for a pull request.
 pub(super) fn last_line(text: &str) -> Option<&str> {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty())
@@ -69,11 +78,16 @@ mod tests {
     #[tokio::test]
     async fn the_end_is_kept() {
         let tail = Tail::default();
-        let long = "0123456789\n".repeat(40_000) + "the end\n";
+        let long = "0123456789\n".repeat(400_000) + "the end\n";
         tail.clone().follow(long.as_bytes()).await;
         let text = tail.text();
         assert!(text.len() <= KEPT_BYTES + 8 && text.starts_with("…\n0123456789\n"));
         assert_eq!(last_line(&text), Some("the end"));
+        let end = end_of(&text);
+        assert!(
+            end.len() <= SHOWN_BYTES && end.starts_with("0123456789\n") && end.ends_with("end\n")
+        );
+        assert_eq!((end_of("é"), end_of("")), ("é", ""));
     }
 
     #[tokio::test]

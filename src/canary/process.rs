@@ -1,8 +1,11 @@
 //! One child process with its whole group, from start to end.
 
-use super::{command::Invocation, output::Tail};
+use super::output::Tail;
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
-use std::{process::ExitStatus, process::Stdio, time::Duration};
+use std::{
+    process::{Command, ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long its streams are read after its end, should a grandchild keep them open.
@@ -23,13 +26,16 @@ pub(super) enum End {
 
 /// Runs the command to its end, to its time limit, or until it is stopped. What it prints goes to
 /// `tail`.
-pub(super) async fn run(invocation: &Invocation, tail: &Tail, stop: &CancellationToken) -> End {
-    let mut child = match spawn(invocation) {
+pub(super) async fn run(
+    command: Command,
+    time_limit: Duration,
+    tail: &Tail,
+    stop: &CancellationToken,
+) -> End {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = match spawn(command) {
         Ok(child) => child,
-        Err(error) => {
-            let program = invocation.program.to_string_lossy();
-            return End::Broken(format!("`{program}` could not be started: {error}"));
-        }
+        Err(error) => return End::Broken(format!("`{program}` could not be started: {error}")),
     };
     let readers = [
         child.stdout().take().map(|stream| tokio::spawn(tail.clone().follow(stream))),
@@ -37,7 +43,7 @@ pub(super) async fn run(invocation: &Invocation, tail: &Tail, stop: &Cancellatio
     ];
     let ended = tokio::select! {
         status = child.wait() => Some(status),
-        () = tokio::time::sleep(invocation.time_limit) => None,
+        () = tokio::time::sleep(time_limit) => None,
         () = stop.cancelled() => None,
     };
     // The group, not the child alone: whatever it left behind ends with it.
@@ -55,41 +61,30 @@ pub(super) async fn run(invocation: &Invocation, tail: &Tail, stop: &Cancellatio
     }
 }
 
-fn spawn(invocation: &Invocation) -> std::io::Result<Box<dyn ChildWrapper>> {
-    let mut command = CommandWrap::with_new(&invocation.program, |command| {
-        command
-            .args(&invocation.arguments)
-            .current_dir(&invocation.directory)
-            .env_clear()
-            .envs(&invocation.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-    });
+fn spawn(mut command: Command) -> std::io::Result<Box<dyn ChildWrapper>> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = CommandWrap::from(tokio::process::Command::from(command));
     command.wrap(ProcessGroup::leader()).wrap(KillOnDrop).spawn()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
-    fn shell(script: &str, seconds: u64) -> Invocation {
-        Invocation {
-            program: "/bin/sh".into(),
-            arguments: vec!["-c".to_owned(), script.to_owned()],
-            environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".into())]),
-            directory: "/".into(),
-            time_limit: Duration::from_secs(seconds),
-        }
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    async fn end_of(command: Command, seconds: u64, tail: &Tail) -> End {
+        run(command, Duration::from_secs(seconds), tail, &CancellationToken::new()).await
     }
 
     #[tokio::test]
     async fn both_streams_are_read_and_the_status_is_told() {
         let tail = Tail::default();
-        let (shell, stop) =
-            (shell("echo 13; echo broken >&2; exit 3", 20), CancellationToken::new());
-        let end = run(&shell, &tail, &stop).await;
+        let end = end_of(shell("echo 13; echo broken >&2; exit 3"), 20, &tail).await;
         let End::Exited(status) = end else { panic!("it did not exit") };
         assert_eq!(status.code(), Some(3));
         let mut lines: Vec<_> = tail.text().lines().map(str::to_owned).collect();
@@ -102,7 +97,7 @@ mod tests {
         let mark = tempfile::tempdir().unwrap();
         let file = mark.path().join("late");
         let script = format!("(sleep 3; touch {}) & sleep 60", file.display());
-        let end = run(&shell(&script, 1), &Tail::default(), &CancellationToken::new()).await;
+        let end = end_of(shell(&script), 1, &Tail::default()).await;
         assert!(matches!(end, End::TimeLimit), "{end:?}");
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert!(!file.exists(), "the grandchild lived on");
@@ -110,9 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_program_is_told() {
-        let mut invocation = shell("", 5);
-        invocation.program = "/nowhere/canary".into();
-        let end = run(&invocation, &Tail::default(), &CancellationToken::new()).await;
+        let end = end_of(Command::new("/nowhere/canary"), 5, &Tail::default()).await;
         let End::Broken(why) = end else { panic!("{end:?}") };
         assert!(why.starts_with("`/nowhere/canary` could not be started: "), "{why}");
     }
@@ -121,7 +114,7 @@ mod tests {
     async fn a_stop_is_no_time_limit() {
         let stop = CancellationToken::new();
         stop.cancel();
-        let end = run(&shell("sleep 60", 50), &Tail::default(), &stop).await;
+        let end = run(shell("sleep 60"), Duration::from_secs(50), &Tail::default(), &stop).await;
         assert!(matches!(end, End::Stopped), "{end:?}");
     }
 }

@@ -2,6 +2,10 @@
 
 use super::{
     command::Target,
+    mask::Mask,
+    output::end_of,
+    prepare::Preparation,
+    sandbox::Sandbox,
     steps::{Outcome, Run},
     work,
 };
@@ -10,7 +14,7 @@ use crate::config::CanaryConfig;
 use crate::domain::{CanaryReport, Check, Detail, Finding, RunId, WatchName};
 use crate::store::{Shown, Store};
 use crate::telemetry::{Moment, step};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::{
     path::PathBuf,
     sync::{
@@ -39,6 +43,8 @@ pub struct Order {
     pub target: Target,
     /// What the finding depends on besides the digest.
     pub inputs: String,
+    /// What has to be added to the tree first.
+    pub preparation: Option<Preparation>,
     /// The run's own directory, with the exported tree below it. It vanishes with the run.
     pub work: PathBuf,
 }
@@ -68,7 +74,7 @@ impl Drop for UnderWay {
 pub struct Supervisor {
     store: Store,
     clock: Clock,
-    secrets: Arc<[SecretString]>,
+    mask: Mask,
     tasks: TaskTracker,
     /// How many runs have no recorded end yet.
     under_way: Arc<AtomicUsize>,
@@ -84,7 +90,7 @@ impl Supervisor {
         Self {
             store,
             clock,
-            secrets: secrets.into(),
+            mask: Mask::new(secrets),
             tasks: TaskTracker::new(),
             under_way: Arc::default(),
             stop: CancellationToken::new(),
@@ -93,13 +99,13 @@ impl Supervisor {
     }
 
     /// Starts a run and returns at once.
-    pub fn start(&self, order: Order, config: &CanaryConfig) {
-        let (this, config) = (self.clone(), config.clone());
+    pub fn start(&self, order: Order, config: &CanaryConfig, sandbox: &Sandbox) {
+        let (this, config, sandbox) = (self.clone(), config.clone(), sandbox.clone());
         let under_way = UnderWay::begin(&self.under_way, &self.ended);
         // Below the span of the pass that started it, which is long over when the run ends.
         let span = tracing::info_span!("canary", run = %order.run);
         let carried = async move {
-            this.carry(order, &config).await;
+            this.carry(order, &config, &sandbox).await;
             drop(under_way);
         };
         self.tasks.spawn(carried.instrument(span));
@@ -119,19 +125,21 @@ impl Supervisor {
         self.tasks.wait().await;
     }
 
-    async fn carry(&self, order: Order, config: &CanaryConfig) {
+    async fn carry(&self, order: Order, config: &CanaryConfig, sandbox: &Sandbox) {
         let name = order.run.to_string();
         step(Moment::Before, "canary", &name);
         let outcome = {
             let stop = self.stop.child_token();
             let (target, work) = (&order.target, order.work.as_path());
-            let run = Run { config, target, work, clock: &self.clock, stop: &stop };
+            let preparation = order.preparation.as_ref();
+            let (clock, stop) = (&self.clock, &stop);
+            let run = Run { config, preparation, target, work, sandbox, clock, stop };
             let running = run.carry();
             tokio::pin!(running);
             loop {
                 tokio::select! {
                     outcome = &mut running => break outcome,
-                    () = tokio::time::sleep(HEARTBEAT) => self.beat(&order, &stop).await,
+                    () = tokio::time::sleep(HEARTBEAT) => self.beat(&order, stop).await,
                 }
             }
         };
@@ -158,19 +166,24 @@ impl Supervisor {
             version: order.target.version.clone(),
             subject: order.target.digest.clone(),
             inputs: order.inputs.clone(),
-            summary: self.mask(outcome.summary),
+            summary: self.mask.text(&outcome.summary),
             detail: Detail::default(),
             at: self.clock.now(),
         };
         info!(verdict = %finding.verdict, summary = %finding.summary, "the canary ended");
-        let output = self.mask(outcome.output);
+        let log = self.mask.text(&outcome.log);
         let report = self.mask_report(outcome.report);
         // An interruption found out nothing and was no fault of the release: no finding, so that
         // the next pass starts the run anew, and no number of restarts holds a good release.
         let ended = if outcome.interrupted {
             self.store.interrupt_run(&order.watch, order.run, &finding).await
         } else {
-            let shown = Shown { output: &output, report: &report };
+            let shown = Shown {
+                output: end_of(&log),
+                log: &log,
+                report: &report,
+                tree: outcome.tree.as_ref(),
+            };
             self.store.end_run(&order.watch, order.run, shown, &finding).await
         };
         if let Err(error) = ended {
@@ -181,16 +194,12 @@ impl Supervisor {
 
     fn mask_report(&self, mut report: CanaryReport) -> CanaryReport {
         for step in report.setup.iter_mut().chain(report.attempts.iter_mut().flatten()) {
-            step.summary = self.mask(std::mem::take(&mut step.summary));
+            step.summary = self.mask.text(&step.summary);
             for test in &mut step.failed {
-                test.name = self.mask(std::mem::take(&mut test.name));
-                test.message = self.mask(std::mem::take(&mut test.message));
+                test.name = self.mask.text(&test.name);
+                test.message = self.mask.text(&test.message);
             }
         }
         report
-    }
-
-    fn mask(&self, text: String) -> String {
-        self.secrets.iter().fold(text, |text, secret| text.replace(secret.expose_secret(), "***"))
     }
 }

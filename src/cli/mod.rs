@@ -10,6 +10,7 @@ mod verify;
 
 pub use exit::Exit;
 
+use crate::canary::sandbox;
 use crate::clock::Clock;
 use crate::config::Environment;
 use clap::Parser as _;
@@ -20,6 +21,10 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs the command that `arguments` name, program name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(code) = sandbox::reenter(&arguments) {
+        return code;
+    }
     let arguments = match args::Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {

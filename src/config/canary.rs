@@ -1,13 +1,14 @@
 //! The contract canary: how it is written, and what is meant.
 
 use super::{
+    confinement::{self, Confinement},
     duration,
     environment::{Environment, SECRETS},
     resolve::Problems,
 };
-use crate::domain::{FilePath, ReportDemand, ReportFormat};
+use crate::domain::{FilePath, HostPort, ReportDemand, ReportFormat};
 use serde::Deserialize;
-use std::{collections::BTreeMap, ffi::OsString, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 /// More attempts than these would hide a break behind luck.
 const MAX_ATTEMPTS: usize = 10;
@@ -15,16 +16,49 @@ const MAX_ATTEMPTS: usize = 10;
 /// The contract canary.
 #[derive(Debug, Clone)]
 pub struct CanaryConfig {
+    /// What a tool of the downstream's own adds to the edit.
+    pub prepare: Option<Prepare>,
     /// The steps, in their order.
     pub steps: Vec<Step>,
+    /// What confines them.
+    pub confinement: Confinement,
     /// How often the judging steps are run at most.
     pub attempts: usize,
     /// How many of the attempts have to pass.
     pub required_passes: usize,
+    /// How long all that a run printed is kept.
+    pub keep_logs: Duration,
     /// Variables for all steps, placeholders not yet replaced.
     pub env: BTreeMap<String, String>,
     /// Variables of the bot that the steps may see, with their values.
     pub passed: Vec<(String, OsString)>,
+}
+
+/// A tool of the downstream's own that adds files to the edit, such as a regenerated lockfile.
+#[derive(Debug, Clone)]
+pub struct Prepare {
+    /// How it is run.
+    pub step: Step,
+    /// The files that it may change or add, in which `*` stands for one folder or file name.
+    pub files: Vec<String>,
+}
+
+impl Prepare {
+    /// Whether it may change or add the file at `path`.
+    #[must_use]
+    pub fn allows(&self, path: &str) -> bool {
+        let fits = |pattern: &String| {
+            let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+            loop {
+                match (pattern.next(), path.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(name)) if wanted == "*" || wanted == name => {}
+                    _ => return false,
+                }
+            }
+        };
+        self.files.iter().any(fits)
+    }
 }
 
 /// One step of the canary.
@@ -44,6 +78,10 @@ pub struct Step {
     pub time_limit: Duration,
     /// Whether it tests the very image.
     pub sees_digest: bool,
+    /// What it may reach on the network; none: nothing.
+    pub network: Vec<HostPort>,
+    /// The Unix sockets that it is given.
+    pub sockets: Vec<PathBuf>,
     /// How its result is read.
     pub reading: Reading,
 }
@@ -87,9 +125,15 @@ pub(super) struct Raw {
     /// With `checks`: whether they test the very image, at its digest. Default: `false`.
     #[serde(default)]
     pub(super) sees_digest: bool,
+    /// A tool of the downstream's own that adds files to the edit before the steps are run, and to
+    /// the pull request, such as a lockfile that it regenerates. Default: none.
+    pub(super) prepare: Option<RawPrepare>,
     /// The steps, in their order. At least one that is no `setup`; none with `checks`.
     #[serde(default)]
     pub(super) step: Vec<RawStep>,
+    /// What confines the steps on the bot's own host, and how much they may take.
+    #[serde(default)]
+    sandbox: confinement::Raw,
     /// How often the steps that judge are run at most, for a test that is known to be flaky. All
     /// attempts are shown. Default: `1`.
     #[serde(default = "one")]
@@ -102,6 +146,10 @@ pub(super) struct Raw {
     /// counts. Default: none.
     #[serde(default)]
     pub(super) harness: Vec<String>,
+    /// How long all that a run printed is kept. The end of it, and what its tests showed, is kept for
+    /// ever. Default: `90d`.
+    #[serde(default = "default_keep_logs")]
+    keep_logs: String,
     /// Variables for all steps; the same placeholders as in their commands. Default: none.
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -122,6 +170,26 @@ pub(super) enum Executor {
     Checks,
 }
 
+/// A tool of the downstream's own that adds files to the edit.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct RawPrepare {
+    /// The program and its arguments, as of a step. Required.
+    command: Vec<String>,
+    /// The files that it may change or add; `*` stands for one folder or file name. Whatever else
+    /// it changes is a fault. Required.
+    files: Vec<String>,
+    /// Variables; the same placeholders. Default: none.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// When it is ended with everything that it started. Default: `20m`.
+    #[serde(default = "default_time_limit")]
+    time_limit: String,
+    /// What it may reach on the network, as for a step. Default: none.
+    #[serde(default)]
+    network: Vec<String>,
+}
+
 /// One step of the canary.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -133,6 +201,9 @@ pub(super) struct RawStep {
     command: Vec<String>,
     /// Where it is run, below the repository's top. Default: the top.
     directory: Option<String>,
+    /// Whether it is run at all. Default: `true`.
+    #[serde(default = "yes")]
+    enabled: bool,
     /// Whether it only prepares, such as an installation: its failure is trouble with the
     /// infrastructure, not a break of the contract. Default: `false`.
     #[serde(default)]
@@ -147,6 +218,15 @@ pub(super) struct RawStep {
     /// Default: `false`.
     #[serde(default)]
     sees_digest: bool,
+    /// What it may reach on the network, such as `registry.example:443`, through a proxy that
+    /// `HTTPS_PROXY` names. An address of this host or of a private network has to stand here as it
+    /// is: no name leads there. Default: none.
+    #[serde(default)]
+    network: Vec<String>,
+    /// Unix sockets that it may talk to, such as a container engine's, which must be neither root's
+    /// nor the bot's own. Default: none.
+    #[serde(default)]
+    sockets: Vec<PathBuf>,
     /// How its result is read: `exit` (0 passed, 75 could not find out, anything else failed),
     /// `report`, or `both`, in which the exit status must not contradict the report. Default:
     /// `both` with a report, else `exit`.
@@ -185,12 +265,20 @@ struct RawReport {
     at_least: usize,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 const fn one() -> usize {
     1
 }
 
 fn default_time_limit() -> String {
     "20m".to_owned()
+}
+
+fn default_keep_logs() -> String {
+    "90d".to_owned()
 }
 
 fn default_pass_env() -> Vec<String> {
@@ -209,8 +297,9 @@ impl Raw {
             let RawStep { sees_digest, read, report, .. } = step;
             format!("{command:?} {directory:?} {setup} {env:?} {sees_digest} {read:?} {report:?}")
         };
-        let steps: Vec<String> = self.step.iter().map(step).collect();
-        format!("{} {} {:?} {steps:?}", self.attempts, self.required_passes, self.env)
+        let steps: Vec<String> = self.step.iter().filter(|it| it.enabled).map(step).collect();
+        let prepare = self.prepare.as_ref().map(|it| (&it.command, &it.files, &it.env));
+        format!("{} {} {:?} {prepare:?} {steps:?}", self.attempts, self.required_passes, self.env)
     }
 }
 
@@ -224,7 +313,7 @@ pub(super) fn resolve(
         let text = format!("must not name {secret}: the canary runs foreign code");
         problems.add(&format!("{place}.pass_env"), text);
     }
-    if raw.executor == Executor::Local && raw.step.iter().all(|step| step.setup) {
+    if raw.executor == Executor::Local && raw.step.iter().all(|step| step.setup || !step.enabled) {
         problems.add(&format!("{place}.step"), "none judges: there has to be one without `setup`");
     }
     if !(1..=MAX_ATTEMPTS).contains(&raw.attempts) {
@@ -235,20 +324,59 @@ pub(super) fn resolve(
     }
     let steps = raw.step.iter().enumerate();
     // Not collected at once: every step's problems are wanted.
-    let steps: Vec<Option<Step>> =
-        steps.map(|(index, raw)| step(&format!("{place}.step[{index}]"), raw, problems)).collect();
+    let steps: Vec<Option<Step>> = steps
+        .map(|(index, raw)| step_of(&format!("{place}.step[{index}]"), raw, problems))
+        .collect();
+    let prepare = raw.prepare.as_ref();
+    let prepare = prepare.map(|raw| prepare_step(&format!("{place}.prepare"), raw, problems));
+    let confinement = confinement::resolve(&format!("{place}.sandbox"), &raw.sandbox, problems);
+    let keep_logs = duration::parse(&raw.keep_logs);
+    let keep_logs = problems.take(&format!("{place}.keep_logs"), keep_logs);
     let passed = raw.pass_env.iter();
     let passed = passed.filter_map(|name| Some((name.clone(), env.get(name)?.clone())));
     Some(CanaryConfig {
-        steps: steps.into_iter().collect::<Option<_>>()?,
+        prepare: match prepare {
+            Some(prepare) => Some(prepare?),
+            None => None,
+        },
+        steps: enabled(&raw.step, steps.into_iter().collect::<Option<_>>()?),
+        confinement: confinement?,
         attempts: raw.attempts,
         required_passes: raw.required_passes,
+        keep_logs: keep_logs?,
         env: raw.env.clone(),
         passed: passed.collect(),
     })
 }
 
-fn step(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
+/// The steps that are run; the others have to make sense as well.
+fn enabled(raw: &[RawStep], steps: Vec<Step>) -> Vec<Step> {
+    let both = raw.iter().zip(steps);
+    both.filter(|(raw, _)| raw.enabled).map(|(_, step)| step).collect()
+}
+
+fn prepare_step(place: &str, raw: &RawPrepare, problems: &mut Problems) -> Option<Prepare> {
+    if raw.files.is_empty() {
+        problems.add(&format!("{place}.files"), "names none, so there is nothing to prepare");
+    }
+    let step = RawStep {
+        name: "prepare".to_owned(),
+        enabled: true,
+        command: raw.command.clone(),
+        directory: None,
+        setup: true,
+        env: raw.env.clone(),
+        time_limit: raw.time_limit.clone(),
+        sees_digest: false,
+        network: raw.network.clone(),
+        sockets: Vec::new(),
+        read: None,
+        report: None,
+    };
+    Some(Prepare { step: step_of(place, &step, problems)?, files: raw.files.clone() })
+}
+
+fn step_of(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
     if raw.command.first().is_none_or(String::is_empty) {
         problems.add(&format!("{place}.command"), "is empty");
     }
@@ -257,6 +385,13 @@ fn step(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
     let directory = raw.directory.as_deref().filter(|path| *path != ".");
     let directory = directory
         .map(|path| problems.parse::<FilePath>(&format!("{place}.directory"), path).ok_or(()));
+    let network = raw.network.iter();
+    let network: Option<Vec<HostPort>> =
+        network.map(|text| problems.parse(&format!("{place}.network"), text)).collect();
+    for socket in raw.sockets.iter().filter(|socket| !socket.is_absolute()) {
+        let text = format!("`{}` is not an absolute path", socket.display());
+        problems.add(&format!("{place}.sockets"), text);
+    }
     let report = raw.report.as_ref().map(|raw| report(&format!("{place}.report"), raw, problems));
     let reading = match (raw.read, report) {
         (None | Some(RawReading::Exit), None) => Some(Reading::Exit),
@@ -282,6 +417,8 @@ fn step(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> {
         env: raw.env.clone(),
         time_limit: limit?,
         sees_digest: raw.sees_digest,
+        network: network?,
+        sockets: raw.sockets.clone(),
         reading: reading?,
     })
 }

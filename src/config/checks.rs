@@ -34,6 +34,10 @@ fn named(place: &str, raw: &Raw, problems: &mut Problems) -> Option<NamedChecks>
         let text = "is not for `executor = \"checks\"`: the bot runs nothing itself";
         problems.add(&format!("{place}.step"), text);
     }
+    if raw.prepare.is_some() {
+        let text = "is not for `executor = \"checks\"`: the bot runs nothing itself";
+        problems.add(&format!("{place}.prepare"), text);
+    }
     let at = format!("{place}.checks");
     if raw.checks.is_empty() {
         problems.add(&at, "names no check");

@@ -2,7 +2,7 @@
 
 use super::database;
 use secrecy::SecretString;
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 /// What is taken from the process's environment, read once at the start.
 #[derive(Default, Clone)]
@@ -20,6 +20,9 @@ pub struct Environment {
     pub log_format: Option<String>,
     /// `USER`: who a request from the command line is from.
     pub user: Option<String>,
+    /// This program, which runs itself again to confine a canary.
+    #[cfg_attr(test, schemars(skip))]
+    pub program: PathBuf,
     /// Everything, for what a canary is explicitly given.
     #[cfg_attr(test, schemars(skip))]
     all: BTreeMap<String, OsString>,
@@ -36,7 +39,8 @@ impl Environment {
     pub fn of_process() -> Self {
         let all =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        Self::of(all.collect())
+        let program = std::env::current_exe().unwrap_or_default();
+        Self { program, ..Self::of(all.collect()) }
     }
 
     /// Reads a given environment.
@@ -52,6 +56,7 @@ impl Environment {
             log: text("DIGEST_BUMP_LOG"),
             log_format: text("DIGEST_BUMP_LOG_FORMAT"),
             user: text("USER"),
+            program: PathBuf::new(),
             all,
         }
     }

@@ -4,6 +4,7 @@
 mod authorities;
 mod canary;
 mod checks;
+mod confinement;
 mod database;
 mod duration;
 mod environment;
@@ -12,11 +13,13 @@ mod raw;
 #[cfg(test)]
 mod reference;
 mod resolve;
+mod size;
 mod types;
 mod unknown;
 mod watch;
 
-pub use canary::{CanaryConfig, Reading, ReportRule, Step};
+pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
+pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
 pub use types::{Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};

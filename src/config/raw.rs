@@ -16,6 +16,9 @@ pub(super) struct Config {
     pub(super) database: Option<String>,
     /// The address of the status page, such as `127.0.0.1:8080`. Default: no page.
     pub(super) listen: Option<String>,
+    /// Where readers of pull requests reach the status page, such as `https://bumps.example`: pull
+    /// requests then link to all that their canary printed. Default: they do not.
+    pub(super) public_url: Option<String>,
     /// When passes run.
     #[serde(default)]
     pub(super) schedule: Schedule,
@@ -208,8 +211,8 @@ pub(super) struct Upstream {
     /// Default: `warn`.
     #[serde(default)]
     pub(super) revision: crate::domain::RevisionPolicy,
-    /// What is known of the image's tags and no check can find out, such as tags that hold another
-    /// release's content: a file (its form is in `config/known-issues.toml`), `shipped` for the one
+    /// What is known of the tags of the image and of its companions and no check can find out, such as
+    /// tags that hold another release's content: a file (its form is in `config/known-issues.toml`), `shipped` for the one
     /// that ships with the program, or `none`. Default: `shipped`.
     #[serde(default = "default_known_issues")]
     pub(super) known_issues: String,

@@ -42,7 +42,7 @@ impl Problems {
         self.take(place, text.parse())
     }
 
-    fn url(&mut self, place: &str, text: &str) -> Option<String> {
+    pub(super) fn url(&mut self, place: &str, text: &str) -> Option<String> {
         let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
         if text.starts_with("https://") || loopback.iter().any(|start| text.starts_with(start)) {
             return Some(text.trim_end_matches('/').to_owned());
@@ -93,6 +93,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
             registries,
             added_roots: added_roots?,
             trust: trust?,
+            program: env.program.clone(),
             watches: watches?,
         })
     };

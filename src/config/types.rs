@@ -33,6 +33,8 @@ pub struct Config {
     pub added_roots: Vec<CertificateDer<'static>>,
     /// Whose signatures are believed.
     pub trust: Trust,
+    /// This program, which runs itself again to confine a canary.
+    pub program: PathBuf,
     /// The pairs.
     pub watches: Vec<Watch>,
 }
@@ -85,6 +87,8 @@ pub struct Watch {
     pub rules: Rules,
     /// The contract canary.
     pub canary: CanaryConfig,
+    /// Where readers of its pull requests reach the status page.
+    pub public_url: Option<String>,
     /// The title of a pin bump, with `{image}`, `{from}` and `{to}`.
     pub title: String,
     /// Labels for its pull requests.

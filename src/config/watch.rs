@@ -41,6 +41,8 @@ pub(super) fn watch(
         downstream
     });
     let canary = canary::resolve(&at("canary"), &raw.canary, env, problems);
+    let public_url = all.public_url.as_ref();
+    let public_url = public_url.map(|url| problems.url("public_url", url));
     let author = author(&raw.proposal.author);
     if author.is_none() {
         problems.add(&at("proposal.author"), "is not of the form `Name <e-mail>`");
@@ -54,6 +56,7 @@ pub(super) fn watch(
         downstream: downstream?,
         rules: rules?,
         canary: canary?,
+        public_url: public_url.flatten(),
         title: raw.proposal.title.clone(),
         labels: raw.proposal.labels.clone(),
         author: author?,
@@ -91,7 +94,7 @@ fn rules(
     let retry: Vec<_> =
         raw.retry.iter().map(|text| problems.take(&at("retry"), duration::parse(text))).collect();
     let npm = upstream.npm.as_ref().map(|npm| npm_rule(at, npm, problems));
-    let companions = companions(&at("upstream.companion"), &upstream.companion, problems)?;
+    let companions = companions(&at("upstream.companion"), upstream, problems)?;
     let signature = match &upstream.signature {
         Some(raw) => Some(signature_rule(&at("upstream.signature"), raw, problems)?),
         None => None,
@@ -132,13 +135,13 @@ fn rules(
 
 fn companions(
     place: &str,
-    raw: &[raw::Companion],
+    upstream: &raw::Upstream,
     problems: &mut Problems,
 ) -> Option<Vec<CompanionRule>> {
     let mut all = Vec::new();
-    for (index, raw) in raw.iter().enumerate() {
+    for (index, raw) in upstream.companion.iter().enumerate() {
         let place = format!("{place}[{index}]");
-        let image = problems.parse(&format!("{place}.image"), &raw.image);
+        let image: Option<ImageName> = problems.parse(&format!("{place}.image"), &raw.image);
         if raw.platforms.is_empty() {
             problems.add(&format!("{place}.platforms"), "promises no platform");
         }
@@ -147,7 +150,10 @@ fn companions(
             None => None,
         };
         let platforms = raw.platforms.iter().cloned().map(Platform).collect();
-        all.push(CompanionRule { image: image?, platforms, signature });
+        let image = image?;
+        // What is wrong with the file is told of the watched image's own entry.
+        let known_issues = known_issues::read(&upstream.known_issues, &image).unwrap_or_default();
+        all.push(CompanionRule { image, platforms, signature, known_issues });
     }
     Some(all)
 }

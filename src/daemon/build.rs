@@ -1,6 +1,9 @@
 //! From the config to working parts.
 
-use crate::canary::Supervisor;
+use crate::canary::{
+    Supervisor,
+    sandbox::{Demand, Sandbox},
+};
 use crate::clients::git::GitCache;
 use crate::clients::github::{self, Reader, Writer};
 use crate::clients::npm::Npm;
@@ -8,14 +11,18 @@ use crate::clients::registry::Registry;
 use crate::clients::sigstore::{self, RootError};
 use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
-use crate::config::{Config, TrustSource, Watch};
+use crate::config::{self, Config, TrustSource, Watch};
 use crate::proposal::Performer;
 use crate::reconcile::{Bot, Limit, Preview};
 use crate::sources::Sources;
 use crate::store::Store;
 use anyhow::{Context as _, Result, bail};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::sync::Notify;
+use tracing::info;
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -72,6 +79,7 @@ impl App {
                 },
                 git,
                 supervisor: supervisor.clone(),
+                sandbox: sandbox(watch, &config.program).await?,
                 clock: clock.clone(),
                 limit: limit.clone(),
                 state: config.state.clone(),
@@ -80,6 +88,26 @@ impl App {
         let owner = format!("{}-{}", std::process::id(), clock.now().millis());
         Ok(Self { config, bots, store, supervisor, clock, wake, owner })
     }
+}
+
+/// What confines a watch's canary on this host. What the config demands and this host cannot do
+/// keeps the bot from starting, rather than foreign code from being confined.
+async fn sandbox(watch: &Watch, program: &Path) -> Result<Sandbox> {
+    if watch.rules.checks.is_some() {
+        // Nothing is run here, so there is nothing to confine.
+        return Ok(Sandbox::choose(Demand::Off, program).await?);
+    }
+    let demand = match watch.canary.confinement.demand {
+        config::Demand::Strict => Demand::Strict,
+        config::Demand::Landlock => Demand::Files,
+        config::Demand::Off => Demand::Off,
+    };
+    let sandbox = Sandbox::choose(demand, program).await;
+    let sandbox =
+        sandbox.with_context(|| format!("the canary of {} cannot be confined", watch.name))?;
+    let (by, open) = (sandbox.describe(), sandbox.leaves_open());
+    info!(watch = %watch.name, sandbox = by, ?open, "what confines the canary, and what it leaves open");
+    Ok(sandbox)
 }
 
 /// The store for looking only, beside a running daemon or before the first one: `None` if there

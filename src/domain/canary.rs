@@ -41,6 +41,17 @@ pub struct CanaryRun {
     pub state: RunState,
 }
 
+impl CanaryRun {
+    /// The files that a tool of the downstream's own added to the tree.
+    #[must_use]
+    pub fn prepared(&self) -> &[String] {
+        match &self.state {
+            RunState::Ended { report, .. } => &report.prepared,
+            RunState::Running { .. } => &[],
+        }
+    }
+}
+
 /// Where a run is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunState {

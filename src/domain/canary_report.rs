@@ -1,6 +1,6 @@
 //! What a canary run showed, step by step and attempt by attempt.
 
-use super::{FailedTest, RunId, Verdict};
+use super::{FailedTest, RunId, TestCounts, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,6 +17,9 @@ pub struct CanaryReport {
     /// The pages on which people see what steps did, by the steps' names. Foreign text.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pages: BTreeMap<String, String>,
+    /// The files that a tool of the downstream's own added to the edit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prepared: Vec<String>,
     /// The steps that only prepare, run once.
     pub setup: Vec<StepResult>,
     /// The steps that judge, once for each attempt.
@@ -34,6 +37,9 @@ pub struct StepResult {
     pub verdict: Verdict,
     /// One line that a maintainer reads.
     pub summary: String,
+    /// How many tests its report shows; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestCounts>,
     /// The tests that failed, as far as its report names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailedTest>,
@@ -47,6 +53,7 @@ impl CanaryReport {
         executor: String::new(),
         of: None,
         pages: BTreeMap::new(),
+        prepared: Vec::new(),
         setup: Vec::new(),
         attempts: Vec::new(),
     };
@@ -99,6 +106,7 @@ mod tests {
             sees_digest,
             verdict,
             summary: String::new(),
+            tests: None,
             failed: Vec::new(),
             took: 0,
         }

@@ -2,9 +2,9 @@
 
 use super::{
     Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact,
-    FactKey, Finding, ImageFacts, ImageName, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts,
-    Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts,
-    Timestamp, Version,
+    FactKey, Finding, ImageFacts, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts, Observation,
+    PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp,
+    Version,
 };
 use std::collections::BTreeMap;
 
@@ -107,46 +107,6 @@ impl Memory {
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Troubles { lines }) => lines,
             _ => &[],
-        }
-    }
-
-    /// What there is to judge a companion image of the release `tag` by, as if it were the watched
-    /// one: what was read of it takes the place of what was read of the watched image.
-    #[must_use]
-    pub fn of_companion(&self, companion: &ImageName, tag: &str) -> Self {
-        let mut observations = BTreeMap::new();
-        for (key, seen) in &self.observations {
-            let fact = match &seen.fact {
-                Fact::Companion { image, fact } if image == companion => (**fact).clone(),
-                Fact::Release(release) if release.tag == tag => seen.fact.clone(),
-                Fact::TagCommit(_) | Fact::Descent(_) => seen.fact.clone(),
-                _ => continue,
-            };
-            let key = if key.aspect == "companion" { fact.key() } else { key.clone() };
-            observations.insert(key, Observation { fact, at: seen.at });
-        }
-        // It is one registry: a limit that the watched image met holds for this one as well.
-        let limits = self
-            .observations
-            .values()
-            .filter_map(|seen| Some((seen.fact.registry_limit()?, seen.at)));
-        if let Some((until, at)) = limits.max() {
-            let fact = Fact::RegistryLimit { until };
-            observations.insert(fact.key(), Observation { fact, at });
-        }
-        Self { observations, findings: self.findings.clone(), ..Self::default() }
-    }
-
-    /// A companion image of `version`, if its tag was ever resolved.
-    #[must_use]
-    pub fn companion(&self, companion: &ImageName, version: &Version) -> Option<&ImageFacts> {
-        let key = FactKey { aspect: "companion", subject: format!("{companion} image {version}") };
-        match &self.observations.get(&key)?.fact {
-            Fact::Companion { fact, .. } => match &**fact {
-                Fact::Image(image) => Some(image),
-                _ => None,
-            },
-            _ => None,
         }
     }
 

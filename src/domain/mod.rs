@@ -10,11 +10,13 @@ mod canary_report;
 mod check;
 mod checks;
 mod commit;
+mod companion;
 mod content;
 mod contract;
 mod digest;
 mod effect;
 mod fact;
+mod host_port;
 mod invalid;
 mod known_issue;
 mod memory;
@@ -46,6 +48,7 @@ pub use fact::{
     Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
     PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
+pub use host_port::HostPort;
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;

@@ -1,8 +1,8 @@
 //! Proposals: what a pull request is for, and everything that it consists of.
 
-use super::{BranchName, CommitId, FilePath, IndexDigest, Invalid, TreeId, Version};
+use super::{BranchName, CommitId, FilePath, ImageName, IndexDigest, Invalid, TreeId, Version};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// What a proposal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Marker {
     /// The pinned digest that a pin bump starts from: after another merge it has to be made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<IndexDigest>,
+    /// The digests that it proposes of companion images, where pin sites name them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub companions: BTreeMap<ImageName, IndexDigest>,
     /// Whether it is a draft of the bot's, which the downstream's own checks have to prove.
     #[serde(default, skip_serializing_if = "DraftMark::is_none")]
     pub draft: DraftMark,

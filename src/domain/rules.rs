@@ -83,6 +83,8 @@ pub struct CompanionRule {
     pub platforms: Vec<Platform>,
     /// Who signs it; `None` if its signatures are not looked at.
     pub signature: Option<SignatureRule>,
+    /// What is known of its tags and no check can find out.
+    pub known_issues: KnownIssues,
 }
 
 /// Who signs an image (keyless, by Sigstore), and from when on.
@@ -182,8 +184,8 @@ impl Rules {
         version.pre.is_empty()
     }
 
-    /// These rules as they are for a companion image: its own promises, and none of its own
-    /// companions.
+    /// These rules as they are for a companion image: its own promises, what is known of it, and
+    /// none of its own companions.
     #[must_use]
     pub fn for_companion(&self, companion: &CompanionRule) -> Self {
         Self {
@@ -191,7 +193,7 @@ impl Rules {
             signature: companion.signature.clone(),
             companions: Vec::new(),
             contract: None,
-            known_issues: KnownIssues::default(),
+            known_issues: companion.known_issues.clone(),
             npm: None,
             ..self.clone()
         }

@@ -11,7 +11,7 @@ pub enum ReportFormat {
     VitestJson,
     /// Jest's `--json`.
     JestJson,
-    /// JUnit XML, as many runners write it.
+    /// `JUnit` XML, as many runners write it.
     Junit,
     /// The Test Anything Protocol, versions 13 and 14, nested or flat.
     Tap,

@@ -2,13 +2,14 @@
 
 use super::{
     classify,
+    companion_pin::CompanionPin,
     departure::departure,
     npm_drift::npm_alarms,
     snapshot::{PinState, Snapshot},
 };
 use crate::domain::{
-    Bump, Digest, ImageFacts, IndexDigest, Memory, PullFacts, PullState, TagChange, TagFacts,
-    Timestamp, Version,
+    Bump, Digest, ImageFacts, IndexDigest, Marker, Memory, PullFacts, PullState, TagChange,
+    TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeSet;
 
@@ -21,6 +22,30 @@ pub fn tag_drift(memory: &Memory, version: &Version) -> Option<String> {
         let image = memory.image(version)?;
         memory.pulls().find_map(|pull| contradiction(pull, image))
     })
+}
+
+/// What became of a tag of what an open pull request proposes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The digest that the pull request proposes.
+    pub proposed: IndexDigest,
+    /// The whole story, for a maintainer.
+    pub story: String,
+}
+
+/// Every image of what `pull` proposes whose tag does not give what it first gave: the watched one,
+/// and those companions whose pins it moves.
+#[must_use]
+pub fn moved_under(memory: &Memory, pull: &PullFacts) -> Vec<Moved> {
+    let Some(marker) = &pull.marker else { return Vec::new() };
+    let own = tag_drift(memory, &marker.version);
+    let own = own.map(|story| Moved { proposed: marker.digest.clone(), story });
+    let companions = marker.companions.iter().filter_map(|(image, proposed)| {
+        let story = tag_drift(&memory.of_image(image), &marker.version)?;
+        let story = format!("{}: {story}", image.short());
+        Some(Moved { proposed: proposed.clone(), story })
+    });
+    own.into_iter().chain(companions).collect()
 }
 
 /// A pull request of the bot remembers a resolution too, also when the database was lost.
@@ -49,31 +74,54 @@ fn drift_line(tag: &TagFacts) -> Option<String> {
     Some(format!("the tag {version} {verb}: {first} (first seen {first_seen}){steps}"))
 }
 
+/// What is pinned of an image, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+struct Pinned<'a> {
+    version: Option<&'a Version>,
+    digest: Option<&'a IndexDigest>,
+    /// What older releases are older than.
+    base: Option<&'a Version>,
+}
+
 /// One line for each thing that is wrong with what was resolved before. They last: only a person
 /// can find out who moved a tag, and why.
 #[must_use]
 pub fn alarms(memory: &Memory, pin: &PinState) -> Vec<String> {
-    let PinState::Known { version: pinned, digest } = pin else {
-        return drifts(memory).into_iter().map(|(_, line)| line).collect();
+    let (version, digest) = match pin {
+        PinState::Known { version, digest } => (Some(version), Some(digest)),
+        PinState::Unknown { .. } => (None, None),
     };
+    of_image(memory, Pinned { version, digest, base: version })
+}
+
+/// As [`alarms`], of a companion image; each begins with its short name. `from` is what the watch
+/// itself pins.
+fn of_companion(memory: &Memory, pin: &CompanionPin, from: &PinState) -> Vec<String> {
+    let from = match from {
+        PinState::Known { version, .. } => Some(version),
+        PinState::Unknown { .. } => None,
+    };
+    let (version, digest) = (pin.version.as_ref(), pin.digest.as_ref());
+    let pinned = Pinned { version, digest, base: version.or(from) };
+    let lines = of_image(&memory.of_image(&pin.image), pinned);
+    lines.into_iter().map(|line| format!("{}: {line}", pin.image.short())).collect()
+}
+
+fn of_image(memory: &Memory, pinned: Pinned<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    lines.extend(vanished(memory, pinned, digest));
-    lines.extend(never_given(memory, pinned, digest));
-    let (newer, older): (Vec<_>, Vec<_>) = drifts(memory)
-        .into_iter()
-        .partition(|(version, _)| *version == pinned || classify(pinned, version) != Bump::None);
+    lines.extend(vanished(memory, pinned));
+    lines.extend(never_given(memory, pinned));
+    let shown = |version: &Version| {
+        let newer = |base| base == version || classify(base, version) != Bump::None;
+        pinned.base.is_none_or(newer)
+    };
+    let (newer, older): (Vec<_>, Vec<_>) =
+        drifts(memory).into_iter().partition(|(version, _)| shown(version));
     for (version, line) in newer {
-        let rest = if version == pinned {
-            still_served(memory, digest)
-        } else {
-            match proposing(memory, version) {
-                Some(pull) => format!(
-                    "; pull request {} proposes {}, which is what was verified",
-                    pull.number,
-                    pull.marker.as_ref().map_or("it", |marker| marker.digest.as_str()),
-                ),
-                None => "; it is not proposed".to_owned(),
-            }
+        let rest = match (pinned.version == Some(version), pinned.digest, pinned.base) {
+            (true, Some(digest), _) => still_served(memory, digest),
+            (false, _, Some(_)) => what_is_proposed(memory, version),
+            (true, None, _) | (false, _, None) => String::new(),
         };
         lines.push(format!("{line}{rest}"));
     }
@@ -88,10 +136,22 @@ pub fn alarms(memory: &Memory, pin: &PinState) -> Vec<String> {
     lines
 }
 
+fn what_is_proposed(memory: &Memory, version: &Version) -> String {
+    match proposing(memory, version) {
+        Some((pull, marker)) => format!(
+            "; pull request {} proposes {}, which is what was verified",
+            pull.number, marker.digest
+        ),
+        None => "; it is not proposed".to_owned(),
+    }
+}
+
 /// One line for each thing that a person has to look at, whatever it is about.
 #[must_use]
 pub fn all_alarms(memory: &Memory, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
     let mut lines = alarms(memory, &snapshot.pin);
+    let companions = snapshot.companions.iter();
+    lines.extend(companions.flat_map(|pin| of_companion(memory, pin, &snapshot.pin)));
     lines.extend(npm_alarms(memory, &snapshot.pin));
     lines.extend(departure(snapshot, now));
     lines
@@ -105,12 +165,14 @@ fn drifts(memory: &Memory) -> Vec<(&Version, String)> {
 }
 
 /// Worse than any tag that moves: what the downstream names cannot be pulled.
-fn vanished(memory: &Memory, pinned: &Version, digest: &IndexDigest) -> Option<String> {
+fn vanished(memory: &Memory, pinned: Pinned<'_>) -> Option<String> {
+    let digest = pinned.digest?;
     let gone = memory.pinned(digest).is_some_and(|facts| facts.platforms.is_none());
     gone.then(|| {
         let seen = since(memory, digest).map(|at| format!(" (seen {at})")).unwrap_or_default();
+        let of = pinned.version.map(|version| format!(" of {version}")).unwrap_or_default();
         format!(
-            "the registry does NOT serve the pinned digest {digest} of {pinned} any more{seen}: \
+            "the registry does NOT serve the pinned digest {digest}{of} any more{seen}: \
              whoever does not have it yet cannot pull what is pinned"
         )
     })
@@ -130,24 +192,23 @@ fn still_served(memory: &Memory, digest: &IndexDigest) -> String {
 }
 
 /// The pinned version's tag was resolved, and never led to what is pinned.
-fn never_given(memory: &Memory, pinned: &Version, digest: &IndexDigest) -> Option<String> {
-    let tag = memory.image_tag(pinned)?;
+fn never_given(memory: &Memory, pinned: Pinned<'_>) -> Option<String> {
+    let (version, digest) = (pinned.version?, pinned.digest?);
+    let tag = memory.image_tag(version)?;
     let changes = tag.changes.iter().filter_map(|change| change.to.as_ref());
     let given = std::iter::once(&tag.first).chain(changes).any(|given| given == digest.digest());
     (!given).then(|| {
         format!(
-            "{pinned} is pinned at {digest}, but its tag gave {} when it was first resolved \
+            "{version} is pinned at {digest}, but its tag gave {} when it was first resolved \
              ({}): it was moved before, or the pin is of another release",
             tag.first, tag.first_seen
         )
     })
 }
 
-/// The open pull request that proposes `version`.
-fn proposing<'a>(memory: &'a Memory, version: &Version) -> Option<&'a PullFacts> {
-    let proposes = |pull: &&PullFacts| {
-        pull.state == PullState::Open
-            && pull.marker.as_ref().is_some_and(|marker| marker.version == *version)
-    };
-    memory.pulls().find(proposes)
+/// The open pull request that proposes `version`, with what it says of itself.
+fn proposing<'a>(memory: &'a Memory, version: &Version) -> Option<(&'a PullFacts, &'a Marker)> {
+    let open = memory.pulls().filter(|pull| pull.state == PullState::Open);
+    let mut known = open.filter_map(|pull| Some((pull, pull.marker.as_ref()?)));
+    known.find(|(_, marker)| marker.version == *version)
 }

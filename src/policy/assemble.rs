@@ -2,20 +2,22 @@
 //! whatever order it was filled.
 
 use super::{
+    companion::companions,
+    companion_pin::CompanionPin,
     honesty::{Doubted, Doubts},
     pinned::pin_state,
     proposals::proposals,
     required,
     snapshot::{
-        Answer, Baseline, Candidate, Checks, Companion, Ignored, Migration, PinState, Running,
-        Snapshot, Unavailable,
+        Answer, Baseline, Candidate, Checks, Ignored, Migration, PinState, Running, Snapshot,
+        Unavailable,
     },
     soak::soak,
     stream,
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, CompanionRule, Finding, ImageName, IndexDigest, Look, Memory, PinSite,
-    ReleaseFacts, Rules, RunState, Timestamp, Verdict, Version,
+    CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts, Rules,
+    RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -54,7 +56,10 @@ impl Snapshot {
     pub fn of(view: View<'_>) -> Self {
         let (versions, ignored) = sort_releases(view);
         let pin = pin_state(view, &versions);
-        let doubts = Doubts::about(view, &pin, &versions);
+        let rules = view.rules.companions.iter();
+        let companions: Vec<CompanionPin> =
+            rules.map(|rule| CompanionPin::of(view.memory, &rule.image)).collect();
+        let doubts = Doubts::about(view, &pin, &companions, &versions);
         let candidates =
             versions.iter().map(|release| candidate(view, &pin, &doubts, release)).collect();
         let (proposals, foreign) = proposals(view, &pin);
@@ -63,6 +68,7 @@ impl Snapshot {
             asked: required::asked_checks(view.rules),
             artifact_deadline: view.rules.artifact_deadline,
             pauses: view.rules.retry.pauses.clone(),
+            companions,
             candidates,
             unresolved: unresolved(view),
             ignored,
@@ -137,7 +143,7 @@ fn candidate(
         soak: soak(version, pinned_version, view.memory, view.rules),
         answers: answers.unwrap_or_default(),
         running,
-        companions: companions(view, release, version, bump),
+        companions: companions(view, doubts, release, version, bump),
     }
 }
 
@@ -155,7 +161,7 @@ fn baseline(view: View<'_>, pin: &PinState) -> Baseline {
 }
 
 /// The current answers about `digest` as this version.
-fn answers(
+pub(super) fn answers(
     view: View<'_>,
     version: &Version,
     digest: &IndexDigest,
@@ -173,12 +179,12 @@ fn answers(
         let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
         let asked = requested_at(view, version);
         // Whoever asks for a release whose canary failed asks for another try.
-        let again = |last: &&&Finding| {
+        let again = |last: &&Finding| {
             check == Check::Canary
                 && last.verdict == Verdict::Failed
                 && asked.is_some_and(|asked| asked > last.at)
         };
-        if findings.last().filter(again).is_some() {
+        if findings.last().is_some_and(again) {
             continue;
         }
         if let Some(answer) = answer(&findings, asked) {
@@ -188,41 +194,9 @@ fn answers(
     answers
 }
 
-/// The companions of a release above the pin.
-fn companions(
-    view: View<'_>,
-    release: &ReleaseFacts,
-    version: &Version,
-    bump: Bump,
-) -> Vec<Companion> {
-    let of_one = |rule: &CompanionRule| {
-        let mut memory = view.memory.of_companion(&rule.image, &release.tag);
-        memory.requests.clone_from(&view.memory.requests);
-        let rules = view.rules.for_companion(rule);
-        let view = View { memory: &memory, rules: &rules, image: &rule.image, ..view };
-        let needed = view.sites.iter().any(|site| site.companion.as_ref() == Some(&rule.image));
-        let absent = || memory.no_image(version).is_some_and(|(look, ..)| *look == Look::Absent);
-        let digest = memory.image(version).map(|image| image.digest.clone());
-        let inputs = |check| required::inputs_of(check, version, &rules, &memory, None);
-        let answers = digest.as_ref().map(|digest| answers(view, version, digest, inputs));
-        Companion {
-            image: rule.image.clone(),
-            version: version.clone(),
-            needed,
-            asked: required::companion_checks(&rules),
-            digest,
-            // Where no site names it, nothing depends on whether it comes later.
-            look: if !needed && absent() { Some(Look::Absent) } else { look(view, version) },
-            unavailable: unavailable(view, version),
-            answers: answers.unwrap_or_default(),
-        }
-    };
-    view.rules.companions.iter().filter(|_| bump != Bump::None).map(of_one).collect()
-}
-
 /// What is known of a missing image. A live pass looks again; from memory alone, what was seen
 /// last has to do.
-fn look(view: View<'_>, version: &Version) -> Option<Look> {
+pub(super) fn look(view: View<'_>, version: &Version) -> Option<Look> {
     let remembered = || view.memory.no_image(version).filter(|_| !view.live);
     let look = view.look_in_pass(version).or_else(|| remembered().map(|(look, ..)| look))?;
     match view.rules.known_issues.missing(version) {
@@ -261,7 +235,7 @@ fn npm(view: View<'_>, version: &Version) -> Option<Look> {
 }
 
 /// A request for the version asks for another look at once.
-fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
+pub(super) fn unavailable(view: View<'_>, version: &Version) -> Option<Unavailable> {
     let Some((look, at, attempts)) = view.memory.no_image(version) else {
         return limited(view);
     };

@@ -105,7 +105,7 @@ pub(super) fn assess(
         return Assessment::Held(failed);
     }
     if let Some(answer) = broken {
-        return canary::failed(candidate, answer, snapshot, now);
+        return canary::failed(answer, snapshot, now);
     }
     let unsure = cheap().filter_map(|check| {
         let answer = candidate.answers.get(&check)?;

@@ -3,7 +3,7 @@
 use super::{
     assess::{Assessment, retry},
     checks::{self, UnderWay},
-    snapshot::{Answer, Candidate, PinState, Snapshot},
+    snapshot::{Answer, PinState, Snapshot},
     stage::Intent,
 };
 use crate::domain::{
@@ -75,12 +75,7 @@ fn checked(same: impl Fn(&&CanaryRun) -> bool, memory: &Memory) -> Option<&str> 
 
 /// A release whose canary failed. The release is not to blame for what was broken before, so the
 /// canary is run at the pinned digest too, on the same harness.
-pub(super) fn failed(
-    candidate: &Candidate,
-    answer: &Answer,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Assessment {
+pub(super) fn failed(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> Assessment {
     let PinState::Known { version: pinned, .. } = &snapshot.pin else {
         return Assessment::Held(vec![answer.summary.clone()]);
     };

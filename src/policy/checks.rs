@@ -187,6 +187,7 @@ fn step(check: &CheckSeen, rule: &NamedChecks, of_base: bool) -> StepResult {
         sees_digest: rule.sees_digest,
         verdict,
         summary,
+        tests: None,
         failed: Vec::new(),
         took: check.took,
     }

@@ -3,13 +3,14 @@
 
 use super::{
     assemble::View,
+    companion_pin::CompanionPin,
     contract::{self, Contract},
     snapshot::PinState,
     wording::{self, Named},
 };
 use crate::domain::{
-    Break, BreakingNote, Bump, IndexDigest, Memory, NoteItem, Notes, Platform, ReleaseFacts,
-    Version,
+    Break, BreakingNote, Bump, ImageName, IndexDigest, Memory, NoteItem, Notes, Platform,
+    ReleaseFacts, Version,
 };
 
 /// So much of a sentence of the notes is quoted, in characters.
@@ -21,6 +22,8 @@ pub(super) struct Doubts<'a> {
     pinned: Option<(&'a Version, &'a IndexDigest)>,
     /// The git tag of the pinned release.
     tag: Option<&'a str>,
+    /// What is remembered of each companion image that the downstream pins, with its pin.
+    companions: Vec<(&'a ImageName, Memory, &'a IndexDigest)>,
     /// Newest first, each with what its notes name.
     releases: Vec<(&'a Version, &'a ReleaseFacts, Option<Break>)>,
 }
@@ -50,6 +53,7 @@ impl<'a> Doubts<'a> {
     pub(super) fn about(
         view: View<'a>,
         pin: &'a PinState,
+        companions: &'a [CompanionPin],
         releases: &'a [(Version, &'a ReleaseFacts)],
     ) -> Self {
         let pinned = match pin {
@@ -67,7 +71,12 @@ impl<'a> Doubts<'a> {
             let read = || break_in_notes(version, &release.notes);
             (version, *release, view.memory.named_breaks.of(&release.tag, read))
         });
-        Self { view, pinned, tag, releases: releases.collect() }
+        let companions = companions.iter().filter_map(|pin| {
+            let CompanionPin { image, digest, .. } = pin;
+            Some((image, view.memory.of_image(image), digest.as_ref()?))
+        });
+        let companions = companions.collect();
+        Self { view, pinned, tag, companions, releases: releases.collect() }
     }
 
     /// What one of the stream's releases is after all.
@@ -88,7 +97,15 @@ impl<'a> Doubts<'a> {
         doubted
     }
 
-    /// What broke since the pin up to `version`: by the notes, oldest first; by the image; by the
+    /// The platforms that the pinned companion image has and that of `version` lacks, if both are
+    /// known.
+    pub(super) fn lost_of(&self, companion: &ImageName, version: &Version) -> Vec<Platform> {
+        let of_it = self.companions.iter().find(|(image, ..)| *image == companion);
+        let lost = of_it.and_then(|(_, own, digest)| lost_since(own, digest, version));
+        lost.unwrap_or_default()
+    }
+
+    /// What broke since the pin up to `version`: by the notes, oldest first; by the images; by the
     /// contract.
     fn breaks(&self, pinned: &IndexDigest, version: &Version) -> Vec<Break> {
         let chain = || {
@@ -99,8 +116,13 @@ impl<'a> Doubts<'a> {
         let versions: Vec<&Version> = chain().map(|(version, ..)| *version).collect();
         let tags = chain().map(|(version, release, _)| (*version, release.tag.as_str()));
         let lost = lost_platforms(self.view.memory, pinned, &versions);
+        let lost = lost.map(|(since, lost)| lost_break(since, "image", &lost));
+        let companions = self.companions.iter().filter_map(|(image, own, digest)| {
+            let (since, lost) = lost_platforms(own, digest, &versions)?;
+            Some(lost_break(since, image.short(), &lost))
+        });
         let dropped = contract::dropped(self.view, self.tag, tags);
-        notes.into_iter().rev().chain(lost).chain(dropped).collect()
+        notes.into_iter().rev().chain(lost).chain(companions).chain(dropped).collect()
     }
 }
 
@@ -144,22 +166,31 @@ fn quote(text: &str) -> String {
 
 /// What is lost since the pin at the newest of `versions`, newest first; since when as far as it is
 /// known.
-fn lost_platforms(memory: &Memory, pinned: &IndexDigest, versions: &[&Version]) -> Option<Break> {
+fn lost_platforms<'a>(
+    memory: &Memory,
+    pinned: &IndexDigest,
+    versions: &[&'a Version],
+) -> Option<(&'a Version, Vec<Platform>)> {
     let lost = |version: &&Version| lost_since(memory, pinned, version);
     let at_last = versions.first().and_then(lost).filter(|lost| !lost.is_empty())?;
     let since = versions.iter().filter_map(|version| Some((version, lost(version)?)));
     let since =
         since.take_while(|(_, lost)| !lost.is_empty()).last().map(|(version, _)| version)?;
-    let missing = Platform::list(&at_last);
-    Some(Break {
-        since: (*since).clone(),
-        why: format!("its image has no {missing}, which the pinned one has"),
+    Some((*since, at_last))
+}
+
+/// The loss of platforms of `what`: of the image, or of the companion with this short name.
+fn lost_break(since: &Version, what: &str, lost: &[Platform]) -> Break {
+    let missing = Platform::list(lost);
+    Break {
+        since: since.clone(),
+        why: format!("its {what} has no {missing}, which the pinned one has"),
         rows: vec![BreakingNote {
-            scope: Some("image".to_owned()),
+            scope: Some(what.to_owned()),
             text: format!("no {missing} any more"),
             commit: None,
         }],
-    })
+    }
 }
 
 /// The platforms of the pinned image that the image of `version` lacks; `None` if one of the two

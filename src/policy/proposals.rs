@@ -1,7 +1,7 @@
 //! The bot's pull requests, as the decision sees them.
 
 use super::{
-    alarms::tag_drift,
+    alarms::moved_under,
     assemble::View,
     branch,
     snapshot::{PinState, Proposal, Readiness},
@@ -60,19 +60,22 @@ fn starts_from(marker: &Marker, pin: &PinState) -> bool {
     }
 }
 
-/// What a reader of an open pull request has to know of its tag, and what was not written into it
+/// What a reader of an open pull request has to know of its tags, and what was not written into it
 /// before. A person who took it out has read it.
 fn warning(memory: &Memory, pull: &PullFacts, marker: &Marker) -> Option<String> {
     if pull.state != PullState::Open || marker.kind != ProposalKind::PinBump {
         return None;
     }
-    let drift = tag_drift(memory, &marker.version)?;
-    let told = memory.effects.iter().any(|record| {
-        record.state == EffectState::Done
-            && matches!(&record.effect, Effect::EditPull { number, body, .. }
-                if *number == pull.number && body.contains(&drift))
-    });
-    (!told).then_some(drift)
+    let stories: Vec<String> =
+        moved_under(memory, pull).into_iter().map(|moved| moved.story).collect();
+    let told = |story: &String| {
+        memory.effects.iter().any(|record| {
+            record.state == EffectState::Done
+                && matches!(&record.effect, Effect::EditPull { number, body, .. }
+                    if *number == pull.number && body.contains(story))
+        })
+    };
+    (!stories.iter().all(told)).then(|| stories.join("; "))
 }
 
 /// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.

@@ -143,14 +143,23 @@ fn unmigrated(snapshot: &Snapshot, candidate: &Candidate) -> Option<String> {
 }
 
 /// What there is to do about a promised platform that is lost for good.
-fn promised_no_more(candidate: &Candidate) -> Option<String> {
-    let platforms = candidate.answers.get(&Check::Platforms)?;
-    let lost = Platform::list(&candidate.lost);
-    (platforms.verdict == Verdict::Failed && !lost.is_empty()).then(|| {
-        format!(
-            "once nothing needs {lost} any more, take it out of `upstream.platforms` in the bot's \
-             config, and ask again"
-        )
+fn promised_no_more(candidate: &Candidate) -> impl Iterator<Item = String> + use<'_> {
+    let own = std::iter::once((&candidate.answers, &candidate.lost, None));
+    let companions = candidate.companions.iter();
+    let companions = companions.map(|it| (&it.answers, &it.lost, Some(it.image.short())));
+    own.chain(companions).filter_map(|(answers, lost, name)| {
+        let failed = answers.get(&Check::Platforms)?.verdict == Verdict::Failed;
+        let lost = Platform::list(lost);
+        let promise = match name {
+            None => "`upstream.platforms`".to_owned(),
+            Some(name) => format!("the `platforms` of {name}"),
+        };
+        (failed && !lost.is_empty()).then(|| {
+            format!(
+                "once nothing needs {lost} any more, take it out of {promise} in the bot's config, \
+                 and ask again"
+            )
+        })
     })
 }
 

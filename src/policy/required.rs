@@ -42,16 +42,17 @@ pub fn asked_checks(rules: &Rules) -> BTreeSet<Check> {
 }
 
 /// The checks that are asked of a companion image by its own rules: what the image itself can
-/// answer. Only the watched image's tags are resolved again.
+/// answer. The agreement and the pin sites are the whole release's.
 #[must_use]
 pub fn companion_checks(rules: &Rules) -> BTreeSet<Check> {
     let own = |check: &Check| match check {
-        Check::Signature | Check::Platforms | Check::VersionLabel | Check::Revision => true,
-        Check::TagStability
-        | Check::Agreement
-        | Check::KnownIssue
-        | Check::Sites
-        | Check::Canary => false,
+        Check::Signature
+        | Check::Platforms
+        | Check::VersionLabel
+        | Check::Revision
+        | Check::TagStability
+        | Check::KnownIssue => true,
+        Check::Agreement | Check::Sites | Check::Canary => false,
     };
     asked_checks(rules).into_iter().filter(own).collect()
 }

@@ -1,6 +1,6 @@
 //! Everything that a decision depends on, as data.
 
-use super::{Break, contract::Contract, soak::Soak};
+use super::{Break, companion_pin::CompanionPin, contract::Contract, soak::Soak};
 use crate::domain::{
     BranchName, Bump, Check, CheckSeen, ImageName, IndexDigest, Look, PatchPolicy, Platform,
     ProposalKind, PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub pauses: Vec<Duration>,
     /// What the downstream pins.
     pub pin: PinState,
+    /// What it pins of each companion image.
+    pub companions: Vec<CompanionPin>,
     /// The releases of the stream, newest first.
     pub candidates: Vec<Candidate>,
     /// Tags that are resolved once for people's sake: they hold what another release should.
@@ -123,10 +125,13 @@ pub struct Companion {
     pub image: ImageName,
     /// The release.
     pub version: Version,
-    /// Whether a pin site of the downstream names it.
+    /// Whether it is waited for: a pin site of the downstream names it, and it is not known that
+    /// this release has none.
     pub needed: bool,
     /// The checks that are asked of it.
     pub asked: BTreeSet<Check>,
+    /// The platforms that the pinned one has and this one lacks, if both are known.
+    pub lost: Vec<Platform>,
     /// What its tag resolved to.
     pub digest: Option<IndexDigest>,
     /// What a look at the registry gave, if it gave no image.

@@ -4,10 +4,12 @@ use super::{
     chain::{Walk, walk},
     contract::Contract,
     line::Line,
-    snapshot::{Candidate, Migration, PinState, Proposal, Snapshot},
+    snapshot::{Candidate, Companion, Migration, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
 };
-use crate::domain::{BranchName, Bump, ProposalKind, PullNumber, PullState, Timestamp, Version};
+use crate::domain::{
+    BranchName, Bump, Look, ProposalKind, PullNumber, PullState, Timestamp, Version,
+};
 
 /// The stages and intents of the MAJORs of one major version; `line` is newest first and not empty.
 ///
@@ -54,7 +56,11 @@ fn stage_of(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stage> {
 /// Whether `newer` is known not to contain what `broken` breaks.
 fn mends(newer: &Candidate, broken: &Candidate) -> bool {
     let honest = matches!(newer.bump, Bump::Minor | Bump::Patch);
-    let known = newer.digest.is_some() && newer.contract != Contract::Unread;
+    let looked_at =
+        |it: &Companion| !it.needed || it.digest.is_some() || it.look == Some(Look::Absent);
+    let known = newer.digest.is_some()
+        && newer.contract != Contract::Unread
+        && newer.companions.iter().all(looked_at);
     honest
         && known
         && !broken.understated.is_empty()

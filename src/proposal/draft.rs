@@ -2,9 +2,12 @@
 
 use crate::clients::git::GitCache;
 use crate::config::Watch;
-use crate::domain::{BreakingNote, CommitId, FileChange, FilePath, Memory, Pin, TreeId, Version};
+use crate::domain::{
+    BreakingNote, CanaryRun, CommitId, FileChange, FilePath, Memory, Pin, TreeId, Version,
+};
 use crate::edit::{self, SiteLine, migration};
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeSet;
 
 /// The edited files of a proposal.
 #[derive(Debug, Clone)]
@@ -17,6 +20,25 @@ pub struct Draft {
     pub changes: Vec<FileChange>,
     /// What happened to each pin site.
     pub sites: Vec<SiteLine>,
+}
+
+impl Draft {
+    /// This draft with what was added to it before the canary ran.
+    ///
+    /// # Errors
+    /// If what the canary saw is not this draft with those files and nothing else, or git fails.
+    pub(super) async fn prepared_as(self, git: &GitCache, run: &CanaryRun) -> Result<Self> {
+        if self.tree == run.tree {
+            return Ok(self);
+        }
+        let added: BTreeSet<String> = run.prepared().iter().cloned().collect();
+        let mut between = git.paths_between(&self.tree, &run.tree).await?;
+        between.retain(|path| !added.contains(path));
+        if added.is_empty() || !between.is_empty() {
+            bail!("the tree is not the one that the canary saw");
+        }
+        Ok(Self { tree: run.tree.clone(), ..self })
+    }
 }
 
 /// The lockstep edit on top of `base`: all sites or none, those of the `companions` among them.

@@ -24,11 +24,16 @@ impl Workshop<'_> {
             let asked = policy::companion_checks(&self.watch.rules.for_companion(rule));
             let evidence =
                 pin.as_ref().map(|pin| self.answers(pin, &asked, rule.signature.as_ref()));
-            let mut sites = self.watch.downstream.sites.iter();
+            let known = self.snapshot.companions.iter().find(|known| known.image == rule.image);
+            let own = self.memory.of_image(&rule.image);
+            let before = known.and_then(|known| known.digest.as_ref());
+            let added = before.map(|before| policy::added_since(&own, before, version));
             CompanionImage {
                 image: rule.image.clone(),
                 version: version.clone(),
-                needed: sites.any(|site| site.companion.as_ref() == Some(&rule.image)),
+                needed: self.is_pinned(&rule.image),
+                from: known.cloned(),
+                added: added.unwrap_or_default(),
                 pin,
                 evidence: evidence.unwrap_or_default(),
             }

@@ -4,6 +4,7 @@
 //! [`Plan`](crate::domain::Plan) is the draft plus everything else that a proposal consists of;
 //! its effects are performed by [`Performer`], which makes no choices.
 
+mod canary;
 mod draft;
 mod evidence;
 mod own_check;

@@ -8,15 +8,14 @@ use super::{
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, CanaryRun, Check, CommitId, DraftMark, Effect, IndexDigest, Marker, Memory, Pin,
-    Plan, ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    BranchName, CommitId, DraftMark, Effect, ImageName, IndexDigest, Marker, Memory, Pin, Plan,
+    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{
-    CanaryShown, NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title,
-};
+use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeMap;
 
 /// Everything that plans are made from.
 #[derive(Debug, Clone, Copy)]
@@ -71,9 +70,7 @@ impl Workshop<'_> {
         }
         let companions = companion_pins(self.watch, self.memory, version);
         let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
-        if draft.tree != run.tree {
-            bail!("the tree is not the one that the canary saw");
-        }
+        let draft = draft.prepared_as(self.git, run).await?;
         let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
         let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
@@ -81,6 +78,7 @@ impl Workshop<'_> {
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
             draft: self.draft_mark(over),
+            companions: self.moved(&companions),
             ..marker_of(&plan, &to, requested)
         };
         let (releases, release) = (self.releases(version), self.release(version)?);
@@ -97,9 +95,10 @@ impl Workshop<'_> {
             requested_by: self.actor(version).filter(|_| requested),
             evidence: &evidence,
             companions: &self.companions(version, &companions),
-            canary: shown(run).context("the canary has not ended")?,
+            canary: self.shown(run).context("the canary has not ended")?,
             before: self.before(),
             sites: &draft.sites,
+            prepared: run.prepared(),
             drift: &disagreements,
             passed_over: &passed_over(self, version),
             releases: &releases,
@@ -138,11 +137,12 @@ impl Workshop<'_> {
             declared: policy::classify(from, version),
             understated: &candidate.understated,
             lost: &candidate.lost,
+            companions: &candidate.companions,
             release_url: &release.url,
             document: &rule.path,
             rows: migration::rows(&rows),
             evidence: &self.evidence(&to, kind),
-            canary: run.and_then(shown),
+            canary: run.and_then(|run| self.shown(run)),
             releases: &self.releases(version),
             marker: &marker,
         });
@@ -183,6 +183,18 @@ impl Workshop<'_> {
         })
     }
 
+    /// Those of the release's companion images whose pins move with the watched one's.
+    fn moved(&self, companions: &[Pin]) -> BTreeMap<ImageName, IndexDigest> {
+        let named = companions.iter().filter(|pin| self.is_pinned(&pin.image));
+        named.map(|pin| (pin.image.clone(), pin.digest.clone())).collect()
+    }
+
+    /// Whether a pin site names this companion image.
+    pub(super) fn is_pinned(&self, companion: &ImageName) -> bool {
+        let mut sites = self.watch.downstream.sites.iter();
+        sites.any(|site| site.companion.as_ref() == Some(companion))
+    }
+
     pub(super) fn target(&self, version: &Version) -> Result<Pin> {
         let image = self.memory.image(version).context("its image was never resolved")?;
         Ok(Pin {
@@ -190,33 +202,6 @@ impl Workshop<'_> {
             version: version.clone(),
             digest: image.digest.clone(),
         })
-    }
-
-    /// The latest ended run at this digest on the pin as it is now.
-    fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
-        let pinned = Some(self.pin.digest.digest());
-        let inputs =
-            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
-        let fits = |run: &&CanaryRun| {
-            run.subject == *digest
-                && run.version == *version
-                && run.inputs == inputs
-                && matches!(run.state, RunState::Ended { .. })
-        };
-        self.memory.runs.iter().rev().find(fits).context("the canary did not run")
-    }
-
-    /// The canary at the pinned digest, if it fails there.
-    fn before(&self) -> Option<CanaryShown<'_>> {
-        let run = self.run(&self.pin.digest, &self.pin.version).ok()?;
-        shown(run).filter(|shown| shown.verdict == Verdict::Failed)
-    }
-
-    /// The commit that a proposal of `version` is made on: where its canary ran, if it did.
-    #[must_use]
-    pub fn base_of(&self, version: &Version) -> &CommitId {
-        let run = self.target(version).and_then(|to| self.run(&to.digest, version));
-        run.map_or(self.head, |run| &run.base)
     }
 
     pub(super) fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
@@ -266,23 +251,10 @@ pub(super) fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
         commit: plan.commit.clone(),
         requested,
         from: None,
+        companions: BTreeMap::new(),
         draft: DraftMark::None,
         held: None,
     }
-}
-
-/// A run that has ended, as a reader is shown it: the end of what it printed is short enough for a
-/// pull request.
-fn shown(run: &CanaryRun) -> Option<CanaryShown<'_>> {
-    const LINES: usize = 20;
-    let RunState::Ended { verdict, summary, output, report, .. } = &run.state else {
-        return None;
-    };
-    let output = output.trim_end();
-    let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
-    let (verdict, output) = (*verdict, &output[start..]);
-    let (tree, base, checked) = (&run.tree, &run.base, run.checked.is_some());
-    Some(CanaryShown { verdict, summary, report, output, tree, base, checked })
 }
 
 /// The effects that make `plan` real, in their order; `over` is the open pull request that is

@@ -1,10 +1,13 @@
 //! Act: one intent at a time, each recorded.
 
-use super::{learn::learn, pass::Pass};
+use super::{
+    beside::{Answered, learn_all},
+    pass::Pass,
+};
 use crate::domain::{
     DraftMark, Effect, Marker, Plan, ProposalKind, PullNumber, RequestId, RequestOutcome, Version,
 };
-use crate::policy::{Decision, Intent};
+use crate::policy::{Decision, Intent, moved_under};
 use crate::proposal::{Workshop, effects_of};
 use crate::render::{marker, under_warning, without_marker};
 use anyhow::{Context as _, Result};
@@ -16,7 +19,7 @@ impl Pass<'_> {
             Intent::Look(_)
             | Intent::ReadContract(_)
             | Intent::Check { .. }
-            | Intent::Companion(..) => self.learn(intent).await,
+            | Intent::Companion(..) => self.learn_all(vec![intent.clone()]).await,
             Intent::StartCanary(version) if self.bot.watch.rules.checks.is_some() => {
                 Box::pin(self.start_checks(version, &decision.stages)).await
             }
@@ -35,11 +38,24 @@ impl Pass<'_> {
         }
     }
 
-    async fn learn(&mut self, intent: &Intent) -> Result<()> {
+    /// Learns what intents that only read ask for, and records it in their order.
+    pub(super) async fn learn_all(&mut self, due: Vec<Intent>) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let (memory, world) = (&mut self.memory, &mut self.world);
-        let learned = learn(intent, &bot.watch, &bot.sources, memory, world, now).await?;
-        Ok(bot.store.record_learned(self.lease, &bot.watch.name, &learned, now).await?)
+        let answers = learn_all(due, &bot.watch, &bot.sources, memory, world, now).await;
+        for Answered { intent, learned } in answers {
+            match learned {
+                Ok(learned) => {
+                    let name = &bot.watch.name;
+                    bot.store.record_learned(self.lease, name, &learned, now).await?;
+                }
+                Err(error) => {
+                    self.trouble(&error);
+                    self.failed.push(intent);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn propose(
@@ -50,6 +66,9 @@ impl Pass<'_> {
         requested: bool,
         decision: &Decision,
     ) -> Result<()> {
+        if self.lost_tree(version).await? {
+            return Ok(());
+        }
         let pin = self.pin()?;
         let head = self.world.base.clone().context("the downstream was not read")?;
         let snapshot = self.snapshot();
@@ -124,10 +143,10 @@ impl Pass<'_> {
     async fn warn(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
         let known = self.memory.pulls().find(|pull| pull.number == number);
-        let marker = known.and_then(|pull| pull.marker.as_ref()).context("no such pull request")?;
-        let digest = marker.digest.to_string();
+        let moved = moved_under(&self.memory, known.context("no such pull request")?);
+        let proposed: Vec<String> = moved.iter().map(|it| it.proposed.to_string()).collect();
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = under_warning(why, &digest, &pull.body);
+        let body = under_warning(why, &proposed, &pull.body);
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

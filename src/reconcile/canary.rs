@@ -2,18 +2,18 @@
 //! process died.
 
 use super::pass::Pass;
-use crate::canary::{ALIVE_FOR, Order, Target, work};
+use crate::canary::{ALIVE_FOR, Order, Preparation, Target, work};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
-    CanaryReport, CanaryRun, Check, CommitId, Detail, Digest, Finding, Memory, Pin, RunId,
-    RunState, Verdict, Version,
+    CanaryReport, CanaryRun, Check, CommitId, Detail, Digest, FileChange, FilePath, Finding,
+    Learned, Memory, Pin, RunId, RunState, TreeId, Verdict, Version,
 };
 use crate::policy::inputs_of;
 use crate::proposal::{Draft, companion_pins, draft_pin_bump};
 use crate::store::{NewRun, Shown};
 use anyhow::{Context as _, Result};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// What a canary at `version` is run on.
 pub(super) struct Subject {
@@ -73,28 +73,33 @@ impl Pass<'_> {
             started_at: now,
             alive_until: now + ALIVE_FOR,
         };
-        let before = self.same_run(&new).cloned();
+        let before = self.same_run(&new).await?;
         let run = bot.store.start_run(self.lease, &watch.name, &new).await?;
         self.memory.runs.push(under_way(run, &new));
         if let Some(before) = before {
-            return self.remember_run(run, &before).await;
+            return self.remember_run(run, &before, &draft).await;
         }
         let work = work::work_dir(&bot.state, run);
         if let Err(error) = export(git, &draft, &work).await {
             let why = format!("the canary's tree could not be exported: {error:#}");
-            self.end_run(run, Verdict::Inconclusive, &why, "", CanaryReport::NOTHING).await?;
+            self.give_up(run, &why).await?;
             return Err(error);
         }
         let target = Target { image: to.image, version: to.version, digest: to.digest };
-        let order = Order { watch: watch.name.clone(), run, target, inputs: new.inputs, work };
-        bot.supervisor.start(order, &watch.canary);
+        // At the pinned version there is no edit that something could be added to.
+        let prepare = watch.canary.prepare.clone().filter(|_| *version != pin.version);
+        let (git, tree) = (git.clone(), draft.tree);
+        let preparation = prepare.map(|rule| Preparation { rule, git, tree });
+        let (watch_name, inputs) = (watch.name.clone(), new.inputs);
+        let order = Order { watch: watch_name, run, target, inputs, preparation, work };
+        bot.supervisor.start(order, &watch.canary, &bot.sandbox);
         self.done(format!("canary started at {version}"));
         Ok(())
     }
 
     /// The last run of the same steps at the same digest on the same harness, if it found something
     /// out and nobody asked for another one since.
-    fn same_run(&self, new: &NewRun) -> Option<&CanaryRun> {
+    async fn same_run(&self, new: &NewRun) -> Result<Option<CanaryRun>> {
         let asked = self.memory.requests.iter().filter(|request| request.version == new.version);
         let asked = asked.map(|request| request.at).max();
         let same = |run: &&CanaryRun| {
@@ -105,38 +110,74 @@ impl Pass<'_> {
             let since = asked.is_none_or(|asked| asked <= run.started_at);
             told && since && run.subject == new.subject && run.remembered_by == new.remembered_by
         };
-        self.memory.runs.iter().rev().find(same)
+        let Some(run) = self.memory.runs.iter().rev().find(same) else { return Ok(None) };
+        let known = self.bot.git.has_tree(&run.tree).await?;
+        Ok((run.prepared().is_empty() || known).then(|| run.clone()))
     }
 
-    /// Ends a run with what an earlier one showed.
-    async fn remember_run(&mut self, run: RunId, before: &CanaryRun) -> Result<()> {
+    /// Ends a run with what an earlier one showed, and adds the same files to its tree.
+    async fn remember_run(&mut self, id: RunId, before: &CanaryRun, draft: &Draft) -> Result<()> {
         let RunState::Ended { verdict, summary, output, report, .. } = &before.state else {
             return Ok(());
         };
+        let tree = self.with_files_of(before, &draft.tree).await?;
+        if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
+            run.tree.clone_from(&tree);
+        }
         let report = CanaryReport { of: report.of.or(Some(before.id)), ..report.clone() };
-        self.end_run(run, *verdict, summary, output, report).await?;
+        let shown = Shown { output, log: "", report: &report, tree: Some(&tree) };
+        self.end_run(id, *verdict, summary, shown).await?;
         self.done(format!("canary at {} remembered from run {}", before.version, before.id));
         Ok(())
+    }
+
+    /// `tree` with the files that were added to an earlier run's.
+    async fn with_files_of(&self, before: &CanaryRun, tree: &TreeId) -> Result<TreeId> {
+        let paths = before.prepared().iter().map(|path| path.parse());
+        let paths: BTreeSet<FilePath> = paths.collect::<Result<_, _>>()?;
+        if paths.is_empty() {
+            return Ok(tree.clone());
+        }
+        let git = &self.bot.git;
+        let files = git.read_files_in(&before.tree, &paths).await?.into_iter();
+        let changes = files.filter_map(|(path, content)| {
+            Some(FileChange { path, content: content?, notes: Vec::new() })
+        });
+        Ok(git.write_tree_on(tree, &changes.collect::<Vec<_>>()).await?)
+    }
+
+    /// What a tool added to a tree is nowhere but in the git cache. Where that was lost, a run on
+    /// such a tree proves nothing that could still be proposed: it has to be run again.
+    pub(super) async fn lost_tree(&mut self, version: &Version) -> Result<bool> {
+        let of_version = |run: &&CanaryRun| run.version == *version && !run.prepared().is_empty();
+        let Some(run) = self.memory.runs.iter().rev().find(of_version).cloned() else {
+            return Ok(false);
+        };
+        if self.bot.git.has_tree(&run.tree).await? {
+            return Ok(false);
+        }
+        let why = "what was prepared for it was lost with the git cache";
+        let now = self.bot.clock.now();
+        let (store, watch) = (&self.bot.store, &self.bot.watch.name);
+        let finding = self.finding(&run, Verdict::Inconclusive, why);
+        let learned = Learned { finding: Some(finding.clone()), ..Learned::default() };
+        store.record_learned(self.lease, watch, &learned, now).await?;
+        self.memory.findings.push(finding);
+        Ok(true)
     }
 
     /// A run whose supervisor fell silent: its process died, and what it found is lost. Its
     /// directory goes with the others that are left behind.
     pub(super) async fn bury(&mut self, run: RunId) -> Result<()> {
-        let why = "the bot's process died while the canary ran";
-        self.end_run(run, Verdict::Inconclusive, why, "", CanaryReport::NOTHING).await
+        self.give_up(run, "the bot's process died while the canary ran").await
     }
 
-    pub(super) async fn end_run(
-        &mut self,
-        id: RunId,
-        verdict: Verdict,
-        summary: &str,
-        output: &str,
-        report: CanaryReport,
-    ) -> Result<()> {
-        let now = self.bot.clock.now();
-        let run = self.memory.runs.iter_mut().find(|run| run.id == id).context("no such run")?;
-        let finding = Finding {
+    async fn give_up(&mut self, run: RunId, why: &str) -> Result<()> {
+        self.end_run(run, Verdict::Inconclusive, why, Shown::NOTHING).await
+    }
+
+    fn finding(&self, run: &CanaryRun, verdict: Verdict, summary: &str) -> Finding {
+        Finding {
             check: Check::Canary,
             verdict,
             version: run.version.clone(),
@@ -144,12 +185,26 @@ impl Pass<'_> {
             inputs: run.inputs.clone(),
             summary: summary.to_owned(),
             detail: Detail::default(),
-            at: now,
-        };
-        let shown = Shown { output, report: &report };
+            at: self.bot.clock.now(),
+        }
+    }
+
+    pub(super) async fn end_run(
+        &mut self,
+        id: RunId,
+        verdict: Verdict,
+        summary: &str,
+        shown: Shown<'_>,
+    ) -> Result<()> {
+        let at = self.bot.clock.now();
+        let run = self.memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+        let finding = self.finding(run, verdict, summary);
         self.bot.store.end_run(&self.bot.watch.name, id, shown, &finding).await?;
-        let (summary, output) = (summary.to_owned(), output.to_owned());
-        run.state = RunState::Ended { at: now, verdict, summary, output, report };
+        let (summary, output) = (summary.to_owned(), shown.output.to_owned());
+        let report = shown.report.clone();
+        if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
+            run.state = RunState::Ended { at, verdict, summary, output, report };
+        }
         self.memory.findings.push(finding);
         Ok(())
     }

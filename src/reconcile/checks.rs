@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::policy::{Concluded, Stage, conclude};
 use crate::proposal::{Draft, Workshop, effects_of};
 use crate::render::held_body;
-use crate::store::NewRun;
+use crate::store::{NewRun, Shown};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
 
@@ -152,7 +152,8 @@ impl Pass<'_> {
             };
             self.effect(&Effect::ReportCheck { commit, state, title: summary.clone() }).await?;
         }
-        self.end_run(id, verdict, &summary, "", report).await?;
+        let shown = Shown { report: &report, ..Shown::NOTHING };
+        self.end_run(id, verdict, &summary, shown).await?;
         self.done(format!("the checks came to {verdict}: {summary}"));
         Ok(())
     }

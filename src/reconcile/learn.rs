@@ -176,7 +176,7 @@ async fn inspect_history(
         // Nobody else is to be asked either: the pass ends, and what was read is read again.
         Some(limited @ GithubError::RateLimited { .. }) => return Err(limited.into()),
         Some(error) => {
-            let why = format!("{:#}", anyhow::Error::new(error));
+            let why = format!("upstream could not be asked: {:#}", anyhow::Error::new(error));
             let subject = Subject { image, memory, rules: &watch.rules, pinned: None };
             unanswered(check, subject, &why, now)
         }

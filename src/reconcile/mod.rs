@@ -4,8 +4,10 @@
 //! does what is due; what cannot go on yet is parked, and the pass says when to look again.
 
 mod act;
+mod beside;
 mod canary;
 mod checks;
+mod confirm;
 mod effects;
 mod examine;
 mod foresight;

@@ -78,7 +78,7 @@ pub(super) async fn observe(
     }
     let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
-    let tags = Wanted::in_pass(memory, &now_known.pin, turn);
+    let tags = Wanted::in_pass(watch, memory, &now_known, turn);
     let commits = awaited(memory);
     let (pulls, checks, tags) = tokio::join!(
         sources.observe_pulls(watch, &branches),

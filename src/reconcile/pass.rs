@@ -1,7 +1,7 @@
 //! The loop.
 
 use super::{limit::Limit, observe::observe_more_pulls, world::World};
-use crate::canary::{Supervisor, work};
+use crate::canary::{Supervisor, sandbox::Sandbox, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
@@ -38,6 +38,8 @@ pub struct Bot {
     pub performer: Performer,
     /// Carries canary runs.
     pub supervisor: Supervisor,
+    /// What confines their steps.
+    pub sandbox: Sandbox,
     /// The time.
     pub clock: Clock,
     /// GitHub's rate limit.
@@ -115,6 +117,7 @@ impl Bot {
             pass.sound();
         }
         pass.sweep().await;
+        pass.forget_logs().await?;
         pass.remember_troubles().await?;
         Ok(pass.report)
     }
@@ -204,6 +207,15 @@ impl Pass<'_> {
         }
     }
 
+    /// Forgets what canaries printed longer ago than the config keeps it.
+    async fn forget_logs(&mut self) -> Result<()> {
+        let (bot, kept) = (self.bot, self.bot.watch.canary.keep_logs);
+        let until = bot.clock.now() - kept;
+        let gone = bot.store.forget_logs(self.lease, &bot.watch.name, until).await?;
+        debug!(gone, "forgot old logs");
+        Ok(())
+    }
+
     /// For the status page: what went wrong is seen there as long as it does.
     async fn remember_troubles(&mut self) -> Result<()> {
         if self.memory.troubles() == self.report.troubles {
@@ -243,6 +255,9 @@ impl Pass<'_> {
     }
 
     async fn perform_all(&mut self, due: Vec<Intent>, decision: &Decision) -> Result<()> {
+        if due.iter().all(Intent::only_reads) {
+            return self.learn_all(due).await;
+        }
         for intent in due {
             if self.limited {
                 return Ok(());

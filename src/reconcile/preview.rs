@@ -4,8 +4,8 @@
 //! vanishes, and the canary is not run but supposed to pass.
 
 use super::{
+    beside::learn_all,
     canary::Subject,
-    learn::learn,
     observe::{observe, observe_more_pulls},
     tags::Wanted,
     world::World,
@@ -182,23 +182,25 @@ impl Preview {
             {
                 continue;
             }
-            let reads: Vec<&Intent> = decision.due.iter().filter(|i| i.only_reads()).collect();
+            let reads = decision.due.iter().filter(|i| i.only_reads()).cloned();
+            let reads: Vec<Intent> = reads.collect();
             if reads.is_empty() {
-                let wanted = Wanted::before(&decision.due, &self.watch, world);
+                let wanted = Wanted::before(&decision.due, &self.watch, memory, world);
                 if wanted.is_empty() {
                     return Ok(decision);
                 }
                 let again = wanted.resolve(&self.watch, &self.sources, memory, now).await;
                 if let (_, Some(trouble)) = again.take(&self.watch, memory, world, now) {
                     troubles.push(format!("{trouble:#}"));
-                    let still = Wanted::before(&decision.due, &self.watch, world);
+                    let still = Wanted::before(&decision.due, &self.watch, memory, world);
                     decision.due.retain(|intent| !still.concerns(intent));
                     return Ok(decision);
                 }
                 continue;
             }
-            for intent in reads {
-                learn(intent, &self.watch, &self.sources, memory, world, now).await?;
+            let (watch, sources) = (&self.watch, &self.sources);
+            for answered in learn_all(reads, watch, sources, memory, world, now).await {
+                answered.learned?;
             }
         }
     }
@@ -219,6 +221,9 @@ impl Preview {
         let after = decide(&world.snapshot(&self.watch, &memory), self.clock.now());
         let mut actions = Vec::new();
         for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
+            if let Intent::StartCanary(version) = intent {
+                actions.push(PlannedAction::RunCanary { version: version.clone() });
+            }
             if matches!(intent, Intent::Propose { .. }) {
                 actions.extend(self.action(intent, &memory, world, &after, true).await?);
             }

@@ -1,77 +1,102 @@
 //! Tags that were resolved before, resolved again. The tag of a release is for ever: one that leads
 //! elsewhere is told, and never followed.
 
-use super::{pass::Pass, world::World};
+use super::world::World;
 use crate::clients::registry::RegistryError;
 use crate::config::Watch;
 use crate::domain::{
-    Digest, Fact, IndexDigest, Memory, Observation, PinnedFacts, PullState, Timestamp, Version,
+    CompanionRule, Digest, Fact, ImageName, IndexDigest, Memory, Observation, PinnedFacts,
+    PullState, Timestamp, Version,
 };
-use crate::policy::{Intent, PinState, all_alarms};
+use crate::policy::{CompanionPin, Intent, PinState, Snapshot};
 use crate::sources::{Pinned, Sources};
-use anyhow::{Error, Result};
+use anyhow::Error;
 use futures_util::future::join_all;
-use std::collections::BTreeSet;
-use tracing::error;
+use std::{borrow::Cow, collections::BTreeSet};
 
-/// What is to be resolved again.
+/// What is to be resolved again, of one image or of several.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct Wanted(Vec<OfImage>);
+
+/// What is to be resolved again of one image.
+#[derive(Debug)]
+struct OfImage {
+    image: ImageName,
     /// The tags of these versions.
     versions: BTreeSet<Version>,
-    /// The pin: its tag, and the digest itself if the tag leads elsewhere.
-    pin: Option<(Version, IndexDigest)>,
+    /// What the downstream pins: its tag, and the digest itself if the tag leads elsewhere.
+    pin: Option<Pinning>,
+}
+
+/// What the downstream pins of an image, as far as it is known; one of the two always is.
+#[derive(Debug, Clone)]
+struct Pinning {
+    version: Option<Version>,
+    digest: Option<IndexDigest>,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Again {
-    tags: Vec<(Version, Option<Digest>)>,
-    pinned: Option<PinnedFacts>,
-    failed: Vec<(Version, RegistryError)>,
+    tags: Vec<(ImageName, Version, Option<Digest>)>,
+    pinned: Vec<(ImageName, PinnedFacts)>,
+    failed: Vec<(ImageName, Option<Version>, RegistryError)>,
 }
 
 impl Wanted {
-    /// In each pass: the pin, whatever an open pull request proposes, and one of all others in
-    /// turn; `turn` counts the passes. A dry run has no turn.
-    pub(super) fn in_pass(memory: &Memory, pin: &PinState, turn: Option<u64>) -> Self {
-        let pin = match pin {
-            PinState::Known { version, digest } => Some((version.clone(), digest.clone())),
+    /// In each pass, of the watched image and of each companion: the pin, whatever an open pull
+    /// request proposes, and one of all others in turn; `turn` counts the passes. A dry run has no
+    /// turn.
+    pub(super) fn in_pass(
+        watch: &Watch,
+        memory: &Memory,
+        snapshot: &Snapshot,
+        turn: Option<u64>,
+    ) -> Self {
+        let pin = match &snapshot.pin {
+            PinState::Known { version, digest } => {
+                Some(Pinning { version: Some(version.clone()), digest: Some(digest.clone()) })
+            }
             PinState::Unknown { .. } => None,
         };
-        let pinned = pin.as_ref().map(|(version, _)| version);
-        let known: BTreeSet<&Version> =
-            memory.resolved_versions().filter(|version| Some(*version) != pinned).collect();
-        let open = memory.pulls().filter(|pull| pull.state == PullState::Open);
-        let proposed = open.filter_map(|pull| Some(&pull.marker.as_ref()?.version));
-        let mut versions: BTreeSet<Version> =
-            proposed.filter(|version| known.contains(version)).cloned().collect();
-        let others: Vec<&Version> =
-            known.into_iter().filter(|version| !versions.contains(*version)).collect();
-        let place = turn.map(|turn| turn.checked_rem(others.len() as u64).unwrap_or_default());
-        let next = place.and_then(|place| others.get(usize::try_from(place).ok()?));
-        versions.extend(next.map(|version| (*version).clone()));
-        Self { versions, pin }
+        let watched = OfImage::in_pass(&watch.upstream.image, memory, pin, turn);
+        let companions = snapshot.companions.iter().map(|pin| {
+            let CompanionPin { image, version, digest } = pin.clone();
+            let known = version.is_some() || digest.is_some();
+            let pin = known.then_some(Pinning { version, digest });
+            OfImage::in_pass(&image, &memory.of_image(&image), pin, turn)
+        });
+        Self(std::iter::once(watched).chain(companions).collect())
     }
 
     /// Before a proposal: what is about to be proposed, unless its tag was resolved in this pass.
-    pub(super) fn before(due: &[Intent], watch: &Watch, world: &World) -> Self {
-        let proposed = due.iter().filter_map(|intent| match intent {
-            Intent::Propose { version, .. } => Some(version),
-            _ => None,
-        });
+    pub(super) fn before(due: &[Intent], watch: &Watch, memory: &Memory, world: &World) -> Self {
+        let proposed = || {
+            due.iter().filter_map(|intent| match intent {
+                Intent::Propose { version, .. } => Some(version),
+                _ => None,
+            })
+        };
+        let open = |image: &ImageName, version: &Version| {
+            !world.resolved.contains(&(image.clone(), version.clone()))
+        };
         let image = &watch.upstream.image;
-        let resolved =
-            |version: &Version| world.resolved.contains(&(image.clone(), version.clone()));
-        let open = proposed.filter(|version| !resolved(version));
-        Self { versions: open.cloned().collect(), pin: None }
+        let versions = proposed().filter(|version| open(image, version));
+        let watched = OfImage::of_tags(image, versions);
+        let companions = watch.rules.companions.iter().map(|CompanionRule { image, .. }| {
+            let versions = proposed().filter(|version| {
+                memory.companion(image, version).is_some() && open(image, version)
+            });
+            OfImage::of_tags(image, versions)
+        });
+        Self(std::iter::once(watched).chain(companions).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.versions.is_empty() && self.pin.is_none()
+        self.0.iter().all(|of| of.versions.is_empty() && of.pin.is_none())
     }
 
-    /// Asks for the pin first, whose token the others then share, and for those side by side. For
+    /// Asks for the pins first, whose tokens the others then share, and for those side by side. For
     /// nothing while a limit of the registry holds.
     pub(super) async fn resolve(
         self,
@@ -82,52 +107,111 @@ impl Wanted {
     ) -> Again {
         let mut again = Again::default();
         let mut limit = memory.registry_limit().filter(|until| now < *until);
-        if let Some((version, digest)) = self.pin {
+        let own: Vec<(OfImage, Cow<'_, Memory>)> = self
+            .0
+            .into_iter()
+            .map(|of| {
+                let own = own_memory(&of.image, watch, memory);
+                (of, own)
+            })
+            .collect();
+        let pins = own.iter().filter_map(|(of, own)| Some((of, own, of.pin.as_ref()?)));
+        let pins = pins.map(async |(of, own, pin)| {
             let resolved = match limit {
                 Some(until) => Err(RegistryError::RateLimited { until }),
-                None => resolve_pin(&version, &digest, watch, sources, memory).await,
+                None => resolve_pin(&of.image, pin, sources, own).await,
             };
+            (&of.image, pin, resolved)
+        });
+        for (image, pin, resolved) in join_all(pins).await {
             match resolved {
-                Ok(pinned) => {
-                    again.tags.push((version, pinned.tag));
-                    again.pinned = Some(pinned.facts);
-                }
-                Err(error) => {
-                    limit = limit_of(&error);
-                    again.failed.push((version, error));
-                }
+                Ok(pinned) => again.pin(image, pin.version.as_ref(), pinned),
+                Err(error) => again.failed.push((image.clone(), pin.version.clone(), error)),
             }
         }
-        let tags = self.versions.into_iter().map(async |version| {
+        limit = again.limit().max(limit);
+        let tags = own
+            .iter()
+            .flat_map(|(of, own)| of.versions.iter().map(move |version| (&of.image, own, version)));
+        let tags = tags.map(async |(image, own, version)| {
             if let Some(until) = limit {
-                return (version, Err(RegistryError::RateLimited { until }));
+                return (image, version, Err(RegistryError::RateLimited { until }));
             }
-            let known = memory.image_tag(&version);
+            let known = own.image_tag(version);
             let known = known.as_ref().and_then(|tag| tag.last());
-            let resolved = sources.resolve_tag(watch, &version, known).await;
-            (version, resolved)
+            (image, version, sources.resolve_tag(image, version, known).await)
         });
-        for (version, resolved) in join_all(tags).await {
+        for (image, version, resolved) in join_all(tags).await {
+            let (image, version) = (image.clone(), version.clone());
             match resolved {
-                Ok(to) => again.tags.push((version, to)),
-                Err(error) => again.failed.push((version, error)),
+                Ok(to) => again.tags.push((image, version, to)),
+                Err(error) => again.failed.push((image, Some(version), error)),
             }
         }
         again
     }
+
+    /// Whether this is a proposal of what is still to be resolved.
+    pub(super) fn concerns(&self, intent: &Intent) -> bool {
+        let version = intent.version().filter(|_| matches!(intent, Intent::Propose { .. }));
+        version.is_some_and(|version| self.0.iter().any(|of| of.versions.contains(version)))
+    }
 }
 
+impl OfImage {
+    /// `own` is what is remembered of the image, as if it were the watched one.
+    fn in_pass(image: &ImageName, own: &Memory, pin: Option<Pinning>, turn: Option<u64>) -> Self {
+        let pinned = pin.as_ref().and_then(|pin| pin.version.as_ref());
+        let known: BTreeSet<&Version> =
+            own.resolved_versions().filter(|version| Some(*version) != pinned).collect();
+        let open = own.pulls().filter(|pull| pull.state == PullState::Open);
+        let proposed = open.filter_map(|pull| Some(&pull.marker.as_ref()?.version));
+        let mut versions: BTreeSet<Version> =
+            proposed.filter(|version| known.contains(version)).cloned().collect();
+        let others: Vec<&Version> =
+            known.into_iter().filter(|version| !versions.contains(*version)).collect();
+        let place = turn.map(|turn| turn.checked_rem(others.len() as u64).unwrap_or_default());
+        let next = place.and_then(|place| others.get(usize::try_from(place).ok()?));
+        versions.extend(next.map(|version| (*version).clone()));
+        Self { image: image.clone(), versions, pin }
+    }
+
+    fn of_tags<'a>(image: &ImageName, versions: impl Iterator<Item = &'a Version>) -> Self {
+        Self { image: image.clone(), versions: versions.cloned().collect(), pin: None }
+    }
+}
+
+/// What is remembered of an image of the watch, as if it were the watched one.
+fn own_memory<'a>(image: &ImageName, watch: &Watch, memory: &'a Memory) -> Cow<'a, Memory> {
+    if *image == watch.upstream.image {
+        Cow::Borrowed(memory)
+    } else {
+        Cow::Owned(memory.of_image(image))
+    }
+}
+
+/// `None` if nothing is known of what is pinned: only its version is, and that has no tag.
 async fn resolve_pin(
-    version: &Version,
-    digest: &IndexDigest,
-    watch: &Watch,
+    image: &ImageName,
+    pin: &Pinning,
     sources: &Sources,
-    memory: &Memory,
-) -> Result<Pinned, RegistryError> {
-    let tag = memory.image_tag(version);
+    own: &Memory,
+) -> Result<Option<Pinned>, RegistryError> {
+    let version = pin.version.as_ref();
+    let tag = version.and_then(|version| own.image_tag(version));
+    let digest = match (&pin.digest, version) {
+        (Some(digest), _) => Some(digest.clone()),
+        // What its version was never resolved to is what is pinned.
+        (None, Some(version)) => {
+            sources.resolve_tag(image, version, None).await?.map(IndexDigest::new)
+        }
+        (None, None) => None,
+    };
+    let Some(digest) = digest else { return Ok(None) };
     // Of a tag that was never resolved the pin itself says what it gives.
     let last = tag.as_ref().map_or(Some(digest.digest()), |tag| tag.last());
-    sources.resolve_pinned(watch, version, digest, last, memory.pinned(digest)).await
+    let known = own.pinned(&digest);
+    sources.resolve_pinned(image, version, &digest, last, known).await.map(Some)
 }
 
 const fn limit_of(error: &RegistryError) -> Option<Timestamp> {
@@ -138,6 +222,17 @@ const fn limit_of(error: &RegistryError) -> Option<Timestamp> {
 }
 
 impl Again {
+    fn pin(&mut self, image: &ImageName, version: Option<&Version>, pinned: Option<Pinned>) {
+        let Some(Pinned { tag, facts }) = pinned else { return };
+        self.tags.extend(version.map(|version| (image.clone(), version.clone(), tag)));
+        self.pinned.push((image.clone(), facts));
+    }
+
+    /// The last limit that was met.
+    fn limit(&self) -> Option<Timestamp> {
+        self.failed.iter().filter_map(|(.., error)| limit_of(error)).max()
+    }
+
     /// Takes it into memory: what is news, and what stood in the way. That the registry could not
     /// be asked says nothing about a tag.
     pub(super) fn take(
@@ -147,74 +242,52 @@ impl Again {
         world: &mut World,
         now: Timestamp,
     ) -> (Vec<Observation>, Option<Error>) {
+        let watched = |image: &ImageName| *image == watch.upstream.image;
+        let limit = self.limit();
         let mut news = Vec::new();
-        for (version, to) in self.tags {
-            news.extend(memory.observe_image_tag(&version, to.as_ref(), now));
-            world.resolved.insert((watch.upstream.image.clone(), version));
+        for (image, version, to) in self.tags {
+            news.extend(if watched(&image) {
+                memory.observe_image_tag(&version, to.as_ref(), now)
+            } else {
+                memory.observe_companion_tag(&image, &version, to.as_ref(), now)
+            });
+            world.resolved.insert((image, version));
         }
-        let limit = self.failed.iter().filter_map(|(_, error)| limit_of(error)).max();
+        for (image, pinned) in self.pinned {
+            let fact = Fact::Pinned(pinned);
+            news.extend(if watched(&image) {
+                memory.observe(fact, now)
+            } else {
+                memory.observe_companion(&image, fact, now)
+            });
+        }
         // One that holds already is known.
         let limit = limit.filter(|_| memory.registry_limit().is_none_or(|until| until <= now));
-        let limit = limit.map(|until| Fact::RegistryLimit { until });
-        let facts = self.pinned.map(Fact::Pinned).into_iter().chain(limit);
-        news.extend(facts.filter_map(|fact| memory.observe(fact, now)));
-        (news, trouble(self.failed))
+        news.extend(limit.and_then(|until| memory.observe(Fact::RegistryLimit { until }, now)));
+        (news, trouble(self.failed, watch))
     }
 }
 
 /// What could not be resolved, in one line: it is one registry, and one cause mostly.
-fn trouble(mut failed: Vec<(Version, RegistryError)>) -> Option<Error> {
-    failed.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let names: Vec<String> = failed.iter().map(|(version, _)| version.to_string()).collect();
-    let (_, first) = failed.into_iter().next()?;
+fn trouble(
+    mut failed: Vec<(ImageName, Option<Version>, RegistryError)>,
+    watch: &Watch,
+) -> Option<Error> {
+    let key = |image: &ImageName| (*image != watch.upstream.image, image.clone());
+    failed.sort_by(|(a, of_a, _), (b, of_b, _)| (key(a), of_a).cmp(&(key(b), of_b)));
+    let name = |(image, version, _): &(ImageName, Option<Version>, RegistryError)| {
+        let short = image.short();
+        match version {
+            Some(version) if *image == watch.upstream.image => version.to_string(),
+            Some(version) => format!("{short} {version}"),
+            None => format!("that {short} is pinned at"),
+        }
+    };
+    let names: Vec<String> = failed.iter().map(name).collect();
+    let (.., first) = failed.into_iter().next()?;
     let tags = if names.len() == 1 { "the tag" } else { "the tags" };
     let what = format!("{tags} {} could not be resolved again", names.join(", "));
     Some(Error::new(first).context(what))
-}
-
-impl Pass<'_> {
-    /// Resolves once more what is about to be proposed; whether the decision is to be made anew.
-    /// While a tag cannot be resolved, nothing is proposed that it names.
-    pub(super) async fn confirm_tags(&mut self, due: &[Intent]) -> Result<bool> {
-        let wanted = Wanted::before(due, &self.bot.watch, &self.world);
-        if wanted.is_empty() {
-            return Ok(false);
-        }
-        let (bot, now) = (self.bot, self.bot.clock.now());
-        let again = wanted.resolve(&bot.watch, &bot.sources, &self.memory, now).await;
-        let (news, trouble) = again.take(&bot.watch, &mut self.memory, &mut self.world, now);
-        bot.store.record_observations(self.lease, &bot.watch.name, &news, &[], now).await?;
-        self.sound();
-        if let Some(trouble) = trouble {
-            self.trouble(&trouble);
-            let still = Wanted::before(due, &self.bot.watch, &self.world);
-            self.failed.extend(due.iter().filter(|intent| still.concerns(intent)).cloned());
-        }
-        Ok(true)
-    }
-
-    /// What a person has to look at, as far as is known now.
-    pub(super) fn alarms(&self) -> Vec<String> {
-        all_alarms(&self.memory, &self.snapshot(), self.bot.clock.now())
-    }
-
-    /// Tells the log of each alarm that was none before: a person must act.
-    pub(super) fn sound(&mut self) {
-        for alarm in self.alarms() {
-            if !self.sounded.contains(&alarm) {
-                error!("{alarm}");
-                self.sounded.push(alarm);
-            }
-        }
-    }
-}
-
-impl Wanted {
-    /// Whether this is a proposal of what is still to be resolved.
-    pub(super) fn concerns(&self, intent: &Intent) -> bool {
-        let version = intent.version().filter(|_| matches!(intent, Intent::Propose { .. }));
-        version.is_some_and(|version| self.versions.contains(version))
-    }
 }
 
 #[cfg(test)]
@@ -226,6 +299,10 @@ mod tests {
 
     fn version(text: &str) -> Version {
         text.parse().unwrap()
+    }
+
+    fn image() -> ImageName {
+        "ghcr.io/o/p".parse().unwrap()
     }
 
     fn digest(of: &Version) -> IndexDigest {
@@ -251,6 +328,7 @@ mod tests {
                 from: None,
                 draft: DraftMark::None,
                 held: None,
+                companions: std::collections::BTreeMap::new(),
             }),
         })
     }
@@ -274,9 +352,8 @@ mod tests {
 
     fn wanted(turn: Option<u64>) -> Vec<String> {
         let pinned = version("1.0.0");
-        let pin = PinState::Known { digest: digest(&pinned), version: pinned.clone() };
-        let wanted = Wanted::in_pass(&memory(), &pin, turn);
-        assert_eq!(wanted.pin.unwrap().0, pinned);
+        let pin = Pinning { digest: Some(digest(&pinned)), version: Some(pinned) };
+        let wanted = OfImage::in_pass(&image(), &memory(), Some(pin), turn);
         wanted.versions.iter().map(ToString::to_string).collect()
     }
 
@@ -295,9 +372,9 @@ mod tests {
 
     #[test]
     fn without_a_pin_or_anything_known_nothing_is_asked() {
-        let unknown = PinState::Unknown { why: String::new(), ask: None };
-        assert!(Wanted::in_pass(&Memory::default(), &unknown, Some(3)).is_empty());
-        let wanted = Wanted::in_pass(&memory(), &unknown, None);
+        let wanted = |memory: &Memory, turn| OfImage::in_pass(&image(), memory, None, turn);
+        assert!(Wanted(vec![wanted(&Memory::default(), Some(3))]).is_empty());
+        let wanted = wanted(&memory(), None);
         assert!(wanted.pin.is_none() && wanted.versions.len() == 1);
     }
 }

@@ -15,10 +15,18 @@ pub fn look_at(watch: &Watch, memory: &Memory, now: Timestamp) -> WatchView {
     WatchView::of(name, image, memory, &snapshot, &decision, now)
 }
 
-/// What is known of a version besides what was observed: of its tag, and of where its content is.
+/// What is known of a version besides what was observed: of its tag, and of where its content is; the
+/// same of its companion images.
 #[must_use]
 pub fn known_issues(watch: &Watch, memory: &Memory, version: &Version) -> Vec<String> {
-    known_lines(version, &watch.upstream.image, &watch.rules.known_issues, memory)
+    let image = &watch.upstream.image;
+    let mut lines = known_lines(version, image, &watch.rules.known_issues, memory);
+    for rule in &watch.rules.companions {
+        let (image, own) = (&rule.image, memory.of_image(&rule.image));
+        let of_it = known_lines(version, image, &rule.known_issues, &own);
+        lines.extend(of_it.into_iter().map(|line| format!("{}: {line}", image.short())));
+    }
+    lines
 }
 
 /// Why a release stands where it stands.

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 
 /// What a pass saw beyond what is remembered. It is gone with the pass.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct World {
     /// The head of the downstream's base branch.
     pub(super) base: Option<CommitId>,
@@ -28,6 +28,13 @@ pub(super) struct World {
 }
 
 impl World {
+    /// Takes in what another look at the same world learned.
+    pub(super) fn take(&mut self, other: Self) {
+        self.looks.extend(other.looks);
+        self.tags_read.extend(other.tags_read);
+        self.resolved.extend(other.resolved);
+    }
+
     /// The whole watch, as it is to be decided on.
     pub(super) fn snapshot(&self, watch: &Watch, memory: &Memory) -> Snapshot {
         Snapshot::of(View {

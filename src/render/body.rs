@@ -2,12 +2,11 @@
 
 use super::{
     canary::{CanaryShown, printed, section},
+    companion::CompanionImage,
     marker::marker,
     notes::{brief, folded, safe_url},
 };
-use crate::domain::{
-    Bump, Check, ImageName, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version,
-};
+use crate::domain::{Bump, Check, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version};
 use crate::edit::{SiteLine, SiteOutcome, cell};
 use crate::policy::{Break, Contract};
 use std::fmt::Write as _;
@@ -34,21 +33,6 @@ pub struct Evidence {
     pub judged: Vec<Judged>,
     /// How a reader finds the same, for a shell.
     pub command: Option<String>,
-}
-
-/// A companion image of the proposed release.
-#[derive(Debug, Clone)]
-pub struct CompanionImage {
-    /// The image.
-    pub image: ImageName,
-    /// The release.
-    pub version: Version,
-    /// Whether a pin site names it.
-    pub needed: bool,
-    /// It at this release; `None` if the release has none.
-    pub pin: Option<Pin>,
-    /// What was asked of it, with the answers.
-    pub evidence: Vec<Evidence>,
 }
 
 /// Everything that the body of a pin bump says.
@@ -82,6 +66,8 @@ pub struct PinBump<'a> {
     pub before: Option<CanaryShown<'a>>,
     /// What happens to each site.
     pub sites: &'a [SiteLine],
+    /// The files that a tool of the downstream's own added to the edit.
+    pub prepared: &'a [String],
     /// Sites that disagreed with the pin before the edit.
     pub drift: &'a [String],
     /// Newer releases that are not proposed, and why.
@@ -112,7 +98,7 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         before(bump),
         evidence(bump),
         super::reproduce::folded(bump),
-        changes(bump.sites),
+        changes(bump.sites, bump.prepared),
         footer(bump),
         marker(bump.marker),
     ];
@@ -140,7 +126,7 @@ fn verdict(bump: &PinBump<'_>) -> String {
     } else {
         " The canary never saw this digest: it tested only what is around the image."
     };
-    let rescue = bump.before.map_or_else(String::new, |_| {
+    let rescue = bump.before.as_ref().map_or_else(String::new, |_| {
         let pinned = &bump.from.version;
         format!(" The canary fails at the pinned {pinned}, and passes with this.")
     });
@@ -196,6 +182,10 @@ fn look_at(bump: &PinBump<'_>) -> String {
     if !bump.added.is_empty() {
         lines.push(format!("- New since the pin: {}", brief(&Platform::list(bump.added))));
     }
+    for companion in bump.companions.iter().filter(|it| !it.added.is_empty()) {
+        let (name, added) = (companion.image.short(), brief(&Platform::list(&companion.added)));
+        lines.push(format!("- New since the pin of {name}: {added}"));
+    }
     if let Contract::Uncompared(why) = bump.contract {
         lines.push(format!("- Not compared with the pinned release's: {}", brief(why)));
     }
@@ -207,8 +197,8 @@ fn pins(bump: &PinBump<'_>) -> String {
     let link = format!("[{}]({})", bump.to.version, safe_url(bump.release_url));
     let _ = writeln!(out, "| version | {} | {link} |", bump.from.version);
     let _ = writeln!(out, "| index digest | `{}` | `{}` |", bump.from.digest, bump.to.digest);
-    for pin in bump.companions.iter().filter_map(|companion| companion.pin.as_ref()) {
-        let _ = writeln!(out, "| {} | | `{}` |", pin.image.short(), pin.digest);
+    for companion in bump.companions {
+        out.push_str(&companion.rows());
     }
     let _ = write!(out, "| published | | {} |", bump.published_at);
     let _ = write!(
@@ -267,16 +257,19 @@ pub(super) const fn mark(verdict: Verdict) -> &'static str {
 
 /// The canary at the pinned digest, where it failed there.
 fn before(bump: &PinBump<'_>) -> String {
-    let Some(before) = bump.before else { return String::new() };
+    let Some(before) = &bump.before else { return String::new() };
     let heading = format!("#### At the pinned {}, the canary fails", bump.from.version);
-    format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before.output))
+    format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before))
 }
 
-/// What happens to each pin site.
-pub(super) fn changes(sites: &[SiteLine]) -> String {
+/// What happens to each pin site, and which files a tool of the downstream's own added.
+pub(super) fn changes(sites: &[SiteLine], prepared: &[String]) -> String {
     let mut out = String::from("### Changed files, in lockstep\n");
     for line in sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. })) {
         let _ = write!(out, "\n- {}", cell(&line.to_string()));
+    }
+    for path in prepared {
+        let _ = write!(out, "\n- {}: as the downstream's own tool writes it", cell(path));
     }
     let quiet: Vec<String> = sites
         .iter()

@@ -8,7 +8,7 @@ use crate::domain::{CanaryReport, CommitId, StepResult, TreeId, Verdict};
 use std::fmt::Write as _;
 
 /// A canary run, as far as a reader is shown it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CanaryShown<'a> {
     /// What it came to.
     pub verdict: Verdict,
@@ -18,6 +18,8 @@ pub struct CanaryShown<'a> {
     pub report: &'a CanaryReport,
     /// The last lines that it printed.
     pub output: &'a str,
+    /// Where all that it printed is found, if readers can reach it.
+    pub log: Option<String>,
     /// The tree that it ran on.
     pub tree: &'a TreeId,
     /// The commit that this tree was made on.
@@ -34,30 +36,27 @@ pub(super) fn section(shown: &CanaryShown<'_>) -> String {
     } else {
         format!(", {}", brief(&report.executor))
     };
-    let where_it_ran = if shown.checked {
-        "It ran on the commit that this pull request pushes, or on GitHub's merge of it"
-    } else {
-        "It ran on exactly the tree that this pull request pushes"
+    let ran = match report.of {
+        None => {
+            let place_of = if shown.checked {
+                "It ran on the commit that this pull request pushes, or on GitHub's merge of it"
+            } else {
+                "It ran on exactly the tree that this pull request pushes"
+            };
+            format!("{place_of} (`{}`, made on `{}`){place}", shown.tree, shown.base.short())
+        }
+        Some(run) => format!(
+            "That was found out by run {run}{place}, with the same steps, at the same digest and on \
+             the same harness, which are not run twice"
+        ),
     };
-    let mut out = format!(
-        "### Contract canary: {}\n\n{}. {where_it_ran} (`{}`, made on `{}`){place}.",
-        shown.verdict,
-        super::body::capital(&brief(shown.summary)),
-        shown.tree,
-        shown.base.short(),
-    );
-    if let Some(run) = report.of {
-        let _ = write!(
-            out,
-            " That was run {run}: the same steps, at the same digest, on the same harness, are not \
-             run twice."
-        );
-    }
+    let summary = super::body::capital(&brief(shown.summary));
+    let mut out = format!("### Contract canary: {}\n\n{summary}. {ran}.", shown.verdict);
     let steps = steps(report);
     if !steps.is_empty() {
         let _ = write!(out, "\n\n{steps}");
     }
-    out + &printed(shown.output)
+    out + &printed(shown)
 }
 
 /// A table of the steps, each attempt's for itself.
@@ -94,12 +93,16 @@ fn row(step: &StepResult, attempt: &str, page: Option<&String>) -> String {
 }
 
 /// The end of what it printed, folded.
-pub(super) fn printed(output: &str) -> String {
-    if output.trim().is_empty() {
-        return String::new();
+pub(super) fn printed(shown: &CanaryShown<'_>) -> String {
+    let link =
+        shown.log.as_ref().map(|url| format!("\n\n[All that it printed]({}).", safe_url(url)));
+    let link = link.unwrap_or_default();
+    if shown.output.trim().is_empty() {
+        return link;
     }
-    let fenced = fenced(output);
+    let fenced = fenced(shown.output);
     format!(
-        "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}\n\n</details>"
+        "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}{link}\n\n\
+         </details>"
     )
 }

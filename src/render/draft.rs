@@ -1,7 +1,8 @@
 //! The draft pull request that waits for the downstream's own checks.
 
 use super::{
-    body::{CompanionImage, Evidence, changes, evidence_table},
+    body::{Evidence, changes, evidence_table},
+    companion::CompanionImage,
     marker::{marker, without_marker},
     notes::safe_url,
 };
@@ -60,7 +61,7 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
             .to_owned(),
         pins,
         format!("### Evidence so far\n\n{}", evidence_table(draft.evidence, draft.companions)),
-        changes(draft.sites),
+        changes(draft.sites, &[]),
         "<sub>The next candidate may take the place of this one. A commit by anybody else on the \
          branch makes the bot keep its hands off it. Closing it declines the release.</sub>"
             .to_owned(),
@@ -107,6 +108,7 @@ mod tests {
             commit: "a".repeat(40).parse().unwrap(),
             requested: false,
             from: None,
+            companions: BTreeMap::new(),
             draft: DraftMark::Waits,
             held: None,
         };

@@ -52,6 +52,8 @@ mod tests {
             commit: "a".repeat(40).parse().unwrap(),
             requested: true,
             from: Some(IndexDigest::new(Digest::of(b"w"))),
+            companions: [("ghcr.io/o/p".parse().unwrap(), IndexDigest::new(Digest::of(b"c")))]
+                .into(),
             draft: DraftMark::None,
             held: None,
         };

@@ -2,7 +2,9 @@
 
 mod body;
 mod canary;
+mod companion;
 mod draft;
+mod explanation;
 mod known;
 mod marker;
 mod notes;
@@ -12,13 +14,15 @@ mod stub;
 mod view;
 mod warning;
 
-pub use body::{CompanionImage, Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
 pub use canary::CanaryShown;
+pub use companion::CompanionImage;
 pub use draft::{DraftBody, draft_body, held_body};
+pub use explanation::Explanation;
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
 pub use report::{explain, release_line, stage_line, stage_word, status, understated_line};
 pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
-pub use view::{Explanation, ProposalView, ReleaseView, RequestView, WatchView};
+pub use view::{ProposalView, ReleaseView, RequestView, WatchView};
 pub use warning::under_warning;

@@ -1,6 +1,6 @@
 //! What the command line says of a watch, as plain text.
 
-use super::view::{Explanation, WatchView};
+use super::{explanation::Explanation, view::WatchView};
 use crate::domain::{Bump, Timestamp, Version, human_duration};
 use crate::policy::{Candidate, Stage};
 use std::fmt::Write as _;

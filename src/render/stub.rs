@@ -6,8 +6,8 @@ use super::{
     marker::marker,
     notes::{NotedRelease, brief, folded, safe_url},
 };
-use crate::domain::{Bump, Check, FilePath, Marker, Pin, Platform, Verdict, Version};
-use crate::policy::Break;
+use crate::domain::{Bump, Check, FilePath, ImageName, Marker, Pin, Platform, Verdict, Version};
+use crate::policy::{Break, Companion};
 use std::fmt::Write as _;
 
 /// Everything that the body of a migration stub says.
@@ -23,6 +23,8 @@ pub struct StubBody<'a> {
     pub understated: &'a [Break],
     /// The platforms that it lacks and the pinned image has.
     pub lost: &'a [Platform],
+    /// Its companion images, each with what it lacks and the pinned one has.
+    pub companions: &'a [Companion],
     /// The release's page.
     pub release_url: &'a str,
     /// The migration document.
@@ -102,6 +104,11 @@ fn reasons(stub: &StubBody<'_>) -> String {
     if stub.understated.is_empty() && !lost.is_empty() {
         let _ = writeln!(out, "- its image has no {}, which the pinned one has", brief(&lost));
     }
+    let lacking = stub.companions.iter().filter(|it| !it.lost.is_empty());
+    for companion in lacking.filter(|_| stub.understated.is_empty()) {
+        let (name, lost) = (companion.image.short(), Platform::list(&companion.lost));
+        let _ = writeln!(out, "- its {name} has no {}, which the pinned one has", brief(&lost));
+    }
     if !out.is_empty() {
         out.push('\n');
     }
@@ -110,11 +117,24 @@ fn reasons(stub: &StubBody<'_>) -> String {
 
 /// What there is to do in the config about platforms that are lost.
 fn promise(stub: &StubBody<'_>) -> String {
-    if stub.lost.is_empty() {
-        return String::new();
+    let mut out = String::new();
+    let mut take = |lost: &[Platform], key: &str| {
+        if !lost.is_empty() {
+            let lost = brief(&Platform::list(lost));
+            let _ =
+                writeln!(out, "- [ ] Take {lost} out of {key} in the bot's config, if it is there");
+        }
+    };
+    take(stub.lost, "`upstream.platforms`");
+    for companion in stub.companions {
+        take(&companion.lost, &promise_of(&companion.image));
     }
-    let lost = brief(&Platform::list(stub.lost));
-    format!("- [ ] Take {lost} out of `upstream.platforms` in the bot's config, if it is there\n")
+    out
+}
+
+/// Where a companion image's promise stands in the config.
+fn promise_of(companion: &ImageName) -> String {
+    format!("the `platforms` of {} (`upstream.companion`)", companion.short())
 }
 
 fn canary(stub: &StubBody<'_>) -> String {
@@ -133,5 +153,5 @@ fn canary(stub: &StubBody<'_>) -> String {
     for test in telling.iter().flat_map(|step| &step.failed) {
         let _ = write!(out, "\n- {}", brief(&format!("{}: {}", test.name, test.message)));
     }
-    out + &printed(shown.output)
+    out + &printed(shown)
 }

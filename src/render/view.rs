@@ -1,12 +1,11 @@
-//! A watch as people look at it: what the status page, `status` and `explain` show, as data.
+//! A watch as people look at it: what the status page and `status` show, as data.
 
 use super::{
     notes::safe_url,
     report::{release_line, stage_word},
 };
 use crate::domain::{
-    Bump, CanaryRun, Check, DraftMark, Finding, Memory, Pin, ProposalKind, PullState, Request,
-    RunState, Timestamp, Version,
+    Bump, DraftMark, Memory, Pin, ProposalKind, PullState, Request, Timestamp, Version,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
@@ -33,7 +32,7 @@ pub struct WatchView {
     pub releases: Vec<ReleaseView>,
     /// How many releases are older than the pin.
     pub older: usize,
-    /// The releases that are none of ours.
+    /// The releases that are none of ours, newest first.
     pub ignored: Vec<Ignored>,
     /// The bot's pull requests, newest first.
     pub proposals: Vec<ProposalView>,
@@ -99,25 +98,6 @@ pub struct RequestView {
     pub answer: Option<String>,
 }
 
-/// Why one release stands where it stands, from what was stored.
-#[derive(Debug, Clone, Serialize)]
-pub struct Explanation {
-    /// The release and its stage.
-    #[serde(flatten)]
-    pub release: ReleaseView,
-    /// What its tag was resolved to.
-    pub digest: Option<String>,
-    /// Its platforms.
-    pub platforms: Vec<String>,
-    /// What is known of it besides, and of where its content is.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub known_issues: Vec<String>,
-    /// Every answer about it, oldest first: time, check, verdict, what was seen.
-    pub history: Vec<String>,
-    /// The requests for it.
-    pub requests: Vec<RequestView>,
-}
-
 impl WatchView {
     /// Puts the view together.
     #[must_use]
@@ -145,6 +125,8 @@ impl WatchView {
             .collect();
         let mut proposals: Vec<ProposalView> = memory.pulls().map(proposal).collect();
         proposals.sort_by_key(|proposal| std::cmp::Reverse(proposal.number));
+        let mut ignored = snapshot.ignored.clone();
+        ignored.sort_by(|a, b| (b.published_at, &b.tag).cmp(&(a.published_at, &a.tag)));
         Self {
             watch: watch.to_owned(),
             pinned,
@@ -155,14 +137,14 @@ impl WatchView {
             troubles: memory.troubles().to_vec(),
             older: decision.stages.len() - releases.len(),
             releases,
-            ignored: snapshot.ignored.clone(),
+            ignored,
             proposals,
             requests: memory.requests.iter().rev().map(request).collect(),
         }
     }
 }
 
-fn release(
+pub(super) fn release(
     memory: &Memory,
     snapshot: &Snapshot,
     version: &Version,
@@ -201,7 +183,7 @@ fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {
     }
 }
 
-fn request(request: &Request) -> RequestView {
+pub(super) fn request(request: &Request) -> RequestView {
     RequestView {
         id: request.id.0,
         version: request.version.clone(),
@@ -213,80 +195,5 @@ fn request(request: &Request) -> RequestView {
             Some(_) => "refused",
         },
         answer: request.outcome.as_ref().map(|outcome| outcome.answer.clone()),
-    }
-}
-
-impl Explanation {
-    /// Why `version` stands where it stands; `None` if no release has it.
-    #[must_use]
-    pub fn of(
-        version: &Version,
-        known_issues: Vec<String>,
-        memory: &Memory,
-        snapshot: &Snapshot,
-        decision: &Decision,
-        now: Timestamp,
-    ) -> Option<Self> {
-        let (_, stage) = decision.stages.iter().find(|(known, _)| known == version)?;
-        let release = release(memory, snapshot, version, stage, now)?;
-        let image = memory.image(version);
-        let mut history: Vec<(Timestamp, String)> = memory
-            .findings
-            .iter()
-            .filter(|found| found.version == *version && found.check != Check::Canary)
-            .map(|found| (found.at, finding_line(found)))
-            .chain(
-                memory
-                    .runs
-                    .iter()
-                    .filter(|run| run.version == *version)
-                    .map(|run| (run.started_at, run_line(run))),
-            )
-            .chain(tag_lines(memory, version))
-            .collect();
-        history.sort_by_key(|(at, _)| *at);
-        Some(Self {
-            release,
-            digest: image.map(|image| image.digest.to_string()),
-            platforms: image
-                .map(|image| image.platforms.iter().map(|part| part.platform.0.clone()).collect())
-                .unwrap_or_default(),
-            known_issues,
-            history: history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect(),
-            requests: memory
-                .requests
-                .iter()
-                .filter(|asked| asked.version == *version)
-                .map(request)
-                .collect(),
-        })
-    }
-}
-
-/// What a tag gave, if it did not always give the same.
-fn tag_lines(memory: &Memory, version: &Version) -> Vec<(Timestamp, String)> {
-    let Some(tag) = memory.image_tag(version).filter(|tag| !tag.changes.is_empty()) else {
-        return Vec::new();
-    };
-    let changes = tag.changes.iter().map(|change| match &change.to {
-        Some(to) => (change.at, format!("its tag gave {to}")),
-        None => (change.at, "its tag was gone".to_owned()),
-    });
-    let first = (tag.first_seen, format!("its tag gave {} when it was first resolved", tag.first));
-    std::iter::once(first).chain(changes).collect()
-}
-
-fn finding_line(found: &Finding) -> String {
-    format!("{} {}: {}", found.check, found.verdict, found.summary)
-}
-
-fn run_line(run: &CanaryRun) -> String {
-    let (id, base) = (run.id, run.base.short());
-    match &run.state {
-        RunState::Running { .. } => format!("canary run {id} on {base} is under way"),
-        RunState::Ended { at, verdict, summary, .. } => {
-            let took = crate::domain::human_duration(at.since(run.started_at));
-            format!("canary run {id} on {base} {verdict} after {took}: {summary}")
-        }
     }
 }

@@ -19,8 +19,8 @@ use crate::clients::registry::{Image, Registry, RegistryError};
 use crate::clients::sigstore::Trust;
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, IndexDigest, PinnedFacts,
-    Version,
+    BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, ImageName, IndexDigest,
+    PinnedFacts, Version,
 };
 use crate::store::Store;
 use anyhow::Result;
@@ -92,34 +92,34 @@ impl Sources {
         checks::observe(self, watch, commits).await
     }
 
-    /// Resolves the tag of a version again; `known` is what it led to the last time, and `None` is
-    /// a tag that is gone.
+    /// Resolves an image's tag of a version again; `known` is what it led to the last time, and
+    /// `None` is a tag that is gone.
     ///
     /// # Errors
     /// As the registry client says; "not there" is none of its errors.
     pub async fn resolve_tag(
         &self,
-        watch: &Watch,
+        image: &ImageName,
         version: &Version,
         known: Option<&Digest>,
     ) -> Result<Option<Digest>, RegistryError> {
-        tags::resolve_tag(self, watch, version, known).await
+        tags::resolve_tag(self, image, version, known).await
     }
 
-    /// Resolves the tag of the pinned version again, and finds out what is served under the pinned
-    /// digest; `tag` and `known` are what they gave the last time.
+    /// Resolves an image's tag of the pinned version again, if that is known, and finds out what is
+    /// served under the pinned digest; `tag` and `known` are what they gave the last time.
     ///
     /// # Errors
     /// As the registry client says; "not there" is none of its errors.
     pub async fn resolve_pinned(
         &self,
-        watch: &Watch,
-        version: &Version,
+        image: &ImageName,
+        version: Option<&Version>,
         digest: &IndexDigest,
         tag: Option<&Digest>,
         known: Option<&PinnedFacts>,
     ) -> Result<Pinned, RegistryError> {
-        tags::resolve_pinned(self, watch, version, digest, tag, known).await
+        tags::resolve_pinned(self, image, version, digest, tag, known).await
     }
 
     /// Resolves the tag of a version, and reads each platform's labels.

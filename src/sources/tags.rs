@@ -2,13 +2,12 @@
 
 use super::Sources;
 use crate::clients::registry::{RegistryError, Resolution};
-use crate::config::Watch;
-use crate::domain::{Digest, IndexDigest, PinnedFacts, Platform, Version};
+use crate::domain::{Digest, ImageName, IndexDigest, PinnedFacts, Platform, Version};
 
 /// What the registry has of the pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pinned {
-    /// What the tag of the pinned version leads to; `None` if it is gone.
+    /// What the tag of the pinned version leads to; `None` if it is gone, or the version is unknown.
     pub tag: Option<Digest>,
     /// What is served under the pinned digest.
     pub facts: PinnedFacts,
@@ -24,19 +23,19 @@ struct Led {
 
 pub(super) async fn resolve_tag(
     sources: &Sources,
-    watch: &Watch,
+    image: &ImageName,
     version: &Version,
     known: Option<&Digest>,
 ) -> Result<Option<Digest>, RegistryError> {
-    let led = lead(sources, watch, &version.to_string(), known).await?;
+    let led = lead(sources, image, &version.to_string(), known).await?;
     Ok(led.map(|led| led.to))
 }
 
 /// Asks the tag of the pinned version first; the digest only if the tag does not lead there.
 pub(super) async fn resolve_pinned(
     sources: &Sources,
-    watch: &Watch,
-    version: &Version,
+    image: &ImageName,
+    version: Option<&Version>,
     digest: &IndexDigest,
     tag: Option<&Digest>,
     known: Option<&PinnedFacts>,
@@ -45,11 +44,14 @@ pub(super) async fn resolve_pinned(
     let asked = digest.digest();
     // Without the platforms the document itself is wanted.
     let enough = |known_digest: &&Digest| known.is_some() || *known_digest != asked;
-    let led = lead(sources, watch, &version.to_string(), tag.filter(enough)).await?;
+    let led = match version {
+        Some(version) => lead(sources, image, &version.to_string(), tag.filter(enough)).await?,
+        None => None,
+    };
     let tag = led.as_ref().map(|led| led.to.clone());
     let led = match led.filter(|led| led.to == *asked) {
         Some(led) => Some(led),
-        None => lead(sources, watch, asked.as_str(), known.map(|_| asked)).await?,
+        None => lead(sources, image, asked.as_str(), known.map(|_| asked)).await?,
     };
     let platforms = led.map(|led| led.platforms.or_else(|| known.cloned()).unwrap_or_default());
     Ok(Pinned { tag, facts: PinnedFacts { digest: digest.clone(), platforms } })
@@ -57,11 +59,11 @@ pub(super) async fn resolve_pinned(
 
 async fn lead(
     sources: &Sources,
-    watch: &Watch,
+    image: &ImageName,
     reference: &str,
     known: Option<&Digest>,
 ) -> Result<Option<Led>, RegistryError> {
-    let resolved = sources.registry.resolve(&watch.upstream.image, reference, known).await;
+    let resolved = sources.registry.resolve(image, reference, known).await;
     match resolved {
         Ok(Resolution::Same) => Ok(known.map(|to| Led { to: to.clone(), platforms: None })),
         Ok(Resolution::Found { digest, platforms }) => Ok(Some(Led { to: digest, platforms })),

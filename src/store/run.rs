@@ -8,7 +8,7 @@ use super::{
 use crate::domain::{
     CanaryReport, CommitId, Finding, IndexDigest, RunId, Timestamp, TreeId, Version, WatchName,
 };
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 /// A canary run that is about to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,18 @@ pub struct NewRun {
 pub struct Shown<'a> {
     /// The last part of what it printed, secrets masked.
     pub output: &'a str,
+    /// All that it printed, as far as it is kept; empty if the last part is all.
+    pub log: &'a str,
     /// Its steps, secrets masked.
     pub report: &'a CanaryReport,
+    /// The tree that its steps ran on, if it is not the one that the run began with.
+    pub tree: Option<&'a TreeId>,
 }
 
 impl Shown<'_> {
     /// A run that did not get so far.
-    pub const NOTHING: Shown<'static> = Shown { output: "", report: &CanaryReport::NOTHING };
+    pub const NOTHING: Shown<'static> =
+        Shown { output: "", log: "", report: &CanaryReport::NOTHING, tree: None };
 }
 
 impl Store {
@@ -122,6 +127,43 @@ impl Store {
         Ok(true)
     }
 
+    /// All that a run printed, if it is kept still.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn canary_log(&self, run: RunId) -> Result<Option<String>, StoreError> {
+        let log = sqlx::query_scalar("SELECT log FROM canary_log WHERE run = $1").bind(run.0);
+        Ok(log.fetch_optional(&self.pool).await?)
+    }
+
+    /// Forgets what `watch`'s runs printed that ended before `until`; how many there were.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn forget_logs(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let old = "FROM canary_log WHERE ended_at < $1 AND run IN \
+                   (SELECT id FROM canary_run WHERE watch = $2)";
+        let count = AssertSqlSafe(format!("SELECT COUNT(*) {old}"));
+        let count = sqlx::query_scalar::<_, i64>(count).bind(until.millis()).bind(watch.as_str());
+        if count.fetch_one(&self.pool).await? == 0 {
+            return Ok(0);
+        }
+        let mut transaction = self.writing_under(lease).await?;
+        let gone = sqlx::query(AssertSqlSafe(format!("DELETE {old}")))
+            .bind(until.millis())
+            .bind(watch.as_str())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        transaction.commit("forgotten logs").await?;
+        Ok(gone)
+    }
+
     /// Ends a run that was interrupted before it found out anything. `why` stands in the run's own
     /// row; it is no answer to the check. `false`, and nothing is written, if the run had ended
     /// before.
@@ -154,17 +196,27 @@ async fn close_run(
     let report = storable(&report);
     let rows = sqlx::query(
         "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4, \
-         report = $5 WHERE id = $6 AND watch = $7 AND ended_at IS NULL",
+         report = $5, tree = COALESCE($6, tree) \
+         WHERE id = $7 AND watch = $8 AND ended_at IS NULL",
     )
     .bind(finding.at.millis())
     .bind(finding.verdict.name())
     .bind(storable(&finding.summary).as_ref())
     .bind(storable(shown.output).as_ref())
     .bind(report.as_ref())
+    .bind(shown.tree.map(TreeId::as_str))
     .bind(run.0)
     .bind(watch.as_str())
     .execute(&mut *transaction)
     .await?
     .rows_affected();
+    if rows == 1 && !shown.log.is_empty() {
+        sqlx::query("INSERT INTO canary_log (run, log, ended_at) VALUES ($1, $2, $3)")
+            .bind(run.0)
+            .bind(storable(shown.log).as_ref())
+            .bind(finding.at.millis())
+            .execute(&mut *transaction)
+            .await?;
+    }
     Ok(rows == 1)
 }

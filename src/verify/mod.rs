@@ -74,10 +74,11 @@ pub fn looks_stale(finding: &Finding) -> bool {
     finding.signature_outcome().is_some_and(|outcome| stale.contains(&outcome))
 }
 
-/// The finding of a check whose facts could not be fetched. Never a pass, never a rejection.
+/// The finding of a check whose facts could not be fetched; `why` is a sentence. Never a pass, never
+/// a rejection.
 #[must_use]
 pub fn unanswered(check: Check, subject: Subject<'_>, why: &str, now: Timestamp) -> Finding {
-    let answer = unsure("unavailable", format!("upstream could not be asked: {why}"));
+    let answer = unsure("unavailable", why);
     finding(check, subject, answer, now)
 }
 

@@ -84,8 +84,8 @@ async fn every_problem_with_its_place() {
             digest-bump: FOLDER/config.toml cannot be used:
               - schedule.cronn (line 18): there is no such key
               - stat (line 3): there is no such key
-              - watch[0].downstream.site[1].mode (line 49): there is no such key
-              - watch[0].upstream.imag (line 62): there is no such key
+              - watch[0].downstream.site[1].mode (line 55): there is no such key
+              - watch[0].upstream.imag (line 68): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
               - database: `mysql://bot@localhost/x` is not a postgres:// URL
               - schedule.cron: `61 * * * *`: Component error: Number out of bounds.
@@ -101,8 +101,8 @@ async fn every_problem_with_its_place() {
               - watch[0].downstream.site[0].line: `{{digest` is not a pattern with `{{version}}` or `{{digest}}`, each at most once
               - watch[0].downstream.site[1]: needs either `json` (a pointer, which begins with `/`) or `line` (with a `count` of 1 or more, if any)
               - watch[0].downstream.site: none is an authority, so the pin cannot be read
-              - watch[0].canary.step[0].command: is empty
               - watch[0].canary.pass_env: must not name DIGEST_BUMP_GITHUB_TOKEN: the canary runs foreign code
+              - watch[0].canary.step[0].command: is empty
             ");
         }
     }

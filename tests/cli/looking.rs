@@ -41,12 +41,12 @@ async fn a_status_that_a_person_reads() {
     townhouse: pinned at 3.9.3 (sha256:…)
       3.13.0     MINOR  waiting   its image is not there yet; until TIME (A WHILE from now)
       3.12.0     MINOR  held      linux/amd64 is labelled `3.9.9`, not 3.12.0
-      3.11.0     MINOR  held      the canary failed with exit status 1: FAIL no /admin/peers
+      3.11.0     MINOR  held      the canary failed: exit status 1: FAIL no /admin/peers; it passes at the pinned 3.9.3
       3.10.0     MINOR  proposed  pull request #1 proposes it
       3.9.4      patch  covered   3.10.0 contains it
       3.9.3             pinned    the downstream pins it
-      rust-main         ignored   the tag does not match `^v(?P<version>\d+\.\d+\.\d+.*)$`
       v3.15.0-rc.1      ignored   it is a pre-release
+      rust-main         ignored   the tag does not match `^v(?P<version>\d+\.\d+\.\d+.*)$`
       open #1: chore(connector): bump 3.9.3 → 3.10.0 <https://github.com/toon-protocol/town/pull/1>
     ");
     let changed = differences(&before, &snapshot(&stand.state()));
@@ -70,10 +70,10 @@ async fn every_release_is_explained() {
       TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
+      TIME  canary run 3 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     insta::assert_snapshot!(explain("v3.11.0").await, @"
-    3.11.0 (MINOR, published TIME) is held: the canary failed with exit status 1: FAIL no /admin/peers
+    3.11.0 (MINOR, published TIME) is held: the canary failed: exit status 1: FAIL no /admin/peers; it passes at the pinned 3.9.3
       image sha256:…
       platforms linux/amd64, linux/arm64
       TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
@@ -84,7 +84,7 @@ async fn every_release_is_explained() {
       TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec
       TIME  known_issue passed: nothing is known against it
       TIME  sites passed: 9 of 9 sites present, each as expected
-      TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed with exit status 1: FAIL no /admin/peers
+      TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed: exit status 1: FAIL no /admin/peers
     ");
     insta::assert_snapshot!(explain("3.12.0").await, @"
     3.12.0 (MINOR, published TIME) is held: linux/amd64 is labelled `3.9.9`, not 3.12.0
@@ -101,7 +101,10 @@ async fn every_release_is_explained() {
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");
     insta::assert_snapshot!(explain("3.9.4").await, @"3.9.4 (patch, published TIME) is covered: 3.10.0 contains it");
-    insta::assert_snapshot!(explain("3.9.3").await, @"3.9.3 (published TIME) is pinned: the downstream pins it");
+    insta::assert_snapshot!(explain("3.9.3").await, @"
+    3.9.3 (published TIME) is pinned: the downstream pins it
+      TIME  canary run 2 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
+    ");
     insta::assert_snapshot!(explain("rust-main").await, @r#"rust-main is ignored: the tag does not match `^v(?P<version>\d+\.\d+\.\d+.*)$`"#);
     insta::assert_snapshot!(explain("3.15.0-rc.1").await, @"v3.15.0-rc.1 is ignored: it is a pre-release");
     let out = stand.ok(&["explain", "rust-main", "--json"]).await;

@@ -42,7 +42,7 @@ async fn a_tag_that_moved_is_told_once_in_the_log_and_for_ever_elsewhere() {
     let page = daemon.page().await;
     digest_bump::clients::install_tls_provider();
     let html = reqwest::get(&page).await.unwrap().text().await.unwrap();
-    let strong = r#"<strong class="alarm">ALARM:</strong> the tag 3.9.3 moved"#;
+    let strong = r#"<li class="alarm"><strong>ALARM:</strong> the tag 3.9.3 moved"#;
     assert!(html.contains(strong), "{html}");
     assert!(!daemon.stop().await.contains("ERROR"));
 }

@@ -52,10 +52,23 @@ async fn machines_are_told_what_each_answer_rests_on() {
 }
 
 #[tokio::test]
-async fn a_digest_is_examined_as_the_release_that_it_is_known_to_be() {
+async fn a_digest_is_examined_as_the_release_whose_tag_gives_it() {
     let stand = Stand::new().await;
     stand.world.release("3.10.0").publish().await;
     let digest = stand.world.image_digest("3.10.0").unwrap();
+    let image = format!("ghcr.io/toon-protocol/connector@{digest}");
+    let all = stand.json(&["verify", "3.10.0"]).await;
+    assert_eq!(stand.json(&["verify", &image]).await, all);
+    stand.ok(&["once"]).await;
+    assert_eq!(stand.json(&["verify", &image]).await, all);
+}
+
+#[tokio::test]
+async fn a_digest_that_no_tag_gives_is_held_to_what_every_image_must_be() {
+    let stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    let digest = stand.world.image_digest("3.10.0").unwrap();
+    stand.world.retag("3.10.0").await;
     let image = format!("ghcr.io/toon-protocol/connector@{digest}");
     let unknown = stand.ok(&["verify", &image]).await;
     insta::assert_snapshot!(stand.redact(&unknown), @"
@@ -64,9 +77,101 @@ async fn a_digest_is_examined_as_the_release_that_it_is_known_to_be() {
       platforms  passed        linux/amd64, linux/arm64
       no known release has this digest: only what every image must be was asked
     ");
+}
+
+/// What was found of a release, check for check.
+async fn told(stand: &Stand, what: &str, only: &[&str]) -> String {
+    let said = stand.run(&["verify", what]).await;
+    let asked = |line: &&str| only.iter().any(|check| line.trim_start().starts_with(check));
+    let lines: Vec<&str> = said.out.lines().filter(asked).map(str::trim).collect();
+    let text = format!("exit {}\n{}", said.code, lines.join("\n"));
+    let npm = regex::Regex::new(r"sha512-[\w/+]{8}").unwrap();
+    stand.redact(&npm.replace_all(&text, "sha512-…"))
+}
+
+#[tokio::test]
+async fn before_any_pass_the_answers_are_those_of_a_pass() {
+    let stand = Stand::new().await;
+    let stray = stand.world.stray_commit();
+    let (world, other) = (&stand.world, "7".repeat(40));
+    world.release("3.10.0").publish().await;
+    world.release("3.11.0").without_git_tag().publish().await;
+    world.release("3.12.0").npm_git_head(Some(&other)).publish().await;
+    world.release("3.13.0").revision(&stray).publish().await;
+    world.release("3.14.0").version_label("3.0.0").publish().await;
+    let versions = ["3.10.0", "3.11.0", "3.12.0", "3.13.0", "3.14.0"];
+    let mut before = Vec::new();
+    for version in versions {
+        let said = stand.run(&["verify", version, "--json"]).await;
+        let view: Json = serde_json::from_str(&said.out).unwrap();
+        let mut lines: Vec<String> = view["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| [&it["check"], &it["verdict"], &it["summary"]].map(|it| it.as_str().unwrap()))
+            .map(|[check, verdict, summary]| format!("{check} {verdict}: {summary}"))
+            .collect();
+        lines.sort();
+        before.push(lines);
+    }
     stand.ok(&["once"]).await;
-    let known = stand.json(&["verify", &image]).await;
-    assert_eq!(known["version"], "3.10.0");
+    for (version, before) in versions.into_iter().zip(before) {
+        let history = stand.json(&["explain", version]).await["history"].clone();
+        let lines = history.as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+        let mut lines: Vec<String> =
+            lines.map(|line| line.split_once("  ").unwrap().1.to_owned()).collect();
+        lines.retain(|line| !line.starts_with("sites") && !line.starts_with("canary"));
+        lines.sort();
+        assert_eq!(before, lines, "{version}");
+        assert_eq!(before.len(), 7, "{before:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_moved_since_the_last_pass_is_found_out() {
+    let stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    let digest = stand.world.image_digest("3.10.0").unwrap();
+    stand.ok(&["once"]).await;
+    stand.world.retag("3.10.0").await;
+    stand.world.republish_npm("3.10.0").await;
+    let only = ["tag_stability", "agreement"];
+    let by_tag = told(&stand, "3.10.0", &only).await;
+    insta::assert_snapshot!(by_tag, @"
+    exit 1
+    tag_stability  failed        the tag 3.10.0 moved: sha256:… (first seen TIME) → sha256:… (seen TIME)
+    agreement      failed        npm_drift: npm's 3.10.0 is not what it was: from TIME on it was sha512-…, at TIME it was sha512-…
+    ");
+    let image = format!("ghcr.io/toon-protocol/connector@{digest}");
+    assert_eq!(told(&stand, &image, &only).await, by_tag);
+}
+
+#[tokio::test]
+async fn a_pull_request_tells_what_its_tag_gave_where_no_database_does() {
+    let stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    stand.ok(&["once"]).await;
+    fs::remove_dir_all(stand.state()).unwrap();
+    stand.world.retag("3.10.0").await;
+    insta::assert_snapshot!(told(&stand, "3.10.0", &["tag_stability"]).await, @"
+    exit 1
+    tag_stability  failed        the tag 3.10.0 moved: pull request #1 proposed sha256:…, and now it gives sha256:…
+    ");
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_is_no_answer_and_spoils_no_other() {
+    let stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    stand.world.fault(Fault::on(Service::Npm).status(503).always());
+    stand.world.fault(Fault::on(Service::GitHub).path_contains("/pulls").status(503).always());
+    let only = ["signature", "tag_stability", "agreement"];
+    insta::assert_snapshot!(told(&stand, "3.10.0", &only).await, @"
+    exit 3
+    signature      passed        verified: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+    tag_stability  inconclusive  unavailable: the downstream could not be asked: the pull requests of toon-protocol/town: github is out of reach: status 503
+    agreement      inconclusive  unavailable: npm could not be asked: the npm package @toon-protocol/connector: npm is out of reach: status 503
+    ");
 }
 
 /// A release that was described so: exit code and what is said of the signature.

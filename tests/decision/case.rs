@@ -149,6 +149,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         artifact_deadline: DEADLINE,
         pauses: PAUSES.to_vec(),
         pin: PinState::Known { version: version("3.9.3"), digest: digest(&version("3.9.3")) },
+        companions: Vec::new(),
         candidates: Vec::new(),
         unresolved: Vec::new(),
         ignored: Vec::new(),

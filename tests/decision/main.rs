@@ -5,6 +5,7 @@
 
 mod baseline;
 mod case;
+mod companions;
 mod departure;
 mod draft;
 mod edges;

@@ -99,6 +99,7 @@ fn pull(number: u64, of: &Version, state: PullState) -> Fact {
             from: None,
             draft: DraftMark::None,
             held: None,
+            companions: BTreeMap::new(),
         }),
     })
 }

@@ -42,6 +42,7 @@ pub(super) fn pull(number: u64, from: &str, state: PullState) -> PullFacts {
             from: Some(digest(&version("3.9.3"))),
             draft: DraftMark::None,
             held: None,
+            companions: std::collections::BTreeMap::new(),
         }),
     }
 }

@@ -7,7 +7,7 @@ use world::{Fault, Request, Service};
 /// From a release's publication to its pull request, without git.
 const MOST_REQUESTS: usize = 32;
 /// As many of them may have to wait for each other.
-const MOST_ROUND_TRIPS: usize = 20;
+const MOST_ROUND_TRIPS: usize = 15;
 
 /// Method and path of each, in the order of their answers.
 fn lines(requests: &[Request]) -> Vec<String> {
@@ -94,4 +94,24 @@ async fn a_release_becomes_a_pull_request_in_few_requests_and_fewer_round_trips(
         assert!(trips <= MOST_ROUND_TRIPS, "{trips}: {}", lines(&requests).join("\n"));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_side_by_side_is_recorded_in_the_order_in_which_it_was_due() {
+    for service in [Service::GitHub, Service::Registry] {
+        run_test(async |stand| {
+            stand.canary_script("exit 0");
+            stand.world.release("3.10.0").publish().await;
+            let slow = Fault::on(service).path_contains("/connector/");
+            stand.world.fault(slow.delay(Duration::from_millis(200)).always());
+            stand.settle().await;
+            let memory = stand.memory().await;
+            let checks: Vec<&str> =
+                memory.findings.iter().map(|found| found.check.name()).collect();
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(checks.join(" "), @"signature platforms version_label revision tag_stability agreement known_issue sites canary");
+            }
+        })
+        .await;
+    }
 }

@@ -2,34 +2,43 @@
 
 use crate::stand::{Stand, run_in, run_test};
 use toml::{Table, Value};
-use world::{Fault, Forgery, Service, Signing, World};
+use world::{Fault, Forgery, Image, Service, Signing, World};
 
-const SIDECAR: &str = "ghcr.io/toon-protocol/ator-sidecar";
-const FILE: &str = "sidecar.env";
+pub(crate) const SIDECAR: &str = "ghcr.io/toon-protocol/ator-sidecar";
+pub(crate) const FILE: &str = "sidecar.env";
+/// How its pin stands there: version and digest.
+pub(crate) const BOTH: &str =
+    "^SIDECAR=ghcr\\.io/toon-protocol/ator-sidecar:{{version}}@{{digest}}$";
 
 /// A town that pins the sidecar, too, and a bot that knows where.
-async fn with_site(story: impl AsyncFnOnce(&mut Stand)) {
-    let old = format!("sha256:{}", "1".repeat(64));
-    let text = format!("SIDECAR={SIDECAR}:3.9.3@{old}\n");
-    let builder = World::builder().town(move |files| {
-        files.insert(FILE.to_owned(), text.into_bytes());
-    });
-    run_in(builder, async |stand| {
+pub(crate) async fn with_site(story: impl AsyncFnOnce(&mut Stand)) {
+    with_line(BOTH, story).await;
+}
+
+/// As [`with_site`]; the bot looks for this line.
+pub(crate) async fn with_line(line: &str, story: impl AsyncFnOnce(&mut Stand)) {
+    with_image(line, |image| image, story).await;
+}
+
+/// As [`with_line`]; the pinned release's sidecar is so described.
+pub(crate) async fn with_image(
+    line: &str,
+    describe: impl FnOnce(Image) -> Image + Send + 'static,
+    story: impl AsyncFnOnce(&mut Stand),
+) {
+    // A story is a large future.
+    let told = run_in(World::builder().sidecar(describe), async |stand| {
+        let digest = stand.world.sidecar_digest("3.9.3").unwrap();
+        let text = format!("SIDECAR={SIDECAR}:3.9.3@{digest}\n");
+        stand.world.commit_to("main", FILE, text.as_bytes(), "chore: pin the sidecar");
         let watch = crate::settings::watch(&mut stand.config);
         let sites = watch["downstream"]["site"].as_array_mut().unwrap();
-        let mut site = Table::new();
-        for (key, value) in [
-            ("name", "sidecar"),
-            ("path", FILE),
-            ("image", SIDECAR),
-            ("line", "^SIDECAR=ghcr\\.io/toon-protocol/ator-sidecar:{{version}}@{{digest}}$"),
-        ] {
-            site.insert(key.to_owned(), Value::from(value));
-        }
-        sites.push(Value::Table(site));
+        let keys = [("name", "sidecar"), ("path", FILE), ("image", SIDECAR), ("line", line)];
+        let site = keys.map(|(key, value)| (key.to_owned(), Value::from(value)));
+        sites.push(Value::Table(Table::from_iter(site)));
         story(stand).await;
-    })
-    .await;
+    });
+    Box::pin(told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,11 +52,13 @@ async fn it_moves_in_lockstep_in_the_same_proposal() {
         assert_eq!(file, format!("SIDECAR={SIDECAR}:3.10.0@{digest}"));
         let told: Vec<&str> = pull.body.lines().filter(|line| line.contains("sidecar")).collect();
         insta::assert_snapshot!(stand.redact(&told.join("\n")), @r#"
-        | ator-sidecar | | `sha256:…` |
+        | ator-sidecar | 3.9.3 | 3.10.0 |
+        | ator-sidecar: index digest | `sha256:…` | `sha256:…` |
         | ator-sidecar: the producer's own workflow signed it | ✅ passed | signed by `https://github.com/toon-protocol/connector/.github/workflows/build-and-publish.yml@refs/tags/v3.10.0` at 2026-06-12T08:00:00Z |
         | ator-sidecar: every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
         | ator-sidecar: each platform's version label names this release | ✅ passed | labelled 3.10.0 |
         | ator-sidecar: the image was built from the release's commit | ✅ passed | built from 7d176fea, the parent of v3.10.0's commit 8b52b79c |
+        | ator-sidecar: the tag still gives what it first gave | ✅ passed | <short> each time |
         # ator-sidecar: the producer's own workflow signed it
         cosign verify ghcr.io/toon-protocol/ator-sidecar@sha256:… \
         # ator-sidecar: every promised platform is in the index
@@ -56,7 +67,10 @@ async fn it_moves_in_lockstep_in_the_same_proposal() {
         docker buildx imagetools inspect ghcr.io/toon-protocol/ator-sidecar@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.version"])'
         # ator-sidecar: the image was built from the release's commit
         docker buildx imagetools inspect ghcr.io/toon-protocol/ator-sidecar@sha256:… --format '{{json .Image}}' | jq 'map_values(.config.Labels["org.opencontainers.image.revision"])'
+        # ator-sidecar: the tag still gives what it first gave
+        docker buildx imagetools inspect ghcr.io/toon-protocol/ator-sidecar:3.10.0 --format '{{.Manifest.Digest}}'
         - sidecar.env:1 (sidecar): 3.9.3 (<short>) → 3.10.0 (<short>)
+        <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…","companions":{"ghcr.io/toon-protocol/ator-sidecar":"sha256:…"}} -->
         "#);
     })
     .await;
@@ -100,7 +114,7 @@ async fn one_that_comes_late_is_waited_for() {
 }
 
 /// The release is held for what is wrong with its sidecar; the reason.
-async fn held(describe: impl FnOnce(world::Image) -> world::Image) -> String {
+async fn held(describe: impl FnOnce(Image) -> Image) -> String {
     let mut told = String::new();
     run_test(async |stand| {
         stand.world.release("3.10.0").with_sidecar().sidecar(describe).publish().await;
@@ -121,7 +135,7 @@ async fn held(describe: impl FnOnce(world::Image) -> world::Image) -> String {
 async fn everything_that_holds_the_connector_holds_it_too() {
     let by_release = Signing::new().workflow("release.yml", "refs/heads/main");
     let all = [
-        held(world::Image::unsigned).await,
+        held(Image::unsigned).await,
         // Its identity is narrower than the connector's.
         held(|image| image.signed(by_release)).await,
         held(|image| image.signed(Signing::new().forged(Forgery::OtherAuthority))).await,
@@ -163,6 +177,43 @@ async fn a_registry_that_does_not_answer_for_it_is_waited_for() {
         stand.wait_minutes(1);
         stand.settle().await;
         assert!(stand.only().body.contains(&stand.world.sidecar_digest("3.10.0").unwrap()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_its_tags_counts_for_it_alone() {
+    with_site(async |stand| {
+        stand.world.release("3.9.4").publish().await;
+        stand.world.release("3.10.0").with_sidecar().publish().await;
+        let file = stand.state.path().join("issues.toml");
+        let text = format!(
+            "[[image]]\nname = \"{SIDECAR}\"\nmissing = [\"3.9.4\"]\n\
+             [[image.corrupt]]\ntag = \"3.10.0\"\nversion = \"3.9.4\"\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        stand.set("upstream.known_issues", file.to_str().unwrap());
+        stand.settle().await;
+        // What is known not to be there is not waited for.
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.10.0 held: ator-sidecar: the tag 3.10.0 is known to hold the content of 3.9.4
+        3.9.4 offered: every check passed; `digest-bump request bump 3.9.4` proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+        let config = stand.parsed();
+        let known = |version: &str| {
+            let version = version.parse().unwrap();
+            let (config, memory) = (&config, stand.memory());
+            async move {
+                digest_bump::reconcile::known_issues(&config.watches[0], &memory.await, &version)
+            }
+        };
+        let told = [known("3.9.4").await, known("3.10.0").await].concat();
+        insta::assert_snapshot!(stand.redact(&told.join("\n")), @"
+        ator-sidecar: there is no image 3.9.4: its content is under the tag 3.10.0
+        ator-sidecar: to pin 3.9.4 by hand: ghcr.io/toon-protocol/ator-sidecar@sha256:… (the tag 3.10.0 was resolved to it at 2026-06-12T08:00:00Z)
+        ator-sidecar: the tag 3.10.0 is known to hold the content of 3.9.4
+        ");
     })
     .await;
 }

@@ -67,7 +67,9 @@ impl Stand {
         if let Some(database) = &self.database {
             all.insert(database::PASSWORD.into(), database.password().into());
         }
-        Environment::of(all)
+        let mut environment = Environment::of(all);
+        environment.program = env!("CARGO_BIN_EXE_digest-bump").into();
+        environment
     }
 
     pub fn parsed(&self) -> config::Config {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use world::{Fault, Service};
 
 /// Digests by their names.
-fn named(text: &str, names: &[(&str, &str)]) -> String {
+pub(crate) fn named(text: &str, names: &[(&str, &str)]) -> String {
     names.iter().fold(text.to_owned(), |text, (digest, name)| text.replace(digest, name))
 }
 
@@ -94,7 +94,7 @@ async fn a_tag_that_moved_back_stays_frozen() {
 }
 
 /// The history that `explain` tells.
-async fn explain(stand: &Stand, version: &str) -> String {
+pub(crate) async fn explain(stand: &Stand, version: &str) -> String {
     let config = stand.parsed();
     let (memory, now) = (stand.memory().await, stand.clock.now());
     let version = version.parse().unwrap();
@@ -104,7 +104,7 @@ async fn explain(stand: &Stand, version: &str) -> String {
 }
 
 /// Every canary under way comes to its end, and no pass runs.
-async fn canaries_end(app: &digest_bump::daemon::App) {
+pub(crate) async fn canaries_end(app: &digest_bump::daemon::App) {
     while !app.supervisor.is_idle() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

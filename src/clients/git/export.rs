@@ -128,7 +128,7 @@ fn name<'entry>(entry: &'entry TreeEntry<'_>) -> Result<&'entry OsStr, GitError>
 /// Whether the link at `path` can only lead to places below the root: it climbs no higher than
 /// the root, and climbs first. A `..` after a name could follow another link and come out
 /// anywhere; without it, whatever a name leads to is inside if all links are.
-fn stays_inside(path: &Path, target: &Path) -> bool {
+pub(super) fn stays_inside(path: &Path, target: &Path) -> bool {
     let mut depth = path.components().count() - 1;
     let mut descending = false;
     for component in target.components() {

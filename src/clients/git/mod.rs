@@ -6,12 +6,14 @@
 
 mod error;
 mod export;
+mod import;
 mod objects;
 mod remote;
 mod transport;
 mod wire;
 
 pub use error::GitError;
+pub use import::{Difference, Now};
 pub use objects::Author;
 pub use remote::Pushed;
 

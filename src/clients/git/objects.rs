@@ -37,9 +37,22 @@ impl GitCache {
         commit: &CommitId,
         paths: &BTreeSet<FilePath>,
     ) -> Result<BTreeMap<FilePath, Option<Vec<u8>>>, GitError> {
-        let (commit, paths) = (commit.clone(), paths.clone());
+        let tree = self.tree_of(commit).await?;
+        self.read_files_in(&tree, paths).await
+    }
+
+    /// Like [`GitCache::read_files`], in a tree.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn read_files_in(
+        &self,
+        tree: &TreeId,
+        paths: &BTreeSet<FilePath>,
+    ) -> Result<BTreeMap<FilePath, Option<Vec<u8>>>, GitError> {
+        let (tree, paths) = (tree.clone(), paths.clone());
         self.local(move |repository| {
-            let tree = tree_of(&find_commit(repository, &commit)?)?;
+            let tree = find_tree(repository, &tree)?;
             paths
                 .into_iter()
                 .map(|path| Ok((path.clone(), read_file(repository, &tree, &path)?)))
@@ -76,7 +89,7 @@ impl GitCache {
                     Err(error) if error.code() == git2::ErrorCode::NotFound => "absent".to_owned(),
                     Err(error) => return Err(GitError::local(error)),
                 };
-                state.push_str(&format!("{path} {id}\n"));
+                state.extend([path.as_str(), " ", &id, "\n"]);
             }
             Ok(Digest::of(state.as_bytes()).short().to_owned())
         })
@@ -95,7 +108,59 @@ impl GitCache {
         changes: &[FileChange],
     ) -> Result<TreeId, GitError> {
         let (base, changes) = (base.clone(), changes.to_vec());
-        self.local(move |repository| write_tree(repository, &base, &changes)).await
+        self.local(move |repository| {
+            let old = tree_of(&find_commit(repository, &base)?)?;
+            write_tree(repository, &old, &changes)
+        })
+        .await
+    }
+
+    /// Like [`GitCache::write_tree`], on top of a tree.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn write_tree_on(
+        &self,
+        old: &TreeId,
+        changes: &[FileChange],
+    ) -> Result<TreeId, GitError> {
+        let (old, changes) = (old.clone(), changes.to_vec());
+        self.local(move |repository| {
+            let old = find_tree(repository, &old)?;
+            write_tree(repository, &old, &changes)
+        })
+        .await
+    }
+
+    /// Whether `tree` is known here. What a tool wrote is known nowhere else.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub async fn has_tree(&self, tree: &TreeId) -> Result<bool, GitError> {
+        let tree = tree.clone();
+        let found = self.local(move |repository| find_tree(repository, &tree).map(drop)).await;
+        match found {
+            Ok(()) => Ok(true),
+            Err(GitError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The paths at which two trees differ.
+    ///
+    /// # Errors
+    /// [`GitError::NotFound`] if one of them is unknown here.
+    pub async fn paths_between(
+        &self,
+        old: &TreeId,
+        new: &TreeId,
+    ) -> Result<BTreeSet<String>, GitError> {
+        let (old, new) = (old.clone(), new.clone());
+        self.local(move |repository| {
+            let (old, new) = (find_tree(repository, &old)?, find_tree(repository, &new)?);
+            changed_paths(repository, &old, &new).map_err(GitError::local)
+        })
+        .await
     }
 
     /// A commit of `tree` on top of `base`. Nothing points to it until it is pushed.
@@ -220,14 +285,13 @@ fn file_at(tree: &Tree<'_>, path: &FilePath) -> Result<Option<TreeEntry<'static>
 
 fn write_tree(
     repository: &Repository,
-    base: &CommitId,
+    old: &Tree<'_>,
     changes: &[FileChange],
 ) -> Result<TreeId, GitError> {
-    let old = tree_of(&find_commit(repository, base)?)?;
     let mut update = TreeUpdateBuilder::new();
     let mut expected = BTreeSet::new();
     for change in changes {
-        let entry = file_at(&old, &change.path)?;
+        let entry = file_at(old, &change.path)?;
         let blob = repository.blob(&change.content).map_err(GitError::local)?;
         if entry.as_ref().is_some_and(|entry| entry.id() == blob) {
             continue;
@@ -240,9 +304,9 @@ fn write_tree(
         expected.insert(change.path.as_str().to_owned());
     }
     let id =
-        update.create_updated(repository, &old).map_err(|error| not_writable(error, changes))?;
+        update.create_updated(repository, old).map_err(|error| not_writable(error, changes))?;
     let new = repository.find_tree(id).map_err(GitError::local)?;
-    let found = changed_paths(repository, &old, &new).map_err(GitError::local)?;
+    let found = changed_paths(repository, old, &new).map_err(GitError::local)?;
     if found != expected {
         let what = format!("{expected:?} were to change, {found:?} did");
         return Err(GitError::Corrupt(what.into()));

@@ -12,6 +12,8 @@ pub mod files;
 pub mod harmless;
 #[cfg(fuzzing)]
 pub mod images;
+pub mod proxy;
+pub mod reports;
 pub mod signatures;
 pub mod texts;
 
@@ -32,6 +34,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bundle", signatures::bundle),
     ("legacy", signatures::legacy),
     ("root", signatures::root),
+    ("runner", reports::runner),
+    ("junit", reports::junit),
+    ("tap", reports::tap),
     ("notes", texts::notes),
     ("cell", texts::cell),
     ("marker", texts::marker),
@@ -39,4 +44,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("manifest", files::manifest),
     ("lines", files::lines),
     ("migration", files::migration),
+    ("proxy", proxy::request),
 ];

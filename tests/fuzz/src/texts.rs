@@ -2,12 +2,12 @@
 
 use crate::harmless::{Seen, look};
 use digest_bump::domain::{
-    BreakingNote, Bump, Check, Digest, DraftMark, IndexDigest, Marker, Notes, Pin, ProposalKind,
-    Verdict, Version,
+    BreakingNote, Bump, CanaryReport, Check, Digest, DraftMark, FailedTest, IndexDigest, Marker,
+    Notes, Pin, ProposalKind, StepResult, Verdict, Version,
 };
 use digest_bump::edit::{self, migration};
 use digest_bump::policy::{Break, break_in_notes};
-use digest_bump::render::{self, Evidence, NotedRelease, StubBody};
+use digest_bump::render::{self, CanaryShown, Evidence, NotedRelease, StubBody};
 use std::sync::LazyLock;
 
 /// GitHub refuses a longer body.
@@ -58,6 +58,7 @@ fn written() -> Marker {
         from: None,
         draft: DraftMark::None,
         held: None,
+        companions: std::collections::BTreeMap::new(),
     }
 }
 
@@ -92,15 +93,40 @@ fn stub_body(notes: &str) -> String {
         declared: Bump::Minor,
         understated: &[broken],
         lost: &[],
+        companions: &[],
         release_url: "https://github.com/o/r/releases/tag/v4.0.0",
         document: &"MIGRATION.md".parse().expect("a path"),
         rows: 1,
         evidence: &[evidence],
-        // Where nothing is printed there is no place for it.
-        canary_output: &format!("{notes}."),
+        canary: Some(CanaryShown {
+            verdict: Verdict::Failed,
+            summary: notes,
+            report: &failing(notes),
+            // Where nothing is printed there is no place for it.
+            output: &format!("{notes}."),
+            log: None,
+            checked: false,
+            tree: &"1".repeat(40).parse().expect("a tree"),
+            base: &"2".repeat(40).parse().expect("a commit"),
+        }),
         releases: &[NotedRelease { version: &to.version, url: "https://github.com/o/r", notes }],
         marker: &written(),
     })
+}
+
+/// A canary in which a test failed that is called so, and says so.
+fn failing(text: &str) -> CanaryReport {
+    let broken = FailedTest { file: None, name: format!("{text}."), message: format!("{text}.") };
+    let step = StepResult {
+        name: text.to_owned(),
+        sees_digest: true,
+        verdict: Verdict::Failed,
+        summary: text.to_owned(),
+        tests: None,
+        failed: vec![broken],
+        took: 1,
+    };
+    CanaryReport { attempts: vec![vec![step]], ..CanaryReport::NOTHING }
 }
 
 /// One row of four cells for each note, whatever it says.

@@ -2,6 +2,8 @@
 
 use crate::Inner;
 use crate::World;
+use crate::image::Image;
+use crate::images::SIDECAR;
 use crate::log::Service;
 use crate::reality;
 use crate::repository::Repository;
@@ -31,6 +33,7 @@ const MAINTAINER: &str = "maya";
 
 type Files = BTreeMap<String, Vec<u8>>;
 type ChangeTown = Box<dyn FnOnce(&mut Files) + Send>;
+type DescribeImage = Box<dyn FnOnce(Image) -> Image + Send>;
 
 /// A world that is being described; [`WorldBuilder::start`] makes it.
 #[must_use = "a world begins with `.start().await`"]
@@ -40,6 +43,7 @@ pub struct WorldBuilder {
     bot_branches: Vec<String>,
     now: Option<DateTime<Utc>>,
     tls: Option<Vec<String>>,
+    sidecar: Option<DescribeImage>,
 }
 
 impl WorldBuilder {
@@ -50,12 +54,19 @@ impl WorldBuilder {
             bot_branches: vec!["digest-bump/*".to_owned()],
             now: None,
             tls: None,
+            sidecar: None,
         }
     }
 
     /// The version that the downstream pins; its image and npm version are published.
     pub fn pinned(mut self, version: &str) -> Self {
         version.clone_into(&mut self.pinned);
+        self
+    }
+
+    /// The pinned release has the second image, too, so described.
+    pub fn sidecar(mut self, describe: impl FnOnce(Image) -> Image + Send + 'static) -> Self {
+        self.sidecar = Some(Box::new(describe));
         self
     }
 
@@ -148,6 +159,7 @@ impl WorldBuilder {
         let mut first = crate::release::described(&version);
         // The pinned release is older than everything that a test publishes.
         first.published_at = Some(state.now() - chrono::TimeDelta::days(7));
+        first.sidecar = self.sidecar.map(|describe| describe(Image::new(SIDECAR, &version)));
         state.publish(first);
         state.outbox.clear();
         let digest = state.registry.tag(UPSTREAM, &version).expect("the pinned image is there");

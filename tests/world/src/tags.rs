@@ -1,8 +1,19 @@
 //! Who may push to the registry may point a tag anywhere.
 
 use crate::World;
+use crate::images::SIDECAR;
 
 impl World {
+    /// As [`World::point_tag`], for the second image.
+    pub fn point_sidecar_tag(&self, tag: &str, digest: &str) {
+        self.inner.state().registry.point_tag(SIDECAR, tag, digest);
+    }
+
+    /// As [`World::delete_image_tag`], for the second image.
+    pub fn delete_sidecar_tag(&self, tag: &str) {
+        self.inner.state().registry.remove_tag(SIDECAR, tag);
+    }
+
     /// Points a tag of the connector's image at a manifest that was pushed before.
     pub fn point_tag(&self, tag: &str, digest: &str) {
         let mut state = self.inner.state();

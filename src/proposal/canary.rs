@@ -1,0 +1,61 @@
+//! The canary runs that a proposal rests on.
+
+use super::plan::Workshop;
+use crate::domain::{CanaryRun, Check, CommitId, IndexDigest, RunState, Verdict, Version};
+use crate::policy;
+use crate::render::CanaryShown;
+use anyhow::{Context as _, Result};
+
+/// So many lines of what a run printed are short enough for a pull request.
+const LINES: usize = 20;
+
+impl Workshop<'_> {
+    /// The latest ended run at this digest on the pin as it is now.
+    pub(super) fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
+        let pinned = Some(self.pin.digest.digest());
+        let inputs =
+            policy::inputs_of(Check::Canary, version, &self.watch.rules, self.memory, pinned);
+        let fits = |run: &&CanaryRun| {
+            run.subject == *digest
+                && run.version == *version
+                && run.inputs == inputs
+                && matches!(run.state, RunState::Ended { .. })
+        };
+        self.memory.runs.iter().rev().find(fits).context("the canary did not run")
+    }
+
+    /// The canary at the pinned digest, if it fails there.
+    pub(super) fn before(&self) -> Option<CanaryShown<'_>> {
+        let run = self.run(&self.pin.digest, &self.pin.version).ok()?;
+        self.shown(run).filter(|shown| shown.verdict == Verdict::Failed)
+    }
+
+    /// The commit that a proposal of `version` is made on: where its canary ran, if it did.
+    #[must_use]
+    pub fn base_of(&self, version: &Version) -> &CommitId {
+        let run = self.target(version).and_then(|to| self.run(&to.digest, version));
+        run.map_or(self.head, |run| &run.base)
+    }
+
+    /// A run that has ended, as a reader is shown it.
+    pub(super) fn shown<'a>(&self, run: &'a CanaryRun) -> Option<CanaryShown<'a>> {
+        let RunState::Ended { verdict, summary, output, report, .. } = &run.state else {
+            return None;
+        };
+        let output = output.trim_end();
+        let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
+        let page = self.watch.public_url.as_ref();
+        Some(CanaryShown {
+            verdict: *verdict,
+            summary,
+            report,
+            output: &output[start..],
+            log: page
+                .filter(|_| run.checked.is_none())
+                .map(|page| format!("{page}/runs/{}", report.of.unwrap_or(run.id))),
+            tree: &run.tree,
+            base: &run.base,
+            checked: run.checked.is_some(),
+        })
+    }
+}

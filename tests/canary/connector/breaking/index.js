@@ -1,0 +1,1 @@
+export const createConnector = ({ nodeId }) => ({ nodeId, running: false });

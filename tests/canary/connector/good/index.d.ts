@@ -1,0 +1,6 @@
+export interface Connector {
+  nodeId: string;
+  running: boolean;
+}
+export declare const createConnector: (config: { nodeId: string }) => Connector;
+export declare const isAddress: (text: string) => boolean;
