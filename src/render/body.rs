@@ -4,7 +4,7 @@ use super::{
     canary::{CanaryShown, printed, section},
     companion::CompanionImage,
     marker::marker,
-    notes::{brief, folded, safe_url},
+    notes::{brief, folded, item, safe_url},
 };
 use crate::domain::{Bump, Check, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version};
 use crate::edit::{SiteLine, SiteOutcome, cell};
@@ -269,7 +269,8 @@ pub(super) fn changes(sites: &[SiteLine], prepared: &[String]) -> String {
         let _ = write!(out, "\n- {}", cell(&line.to_string()));
     }
     for path in prepared {
-        let _ = write!(out, "\n- {}: as the downstream's own tool writes it", cell(path));
+        let line = item(&format!("{}: as the downstream's own tool writes it", cell(path)));
+        let _ = write!(out, "\n{line}");
     }
     let quiet: Vec<String> = sites
         .iter()

@@ -98,10 +98,14 @@ fn bullet(scope: Option<&str>, text: &str) -> String {
     let text = cell(text);
     match scope {
         Some(scope) => format!("- **{}:** {text}\n", cell(scope)),
-        // Behind something that is not seen, what would begin a heading or a list is text.
-        None if begins_a_block(&text) => format!("- &#8203;{text}\n"),
-        None => format!("- {text}\n"),
+        None => format!("{}\n", item(&text)),
     }
+}
+
+/// One line of a list; `text` is defused already.
+pub(super) fn item(text: &str) -> String {
+    // Behind something that is not seen, what would begin a heading or a list is text.
+    if begins_a_block(text) { format!("- &#8203;{text}") } else { format!("- {text}") }
 }
 
 fn begins_a_block(text: &str) -> bool {

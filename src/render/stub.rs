@@ -4,7 +4,7 @@ use super::{
     body::Evidence,
     canary::{CanaryShown, printed},
     marker::marker,
-    notes::{NotedRelease, brief, folded, safe_url},
+    notes::{NotedRelease, brief, folded, item, safe_url},
 };
 use crate::domain::{Bump, Check, FilePath, ImageName, Marker, Pin, Platform, Verdict, Version};
 use crate::policy::{Break, Companion};
@@ -151,7 +151,8 @@ fn canary(stub: &StubBody<'_>) -> String {
     let Some(shown) = &stub.canary else { return out };
     let telling = shown.report.telling(shown.verdict);
     for test in telling.iter().flat_map(|step| &step.failed) {
-        let _ = write!(out, "\n- {}", brief(&format!("{}: {}", test.name, test.message)));
+        let line = item(&brief(&format!("{}: {}", test.name, test.message)));
+        let _ = write!(out, "\n{line}");
     }
     out + &printed(shown)
 }
