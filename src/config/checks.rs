@@ -1,8 +1,8 @@
 //! The downstream's own checks as the canary: from what is written to what is meant.
 
 use super::{
-    canary::{Executor, Raw},
     duration,
+    raw_canary::{Executor, Raw},
     resolve::Problems,
 };
 use crate::domain::{NamedChecks, OWN_CHECK};

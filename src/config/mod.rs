@@ -10,6 +10,7 @@ mod duration;
 mod environment;
 mod known_issues;
 mod raw;
+mod raw_canary;
 #[cfg(test)]
 mod reference;
 mod resolve;

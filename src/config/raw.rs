@@ -173,7 +173,7 @@ pub(super) struct Watch {
     /// What pins. Required.
     pub(super) downstream: Downstream,
     /// The contract canary. Required: nothing is proposed unproved.
-    pub(super) canary: super::canary::Raw,
+    pub(super) canary: super::raw_canary::Raw,
     /// Where a MAJOR's stub goes. Default: MAJORs are only reported.
     pub(super) migration: Option<Migration>,
     /// What proposals look like, and which are made.
