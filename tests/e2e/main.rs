@@ -16,6 +16,7 @@ mod contract;
 mod crashes;
 #[path = "../database/mod.rs"]
 mod database;
+mod drafts;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
 mod honesty;
