@@ -81,6 +81,10 @@ listen = "0.0.0.0:8080"
 $(sed -n '/^\[schedule\]/,$p' config/digest-bump.toml)
 CONF
   chmod 644 "$work/config.toml"
+  # The image has nothing that could confine a canary, and says so rather than run it.
+  must_say "either install bubblewrap 0.8 or newer" run --rm --env DIGEST_BUMP_GITHUB_TOKEN=none \
+    --volume "$work/config.toml:/etc/digest-bump.toml:ro" "$image"
+  sed -i 's/^demand = "strict"/demand = "off"/' "$work/config.toml"
   run --detach --name "$name" --env DIGEST_BUMP_GITHUB_TOKEN=none \
     --volume "$work/config.toml:/etc/digest-bump.toml:ro" "$image" > "$work/id"
   local tries=0

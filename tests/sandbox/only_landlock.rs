@@ -18,7 +18,7 @@ async fn files() -> Option<Sandbox> {
         Ok(sandbox) => Some(sandbox),
         Err(refusal) => {
             let said = refusal.to_string();
-            assert!(said.contains("another executor") && said.contains("sandbox = \"off\""));
+            assert!(said.contains("own checks") && said.contains("sandbox.demand = \"off\""));
             let expected = if is_root() { "does not confine root" } else { "this kernel has" };
             assert!(said.contains(expected), "{said}");
             None

@@ -3,9 +3,11 @@
 use std::fmt;
 
 /// Another way to run a step; ends every list of remedies.
-const OTHER_EXECUTOR: &str = "run these steps on another executor";
+const OTHER_EXECUTOR: &str =
+    "leave the canary to the downstream's own checks (`canary.executor = \"checks\"`)";
 /// The explicit choice to confine nothing.
-const OFF: &str = "set `sandbox = \"off\"`, if whatever is run may do all that the bot's user can";
+const OFF: &str =
+    "set `canary.sandbox.demand = \"off\"`, if whatever is run may do all that the bot's user can";
 
 /// What cannot be enforced or is not allowed here, with the remedies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
