@@ -23,6 +23,7 @@
     reason = "a world that cannot be made fails the test that asked for it"
 )]
 
+mod actions;
 mod artifacts;
 mod builder;
 mod changes;
@@ -54,6 +55,7 @@ mod upstream;
 mod webhook;
 mod wire;
 
+pub use actions::Dispatch;
 pub use builder::WorldBuilder;
 pub use fault::Fault;
 pub use history::{HistoryEntry, history};

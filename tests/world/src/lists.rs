@@ -1,6 +1,6 @@
 //! Lists that lag: what they showed before the last write.
 
-use crate::github::Ask;
+use crate::github::{Ask, actions::Run};
 use crate::push::Move;
 use crate::state::{Issue, Label, Reaction, Repo, StoredComment};
 use serde_json::Value;
@@ -15,6 +15,7 @@ struct Before {
     reactions: Vec<Reaction>,
     checks: BTreeMap<u64, Value>,
     statuses: Vec<(String, Value)>,
+    runs: BTreeMap<u64, Run>,
 }
 
 /// What is listed of a repository.
@@ -25,6 +26,7 @@ pub(crate) struct Listed<'a> {
     pub(crate) reactions: &'a [Reaction],
     pub(crate) checks: &'a BTreeMap<u64, Value>,
     pub(crate) statuses: &'a [(String, Value)],
+    pub(crate) runs: &'a BTreeMap<u64, Run>,
 }
 
 /// What a lagging repository has not taken in yet.
@@ -51,6 +53,7 @@ impl Repo {
             reactions: self.reactions.clone(),
             checks: self.checks.clone(),
             statuses: self.statuses.clone(),
+            runs: self.runs.clone(),
         };
         self.lag = Lag { before, moves: Vec::new(), writing: true };
     }
@@ -76,6 +79,7 @@ impl Repo {
             reactions: if lags { &before.reactions } else { &self.reactions },
             checks: if lags { &before.checks } else { &self.checks },
             statuses: if lags { &before.statuses } else { &self.statuses },
+            runs: if lags { &before.runs } else { &self.runs },
         }
     }
 

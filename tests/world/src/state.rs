@@ -1,7 +1,7 @@
 //! Everything that the world remembers, and the rules by which it changes.
 
 use crate::fault::Fault;
-use crate::github::advisories::Advisory;
+use crate::github::{actions::Run, advisories::Advisory};
 use crate::lists::Lag;
 use crate::log::Log;
 use crate::registry::Store;
@@ -83,6 +83,8 @@ pub(crate) struct Repo {
     pub(crate) reactions: Vec<Reaction>,
     pub(crate) checks: BTreeMap<u64, Value>,
     pub(crate) statuses: Vec<(String, Value)>,
+    /// The runs of workflows that were dispatched.
+    pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) permissions: BTreeMap<String, String>,
     pub(crate) created_at: DateTime<Utc>,
 }
@@ -172,6 +174,7 @@ impl Repo {
             reactions: Vec::new(),
             checks: BTreeMap::new(),
             statuses: Vec::new(),
+            runs: BTreeMap::new(),
             permissions: BTreeMap::new(),
             created_at,
         }

@@ -1,6 +1,7 @@
 //! The REST interface: who is asking, how often, and which part of it answers.
 
 mod account;
+pub(crate) mod actions;
 pub(crate) mod advisories;
 pub(crate) mod checks;
 mod comments;
@@ -143,6 +144,7 @@ fn route(ask: &mut Ask<'_>) -> Answer {
         .or_else(|| labels::route(ask, method, rest))
         .or_else(|| issues::route(ask, method, rest))
         .or_else(|| checks::route(ask, method, rest))
+        .or_else(|| actions::route(ask, method, rest))
         .or_else(|| advisories::route(ask, method, rest))
         .or_else(|| account::repository(ask, method, rest))
         .unwrap_or_else(|| unknown(ask))

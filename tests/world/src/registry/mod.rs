@@ -9,6 +9,7 @@ pub(crate) use signatures::Pushed;
 pub(crate) use store::{Built, Store};
 
 use crate::Inner;
+use crate::github::actions;
 use crate::images::SIDECAR;
 use crate::state::State;
 use crate::wire::{Answer, Call, encode};
@@ -56,8 +57,11 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
 pub(crate) fn storage(inner: &Arc<Inner>, call: &Call) -> Answer {
     let mut state = inner.state();
     if !call.header("authorization").is_empty() {
-        state.log.violation("the registry's token was sent to the blob storage");
+        state.log.violation("a token was sent to the blob storage");
         return Answer::text(400, "only one auth mechanism allowed\n");
+    }
+    if let Some(archive) = actions::stored(&state, &call.path) {
+        return archive;
     }
     if call.path.starts_with("/referrers/") {
         return Answer::text(429, "Too Many Requests\n").with("retry-after", "60");

@@ -197,7 +197,7 @@ async fn referrers_are_not_to_be_had_in_many_ways() {
     assert_eq!(status, 303);
     assert!(!place.starts_with(&world.registry_url()), "{place}");
     assert_eq!(registry.http.get(&place).send().await.unwrap().status(), 429);
-    world.expect_unusual("the registry's token was sent to the blob storage");
+    world.expect_unusual("a token was sent to the blob storage");
     let token = registry.token(CONNECTOR).await;
     registry.http.get(&place).bearer_auth(token).send().await.unwrap();
 }
