@@ -135,6 +135,7 @@ fn new_run() -> NewRun {
         tree,
         remembered_by: "steps in harness".to_owned(),
         checked: Some(commit('5')),
+        dispatched: Some("0123456789ab-1".to_owned()),
         started_at: at(100),
         alive_until: at(200),
     }
@@ -235,8 +236,9 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
         tree: new.tree,
         remembered_by: new.remembered_by,
         checked: new.checked,
+        dispatched: new.dispatched,
         started_at: new.started_at,
-        state: RunState::Running { alive_until: at(300) },
+        state: RunState::Running { alive_until: at(300), prepared: Vec::new() },
     };
     assert_eq!(running, [expected]);
 

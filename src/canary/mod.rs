@@ -17,6 +17,7 @@ pub mod sandbox;
 mod steps;
 mod supervisor;
 pub mod work;
+pub mod workflow;
 
 pub use command::Target;
 pub use prepare::Preparation;

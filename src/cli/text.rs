@@ -126,8 +126,14 @@ pub(super) fn plan(view: &PlanView) -> String {
 
 fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction]) {
     match action {
-        PlannedAction::RunCanary { version } => {
+        PlannedAction::RunCanary { version, by: None } => {
             let _ = writeln!(out, "  run the canary at {version}");
+        }
+        PlannedAction::RunCanary { version, by: Some(workflow) } => {
+            let _ = writeln!(out, "  dispatch {workflow} for the canary at {version}");
+        }
+        PlannedAction::Cancel { run, why } => {
+            let _ = writeln!(out, "  cancel the workflow of run {run}: {why}");
         }
         PlannedAction::Propose {
             version,
@@ -140,9 +146,9 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
             answers,
             ..
         } => {
-            let canary = PlannedAction::RunCanary { version: version.clone() };
+            let of_it = |it: &PlannedAction| matches!(it, PlannedAction::RunCanary { version: run, .. } if run == version);
             let drafted = all.iter().any(|it| matches!(it, PlannedAction::Draft { .. }));
-            let when = match (if_canary_passes, all.contains(&canary)) {
+            let when = match (if_canary_passes, all.iter().any(of_it)) {
                 (true, _) if drafted => "… then, if its checks succeed: ",
                 (true, _) => "… then, if the canary passes: ",
                 (false, true) => "… then, whatever the canary finds: ",

@@ -7,7 +7,7 @@ use super::{
     raw_canary::{Executor, Raw, RawPrepare, RawReading, RawReport, RawStep},
     resolve::Problems,
 };
-use crate::domain::{FilePath, HostPort, ReportDemand, ReportFormat};
+use crate::domain::{FilePath, HostPort, ReportDemand, ReportFormat, fits_path};
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 /// More attempts than these would hide a break behind luck.
@@ -47,17 +47,7 @@ impl Prepare {
     /// Whether it may change or add the file at `path`.
     #[must_use]
     pub fn allows(&self, path: &str) -> bool {
-        let fits = |pattern: &String| {
-            let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
-            loop {
-                match (pattern.next(), path.next()) {
-                    (None, None) => return true,
-                    (Some(wanted), Some(name)) if wanted == "*" || wanted == name => {}
-                    _ => return false,
-                }
-            }
-        };
-        self.files.iter().any(fits)
+        fits_path(&self.files, path)
     }
 }
 
@@ -132,7 +122,7 @@ pub(super) fn resolve(
     let steps: Vec<Option<Step>> = steps
         .map(|(index, raw)| step_of(&format!("{place}.step[{index}]"), raw, problems))
         .collect();
-    let prepare = raw.prepare.as_ref();
+    let prepare = raw.prepare.as_ref().filter(|_| raw.executor == Executor::Local);
     let prepare = prepare.map(|raw| prepare_step(&format!("{place}.prepare"), raw, problems));
     let confinement = confinement::resolve(&format!("{place}.sandbox"), &raw.sandbox, problems);
     let keep_logs = duration::parse(&raw.keep_logs);

@@ -40,7 +40,7 @@ pub enum Demand {
 }
 
 /// What the steps can read, and how much they may take.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[serde(default)]
 pub(super) struct Raw {

@@ -3,7 +3,6 @@
 
 mod authorities;
 mod canary;
-mod checks;
 mod confinement;
 mod database;
 mod duration;
@@ -13,6 +12,7 @@ mod raw;
 mod raw_canary;
 #[cfg(test)]
 mod reference;
+mod remote;
 mod resolve;
 mod size;
 mod types;

@@ -9,23 +9,35 @@ use std::{collections::BTreeMap, path::PathBuf};
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Raw {
-    /// Who runs it: the bot (`local`), step by step, or the downstream's own CI (`checks`), on a draft
-    /// pull request. Default: `local`.
+    /// Who runs it: the downstream's own CI (`checks`), on a draft pull request; a workflow of the
+    /// downstream's (`github-actions`), which the bot dispatches; or the bot (`local`), step by step.
+    /// Default: `local`.
     #[serde(default)]
     pub(super) executor: Executor,
     /// With `checks`: the names of the checks at GitHub that all have to succeed on the draft's
     /// commit, such as `["Connector Contract Canary"]`. Required with `checks`. Default: none.
     #[serde(default)]
     pub(super) checks: Vec<String>,
-    /// With `checks`: how long they are waited for. Default: `2h` with `checks`.
+    /// With `github-actions`: the workflow's file below `.github/workflows`, such as
+    /// `digest-bump-canary.yml`. Required with `github-actions`. Default: none.
+    pub(super) workflow: Option<String>,
+    /// The artifact in which a workflow hands back its reports and the files that it prepared.
+    /// Default: `digest-bump` with a workflow.
+    pub(super) artifact: Option<String>,
+    /// With `github-actions`: the reports that have to be in the artifact, and show that tests ran.
+    /// With none the workflow's conclusion is all there is. Default: none.
+    #[serde(default)]
+    pub(super) report: Vec<RawNamedReport>,
+    /// Not with `local`: how long the checks, or a workflow's run, are waited for. Default: `2h`
+    /// with these.
     pub(super) time_limit: Option<String>,
-    /// With `checks`: whether they test the very image, at its digest. Default: `false`.
+    /// Not with `local`: whether the very image is tested, at its digest. Default: `false`.
     #[serde(default)]
     pub(super) sees_digest: bool,
     /// A tool of the downstream's own that adds files to the edit before the steps are run, and to
     /// the pull request, such as a lockfile that it regenerates. Default: none.
     pub(super) prepare: Option<RawPrepare>,
-    /// The steps, in their order. At least one that is no `setup`; none with `checks`.
+    /// The steps, in their order. With `local` at least one that is no `setup`, otherwise none.
     #[serde(default)]
     pub(super) step: Vec<RawStep>,
     /// What confines the steps on the bot's own host, and how much they may take.
@@ -58,21 +70,38 @@ pub(super) struct Raw {
 /// Who runs the canary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema, serde::Serialize))]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Executor {
     /// The bot itself.
     #[default]
     Local,
     /// The downstream's own CI.
     Checks,
+    /// A workflow that the bot dispatches.
+    GithubActions,
+}
+
+impl Executor {
+    /// The name in the config.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Checks => "checks",
+            Self::GithubActions => "github-actions",
+        }
+    }
 }
 
 /// A tool of the downstream's own that adds files to the edit.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct RawPrepare {
-    /// The program and its arguments, as of a step. Required.
+    /// The program and its arguments, as of a step. Required with `local`. Default: none.
+    #[serde(default)]
     pub(super) command: Vec<String>,
+    /// With `checks`: the workflow's file below `.github/workflows` that the bot dispatches for it.
+    /// With `github-actions` the canary's own workflow does it. Required with `checks`. Default: none.
+    pub(super) workflow: Option<String>,
     /// The files that it may change or add; `*` stands for one folder or file name. Whatever else
     /// it changes is a fault. Required.
     pub(super) files: Vec<String>,
@@ -162,6 +191,24 @@ pub(super) struct RawReport {
     pub(super) at_least: usize,
 }
 
+/// A report in a workflow's artifact.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct RawNamedReport {
+    /// Its name in pull requests. Required.
+    pub(super) name: String,
+    /// `vitest-json`, `jest-json`, `junit` or `tap`. Required.
+    pub(super) format: ReportFormat,
+    /// Where it is in the artifact. Required.
+    pub(super) path: String,
+    /// The files of tests that have to have run, as of a step's report. Default: none.
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    /// How many tests have to have been executed and passed. Default: `1`.
+    #[serde(default = "one")]
+    pub(super) at_least: usize,
+}
+
 const fn yes() -> bool {
     true
 }
@@ -170,15 +217,15 @@ const fn one() -> usize {
     1
 }
 
-fn default_time_limit() -> String {
+pub(super) fn default_time_limit() -> String {
     "20m".to_owned()
 }
 
-fn default_keep_logs() -> String {
+pub(super) fn default_keep_logs() -> String {
     "90d".to_owned()
 }
 
-fn default_pass_env() -> Vec<String> {
+pub(super) fn default_pass_env() -> Vec<String> {
     vec!["PATH".to_owned(), "LANG".to_owned()]
 }
 
@@ -186,8 +233,18 @@ impl Raw {
     /// A text that differs where the canary is another one. How long a step may take is not part of
     /// what it proves.
     pub(super) fn fingerprint(&self) -> String {
-        if self.executor == Executor::Checks {
-            return format!("checks {:?} {}", self.checks, self.sees_digest);
+        let prepared = self.prepare.as_ref().map(|it| (&it.workflow, &it.files));
+        match self.executor {
+            Executor::Local => {}
+            Executor::Checks => {
+                let prepared = prepared.map(|it| format!(" {it:?}")).unwrap_or_default();
+                return format!("checks {:?} {}{prepared}", self.checks, self.sees_digest);
+            }
+            Executor::GithubActions => {
+                let (file, artifact, reports) = (&self.workflow, &self.artifact, &self.report);
+                let sees = self.sees_digest;
+                return format!("workflow {file:?} {artifact:?} {sees} {reports:?} {prepared:?}");
+            }
         }
         let step = |step: &RawStep| {
             let RawStep { name: _, command, directory, setup, env, time_limit: _, .. } = step;

@@ -1,9 +1,9 @@
 //! One watch: from what is written to what is meant.
 
 use super::{
-    canary, checks, duration,
+    canary, duration,
     environment::Environment,
-    known_issues, raw,
+    known_issues, raw, remote,
     resolve::Problems,
     types::{Downstream, Upstream, Watch},
 };
@@ -108,6 +108,7 @@ fn rules(
     let harness = raw.canary.harness.iter();
     let harness = harness.map(|path| problems.parse::<FilePath>(&at("canary.harness"), path));
     let harness = harness.collect::<Option<Vec<_>>>();
+    let (checks, workflow) = remote::resolve(&at("canary"), &raw.canary, problems);
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -127,7 +128,8 @@ fn rules(
         minimum_release_age: age?,
         retry: RetryRule { pauses: retry.into_iter().collect::<Option<_>>()? },
         canary: raw.canary.fingerprint(),
-        checks: checks::resolve(&at("canary"), &raw.canary, problems),
+        checks,
+        workflow,
         harness: harness?,
         migration: migration.flatten().map(|path| MigrationRule { path }),
     })

@@ -93,7 +93,7 @@ impl App {
 /// What confines a watch's canary on this host. What the config demands and this host cannot do
 /// keeps the bot from starting, rather than foreign code from being confined.
 async fn sandbox(watch: &Watch, program: &Path) -> Result<Sandbox> {
-    if watch.rules.checks.is_some() {
+    if watch.rules.checks.is_some() || watch.rules.workflow.is_some() {
         // Nothing is run here, so there is nothing to confine.
         return Ok(Sandbox::choose(Demand::Off, program).await?);
     }

@@ -35,6 +35,9 @@ pub struct CanaryRun {
     pub remembered_by: String,
     /// The commit of the downstream whose own checks are its result; `None` if the bot runs it.
     pub checked: Option<CommitId>,
+    /// The marker of the downstream's workflow that carries it, if one was dispatched for it on
+    /// that commit; `None` otherwise.
+    pub dispatched: Option<String>,
     /// When it was started.
     pub started_at: Timestamp,
     /// Where it is now.
@@ -47,7 +50,7 @@ impl CanaryRun {
     pub fn prepared(&self) -> &[String] {
         match &self.state {
             RunState::Ended { report, .. } => &report.prepared,
-            RunState::Running { .. } => &[],
+            RunState::Running { prepared, .. } => prepared,
         }
     }
 }
@@ -60,6 +63,8 @@ pub enum RunState {
         /// If the supervisor has not spoken by then, the run is orphaned; the checks are not waited
         /// for any longer.
         alive_until: Timestamp,
+        /// The files that were added to its tree already.
+        prepared: Vec<String>,
     },
     /// It is over.
     Ended {

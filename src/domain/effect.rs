@@ -2,7 +2,7 @@
 
 use super::{BranchName, CommitId, PullNumber, Timestamp, WatchName};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// One write to the outside. A closed list; each has a probe that finds its result in the world.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,32 @@ pub enum Effect {
         state: OwnCheck,
         /// One line for whoever looks at it.
         title: String,
+    },
+    /// Dispatch a workflow of the downstream's on a branch of the bot's. Probe: a run of it that
+    /// carries the marker.
+    DispatchWorkflow {
+        /// Its file below `.github/workflows`.
+        workflow: String,
+        /// The branch, which is at `commit`.
+        branch: BranchName,
+        /// The commit that it is to run on.
+        commit: CommitId,
+        /// What tells its run from every other one.
+        marker: String,
+        /// What else it is told, such as the digest.
+        inputs: BTreeMap<String, String>,
+    },
+    /// Cancel a workflow's run that nobody waits for any longer. Probe: whether it is over.
+    CancelWorkflow {
+        /// GitHub's id of the run.
+        run: u64,
+    },
+    /// Delete a branch of the bot's whose work is done. Probe: whether it is there.
+    DeleteBranch {
+        /// The branch.
+        branch: BranchName,
+        /// Where it has to be: elsewhere, somebody else has worked on it.
+        commit: CommitId,
     },
 }
 
@@ -122,6 +148,10 @@ impl Effect {
             Self::ReportCheck { commit, state, title } => {
                 format!("{watch} check {commit} {} {}", state.name(), fingerprint([title, title]))
             }
+            // The marker is of everything that it is about.
+            Self::DispatchWorkflow { marker, .. } => format!("{watch} dispatch {marker}"),
+            Self::CancelWorkflow { run } => format!("{watch} cancel {run}"),
+            Self::DeleteBranch { branch, commit } => format!("{watch} delete {branch} {commit}"),
         };
         EffectKey(text)
     }

@@ -3,7 +3,7 @@
 use super::{
     Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, Descent, FilePath, ImageName,
     IndexDigest, Marker, PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp,
-    Version,
+    Version, WorkflowFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -82,6 +82,8 @@ pub enum Fact {
     Pull(PullFacts),
     /// The downstream's own checks of a commit.
     Checks(ChecksFacts),
+    /// The run of a workflow that the bot dispatched.
+    Workflow(WorkflowFacts),
 }
 
 /// A fact with the time at which it was first read so.
@@ -142,6 +144,7 @@ impl Fact {
             Self::Pinned(pinned) => ("pinned", pinned.digest.to_string()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
             Self::Checks(checks) => ("checks", checks.commit.to_string()),
+            Self::Workflow(workflow) => ("workflow", workflow.marker.clone()),
         };
         FactKey { aspect, subject }
     }

@@ -4,7 +4,7 @@ use super::{
     Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact,
     FactKey, Finding, ImageFacts, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts, Observation,
     PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp,
-    Version,
+    Version, WorkflowFacts,
 };
 use std::collections::BTreeMap;
 
@@ -261,6 +261,16 @@ impl Memory {
         let key = FactKey { aspect: "checks", subject: commit.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Checks(checks)) => Some(checks),
+            _ => None,
+        }
+    }
+
+    /// What was last seen of the run that was dispatched with this marker; `None` if nobody looked.
+    #[must_use]
+    pub fn workflow(&self, marker: &str) -> Option<&WorkflowFacts> {
+        let key = FactKey { aspect: "workflow", subject: marker.to_owned() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Workflow(workflow)) => Some(workflow),
             _ => None,
         }
     }

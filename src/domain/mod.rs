@@ -31,6 +31,7 @@ mod tag;
 mod tests_run;
 mod time;
 mod version;
+mod workflow;
 
 pub use advisory::{Advisory, Affected, VersionRange};
 pub use breaks::{Break, NamedBreaks};
@@ -68,3 +69,4 @@ pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use tests_run::{FailedTest, ReportDemand, ReportFormat, TestCounts};
 pub use time::{Timestamp, human_duration};
 pub use version::{Bump, Version};
+pub use workflow::{WorkflowFacts, WorkflowReport, WorkflowRule, fits_path};

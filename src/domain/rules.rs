@@ -1,6 +1,6 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, ImageName, KnownIssues, NamedChecks, Platform, Version};
+use super::{FilePath, ImageName, KnownIssues, NamedChecks, Platform, Version, WorkflowRule};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -51,6 +51,9 @@ pub struct Rules {
     pub canary: String,
     /// The downstream's own checks that are the canary; `None` if the bot runs it itself.
     pub checks: Option<NamedChecks>,
+    /// The downstream's workflow that the bot dispatches: as the canary, or, beside `checks`, for
+    /// the files that belong to the draft. `None` if there is none.
+    pub workflow: Option<WorkflowRule>,
     /// The files and folders of the downstream that the canary's result depends on; none: all.
     pub harness: Vec<FilePath>,
     /// Where a MAJOR's stub goes; `None` if MAJORs are only reported.
@@ -220,6 +223,7 @@ impl Rules {
             retry: RetryRule { pauses: Vec::new() },
             canary: String::new(),
             checks: None,
+            workflow: None,
             harness: Vec::new(),
             migration: None,
         }

@@ -9,8 +9,8 @@ use super::{
     proposals::proposals,
     required,
     snapshot::{
-        Answer, Baseline, Candidate, Checks, Ignored, Migration, PinState, Running, Snapshot,
-        Unavailable,
+        Answer, Baseline, Candidate, Carrier, Checks, Ignored, Migration, PinState, Running,
+        Snapshot, Unavailable,
     },
     soak::soak,
     stream,
@@ -297,15 +297,27 @@ fn under_way(
 
 fn running(view: View<'_>, run: &CanaryRun) -> Option<Running> {
     match run.state {
-        RunState::Running { alive_until } => {
-            let checks = run.checked.as_ref().map(|commit| Checks {
-                seen: view.memory.checks(commit).map(|it| it.checks.clone()).unwrap_or_default(),
-                of_base: *commit == run.base,
-            });
+        RunState::Running { alive_until, .. } => {
+            let checks = waits_for(view, run);
             Some(Running { run: run.id, since: run.started_at, alive_until, checks })
         }
         RunState::Ended { .. } => None,
     }
+}
+
+/// What a run waits for that the bot does not run itself.
+fn waits_for(view: View<'_>, run: &CanaryRun) -> Option<Checks> {
+    let commit = run.checked.as_ref()?;
+    if let Some(marker) = &run.dispatched {
+        let seen = view.memory.workflow(marker).map(|it| it.seen.clone());
+        let (seen, wanted) = (seen.into_iter().collect(), view.rules.workflow.is_some());
+        return Some(Checks { seen, carrier: Carrier::Workflow, wanted });
+    }
+    Some(Checks {
+        seen: view.memory.checks(commit).map(|it| it.checks.clone()).unwrap_or_default(),
+        carrier: if *commit == run.base { Carrier::Base } else { Carrier::Draft },
+        wanted: view.rules.checks.is_some(),
+    })
 }
 
 fn migration(view: View<'_>) -> Migration {

@@ -162,7 +162,7 @@ fn run(
     now: Timestamp,
 ) -> Assessment {
     if let Some(running) = &candidate.running {
-        if checks::is_over(running, snapshot.by_checks, now) {
+        if checks::is_over(running, now) {
             return Assessment::Due(vec![checks::end(running)]);
         }
         return Assessment::Running(checks::under_way(running, snapshot, now));

@@ -57,6 +57,25 @@ pub fn draft_branch(
     names.into_iter().find(free).unwrap_or_else(|| format!("{plain}-{version}")).parse()
 }
 
+/// The branch on which a workflow is dispatched: `digest-bump/connector-canary-0123456789ab-1`. It is
+/// there for one run.
+///
+/// # Errors
+/// If the image's name makes no branch name, which its type forbids.
+pub fn scratch_branch(image: &ImageName, marker: &str) -> Result<BranchName, Invalid> {
+    format!("{}{marker}", scratch_prefix(image)).parse()
+}
+
+/// The marker of the dispatch that a branch was for, if it was for one.
+#[must_use]
+pub fn scratch_marker<'a>(image: &ImageName, branch: &'a BranchName) -> Option<&'a str> {
+    branch.as_str().strip_prefix(&scratch_prefix(image))
+}
+
+fn scratch_prefix(image: &ImageName) -> String {
+    format!("{PREFIX}{}-canary-", image.short())
+}
+
 /// Whether a pull request's branch has to stay where it is: a declined one can be opened again,
 /// and what a person committed before it was merged is not for the bot to overwrite.
 fn keeps_its_branch(pull: &PullFacts) -> bool {

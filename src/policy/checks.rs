@@ -1,7 +1,7 @@
 //! The downstream's own checks as the canary: what they come to, and how long they are waited for.
 
 use super::{
-    snapshot::{Running, Snapshot},
+    snapshot::{Carrier, Checks, Running, Snapshot},
     stage::Intent,
 };
 use crate::domain::{
@@ -33,7 +33,7 @@ pub(super) fn under_way(running: &Running, snapshot: &Snapshot, now: Timestamp) 
         return UnderWay { since, wake: last, checks: None };
     };
     let again = now + pause(&snapshot.pauses, now.since(since));
-    let line = told(&checks.seen, now.since(since));
+    let line = told(checks, now.since(since));
     UnderWay { since, wake: again.min(last), checks: Some(line) }
 }
 
@@ -45,13 +45,17 @@ fn pause(pauses: &[Duration], waited: Duration) -> Duration {
 }
 
 /// Where they are, for a person.
-fn told(seen: &[CheckSeen], waited: Duration) -> String {
+fn told(checks: &Checks, waited: Duration) -> String {
+    let seen = &checks.seen;
     if seen.is_empty() {
         return "they were not looked at yet".to_owned();
     }
     let started = seen.iter().any(|check| check.state != CheckState::Missing);
     if !started && waited >= STARTS_WITHIN {
-        return no_ci(seen);
+        return match checks.carrier {
+            Carrier::Workflow => no_run(seen),
+            Carrier::Draft | Carrier::Base => no_ci(seen),
+        };
     }
     let lines = seen.iter().map(|check| {
         let state = match &check.state {
@@ -66,6 +70,16 @@ fn told(seen: &[CheckSeen], waited: Duration) -> String {
     lines.collect::<Vec<_>>().join(", ")
 }
 
+fn no_run(seen: &[CheckSeen]) -> String {
+    let names: Vec<&str> = seen.iter().map(|check| check.name.as_str()).collect();
+    format!(
+        "{} was dispatched, and within {} no run showed its marker: the `run-name` of the workflow \
+         has to",
+        names.join(", "),
+        human_duration(STARTS_WITHIN)
+    )
+}
+
 fn no_ci(seen: &[CheckSeen]) -> String {
     let names: Vec<&str> = seen.iter().map(|check| check.name.as_str()).collect();
     format!(
@@ -78,17 +92,17 @@ fn no_ci(seen: &[CheckSeen]) -> String {
 
 /// Whether nothing more is waited for: a local run whose supervisor fell silent, or checks that
 /// have concluded or are late.
-pub(super) fn is_over(running: &Running, by_checks: bool, now: Timestamp) -> bool {
+pub(super) fn is_over(running: &Running, now: Timestamp) -> bool {
     let late = running.alive_until <= now;
     late || running.checks.as_ref().is_some_and(|checks| {
-        if !by_checks {
+        if !checks.wanted {
             return true;
         }
         let states = || checks.seen.iter().map(|check| &check.state);
         let open = |state: &CheckState| match state {
             CheckState::UnderWay => true,
             // On the base branch's own commit nothing is started any more.
-            CheckState::Missing => !checks.of_base,
+            CheckState::Missing => checks.carrier != Carrier::Base,
             CheckState::Passed | CheckState::Failed | CheckState::Other(_) => false,
         };
         // One failure is enough, whatever the others say.
@@ -203,7 +217,6 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::RunId;
-    use crate::policy::Checks;
 
     fn check(name: &str, state: CheckState) -> CheckSeen {
         let (title, url) = ("2 tests failed".to_owned(), "https://example.com/1".to_owned());
@@ -245,28 +258,28 @@ mod tests {
         assert_eq!(conclude(&rule(), &[], true).verdict, Verdict::Inconclusive);
     }
 
-    fn over(seen: Vec<CheckSeen>, of_base: bool, left: i64) -> bool {
+    fn over(seen: Vec<CheckSeen>, carrier: Carrier, left: i64) -> bool {
         let running = Running {
             run: RunId(1),
             since: Timestamp::from_millis(0),
             alive_until: Timestamp::from_millis(1_000 + left),
-            checks: Some(Checks { seen, of_base }),
+            checks: Some(Checks { seen, carrier, wanted: true }),
         };
-        is_over(&running, true, Timestamp::from_millis(1_000))
+        is_over(&running, Timestamp::from_millis(1_000))
     }
 
     #[test]
     fn it_is_over_when_all_have_concluded_or_one_has_failed_or_the_time_is() {
         use CheckState::{Failed, Missing, Passed, UnderWay};
         let two = |first, second| vec![check("contract", first), check("image", second)];
-        assert!(over(two(Passed, Passed), false, 1));
-        assert!(over(two(UnderWay, Failed), false, 1));
-        assert!(!over(two(UnderWay, Passed), false, 1));
-        assert!(!over(two(Missing, Passed), false, 1));
-        assert!(over(two(Missing, Passed), true, 1));
-        assert!(over(two(UnderWay, Passed), false, 0));
+        assert!(over(two(Passed, Passed), Carrier::Draft, 1));
+        assert!(over(two(UnderWay, Failed), Carrier::Draft, 1));
+        assert!(!over(two(UnderWay, Passed), Carrier::Draft, 1));
+        assert!(!over(two(Missing, Passed), Carrier::Draft, 1));
+        assert!(over(two(Missing, Passed), Carrier::Base, 1));
+        assert!(over(two(UnderWay, Passed), Carrier::Draft, 0));
         // Nobody has looked yet.
-        assert!(!over(Vec::new(), true, 1));
+        assert!(!over(Vec::new(), Carrier::Base, 1));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{
     snapshot::{Candidate, PinState, Snapshot},
     stage::{Intent, Stage},
     stubs::stub_of_line,
+    superseded,
 };
 use crate::domain::{Bump, PatchPolicy, ProposalKind, Timestamp, Version};
 use std::collections::BTreeMap;
@@ -53,13 +54,13 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     }
     // A run whose process died is inconclusive, also where nothing waits for it any more.
     let current = snapshot.candidates.iter().filter_map(|c| c.running.as_ref());
-    let over =
-        current.chain(&snapshot.runs).filter(|run| checks::is_over(run, snapshot.by_checks, now));
+    let over = current.chain(&snapshot.runs).filter(|run| checks::is_over(run, now));
     board.due.extend(over.map(checks::end));
     for line in major_lines(snapshot).values() {
         board.take(stub_of_line(line, snapshot, now));
     }
     pin_bump(pinned, snapshot, now, board);
+    superseded::cancel(snapshot, now, board);
 }
 
 /// The MAJORs by major version, the newest first; those that call themselves less have the pin's.

@@ -32,6 +32,7 @@ mod soak;
 mod stage;
 mod stream;
 mod stubs;
+mod superseded;
 mod tokens;
 mod vocabulary;
 mod wording;
@@ -39,7 +40,10 @@ mod wording;
 pub use crate::domain::{Break, Look};
 pub use alarms::{Moved, alarms, all_alarms, moved_under, tag_drift};
 pub use assemble::{Looks, View};
-pub use branch::{branches_to_ask, draft_branch, is_own_branch, pin_branch, stub_branch};
+pub use branch::{
+    branches_to_ask, draft_branch, is_own_branch, pin_branch, scratch_branch, scratch_marker,
+    stub_branch,
+};
 pub use checks::{Concluded, conclude};
 pub use classify::classify;
 pub use companion_pin::CompanionPin;
@@ -51,8 +55,8 @@ pub use line::Line;
 pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
-    Answer, Baseline, Candidate, Checks, Companion, Ignored, Migration, PinState, Proposal,
-    Readiness, Running, Snapshot, Unavailable,
+    Answer, Baseline, Candidate, Carrier, Checks, Companion, Ignored, Migration, PinState,
+    Proposal, Readiness, Running, Snapshot, Unavailable,
 };
 pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};

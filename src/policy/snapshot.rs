@@ -190,17 +190,31 @@ pub struct Running {
     pub since: Timestamp,
     /// When its supervisor has to have spoken again, or the checks are not waited for any longer.
     pub alive_until: Timestamp,
-    /// Where the downstream's own checks are, if they are the canary.
+    /// What it waits for, if the bot does not run it itself.
     pub checks: Option<Checks>,
 }
 
-/// The downstream's own checks of a commit, as a run waits for them.
+/// What a run waits for that the bot does not run itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checks {
     /// What was last seen of each.
     pub seen: Vec<CheckSeen>,
-    /// Whether the commit is the base branch's own, on which no check is still to be started.
-    pub of_base: bool,
+    /// What they are.
+    pub carrier: Carrier,
+    /// Whether the config still wants a canary to be run so.
+    pub wanted: bool,
+}
+
+/// What carries a run in the bot's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The downstream's checks of a draft.
+    Draft,
+    /// The downstream's checks of the base branch's own commit, on which no check is still to be
+    /// started.
+    Base,
+    /// A workflow that the bot dispatched.
+    Workflow,
 }
 
 /// A release that is none of ours, and why.

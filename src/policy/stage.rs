@@ -91,8 +91,15 @@ pub enum Intent {
     StartCanary(Version),
     /// Record that a run's process died.
     Bury(RunId),
-    /// End a run with what the downstream's own checks showed.
+    /// End a run with what the downstream's own checks, or its workflow, showed.
     Conclude(RunId),
+    /// Cancel a workflow's run that nobody waits for any longer.
+    Cancel {
+        /// Which one.
+        run: RunId,
+        /// Why.
+        why: String,
+    },
     /// Make a draft pull request say why it is held.
     Hold {
         /// Which one.
@@ -149,6 +156,7 @@ impl Intent {
             Self::Companion(_, intent) => intent.version(),
             Self::Bury(_)
             | Self::Conclude(_)
+            | Self::Cancel { .. }
             | Self::Hold { .. }
             | Self::Close { .. }
             | Self::Warn { .. }

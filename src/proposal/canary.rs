@@ -55,7 +55,7 @@ impl Workshop<'_> {
                 .map(|page| format!("{page}/runs/{}", report.of.unwrap_or(run.id))),
             tree: &run.tree,
             base: &run.base,
-            checked: run.checked.is_some(),
+            checked: run.checked.is_some() && run.dispatched.is_none(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Every write to the outside: performed by one function, found again by another.
 
-use crate::clients::git::GitCache;
+use crate::clients::git::{GitCache, GitError};
 use crate::clients::github::{GithubError, Pull, Reader, Writer};
 use crate::domain::{CommitId, Effect, PullFacts, PullState, RepoName};
 use anyhow::{Context as _, Result};
@@ -29,6 +29,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// One that is known by a name alone.
+    pub(super) fn named(name: impl ToString) -> Self {
+        Self { remote_id: name.to_string(), pull: None }
+    }
+
     fn of_pull(pull: Pull) -> Self {
         Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
     }
@@ -67,6 +72,20 @@ impl Performer {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 let there = labels.iter().all(|label| pull.labels.contains(label));
                 Ok(there.then(|| Outcome::of_pull(pull)))
+            }
+            Effect::DispatchWorkflow { workflow, branch, commit, marker, .. } => {
+                let runs = self.reader.fetch_dispatched_runs(&self.repository, workflow, branch);
+                let runs = runs.await.with_context(|| format!("the runs of {workflow}"))?;
+                let ours = runs.into_iter().find(|run| run.is_of(marker, commit));
+                Ok(ours.map(|run| Outcome::named(run.id)))
+            }
+            Effect::CancelWorkflow { run } => {
+                let seen = self.reader.fetch_workflow_run(&self.repository, *run).await?;
+                Ok(seen.conclusion.map(|_| Outcome::named(run)))
+            }
+            Effect::DeleteBranch { branch, .. } => {
+                let head = self.git.remote_head(branch).await.context("the branch's head")?;
+                Ok(head.is_none().then(|| Outcome::named(branch)))
             }
         }
     }
@@ -115,6 +134,25 @@ impl Performer {
                 let labelled = self.writer.add_labels(repo, *number, labels);
                 labelled.await.with_context(|| format!("labelling {number}"))?;
                 Ok(Outcome { remote_id: number.0.to_string(), pull: None })
+            }
+            Effect::DispatchWorkflow { workflow, branch, marker, inputs, .. } => {
+                let told = ("marker".to_owned(), marker.clone());
+                let inputs = inputs.clone().into_iter().chain([told]).collect();
+                let sent = self.writer.dispatch_workflow(repo, workflow, branch, &inputs);
+                sent.await.with_context(|| format!("dispatching {workflow}"))?;
+                Ok(Outcome::named(marker))
+            }
+            Effect::CancelWorkflow { run } => {
+                let cancelled = self.writer.cancel_workflow_run(repo, *run);
+                cancelled.await.with_context(|| format!("cancelling workflow run {run}"))?;
+                Ok(Outcome::named(run))
+            }
+            Effect::DeleteBranch { branch, commit } => {
+                match self.git.delete_branch(branch, commit).await {
+                    // Somebody works on it: then it is theirs.
+                    Ok(()) | Err(GitError::Foreign { .. }) => Ok(Outcome::named(branch)),
+                    Err(error) => Err(error).with_context(|| format!("deleting {branch}")),
+                }
             }
         }
     }

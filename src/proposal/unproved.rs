@@ -5,20 +5,38 @@ use super::{
     plan::{Workshop, marker_of},
 };
 use crate::domain::{
-    BranchName, Check, DraftMark, Marker, Plan, ProposalKind, PullFacts, PullNumber, PullState,
-    Version,
+    BranchName, Check, CommitId, DraftMark, Marker, Plan, ProposalKind, PullFacts, PullNumber,
+    PullState, Version,
 };
 use crate::policy;
 use crate::render::{DraftBody, draft_body, title};
 use anyhow::{Context as _, Result};
 
 impl Workshop<'_> {
-    /// The plan of the draft for `version`, from its edited files. Its commit is the one that a
+    /// The commit of a draft for `version`.
+    ///
+    /// # Errors
+    /// If a fact is missing, or git fails.
+    pub async fn commit_draft(&self, version: &Version, draft: &Draft) -> Result<CommitId> {
+        let to = self.target(version)?;
+        let (kind, title) = (ProposalKind::PinBump, title(&self.watch.title, self.pin, version));
+        // It is a commit like a proposal's, on whatever branch.
+        let branch = policy::pin_branch(&to.image, version, [])?;
+        Ok(self.commit(kind, branch, &to, draft, title).await?.commit)
+    }
+
+    /// The plan of the draft for `version`, from its edited files and the names of those that were
+    /// prepared. Its commit is the one that a
     /// proposal of the same draft has, so that what its checks show counts for that.
     ///
     /// # Errors
     /// If the downstream's checks are not the canary, a fact is missing, or git fails.
-    pub async fn plan_draft(&self, version: &Version, draft: &Draft) -> Result<Plan> {
+    pub async fn plan_draft(
+        &self,
+        version: &Version,
+        draft: &Draft,
+        prepared: &[String],
+    ) -> Result<Plan> {
         let rule = self.watch.rules.checks.as_ref().context("no checks are named")?;
         let (to, release) = (self.target(version)?, self.release(version)?);
         let kind = ProposalKind::PinBump;
@@ -45,6 +63,7 @@ impl Workshop<'_> {
             release_url: &release.url,
             evidence: &evidence,
             sites: &draft.sites,
+            prepared,
             marker: &marker,
         });
         Ok(plan)

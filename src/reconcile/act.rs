@@ -5,9 +5,10 @@ use super::{
     pass::Pass,
 };
 use crate::domain::{
-    DraftMark, Effect, Marker, Plan, ProposalKind, PullNumber, RequestId, RequestOutcome, Version,
+    DraftMark, Effect, Marker, Plan, ProposalKind, PullNumber, RequestId, RequestOutcome, RunId,
+    Version,
 };
-use crate::policy::{Decision, Intent, moved_under};
+use crate::policy::{Decision, Intent, Stage, moved_under};
 use crate::proposal::{Workshop, effects_of};
 use crate::render::{marker, under_warning, without_marker};
 use anyhow::{Context as _, Result};
@@ -20,12 +21,13 @@ impl Pass<'_> {
             | Intent::ReadContract(_)
             | Intent::Check { .. }
             | Intent::Companion(..) => self.learn_all(vec![intent.clone()]).await,
-            Intent::StartCanary(version) if self.bot.watch.rules.checks.is_some() => {
-                Box::pin(self.start_checks(version, &decision.stages)).await
-            }
-            Intent::StartCanary(version) => self.start_canary(version).await,
+            Intent::StartCanary(version) => Box::pin(self.start(version, &decision.stages)).await,
             Intent::Bury(run) => self.bury(*run).await,
+            Intent::Conclude(run) if self.is_dispatched(*run) => {
+                Box::pin(self.conclude_workflow(*run, &decision.stages)).await
+            }
             Intent::Conclude(run) => Box::pin(self.conclude(*run)).await,
+            Intent::Cancel { run, why } => Box::pin(self.cancel(*run, why)).await,
             Intent::Hold { pull, why } => Box::pin(self.hold(*pull, why)).await,
             Intent::Propose { kind, version, over, requested } => {
                 self.propose(*kind, version, *over, *requested, decision).await
@@ -36,6 +38,25 @@ impl Pass<'_> {
                 self.answer(*request, *granted, answer).await
             }
         }
+    }
+
+    /// Starts a canary with whom the config has carry it. Beside checks a workflow prepares the
+    /// draft; the pinned release has none.
+    async fn start(&mut self, version: &Version, stages: &[(Version, Stage)]) -> Result<()> {
+        let rules = &self.bot.watch.rules;
+        let of_pin = self.pin()?.version == *version;
+        match (&rules.checks, &rules.workflow) {
+            (Some(_), None) => self.start_checks(version, stages).await,
+            (Some(_), Some(_)) if of_pin => self.start_checks(version, stages).await,
+            (_, Some(_)) => self.start_workflow(version, stages).await,
+            (None, None) => self.start_canary(version).await,
+        }
+    }
+
+    /// Whether a workflow carries the run.
+    fn is_dispatched(&self, id: RunId) -> bool {
+        let mut runs = self.memory.runs.iter();
+        runs.find(|run| run.id == id).is_some_and(|run| run.dispatched.is_some())
     }
 
     /// Learns what intents that only read ask for, and records it in their order.

@@ -43,6 +43,7 @@ impl<'a> Lane<'a> {
             | Intent::Close { .. }
             | Intent::Warn { .. }
             | Intent::Conclude(_)
+            | Intent::Cancel { .. }
             | Intent::Hold { .. }
             | Intent::Answer { .. } => Self::Remembered,
         }

@@ -70,6 +70,7 @@ impl Pass<'_> {
             tree: draft.tree.clone(),
             remembered_by: format!("{} in {harness}", steps.short()),
             checked: None,
+            dispatched: None,
             started_at: now,
             alive_until: now + ALIVE_FOR,
         };
@@ -99,7 +100,7 @@ impl Pass<'_> {
 
     /// The last run of the same steps at the same digest on the same harness, if it found something
     /// out and nobody asked for another one since.
-    async fn same_run(&self, new: &NewRun) -> Result<Option<CanaryRun>> {
+    pub(super) async fn same_run(&self, new: &NewRun) -> Result<Option<CanaryRun>> {
         let asked = self.memory.requests.iter().filter(|request| request.version == new.version);
         let asked = asked.map(|request| request.at).max();
         let same = |run: &&CanaryRun| {
@@ -116,7 +117,12 @@ impl Pass<'_> {
     }
 
     /// Ends a run with what an earlier one showed, and adds the same files to its tree.
-    async fn remember_run(&mut self, id: RunId, before: &CanaryRun, draft: &Draft) -> Result<()> {
+    pub(super) async fn remember_run(
+        &mut self,
+        id: RunId,
+        before: &CanaryRun,
+        draft: &Draft,
+    ) -> Result<()> {
         let RunState::Ended { verdict, summary, output, report, .. } = &before.state else {
             return Ok(());
         };
@@ -220,8 +226,9 @@ pub(super) fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
         tree: new.tree.clone(),
         remembered_by: new.remembered_by.clone(),
         checked: new.checked.clone(),
+        dispatched: new.dispatched.clone(),
         started_at: new.started_at,
-        state: RunState::Running { alive_until: new.alive_until },
+        state: RunState::Running { alive_until: new.alive_until, prepared: Vec::new() },
     }
 }
 

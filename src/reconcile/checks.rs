@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 /// The commits whose checks are waited for.
 pub(super) fn awaited(memory: &Memory) -> Vec<CommitId> {
     let open = memory.runs.iter().filter(|run| matches!(run.state, RunState::Running { .. }));
-    let mut commits: Vec<CommitId> = open.filter_map(|run| run.checked.clone()).collect();
+    let by_checks = open.filter(|run| run.dispatched.is_none());
+    let mut commits: Vec<CommitId> = by_checks.filter_map(|run| run.checked.clone()).collect();
     commits.sort();
     commits.dedup();
     commits
@@ -40,7 +41,9 @@ pub(super) fn outcome(
         };
         return Ok((concluded, commit, of_base));
     };
-    Ok((conclude(rule, seen.unwrap_or_default(), of_base), commit, of_base))
+    let mut concluded = conclude(rule, seen.unwrap_or_default(), of_base);
+    concluded.report.prepared = run.prepared().to_vec();
+    Ok((concluded, commit, of_base))
 }
 
 /// The pages of the checks of a commit, as the last run there was shown them.
@@ -69,7 +72,7 @@ impl Pass<'_> {
         let of_base = *version == pin.version;
         // The pinned release is on the base branch, whose checks ran when it was merged.
         let commit =
-            if of_base { base } else { self.propose_draft(version, &draft, stages).await? };
+            if of_base { base } else { self.propose_draft(version, &draft, &[], stages).await? };
         self.read_checks(&commit).await?;
         let new = NewRun {
             version: version.clone(),
@@ -79,6 +82,7 @@ impl Pass<'_> {
             tree: draft.tree,
             remembered_by: String::new(),
             checked: Some(commit),
+            dispatched: None,
             started_at: now,
             alive_until: now + rule.time_limit,
         };
@@ -93,10 +97,11 @@ impl Pass<'_> {
     }
 
     /// Pushes the draft, and opens its pull request or rewrites the one that is open.
-    async fn propose_draft(
+    pub(super) async fn propose_draft(
         &mut self,
         version: &Version,
         draft: &Draft,
+        prepared: &[String],
         stages: &[(Version, Stage)],
     ) -> Result<CommitId> {
         let pin = self.pin()?;
@@ -111,7 +116,7 @@ impl Pass<'_> {
             stages,
             now: self.bot.clock.now(),
         };
-        let plan = workshop.plan_draft(version, draft).await?;
+        let plan = workshop.plan_draft(version, draft, prepared).await?;
         let over = workshop.open_draft().map(|(number, branch)| (number, branch.clone()));
         let names = self.bot.watch.rules.checks.iter().flat_map(|rule| &rule.names);
         let title = format!("waits for {}", names.cloned().collect::<Vec<_>>().join(", "));
@@ -128,7 +133,7 @@ impl Pass<'_> {
         Ok(plan.commit)
     }
 
-    async fn read_checks(&mut self, commit: &CommitId) -> Result<()> {
+    pub(super) async fn read_checks(&mut self, commit: &CommitId) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let read = bot.sources.observe_checks(&bot.watch, std::slice::from_ref(commit)).await?;
         for fact in read.facts {

@@ -5,14 +5,15 @@ use super::{
     canary::Subject,
     checks::outcome,
     preview::{NEVER_RECORDED, PlannedAction, Preview, TO_BE},
+    workflow::{Came, came_to},
     world::World,
 };
 use crate::domain::{
-    CanaryRun, Check, Detail, Fact, Finding, Memory, PullFacts, PullNumber, PullState, RunState,
-    Version,
+    CanaryRun, Check, Detail, Fact, Finding, Memory, PullFacts, PullNumber, PullState, RunId,
+    RunState, Version,
 };
 use crate::policy::{Concluded, Decision, Intent};
-use crate::proposal::Workshop;
+use crate::proposal::{Draft, Workshop};
 use crate::render::parse_marker;
 use anyhow::{Context as _, Result};
 
@@ -55,20 +56,32 @@ impl Preview {
             tree: draft.tree,
             remembered_by: String::new(),
             checked: Some(base),
+            dispatched: None,
             started_at: now,
-            state: RunState::Running { alive_until: now + rule.time_limit },
+            state: RunState::Running { alive_until: now + rule.time_limit, prepared: Vec::new() },
         });
         Ok(true)
     }
 
-    /// Ends the runs in memory whose checks have concluded; whether there are any.
-    pub(super) fn conclude(&self, decision: &Decision, memory: &mut Memory) -> Result<bool> {
+    /// Ends the runs in memory whose checks or workflows have concluded; whether there are any. One
+    /// that goes on with a prepared draft is left.
+    pub(super) async fn conclude(
+        &self,
+        decision: &Decision,
+        memory: &mut Memory,
+        world: &World,
+    ) -> Result<bool> {
         let mut any = false;
         for intent in &decision.due {
             let Intent::Conclude(id) = intent else { continue };
-            let (concluded, ..) = outcome(*id, memory, self.watch.rules.checks.as_ref())?;
+            let (concluded, tree) = match self.came_to(*id, memory, world).await? {
+                None => (outcome(*id, memory, self.watch.rules.checks.as_ref())?.0, None),
+                Some(Came::Ended(concluded, tree)) => (concluded, tree),
+                Some(Came::Prepared(..)) => continue,
+            };
             let Concluded { verdict, summary, report } = concluded;
             let run = memory.runs.iter_mut().find(|run| run.id == *id).context("no such run")?;
+            run.tree = tree.unwrap_or_else(|| run.tree.clone());
             let now = self.clock.now();
             let (version, subject) = (run.version.clone(), run.subject.clone());
             let (inputs, output) = (run.inputs.clone(), String::new());
@@ -83,6 +96,37 @@ impl Preview {
         Ok(any)
     }
 
+    /// What a workflow's run came to; `None` if no workflow carries it.
+    async fn came_to(&self, id: RunId, memory: &Memory, world: &World) -> Result<Option<Came>> {
+        let mut runs = memory.runs.iter();
+        if runs.find(|run| run.id == id).is_none_or(|run| run.dispatched.is_none()) {
+            return Ok(None);
+        }
+        let (watch, sources, git) = (&self.watch, &self.sources, &self.git);
+        came_to(id, watch, sources, git, (memory, world)).await.map(Some)
+    }
+
+    /// The draft that a run goes on with, if a workflow has prepared it.
+    pub(super) async fn prepared_draft(
+        &self,
+        id: RunId,
+        memory: &Memory,
+        world: &World,
+        decision: &Decision,
+    ) -> Result<Option<PlannedAction>> {
+        let Some(Came::Prepared(draft, files)) = self.came_to(id, memory, world).await? else {
+            return Ok(None);
+        };
+        let run = memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+        self.draft(&run.version, &draft, &files, (memory, world), decision).await.map(Some)
+    }
+
+    /// The canary at `version`, and who carries it if not the bot.
+    pub(super) fn run_canary(&self, version: &Version) -> PlannedAction {
+        let by = self.watch.rules.workflow.as_ref().map(|rule| rule.file.clone());
+        PlannedAction::RunCanary { version: version.clone(), by }
+    }
+
     /// The beginning of the canary at `version`.
     pub(super) async fn start(
         &self,
@@ -92,13 +136,27 @@ impl Preview {
         decision: &Decision,
     ) -> Result<PlannedAction> {
         let pin = world.pin(&self.watch, memory)?;
-        let rule = self.watch.rules.checks.as_ref().filter(|_| *version != pin.version);
-        let Some(rule) = rule else {
-            return Ok(PlannedAction::RunCanary { version: version.clone() });
-        };
+        let rules = &self.watch.rules;
+        // What a workflow is to prepare is not known beforehand.
+        if rules.checks.is_none() || rules.workflow.is_some() || *version == pin.version {
+            return Ok(self.run_canary(version));
+        }
         let base = world.base.as_ref().context("the downstream was not read")?;
         let Subject { draft, .. } =
             Subject::of(version, &pin, base, &self.watch, &self.git, memory).await?;
+        self.draft(version, &draft, &[], (memory, world), decision).await
+    }
+
+    async fn draft(
+        &self,
+        version: &Version,
+        draft: &Draft,
+        prepared: &[String],
+        (memory, world): (&Memory, &World),
+        decision: &Decision,
+    ) -> Result<PlannedAction> {
+        let (pin, base) = (world.pin(&self.watch, memory)?, &draft.base);
+        let rule = self.watch.rules.checks.as_ref().context("no checks are named")?;
         let snapshot = world.snapshot(&self.watch, memory);
         let workshop = Workshop {
             watch: &self.watch,
@@ -110,7 +168,7 @@ impl Preview {
             stages: &decision.stages,
             now: self.clock.now(),
         };
-        let plan = workshop.plan_draft(version, &draft).await?;
+        let plan = workshop.plan_draft(version, draft, prepared).await?;
         let over = workshop.open_draft();
         Ok(PlannedAction::Draft {
             version: version.clone(),

@@ -18,7 +18,9 @@ mod observe;
 mod pass;
 mod preview;
 mod tags;
+mod tidy;
 mod view;
+mod workflow;
 mod world;
 
 pub use examine::{Examination, Target, examine};

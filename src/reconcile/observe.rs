@@ -1,7 +1,7 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::{checks::awaited, tags::Wanted, world::World};
+use super::{checks::awaited, tags::Wanted, workflow::followed, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{BranchName, Cached, Fact, Memory, Observation, Timestamp};
@@ -79,14 +79,16 @@ pub(super) async fn observe(
     let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
-    let commits = awaited(memory);
-    let (pulls, checks, tags) = tokio::join!(
+    let (commits, dispatched) = (awaited(memory), followed(&watch.upstream.image, memory));
+    let (pulls, checks, workflows, tags) = tokio::join!(
         sources.observe_pulls(watch, &branches),
         Box::pin(sources.observe_checks(watch, &commits)),
+        Box::pin(sources.observe_workflows(watch, &dispatched)),
         tags.resolve(watch, sources, memory, now),
     );
     seen.world.pulls_known = seen.take(pulls, memory, now);
     seen.take(checks, memory, now);
+    seen.take(workflows, memory, now);
     let (news, trouble) = tags.take(watch, memory, &mut seen.world, now);
     seen.news.extend(news);
     seen.troubles.extend(trouble);

@@ -112,8 +112,10 @@ impl Bot {
             pass.trouble(&GithubError::RateLimited { until }.into());
         } else if pass.observe().await? {
             pass.complete_labels().await?;
+            Box::pin(pass.tidy_merged()).await?;
             Box::pin(pass.complete_ready()).await?;
             pass.rounds().await?;
+            Box::pin(pass.tidy_scratch()).await?;
             pass.sound();
         }
         pass.sweep().await;

@@ -49,6 +49,16 @@ pub enum PlannedAction {
     RunCanary {
         /// At this version.
         version: Version,
+        /// The workflow that is dispatched for it, if one is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Cancel a workflow's run that nobody waits for any longer.
+    Cancel {
+        /// The canary run that it carries.
+        run: i64,
+        /// Why.
+        why: String,
     },
     /// Open or rewrite a pull request.
     Propose {
@@ -178,7 +188,7 @@ impl Preview {
             }
             let mut decision = decide(&world.snapshot(&self.watch, memory), now);
             if self.read_base(&decision, memory, world).await?
-                || self.conclude(&decision, memory)?
+                || self.conclude(&decision, memory, world).await?
             {
                 continue;
             }
@@ -222,7 +232,7 @@ impl Preview {
         let mut actions = Vec::new();
         for intent in after.due.iter().filter(|intent| !before.due.contains(intent)) {
             if let Intent::StartCanary(version) = intent {
-                actions.push(PlannedAction::RunCanary { version: version.clone() });
+                actions.push(self.run_canary(version));
             }
             if matches!(intent, Intent::Propose { .. }) {
                 actions.extend(self.action(intent, &memory, world, &after, true).await?);
@@ -272,6 +282,7 @@ impl Preview {
             tree: draft.tree,
             remembered_by: String::new(),
             checked: None,
+            dispatched: None,
             started_at: now,
             state: RunState::Ended {
                 at: now,
@@ -340,12 +351,15 @@ impl Preview {
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
             }
+            Intent::Cancel { run, why } => {
+                Some(PlannedAction::Cancel { run: run.0, why: why.clone() })
+            }
+            Intent::Conclude(run) => self.prepared_draft(*run, memory, world, decision).await?,
             Intent::Look(_)
             | Intent::Check { .. }
             | Intent::Companion(..)
             | Intent::ReadContract(_)
             | Intent::StartCanary(_)
-            | Intent::Conclude(_)
             | Intent::Bury(_) => None,
         })
     }

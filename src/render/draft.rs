@@ -32,6 +32,8 @@ pub struct DraftBody<'a> {
     pub evidence: &'a [Evidence],
     /// What happens to each site.
     pub sites: &'a [SiteLine],
+    /// The files that a tool of the downstream's own added.
+    pub prepared: &'a [String],
     /// What the bot writes for itself.
     pub marker: &'a Marker,
 }
@@ -61,7 +63,7 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
             .to_owned(),
         pins,
         format!("### Evidence so far\n\n{}", evidence_table(draft.evidence, draft.companions)),
-        changes(draft.sites, &[]),
+        changes(draft.sites, draft.prepared),
         "<sub>The next candidate may take the place of this one. A commit by anybody else on the \
          branch makes the bot keep its hands off it. Closing it declines the release.</sub>"
             .to_owned(),

@@ -9,9 +9,11 @@ mod pin;
 mod pulls;
 mod releases;
 mod tags;
+mod workflows;
 
 pub use pin::{Downstream, read_pin};
 pub use tags::Pinned;
+pub use workflows::Dispatched;
 
 use crate::clients::github::Reader;
 use crate::clients::npm::Npm;
@@ -90,6 +92,18 @@ impl Sources {
     /// If GitHub could not be asked or understood.
     pub async fn observe_checks(&self, watch: &Watch, commits: &[CommitId]) -> Result<Gathered> {
         checks::observe(self, watch, commits).await
+    }
+
+    /// The runs of these dispatches; nothing if no workflow is to be dispatched.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn observe_workflows(
+        &self,
+        watch: &Watch,
+        dispatched: &[Dispatched],
+    ) -> Result<Gathered> {
+        workflows::observe(self, watch, dispatched).await
     }
 
     /// Resolves an image's tag of a version again; `known` is what it led to the last time, and

@@ -19,7 +19,7 @@ mod write;
 
 pub use error::StoreError;
 pub use lease::Lease;
-pub use run::{NewRun, Shown};
+pub use run::{NewRun, Prepared, Shown};
 
 use crate::clock::Clock;
 use crate::telemetry::{Moment, step};

@@ -3,8 +3,8 @@
 
 use super::StoreError;
 use crate::domain::{
-    Cached, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding, Invalid,
-    Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
+    Cached, CanaryReport, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding,
+    Invalid, Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, any::AnyRow};
@@ -41,6 +41,7 @@ pub(super) fn canary_run(row: &AnyRow) -> Result<CanaryRun, StoreError> {
             .map(|text| text.parse())
             .transpose()
             .map_err(|error: Invalid| StoreError::corrupt("column checked", error))?,
+        dispatched: row.try_get("dispatched")?,
         started_at: time(row, "started_at")?,
         state: run_state(row)?,
     })
@@ -48,7 +49,8 @@ pub(super) fn canary_run(row: &AnyRow) -> Result<CanaryRun, StoreError> {
 
 fn run_state(row: &AnyRow) -> Result<RunState, StoreError> {
     let Some(ended_at) = row.try_get::<Option<i64>, _>("ended_at")? else {
-        return Ok(RunState::Running { alive_until: time(row, "alive_until")? });
+        let CanaryReport { prepared, .. } = json(row, "report")?;
+        return Ok(RunState::Running { alive_until: time(row, "alive_until")?, prepared });
     };
     Ok(RunState::Ended {
         at: Timestamp::from_millis(ended_at),

@@ -27,10 +27,23 @@ pub struct NewRun {
     pub remembered_by: String,
     /// The commit whose own checks are its result, if the bot does not run it itself.
     pub checked: Option<CommitId>,
+    /// The marker of the workflow that was dispatched for it on that commit, if one was.
+    pub dispatched: Option<String>,
     /// Now.
     pub started_at: Timestamp,
     /// When it counts as orphaned, unless its supervisor speaks before.
     pub alive_until: Timestamp,
+}
+
+/// What a workflow prepared for a run whose result is another commit's checks.
+#[derive(Debug, Clone, Copy)]
+pub struct Prepared<'a> {
+    /// The tree with what was prepared.
+    pub tree: &'a TreeId,
+    /// The files that were added.
+    pub files: &'a [String],
+    /// The commit whose checks are waited for from now on.
+    pub commit: &'a CommitId,
 }
 
 /// What a run showed, beside its verdict.
@@ -66,9 +79,9 @@ impl Store {
         let mut transaction = self.writing_under(lease).await?;
         let id = sqlx::query(
             "INSERT INTO canary_run (id, watch, version, subject, inputs, base, tree, \
-             remembered_by, checked, started_at, alive_until) \
+             remembered_by, checked, dispatched, started_at, alive_until) \
              VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM canary_run), \
-             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
         )
         .bind(watch.as_str())
         .bind(run.version.to_string())
@@ -78,6 +91,7 @@ impl Store {
         .bind(run.tree.as_str())
         .bind(&run.remembered_by)
         .bind(run.checked.as_ref().map(CommitId::as_str))
+        .bind(run.dispatched.as_deref())
         .bind(run.started_at.millis())
         .bind(run.alive_until.millis())
         .fetch_one(&mut *transaction)
@@ -85,6 +99,38 @@ impl Store {
         .try_get("id")?;
         transaction.commit("run").await?;
         Ok(RunId(id))
+    }
+
+    /// Records that a run's tree was prepared, and that it now waits for the checks of another
+    /// commit. `false`, and nothing is written, if the run had ended before.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn advance_run(
+        &self,
+        lease: &Lease,
+        run: RunId,
+        prepared: &Prepared<'_>,
+        alive_until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let files = prepared.files.to_vec();
+        let report = CanaryReport { prepared: files, ..CanaryReport::NOTHING };
+        let report = report_text(&report)?;
+        let mut transaction = self.writing_under(lease).await?;
+        let rows = sqlx::query(
+            "UPDATE canary_run SET tree = $1, checked = $2, dispatched = NULL, report = $3, \
+             alive_until = $4 WHERE id = $5 AND ended_at IS NULL",
+        )
+        .bind(prepared.tree.as_str())
+        .bind(prepared.commit.as_str())
+        .bind(storable(&report).as_ref())
+        .bind(alive_until.millis())
+        .bind(run.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit("prepared run").await?;
+        Ok(rows == 1)
     }
 
     /// A sign of life of a run's supervisor. `false` if the run is over: somebody took it for
@@ -191,8 +237,7 @@ async fn close_run(
     finding: &Finding,
     shown: Shown<'_>,
 ) -> Result<bool, StoreError> {
-    let report = serde_json::to_string(shown.report)
-        .map_err(|error| StoreError::corrupt("a canary's report", error))?;
+    let report = report_text(shown.report)?;
     let report = storable(&report);
     let rows = sqlx::query(
         "UPDATE canary_run SET ended_at = $1, verdict = $2, summary = $3, output = $4, \
@@ -219,4 +264,8 @@ async fn close_run(
             .await?;
     }
     Ok(rows == 1)
+}
+
+fn report_text(report: &CanaryReport) -> Result<String, StoreError> {
+    serde_json::to_string(report).map_err(|error| StoreError::corrupt("a canary's report", error))
 }

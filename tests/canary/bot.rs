@@ -78,7 +78,7 @@ fn canary(stand: &mut Stand, shelf: &Shelf, npm: &Npm) {
 }
 
 /// Makes a town into a workspace that depends on 3.9.3, its lockfile among its files.
-fn workspace(town: &mut BTreeMap<String, Vec<u8>>, tools: &Tools, registry: &str) {
+pub fn workspace(town: &mut BTreeMap<String, Vec<u8>>, tools: &Tools, registry: &str) {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in &*town {
         let path = folder.path().join(name);
@@ -96,7 +96,7 @@ fn workspace(town: &mut BTreeMap<String, Vec<u8>>, tools: &Tools, registry: &str
     collect(folder.path(), folder.path(), town);
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+pub fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -11,6 +11,7 @@ mod database;
 mod engine;
 mod npm;
 mod process;
+mod runner;
 mod said;
 #[path = "../e2e/settings.rs"]
 mod settings;

@@ -162,7 +162,9 @@ async fn a_canary_that_is_left_to_checks_has_names_and_no_steps() {
     stand.set_watch("canary.time_limit", "soon");
     insta::assert_snapshot!(problems(&stand).await, @r#"
     digest-bump: FOLDER/config.toml cannot be used:
-      - watch[0].canary.step: is not for `executor = "checks"`: the bot runs nothing itself
+      - watch[0].canary.step: is only for `executor = "local"`
+      - watch[0].canary.sandbox: is only for `executor = "local"`
+      - watch[0].canary.env: is only for `executor = "local"`
       - watch[0].canary.checks: names no check
       - watch[0].canary.time_limit: `soon` is not a duration such as `45s`, `20m`, `24h` or `7d`
     "#);
@@ -179,8 +181,63 @@ async fn a_canary_that_is_left_to_checks_has_names_and_no_steps() {
     insta::assert_snapshot!(problems(&stand).await, @r#"
     digest-bump: FOLDER/config.toml cannot be used:
       - watch[0].canary.checks: is only for `executor = "checks"`
-      - watch[0].canary.time_limit: is only for `executor = "checks"`
-      - watch[0].canary.sees_digest: is only for `executor = "checks"`
+      - watch[0].canary.time_limit: is only for `executor = "checks"` and `executor = "github-actions"`
+      - watch[0].canary.sees_digest: is only for `executor = "checks"` and `executor = "github-actions"`
       - watch[0].canary.step: none judges: there has to be one without `setup`
     "#);
+}
+
+#[tokio::test]
+async fn a_key_that_does_nothing_with_its_executor_is_a_mistake() {
+    let mut stand = Stand::new().await;
+    let problems = async |stand: &Stand| {
+        let said = stand.run(&["status"]).await;
+        assert_eq!(said.code, 2);
+        stand.redact(&said.err)
+    };
+    let idle = toml::toml! {
+        executor = "checks"
+        checks = ["a"]
+        workflow = "canary.yml"
+        attempts = 2
+        keep_logs = "1d"
+        pass_env = ["PATH"]
+        env = { A = "b" }
+        harness = ["packages"]
+        sandbox = { demand = "off" }
+        prepare = { command = ["pnpm"], files = [] }
+    };
+    stand.set_watch("canary", idle);
+    insta::assert_snapshot!(problems(&stand).await, @r#"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.workflow: is only for `executor = "github-actions"`
+      - watch[0].canary.sandbox: is only for `executor = "local"`
+      - watch[0].canary.attempts: is only for `executor = "local"`
+      - watch[0].canary.env: is only for `executor = "local"`
+      - watch[0].canary.pass_env: is only for `executor = "local"`
+      - watch[0].canary.keep_logs: is only for `executor = "local"`
+      - watch[0].canary.harness: is only for `executor = "local"` and `executor = "github-actions"`
+      - watch[0].canary.prepare.command: is only for `executor = "local"`
+      - watch[0].canary.prepare.workflow: is missing: the file of a workflow, such as `digest-bump-canary.yml`
+    "#);
+    let workflow = toml::toml! {
+        executor = "github-actions"
+        workflow = "../canary.yml"
+        checks = ["a"]
+        report = [{ name = "a", format = "tap", path = "../a", at_least = 0 }]
+        prepare = { workflow = "prepare.yml", files = ["a"] }
+    };
+    stand.set_watch("canary", workflow);
+    insta::assert_snapshot!(problems(&stand).await, @r#"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.checks: is only for `executor = "checks"`
+      - watch[0].canary.prepare.workflow: is only for `executor = "checks"`
+      - watch[0].canary.workflow: is not the name of a file below `.github/workflows`
+      - watch[0].canary.report[0].path: `../a` is not a path inside a repository
+    "#);
+    stand.set_watch("canary", toml::toml! { executor = "github-actions" });
+    insta::assert_snapshot!(problems(&stand).await, @"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.workflow: is missing: the file of a workflow, such as `digest-bump-canary.yml`
+    ");
 }

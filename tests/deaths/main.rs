@@ -59,6 +59,33 @@ const CHECKS: &[Act] = &[
     Act::Once,
 ];
 
+/// A MINOR that a workflow of the downstream's proves, and a newer one that makes the run of one
+/// between them needless.
+const WORKFLOW: &[Act] = &[
+    Act::LeaveToWorkflow,
+    Act::Release("3.10.0"),
+    Act::Once,
+    Act::RunSucceeds,
+    Act::Once,
+    Act::Release("3.11.0"),
+    Act::Once,
+    Act::Release("3.12.0"),
+    Act::Once,
+    Act::RunSucceeds,
+    Act::Once,
+];
+
+/// A MINOR whose draft a workflow prepares before the downstream's own checks prove it.
+const PREPARED: &[Act] = &[
+    Act::LeaveToPreparedChecks,
+    Act::Release("3.10.0"),
+    Act::Once,
+    Act::RunSucceeds,
+    Act::Once,
+    Act::Ci("success"),
+    Act::Once,
+];
+
 /// How many deaths of a story are enough for a quick look.
 const FEW: usize = 8;
 /// So many stories are told side by side.
@@ -82,6 +109,16 @@ async fn wherever_the_process_of_a_requested_patch_dies_the_end_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_a_release_by_checks_dies_the_end_is_the_same() {
     dies_everywhere("CHECKS", CHECKS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_a_release_by_workflow_dies_the_end_is_the_same() {
+    dies_everywhere("WORKFLOW", WORKFLOW).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_a_prepared_draft_dies_the_end_is_the_same() {
+    dies_everywhere("PREPARED", PREPARED).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,8 @@ use world::{Pull, World};
 
 /// The check of the downstream's own that may be the canary.
 const CHECK: &str = "Connector Contract Canary";
+/// The workflow of the downstream's that may carry the canary.
+const WORKFLOW: &str = "digest-bump-canary.yml";
 /// When the stories begin.
 const START: &str = "2026-06-12T08:00:00Z";
 /// Each act has its own time, whatever the acts before it took: times are part of what people read.
@@ -35,6 +37,12 @@ pub enum Act {
     Settle,
     /// The canary is left to the downstream's own checks, which pass on its base branch.
     LeaveToChecks,
+    /// The canary is left to a workflow of the downstream's.
+    LeaveToWorkflow,
+    /// The canary is left to the downstream's own checks, and a workflow prepares the draft.
+    LeaveToPreparedChecks,
+    /// The run that was dispatched last hands back what it should, and succeeds.
+    RunSucceeds,
     /// The downstream's CI comes to this on the head of the only draft.
     Ci(&'static str),
     /// The bot is called until a process of it ends by itself.
@@ -135,7 +143,22 @@ impl Stage {
                     self.rest(REST);
                 }
             }
-            Act::LeaveToChecks => self.leave_to_checks(),
+            Act::LeaveToChecks => self.leave_to_checks(&toml::Table::new()),
+            Act::LeaveToWorkflow => self.leave_to_workflow(),
+            Act::LeaveToPreparedChecks => {
+                self.commit_workflow();
+                self.leave_to_checks(&toml::toml! {
+                    prepare = { workflow = "digest-bump-canary.yml", files = ["pnpm-lock.yaml"] }
+                });
+            }
+            Act::RunSucceeds => {
+                let run = self.world.dispatches().pop().expect("a run").id;
+                let lockfile: &[u8] = b"lockfileVersion: '6.0'\n";
+                let files: [(&str, &[u8]); 2] =
+                    [("contract.tap", b"1..1\nok 1\n"), ("prepared/pnpm-lock.yaml", lockfile)];
+                self.world.run_hands_back(run, "digest-bump", &files);
+                self.world.run_concludes(run, "success");
+            }
             Act::Ci(conclusion) => {
                 let mut drafts = self.world.open_pulls();
                 drafts.retain(|pull| pull.draft);
@@ -155,13 +178,33 @@ impl Stage {
         }
     }
 
-    fn leave_to_checks(&mut self) {
+    fn commit_workflow(&self) {
+        let path = format!(".github/workflows/{WORKFLOW}");
+        let text = include_bytes!("../../config/workflows/digest-bump-canary.yml");
+        self.world.commit_to("main", &path, text, "Let digest-bump run the canary");
+    }
+
+    fn leave_to_workflow(&mut self) {
+        self.commit_workflow();
+        let mut config: toml::Table = self.config.parse().unwrap();
+        let canary = toml::toml! {
+            executor = "github-actions"
+            workflow = "digest-bump-canary.yml"
+            report = [{ name = "contract", format = "tap", path = "contract.tap" }]
+            prepare = { files = ["pnpm-lock.yaml"] }
+        };
+        set(watch(&mut config), "canary", Value::Table(canary));
+        self.config = toml::to_string(&config).unwrap();
+    }
+
+    fn leave_to_checks(&mut self, more: &toml::Table) {
         let mut config: toml::Table = self.config.parse().unwrap();
         let checks = Value::Array(vec![CHECK.into()]);
-        let canary = toml::Table::from_iter([
+        let mut canary = toml::Table::from_iter([
             ("executor".to_owned(), Value::from("checks")),
             ("checks".to_owned(), checks),
         ]);
+        canary.extend(more.clone());
         set(watch(&mut config), "canary", Value::Table(canary));
         self.config = toml::to_string(&config).unwrap();
         self.world.ci_concludes(&self.world.branches()["main"], CHECK, "success");

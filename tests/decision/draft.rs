@@ -8,7 +8,8 @@ use digest_bump::domain::{
     Bump, CheckSeen, CheckState, Digest, PatchPolicy, ProposalKind, Verdict,
 };
 use digest_bump::policy::{
-    Answer, Baseline, Checks, Intent, Proposal, Readiness, Running, Snapshot, Stage, decide,
+    Answer, Baseline, Carrier, Checks, Intent, Proposal, Readiness, Running, Snapshot, Stage,
+    decide,
 };
 
 const PASSING: [&str; 5] = ["there", "there", "early", "passed", "passed"];
@@ -38,8 +39,9 @@ fn watch(minors: &[(&str, [&str; 5])], proposals: &[Proposal]) -> Snapshot {
 }
 
 fn checks(state: CheckState, of_base: bool) -> Checks {
+    let carrier = if of_base { Carrier::Base } else { Carrier::Draft };
     let (name, title, url) = ("contract".to_owned(), String::new(), String::new());
-    Checks { seen: vec![CheckSeen { name, state, title, url, took: 0 }], of_base }
+    Checks { seen: vec![CheckSeen { name, state, title, url, took: 0 }], carrier, wanted: true }
 }
 
 /// What is due, in short words.

@@ -35,6 +35,7 @@ pub(super) fn rules() -> Rules {
         retry: RetryRule { pauses: vec![Duration::from_mins(10)] },
         canary: "true".to_owned(),
         checks: None,
+        workflow: None,
         harness: Vec::new(),
         migration: None,
     }

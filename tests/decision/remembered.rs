@@ -117,8 +117,9 @@ impl Told {
             base: "1".repeat(40).parse::<CommitId>().unwrap(),
             tree: "2".repeat(40).parse().unwrap(),
             checked: None,
+            dispatched: None,
             started_at: minutes_ago(5),
-            state: RunState::Running { alive_until: minutes_ago(-1) },
+            state: RunState::Running { alive_until: minutes_ago(-1), prepared: Vec::new() },
         }
     }
 

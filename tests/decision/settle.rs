@@ -8,8 +8,8 @@ use digest_bump::domain::{
     RequestOutcome, RunId, Timestamp, Verdict, Version,
 };
 use digest_bump::policy::{
-    Answer, Candidate, Checks, Contract, Intent, Look, Migration, Proposal, Readiness, Running,
-    Snapshot, decide,
+    Answer, Candidate, Carrier, Checks, Contract, Intent, Look, Migration, Proposal, Readiness,
+    Running, Snapshot, decide,
 };
 use std::time::Duration;
 
@@ -142,6 +142,7 @@ impl World {
                 open.unwrap().state = PullState::Closed;
             }
             Intent::Warn { .. } => panic!("no tag moves here"),
+            Intent::Cancel { .. } => panic!("no workflow is dispatched here"),
             Intent::Answer { request, granted, answer } => {
                 let at = self.now;
                 let open = self.snapshot.requests.iter_mut().find(|r| r.id == *request).unwrap();
@@ -172,7 +173,7 @@ impl World {
                     url: String::new(),
                     took: 0,
                 };
-                let checks = Checks { seen: vec![seen], of_base: false };
+                let checks = Checks { seen: vec![seen], carrier: Carrier::Draft, wanted: true };
                 let checks = Some(checks).filter(|_| self.snapshot.by_checks);
                 let run = RunId(self.runs);
                 let running = Running { run, since: self.now, alive_until, checks };

@@ -31,6 +31,7 @@ pub(crate) fn rules() -> Rules {
         retry: RetryRule { pauses: Vec::new() },
         canary: String::new(),
         checks: None,
+        workflow: None,
         harness: Vec::new(),
         migration: None,
     }

@@ -99,6 +99,32 @@ impl GitCache {
     }
 }
 
+impl GitCache {
+    /// Deletes `branch` at the remote, if it is at `commit`; the server compares once more. A branch
+    /// that is gone already is as good.
+    ///
+    /// # Errors
+    /// As of [`GitCache::push`].
+    pub async fn delete_branch(
+        &self,
+        branch: &BranchName,
+        commit: &CommitId,
+    ) -> Result<(), GitError> {
+        let (branch, commit) = (branch.clone(), commit.clone());
+        self.alone(move |inner| {
+            let judge = |head: Oid| {
+                if head.is_zero() {
+                    return Ok(Pushed::AlreadyThere);
+                }
+                let head = commit_id(head)?;
+                if head == commit { Ok(Pushed::Moved) } else { Err(GitError::Foreign { head }) }
+            };
+            send(inner, &format!(":refs/heads/{branch}"), judge).map(drop)
+        })
+        .await
+    }
+}
+
 /// A remote without a name: no URL is written into the repository's configuration.
 fn anonymous<'repo>(
     repository: &'repo Repository,
@@ -161,8 +187,20 @@ fn push(
     commit: &CommitId,
     ours: &BTreeSet<CommitId>,
 ) -> Result<Pushed, GitError> {
+    find_commit(&inner.repository()?, commit)?;
+    // The plus only spares libgit2's own check: what may be moved is decided here, and the server
+    // compares the old id.
+    let refspec = format!("+{commit}:refs/heads/{branch}");
+    send(inner, &refspec, |head| judge(head, commit, ours))
+}
+
+/// Sends one change of a ref, if `judge` allows it from the head that the server advertises.
+fn send(
+    inner: &Inner,
+    refspec: &str,
+    judge: impl Fn(Oid) -> Result<Pushed, GitError>,
+) -> Result<Pushed, GitError> {
     let repository = inner.repository()?;
-    find_commit(&repository, commit)?;
     let mut remote = anonymous(&repository, inner)?;
     let decision = RefCell::new(None);
     let rejection = RefCell::new(None);
@@ -171,7 +209,7 @@ fn push(
         // Called between the advertisement and the upload, with what is about to be sent.
         callbacks.push_negotiation(|updates| {
             let head = updates.first().map_or(Oid::ZERO_SHA1, PushUpdate::src);
-            let judged = judge(head, commit, ours);
+            let judged = judge(head);
             let go_on = matches!(judged, Ok(Pushed::Created | Pushed::Moved));
             decision.replace(Some(judged));
             if go_on { Ok(()) } else { Err(git2::Error::from_str("nothing to push")) }
@@ -182,9 +220,6 @@ fn push(
         });
         let mut options = PushOptions::new();
         options.remote_callbacks(callbacks);
-        // The plus only spares libgit2's own check: what may be moved was decided above, and the
-        // server compares the old id.
-        let refspec = format!("+{commit}:refs/heads/{branch}");
         remote.push(&[refspec], Some(&mut options))
     });
     match (decision.into_inner(), rejection.into_inner(), result) {

@@ -4,6 +4,7 @@
 //! the authorisation; its models stay outside, because they refuse answers that lack fields which
 //! nobody here needs.
 
+mod actions;
 mod advisories;
 mod checks;
 mod commits;
@@ -18,6 +19,7 @@ mod release;
 mod transport;
 mod writer;
 
+pub use actions::{Artifact, WorkflowRun};
 pub use checks::{CheckRun, CommitStatus, conclusion, short, status};
 pub use error::GithubError;
 pub use pull::Pull;

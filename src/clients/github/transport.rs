@@ -99,6 +99,26 @@ impl Transport {
         Err(GithubError::malformed(format!("too many redirects for {what}")))
     }
 
+    /// Fetches what GitHub keeps elsewhere: the one redirect is followed wherever it leads to, within
+    /// TLS and without the token. The address is as good as a password, and stands in no error.
+    pub(super) async fn get_elsewhere(
+        &self,
+        url: &Url,
+        what: &str,
+    ) -> Result<Vec<u8>, GithubError> {
+        let answer = self.exchange(Method::GET, url, &HeaderMap::new(), None::<&()>).await?;
+        let target = answer.header(LOCATION).filter(|_| answer.status.is_redirection());
+        let Some(target) = target else {
+            return Ok(headers::judge(answer, what, self.http.now())?.body);
+        };
+        let place = url.join(target).ok().filter(|place| wire::may_go(&self.base, place));
+        let place = place.ok_or_else(|| {
+            GithubError::malformed(format!("a redirect of {what} that must not be followed"))
+        })?;
+        let answer = self.http.get(place, HeaderMap::new(), BODY_CAP).await?;
+        Ok(headers::judge(answer, what, self.http.now())?.body)
+    }
+
     /// Writes, once. A redirect is not followed: GitHub has then done nothing, and the person who
     /// renamed the repository should say so in the config.
     pub(super) async fn write(

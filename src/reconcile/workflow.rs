@@ -1,0 +1,362 @@
+//! Canary runs that a workflow of the downstream's carries: dispatched on a branch that is there for
+//! that one run, followed by a marker, ended with what the run handed back. Beside checks such a
+//! workflow prepares the draft, and the run goes on with the draft's checks.
+
+use super::{
+    canary::{Subject, under_way},
+    pass::Pass,
+    world::World,
+};
+use crate::canary::workflow::{HandedBack, conclude, prepared, unpack};
+use crate::clients::git::GitCache;
+use crate::config::Watch;
+use crate::domain::{
+    CanaryReport, CanaryRun, Check, CheckSeen, CheckState, CommitId, Detail, Digest, Effect,
+    FileChange, FilePath, Finding, ImageName, Memory, RunId, RunState, TreeId, Verdict, Version,
+    WorkflowFacts, WorkflowRule,
+};
+use crate::policy::{Concluded, Stage, scratch_branch};
+use crate::proposal::{Draft, Workshop};
+use crate::sources::{Dispatched, Sources};
+use crate::store::{NewRun, Prepared, Shown};
+use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeMap;
+
+/// The largest archive that is fetched, in bytes.
+const MAX_ARCHIVE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The dispatches whose runs are followed.
+pub(super) fn followed(image: &ImageName, memory: &Memory) -> Vec<Dispatched> {
+    let open = memory.runs.iter().filter(|run| matches!(run.state, RunState::Running { .. }));
+    let followed = open.filter_map(|run| {
+        let (marker, commit) = (run.dispatched.clone()?, run.checked.clone()?);
+        let branch = scratch_branch(image, &marker).ok()?;
+        let known = memory.workflow(&marker).and_then(|seen| seen.run);
+        Some(Dispatched { marker, branch, commit, run: known })
+    });
+    followed.collect()
+}
+
+/// What a workflow's run came to.
+pub(super) enum Came {
+    /// The canary's end, and the tree with what was prepared, if anything was.
+    Ended(Concluded, Option<TreeId>),
+    /// The draft is prepared: its checks come next.
+    Prepared(Draft, Vec<String>),
+}
+
+/// What the run `id` came to, by what was last seen of its workflow and what that handed back.
+pub(super) async fn came_to(
+    id: RunId,
+    watch: &Watch,
+    sources: &Sources,
+    git: &GitCache,
+    (memory, world): (&Memory, &World),
+) -> Result<Came> {
+    let run = memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+    let marker = run.dispatched.as_ref().context("no workflow carries the run")?;
+    let Some(rule) = &watch.rules.workflow else {
+        return Ok(unknown("no workflow is the canary any more"));
+    };
+    let facts = memory.workflow(marker).cloned().unwrap_or_else(|| never_seen(marker, rule));
+    let handed_back = hand_back(watch, sources, rule, &facts).await?;
+    let mut concluded = conclude(rule, &facts.seen, &handed_back);
+    // At the pinned version there is no edit that something could be added to.
+    let prepares = !rule.files.is_empty() && run.checked.as_ref() != Some(&run.base);
+    if concluded.verdict != Verdict::Passed || !prepares {
+        if watch.rules.checks.is_some() {
+            return Ok(unprepared(&concluded));
+        }
+        return Ok(Came::Ended(concluded, None));
+    }
+    let files = handed_back.and_then(|files| prepared(rule, &files));
+    let (tree, added) = match files {
+        Ok(files) => add(git, &run.tree, rule, files).await?,
+        Err(why) => return Ok(unknown(&format!("the draft could not be prepared: {why}"))),
+    };
+    if watch.rules.checks.is_none() {
+        concluded.report.prepared = added;
+        return Ok(Came::Ended(concluded, Some(tree)));
+    }
+    let pin = world.pin(watch, memory)?;
+    let subject = Subject::of(&run.version, &pin, &run.base, watch, git, memory).await?;
+    if subject.draft.tree != run.tree {
+        return Ok(unknown("the edit is another one than what was prepared"));
+    }
+    Ok(Came::Prepared(Draft { tree, ..subject.draft }, added))
+}
+
+fn unknown(why: &str) -> Came {
+    let (verdict, report) = (Verdict::Inconclusive, CanaryReport::NOTHING);
+    Came::Ended(Concluded { verdict, summary: why.to_owned(), report }, None)
+}
+
+/// What prepares a draft says nothing of the release, whatever became of it.
+fn unprepared(concluded: &Concluded) -> Came {
+    let told = concluded.summary.split_once(": ").map_or("", |(_, told)| told);
+    let summary = format!("the draft could not be prepared: {told}");
+    let mut report = concluded.report.clone();
+    for step in report.attempts.iter_mut().flatten() {
+        step.verdict = Verdict::Inconclusive;
+    }
+    Came::Ended(Concluded { verdict: Verdict::Inconclusive, summary, report }, None)
+}
+
+fn never_seen(marker: &str, rule: &WorkflowRule) -> WorkflowFacts {
+    let (name, state) = (rule.name(), CheckState::Missing);
+    let seen = CheckSeen { name, state, title: String::new(), url: String::new(), took: 0 };
+    WorkflowFacts { marker: marker.to_owned(), run: None, seen }
+}
+
+/// What the run left in its artifact; the inner error is that it left nothing that can be read,
+/// the outer one that GitHub could not be asked.
+async fn hand_back(
+    watch: &Watch,
+    sources: &Sources,
+    rule: &WorkflowRule,
+    facts: &WorkflowFacts,
+) -> Result<Result<HandedBack, String>> {
+    let concluded = matches!(facts.seen.state, CheckState::Passed | CheckState::Failed);
+    let Some(run) = facts.run.filter(|_| concluded && rule.hands_back()) else {
+        return Ok(Err("nobody asked for it".to_owned()));
+    };
+    let (github, repo) = (&sources.github, &watch.downstream.repository);
+    let artifacts = github.fetch_artifacts(repo, run).await.context("the workflow's artifacts")?;
+    // A run that was run again has one of each attempt: the last one counts.
+    let named = artifacts.into_iter().filter(|artifact| artifact.name == rule.artifact);
+    let Some(artifact) = named.max_by_key(|artifact| artifact.id) else {
+        return Ok(Err(format!("it left no artifact {}", rule.artifact)));
+    };
+    if artifact.expired {
+        return Ok(Err(format!("its artifact {} has expired", rule.artifact)));
+    }
+    if artifact.size > MAX_ARCHIVE_BYTES {
+        return Ok(Err(format!("its artifact is larger than {} MiB", MAX_ARCHIVE_BYTES >> 20)));
+    }
+    let archive = github.download_artifact(repo, artifact.id).await;
+    let archive = archive.with_context(|| format!("the artifact {}", rule.artifact))?;
+    if artifact.digest.is_some_and(|said| said != Digest::of(&archive).as_str()) {
+        bail!("the artifact {} does not have the digest that GitHub tells of it", rule.artifact);
+    }
+    Ok(unpack(&archive).map_err(|error| error.to_string()))
+}
+
+/// `tree` with those of the files that differ from what it has.
+async fn add(
+    git: &GitCache,
+    tree: &TreeId,
+    rule: &WorkflowRule,
+    files: BTreeMap<FilePath, Vec<u8>>,
+) -> Result<(TreeId, Vec<String>)> {
+    let before = git.read_files_in(tree, &files.keys().cloned().collect()).await?;
+    let same = |path: &FilePath, content: &Vec<u8>| {
+        before.get(path).is_some_and(|old| old.as_ref() == Some(content))
+    };
+    let differing = files.into_iter().filter(|(path, content)| !same(path, content));
+    let changes: Vec<FileChange> = differing
+        .map(|(path, content)| {
+            let notes = vec![format!("written by {}", rule.name())];
+            FileChange { path, content, notes }
+        })
+        .collect();
+    let added = changes.iter().map(|change| change.path.to_string()).collect();
+    let tree = git.write_tree_on(tree, &changes).await.context("the prepared tree")?;
+    Ok((tree, added))
+}
+
+/// What tells the run of this dispatch from every other one: what it is about, and how often that
+/// was tried before. Whoever lost the database finds the same runs again.
+fn marker_for(commit: &CommitId, subject: &Digest, rule: &WorkflowRule, memory: &Memory) -> String {
+    let about = Digest::of(format!("{commit} {subject} {rule:?}").as_bytes());
+    let about = format!("{}-", about.short());
+    let of_it =
+        |run: &&CanaryRun| run.dispatched.as_ref().is_some_and(|marker| marker.starts_with(&about));
+    format!("{about}{}", memory.runs.iter().filter(of_it).count() + 1)
+}
+
+impl Pass<'_> {
+    /// Begins a run that a workflow carries. The dispatch comes first: a run that is recorded has
+    /// all that it waits for, and what a death leaves behind is found again by its marker.
+    pub(super) async fn start_workflow(
+        &mut self,
+        version: &Version,
+        stages: &[(Version, Stage)],
+    ) -> Result<()> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let rule = bot.watch.rules.workflow.clone().context("no workflow is named")?;
+        let (pin, base) =
+            (self.pin()?, self.world.base.clone().context("the downstream was not read")?);
+        let subject = Subject::of(version, &pin, &base, &bot.watch, &bot.git, &self.memory).await?;
+        let Subject { to, draft, inputs } = subject;
+        let harness = bot.git.state_of(&draft.tree, &bot.watch.rules.harness).await?;
+        let steps = Digest::of(bot.watch.rules.canary.as_bytes());
+        let commit = if *version == pin.version {
+            base
+        } else {
+            self.commit_of(version, &draft, stages).await?
+        };
+        let marker = marker_for(&commit, to.digest.digest(), &rule, &self.memory);
+        let new = NewRun {
+            version: version.clone(),
+            subject: to.digest.clone(),
+            inputs,
+            base: draft.base.clone(),
+            tree: draft.tree.clone(),
+            // What prepares a draft shows nothing that could be used again.
+            remembered_by: match bot.watch.rules.checks {
+                Some(_) => String::new(),
+                None => format!("{} in {harness}", steps.short()),
+            },
+            checked: Some(commit.clone()),
+            dispatched: Some(marker.clone()),
+            started_at: now,
+            alive_until: now + rule.time_limit,
+        };
+        let before = self.same_run(&new).await?.filter(|_| bot.watch.rules.checks.is_none());
+        if let Some(before) = before {
+            let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
+            self.memory.runs.push(under_way(run, &new));
+            return self.remember_run(run, &before, &draft).await;
+        }
+        let inputs = [
+            ("version", version.to_string()),
+            ("digest", to.digest.to_string()),
+            ("image", format!("{}@{}", to.image, to.digest)),
+        ];
+        let inputs = inputs.map(|(name, value)| (name.to_owned(), value)).into();
+        self.dispatch(&rule, &marker, &commit, inputs).await?;
+        let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
+        self.memory.runs.push(under_way(run, &new));
+        self.done(format!("dispatched {} at {version}: {marker}", rule.name()));
+        Ok(())
+    }
+
+    /// Pushes the branch, has the workflow run on it, and looks for the run a first time.
+    async fn dispatch(
+        &mut self,
+        rule: &WorkflowRule,
+        marker: &str,
+        commit: &CommitId,
+        inputs: BTreeMap<String, String>,
+    ) -> Result<()> {
+        let branch = scratch_branch(&self.bot.watch.upstream.image, marker)?;
+        let push = Effect::PushBranch { branch: branch.clone(), commit: commit.clone() };
+        self.effect(&push).await?;
+        let (workflow, marker) = (rule.file.clone(), marker.to_owned());
+        let dispatch = Effect::DispatchWorkflow {
+            workflow,
+            branch: branch.clone(),
+            commit: commit.clone(),
+            marker: marker.clone(),
+            inputs,
+        };
+        // It is looked for in any case: where the database was lost, it ran before.
+        self.effect_unless_there(&dispatch, true).await?;
+        let dispatched = [Dispatched { marker, branch, commit: commit.clone(), run: None }];
+        let read = self.bot.sources.observe_workflows(&self.bot.watch, &dispatched).await?;
+        for fact in read.facts {
+            let news = self.memory.observe(fact, self.bot.clock.now());
+            self.record(news).await?;
+        }
+        Ok(())
+    }
+
+    /// The commit of a draft: the one that a proposal of it has, if nothing is prepared.
+    async fn commit_of(
+        &self,
+        version: &Version,
+        draft: &Draft,
+        stages: &[(Version, Stage)],
+    ) -> Result<CommitId> {
+        let (pin, snapshot) = (self.pin()?, self.snapshot());
+        let workshop = Workshop {
+            watch: &self.bot.watch,
+            memory: &self.memory,
+            snapshot: &snapshot,
+            git: &self.bot.git,
+            pin: &pin,
+            head: &draft.base,
+            stages,
+            now: self.bot.clock.now(),
+        };
+        workshop.commit_draft(version, draft).await
+    }
+
+    /// Ends a run with what its workflow showed, or goes on with what that prepared.
+    pub(super) async fn conclude_workflow(
+        &mut self,
+        id: RunId,
+        stages: &[(Version, Stage)],
+    ) -> Result<()> {
+        let bot = self.bot;
+        let seen = (&self.memory, &self.world);
+        match came_to(id, &bot.watch, &bot.sources, &bot.git, seen).await? {
+            Came::Ended(Concluded { verdict, summary, report }, tree) => {
+                if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
+                    run.tree = tree.clone().unwrap_or_else(|| run.tree.clone());
+                }
+                let shown = Shown { report: &report, tree: tree.as_ref(), ..Shown::NOTHING };
+                self.end_run(id, verdict, &summary, shown).await?;
+                self.done(format!("the workflow came to {verdict}: {summary}"));
+                Ok(())
+            }
+            Came::Prepared(draft, files) => self.go_on(id, &draft, files, stages).await,
+        }
+    }
+
+    /// Opens the draft with what was prepared; from now on the run waits for its checks.
+    async fn go_on(
+        &mut self,
+        id: RunId,
+        draft: &Draft,
+        files: Vec<String>,
+        stages: &[(Version, Stage)],
+    ) -> Result<()> {
+        let bot = self.bot;
+        let rule = bot.watch.rules.checks.as_ref().context("no checks are named")?;
+        let run = self.memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+        let version = run.version.clone();
+        let commit = self.propose_draft(&version, draft, &files, stages).await?;
+        self.read_checks(&commit).await?;
+        let until = bot.clock.now() + rule.time_limit;
+        let prepared = Prepared { tree: &draft.tree, files: &files, commit: &commit };
+        bot.store.advance_run(self.lease, id, &prepared, until).await?;
+        if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
+            (run.tree, run.checked, run.dispatched) = (draft.tree.clone(), Some(commit), None);
+            run.state = RunState::Running { alive_until: until, prepared: files };
+        }
+        self.done(format!("waiting for the checks of the prepared draft at {version}"));
+        Ok(())
+    }
+
+    /// Cancels a workflow's run that nobody waits for any longer. It was no answer.
+    pub(super) async fn cancel(&mut self, id: RunId, why: &str) -> Result<()> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let run = self.memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+        let (version, subject, inputs) =
+            (run.version.clone(), run.subject.clone(), run.inputs.clone());
+        let seen = run.dispatched.as_ref().and_then(|marker| self.memory.workflow(marker));
+        if let Some(run) = seen.and_then(|seen| seen.run) {
+            self.effect(&Effect::CancelWorkflow { run }).await?;
+        }
+        let (summary, detail) = (format!("cancelled: {why}"), Detail::default());
+        let (check, verdict) = (Check::Canary, Verdict::Inconclusive);
+        let found = Finding {
+            check,
+            verdict,
+            version: version.clone(),
+            subject,
+            inputs,
+            summary: summary.clone(),
+            detail,
+            at: now,
+        };
+        bot.store.interrupt_run(&bot.watch.name, id, &found).await?;
+        if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
+            let (output, report) = (String::new(), CanaryReport::NOTHING);
+            run.state = RunState::Ended { at: now, verdict, summary, output, report };
+        }
+        self.done(format!("cancelled the workflow at {version}: {why}"));
+        Ok(())
+    }
+}
