@@ -84,6 +84,8 @@ pub enum Fact {
     Checks(ChecksFacts),
     /// The run of a workflow that the bot dispatched.
     Workflow(WorkflowFacts),
+    /// A pull request of the bot's that no machine can merge any more.
+    Conflict(ConflictFacts),
 }
 
 /// A fact with the time at which it was first read so.
@@ -145,6 +147,7 @@ impl Fact {
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
             Self::Checks(checks) => ("checks", checks.commit.to_string()),
             Self::Workflow(workflow) => ("workflow", workflow.marker.clone()),
+            Self::Conflict(conflict) => ("conflict", conflict.head.to_string()),
         };
         FactKey { aspect, subject }
     }
@@ -280,6 +283,15 @@ pub struct PinFacts {
     /// What the canary's harness is, in one short text that differs where it does.
     #[serde(default)]
     pub harness: String,
+}
+
+/// A commit at the head of a pull request of the bot's that conflicts with the base branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictFacts {
+    /// The head.
+    pub head: CommitId,
+    /// The commit of the base branch that it was first seen to conflict with.
+    pub base: CommitId,
 }
 
 /// What one pin site says.

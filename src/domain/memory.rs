@@ -275,6 +275,17 @@ impl Memory {
         }
     }
 
+    /// The commit of the base branch with which this head of a pull request conflicts; `None` if it
+    /// was never seen to.
+    #[must_use]
+    pub fn conflict(&self, head: &CommitId) -> Option<&CommitId> {
+        let key = FactKey { aspect: "conflict", subject: head.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Conflict(conflict)) => Some(&conflict.base),
+            _ => None,
+        }
+    }
+
     /// All pull requests from the bot's branches.
     pub fn pulls(&self) -> impl Iterator<Item = &PullFacts> {
         self.observations.values().filter_map(|seen| match &seen.fact {

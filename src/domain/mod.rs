@@ -46,8 +46,8 @@ pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck};
 pub use fact::{
-    Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
-    PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
+    ConflictFacts, Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts,
+    Platform, PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
 pub use host_port::HostPort;
 pub use invalid::Invalid;

@@ -7,7 +7,8 @@ use super::{
     stage::Intent,
 };
 use crate::domain::{
-    CanaryRun, Digest, Memory, ProposalKind, PullState, RunState, Timestamp, Verdict, Version,
+    CanaryRun, CommitId, Digest, Memory, ProposalKind, PullState, RunState, Timestamp, Verdict,
+    Version,
 };
 
 /// What the canary's result at `version` depends on besides the digest: its steps, the pin, the
@@ -38,7 +39,23 @@ pub(super) fn inputs(
     }
     let harness = memory.pin().map_or("", |facts| facts.harness.as_str());
     let harness = if harness.is_empty() { String::new() } else { format!(" in {harness}") };
-    format!("{start}{harness}{end}")
+    let onto = conflict(version, memory);
+    let onto = onto.map_or_else(String::new, self::onto);
+    format!("{start}{harness}{onto}{end}")
+}
+
+fn onto(base: &CommitId) -> String {
+    format!(" onto {}", base.short())
+}
+
+/// The commit of the base branch with which the open pull request for `version` conflicts. It is
+/// made anew there, and so is its evidence.
+fn conflict<'a>(version: &Version, memory: &'a Memory) -> Option<&'a CommitId> {
+    memory.pulls().find_map(|pull| {
+        let marker = pull.marker.as_ref().filter(|_| pull.state == PullState::Open)?;
+        let bump = marker.version == *version && marker.kind == ProposalKind::PinBump;
+        memory.conflict(&pull.head).filter(|_| bump && marker.commit == pull.head)
+    })
 }
 
 /// The inputs of the last run that found something out, if that was a pass. Who asks for a release
@@ -53,6 +70,10 @@ fn passed<'a>(
         RunState::Running { .. } => false,
     };
     let run = memory.runs.iter().rev().filter(same).find(told)?;
+    // A run before the conflict was about a tree that cannot be merged.
+    if conflict(version, memory).is_some_and(|base| !run.inputs.contains(&onto(base))) {
+        return None;
+    }
     let passes = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
     let asked = memory
         .requests

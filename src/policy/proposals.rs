@@ -30,7 +30,9 @@ pub(super) fn proposals(
                 pull: pull.number,
                 state: pull.state,
                 ours: pull.head == marker.commit || pushed(view.memory, pull),
-                settled: pull.head == marker.commit && starts_from(marker, pin),
+                settled: pull.head == marker.commit
+                    && starts_from(marker, pin)
+                    && view.memory.conflict(&pull.head).is_none(),
                 requested: marker.requested,
                 readiness: readiness(marker),
                 warning: warning(view.memory, pull, marker),

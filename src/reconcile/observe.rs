@@ -4,7 +4,9 @@
 use super::{checks::awaited, tags::Wanted, workflow::followed, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
-use crate::domain::{BranchName, Cached, Fact, Memory, Observation, Timestamp};
+use crate::domain::{
+    BranchName, Cached, CommitId, ConflictFacts, Fact, Memory, Observation, PullState, Timestamp,
+};
 use crate::policy::{branches_to_ask, npm_drifts};
 use crate::sources::{Gathered, Sources, read_pin};
 use anyhow::Result;
@@ -87,6 +89,7 @@ pub(super) async fn observe(
         tags.resolve(watch, sources, memory, now),
     );
     seen.world.pulls_known = seen.take(pulls, memory, now);
+    seen.news.extend(conflicts(git, memory, seen.world.base.as_ref(), now).await);
     seen.take(checks, memory, now);
     seen.take(workflows, memory, now);
     let (news, trouble) = tags.take(watch, memory, &mut seen.world, now);
@@ -116,4 +119,28 @@ pub(super) async fn observe_more_pulls(
         world.asked.extend(branches);
     }
     seen
+}
+
+/// Those open pull requests of the bot's that no machine can merge into the base branch. A head that
+/// is not known here, because the cache was lost, is nobody's conflict.
+async fn conflicts(
+    git: &GitCache,
+    memory: &mut Memory,
+    base: Option<&CommitId>,
+    now: Timestamp,
+) -> Vec<Observation> {
+    let Some(base) = base else { return Vec::new() };
+    let ours = memory.pulls().filter(|pull| {
+        let marked = pull.marker.as_ref().is_some_and(|marker| marker.commit == pull.head);
+        pull.state == PullState::Open && marked && memory.conflict(&pull.head).is_none()
+    });
+    let heads: Vec<CommitId> = ours.map(|pull| pull.head.clone()).collect();
+    let mut news = Vec::new();
+    for head in heads {
+        if matches!(git.conflicts(base, &head).await, Ok(true)) {
+            let fact = Fact::Conflict(ConflictFacts { head, base: base.clone() });
+            news.extend(memory.observe(fact, now));
+        }
+    }
+    news
 }

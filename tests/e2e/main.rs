@@ -13,6 +13,7 @@ mod companion_pins;
 mod companion_tags;
 mod companions;
 mod confined;
+mod conflicts;
 mod contract;
 mod crashes;
 #[path = "../database/mod.rs"]
