@@ -43,7 +43,7 @@ pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
-pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck};
+pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck, OwnReport};
 pub use fact::{
     Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts, Platform,
     PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,

@@ -114,6 +114,8 @@ impl Bot {
             pass.complete_labels().await?;
             Box::pin(pass.complete_ready()).await?;
             pass.rounds().await?;
+            // Last: what the rounds opened or rewrote is among them.
+            Box::pin(pass.complete_checks()).await?;
             pass.sound();
         }
         pass.sweep().await;

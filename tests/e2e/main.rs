@@ -23,6 +23,7 @@ mod honesty;
 mod hostile;
 mod known;
 mod majors;
+mod own_check;
 mod patches;
 mod people;
 mod pin;
