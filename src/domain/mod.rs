@@ -58,7 +58,7 @@ pub use names::{
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
-pub use request::{Request, RequestId, RequestOutcome};
+pub use request::{Request, RequestId, RequestOutcome, Wish};
 pub use rules::{
     CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,
     Rules, SignatureRule, TagRule, UnexpectedRef,

@@ -12,6 +12,7 @@ use super::{
     snapshot::{Candidate, PinState, Snapshot},
     stage::{Intent, Stage},
     stubs::stub_of_line,
+    trials::try_again,
 };
 use crate::domain::{Bump, PatchPolicy, ProposalKind, Timestamp, Version};
 use std::collections::BTreeMap;
@@ -108,6 +109,8 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
         tend_draft(draft, open, pinned, snapshot, board);
     }
     one_at_a_time(standing.as_ref(), pinned, snapshot, board);
+    // Last: what a passed canary leads to is done before the wish for it is answered.
+    try_again(pinned, snapshot, now, board);
 }
 
 /// A wish that is still being worked on says so, also while a newer one is proposed.

@@ -33,6 +33,7 @@ mod stage;
 mod stream;
 mod stubs;
 mod tokens;
+mod trials;
 mod vocabulary;
 mod wording;
 

@@ -4,7 +4,7 @@
 use super::StoreError;
 use crate::domain::{
     Cached, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding, Invalid,
-    Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
+    Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict, Wish,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, any::AnyRow};
@@ -70,6 +70,7 @@ pub(super) fn request(row: &AnyRow) -> Result<Request, StoreError> {
     };
     Ok(Request {
         id: RequestId(row.try_get("id")?),
+        wish: named(row, "wish", "a wish", Wish::ALL, Wish::name)?,
         version: parsed(row, "version")?,
         actor: text(row, "actor")?,
         at: time(row, "asked_at")?,

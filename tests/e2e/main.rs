@@ -42,5 +42,6 @@ mod steps;
 mod stream;
 mod tags;
 mod tls;
+mod trials;
 mod trust;
 mod waiting;
