@@ -131,11 +131,11 @@ pub(super) fn rerun<'a>(
         }
         RunState::Ended { .. } | RunState::Running { .. } => None,
     };
-    let of_it =
+    let mut of_it =
         memory.runs.iter().rev().filter(|run| {
             run.version == *version && run.subject == *digest && run.checked.is_none()
         });
-    let last = of_it.filter_map(told).next()?;
+    let last = of_it.find_map(told)?;
     let asked = memory.requests.iter().any(|asked| {
         asked.wish == Wish::Canary && asked.version == *version && asked.at <= last.run.started_at
     });

@@ -8,6 +8,7 @@ use digest_bump::{
     clock::Clock,
     config::{self, Environment},
     daemon::{self, App},
+    domain::Wish,
 };
 use nix::{
     sys::signal::{Signal, kill},
