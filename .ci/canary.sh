@@ -52,9 +52,16 @@ printf 'export DIGEST_BUMP_CANARY_STORE=%q\n' "$store"
 # A container that may not make others, such as the public workflow's, or a user who is not root.
 # The tests that need one then say that they are skipped.
 if unshare --mount true 2>/dev/null; then
-  packages podman runc gcc libc6-dev >&2
-  say "$(podman --version)"
+  packages podman runc uidmap gcc libc6-dev >&2
+  # The engine is rootless, and of a user of its own: a socket of root's or the bot's is refused.
+  engine=digest-bump-engine
+  id "$engine" >/dev/null 2>&1 ||
+    useradd --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$engine" >&2
+  grep -q "^$engine:" /etc/subuid ||
+    usermod --add-subuids 200000-265535 --add-subgids 200000-265535 "$engine" >&2
+  say "$(podman --version), by the user $engine"
   printf 'export DIGEST_BUMP_PODMAN=%q\n' "$(command -v podman)"
+  printf 'export DIGEST_BUMP_ENGINE_USER=%q\n' "$engine"
 else
   skipped "no container can be made here" >&2
 fi

@@ -9,6 +9,7 @@ use database::OnServer;
 use digest_bump::{
     clock::Clock,
     config::{Database, PostgresServer},
+    domain::Wish,
     domain::{
         BranchName, Cached, CanaryReport, CanaryRun, Check, CommitId, Content, Detail, Digest,
         Effect, EffectKey, EffectState, Fact, FailedTest, Finding, ImageFacts, IndexDigest, Judged,
@@ -297,10 +298,11 @@ async fn one_wish_is_open_for_each_version() {
     let (store, lease) = with_lease().await;
     let (watch, wanted) = (watch(), version("3.10.4"));
     assert_eq!(store.newest_request().await.unwrap(), 0);
-    let id = store.record_request(&watch, &wanted, "ada", at(1)).await.unwrap();
-    let again = store.record_request(&watch, &wanted, "bob", at(2)).await.unwrap();
+    let id = store.record_request(&watch, Wish::Bump, &wanted, "ada", at(1)).await.unwrap();
+    let again = store.record_request(&watch, Wish::Bump, &wanted, "bob", at(2)).await.unwrap();
     assert_eq!(again, id);
-    let other = store.record_request(&watch, &version("3.10.5"), "bob", at(3)).await.unwrap();
+    let other =
+        store.record_request(&watch, Wish::Bump, &version("3.10.5"), "bob", at(3)).await.unwrap();
     assert_eq!(store.newest_request().await.unwrap(), other.0);
 
     store.answer_request(&lease, id, false, "it failed", at(4)).await.unwrap();
@@ -311,7 +313,7 @@ async fn one_wish_is_open_for_each_version() {
     assert_eq!(requests[0].outcome, Some(outcome));
     assert_eq!(requests[1].outcome, None);
 
-    let anew = store.record_request(&watch, &wanted, "ada", at(6)).await.unwrap();
+    let anew = store.record_request(&watch, Wish::Bump, &wanted, "ada", at(6)).await.unwrap();
     assert!(anew > other);
 }
 
@@ -382,7 +384,8 @@ async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
             .await
             .unwrap()
     );
-    let id = store.record_request(&watch, &version("3.10.0"), "a\0da", at(1)).await.unwrap();
+    let id =
+        store.record_request(&watch, Wish::Bump, &version("3.10.0"), "a\0da", at(1)).await.unwrap();
     store.answer_request(&lease, id, false, "\0", at(2)).await.unwrap();
     let memory = store.load_memory(&watch).await.unwrap();
     assert_eq!(memory.findings[0].summary, "a\u{fffd}b");
@@ -417,7 +420,8 @@ async fn who_lost_the_lease_writes_nothing() {
     let store = store(&clock).await;
     let lost = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
     let watch = watch();
-    let id = store.record_request(&watch, &version("3.10.0"), "ada", at(1)).await.unwrap();
+    let id =
+        store.record_request(&watch, Wish::Bump, &version("3.10.0"), "ada", at(1)).await.unwrap();
     clock.advance(TTL);
     // Expired, but nobody took it: still a safe owner.
     store.record_observations(&lost, &watch, &[image("one", 1)], &[], at(1)).await.unwrap();
@@ -465,7 +469,10 @@ async fn many_open_one_fresh_database_at_once_and_all_write() {
                 let store = Store::open(&database, &clock()).await.unwrap();
                 for patch in 0..10 {
                     let wanted = Version::new(3, u64::from(number), patch);
-                    store.record_request(&watch(), &wanted, "ada", at(1)).await.unwrap();
+                    store
+                        .record_request(&watch(), Wish::Bump, &wanted, "ada", at(1))
+                        .await
+                        .unwrap();
                 }
             })
         })
@@ -483,7 +490,7 @@ async fn the_file_is_its_owners_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("state.db");
     let store = Store::open(&file(&path), &clock()).await.unwrap();
-    store.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
+    store.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
     for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{:?}", file.path());
@@ -500,9 +507,10 @@ async fn a_reader_sees_what_a_writer_wrote_and_writes_nothing() {
 
     let writer = Store::open(&database, &clock()).await.unwrap();
     let reader = Store::open_readonly(&database).await.unwrap().unwrap();
-    writer.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
+    writer.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
     assert_eq!(reader.newest_request().await.unwrap(), 1);
-    let refused = reader.record_request(&watch(), &version("2.0.0"), "ada", at(1)).await;
+    let refused =
+        reader.record_request(&watch(), Wish::Bump, &version("2.0.0"), "ada", at(1)).await;
     assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
     assert_eq!(writer.newest_request().await.unwrap(), 1);
 
@@ -597,7 +605,7 @@ async fn what_is_no_database_is_called_corrupt() {
 async fn a_row_that_nobody_can_have_written_is_named() {
     let database = Tampered::new().await;
     let store = database.open().await.unwrap();
-    store.record_request(&watch(), &version("1.0.0"), "ada", at(1)).await.unwrap();
+    store.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
     database.run("UPDATE request SET version = 'newest'").await;
     let error = store.load_memory(&watch()).await.unwrap_err();
     assert_eq!(error.to_string(), "the database is corrupt: column version");

@@ -67,7 +67,7 @@ async fn script_in(
     cell.arguments = words.into_iter().chain(arguments).collect();
     cell.environment = [("PATH".to_owned(), "/usr/bin:/bin".into())].into();
     cell.directory = cell.tree.clone();
-    (cell.network, cell.sockets) = (Vec::new(), Vec::new());
+    (cell.network, cell.sockets, cell.forward) = (Vec::new(), Vec::new(), Vec::new());
     let mut printed = tempfile::tempfile()?;
     let command = room.command(&cell).map_err(io::Error::other)?;
     let mut command = Command::from(command);

@@ -51,6 +51,7 @@ pub(super) fn cell(config: &CanaryConfig, step: &Step, target: &Target, work: &P
         read_only: confinement.tools.clone(),
         sockets: step.sockets.clone(),
         network: step.network.clone(),
+        forward: step.forward.clone(),
         limits: Limits {
             memory: confinement.memory,
             processes: confinement.processes,
@@ -86,6 +87,7 @@ mod tests {
             sees_digest: true,
             network: vec!["registry.example:443".parse().unwrap()],
             sockets: Vec::new(),
+            forward: vec!["127.0.0.1:18080".parse().unwrap()],
             reading: Reading::Exit,
         };
         let config = CanaryConfig {
@@ -124,6 +126,7 @@ mod tests {
         assert_eq!(made.environment["D"], Digest::of(b"x").to_string().as_str());
         assert_eq!(made.directory, Path::new("/work/tree/packages/sdk"));
         assert_eq!((made.read_only, made.network.len()), (vec!["/opt/node".into()], 1));
+        assert_eq!(made.forward, ["127.0.0.1:18080".parse().unwrap()]);
         assert_eq!((made.limits.memory, made.limits.cpu_seconds), (2, 6));
     }
 }

@@ -1,6 +1,6 @@
 //! The arguments.
 
-use crate::domain::{Digest, ImageName, IndexDigest, Version, WatchName};
+use crate::domain::{self, Digest, ImageName, IndexDigest, Version, WatchName};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -179,6 +179,24 @@ pub(super) enum Wish {
         #[command(flatten)]
         chosen: Chosen,
     },
+    /// Run the canary again at this release, whatever it showed before: any newer one, or the pinned
+    Canary {
+        /// The release, such as 3.10.4
+        #[arg(value_parser = version)]
+        version: Version,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+}
+
+impl Wish {
+    /// What is wished for, at which version, of which watch.
+    pub(super) fn parts(self) -> (domain::Wish, Version, Chosen) {
+        match self {
+            Self::Bump { version, chosen } => (domain::Wish::Bump, version, chosen),
+            Self::Canary { version, chosen } => (domain::Wish::Canary, version, chosen),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

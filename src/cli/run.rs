@@ -1,14 +1,14 @@
 //! One function for each command.
 
 use super::{
-    args::{Arguments, Chosen, Command, Wish},
+    args::{Arguments, Chosen, Command},
     exit::{Exit, Misuse},
     offline, pin, text, verify,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, Environment, Watch};
 use crate::daemon::{self, App};
-use crate::domain::{Memory, Version};
+use crate::domain::{Memory, Version, Wish};
 use crate::policy::Ignored;
 use crate::reconcile;
 use crate::render;
@@ -44,9 +44,10 @@ pub(super) async fn command(
             None => offline::run(&arguments, json),
         },
         Command::Health => health(&config, json).await,
-        Command::Request { wish: Wish::Bump { version, chosen } } => {
+        Command::Request { wish } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
-            request(&config, &chosen, &version, actor, &clock, json).await
+            let (wish, version, chosen) = wish.parts();
+            request(&config, &chosen, (wish, &version), actor, &clock, json).await
         }
         Command::Pin(arguments) => pin::run(&arguments, chosen(&config, &arguments.chosen)?, json),
     }
@@ -174,7 +175,7 @@ async fn health(config: &Config, json: bool) -> Result<Exit> {
 async fn request(
     config: &Config,
     which: &Chosen,
-    version: &Version,
+    (wish, version): (Wish, &Version),
     actor: &str,
     clock: &Clock,
     json: bool,
@@ -184,9 +185,9 @@ async fn request(
         bail!("there is no database yet at {}: run a pass first", config.database);
     };
     let store = daemon::open_store(config, clock).await?;
-    let id = store.record_request(&watch.name, version, actor, clock.now()).await?;
+    let id = store.record_request(&watch.name, wish, version, actor, clock.now()).await?;
     store.close().await;
-    let recorded = text::Recorded { request: id.0, version: version.clone() };
+    let recorded = text::Recorded { request: id.0, wish, version: version.clone() };
     print(json, &recorded, text::recorded)?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! What the commands print.
 
-use crate::domain::{Timestamp, Version};
+use crate::domain::{Timestamp, Version, Wish};
 use crate::policy::{Decision, Ignored, Stage};
 use crate::reconcile::{PassReport, PlannedAction};
 use crate::render::{stage_line, stage_word};
@@ -198,12 +198,17 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
 #[derive(Debug, Serialize)]
 pub(super) struct Recorded {
     pub(super) request: i64,
+    pub(super) wish: Wish,
     pub(super) version: Version,
 }
 
 pub(super) fn recorded(recorded: &Recorded) -> String {
+    let what = match recorded.wish {
+        Wish::Bump => "bump to",
+        Wish::Canary => "another run of the canary at",
+    };
     format!(
-        "request {} is recorded: bump to {}. A running daemon acts on it at once, otherwise the \
+        "request {} is recorded: {what} {}. A running daemon acts on it at once, otherwise the \
          next pass does; `digest-bump status` shows what comes of it.\n",
         recorded.request, recorded.version
     )

@@ -8,10 +8,14 @@ use super::{
     resolve::Problems,
 };
 use crate::domain::{FilePath, HostPort, ReportDemand, ReportFormat, fits_path};
+use core::net::SocketAddr;
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 /// More attempts than these would hide a break behind luck.
 const MAX_ATTEMPTS: usize = 10;
+
+/// The first port that a process without privileges may listen on.
+const FIRST_PORT_OF_ANYBODY: u16 = 1_024;
 
 /// The contract canary.
 #[derive(Debug, Clone)]
@@ -70,6 +74,8 @@ pub struct Step {
     pub sees_digest: bool,
     /// What it may reach on the network; none: nothing.
     pub network: Vec<HostPort>,
+    /// Services on the bot's loopback that it finds at the same addresses of its own.
+    pub forward: Vec<SocketAddr>,
     /// The Unix sockets that it is given.
     pub sockets: Vec<PathBuf>,
     /// How its result is read.
@@ -164,6 +170,7 @@ fn prepare_step(place: &str, raw: &RawPrepare, problems: &mut Problems) -> Optio
         time_limit: raw.time_limit.clone(),
         sees_digest: false,
         network: raw.network.clone(),
+        forward: Vec::new(),
         sockets: Vec::new(),
         read: None,
         report: None,
@@ -183,6 +190,9 @@ fn step_of(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> 
     let network = raw.network.iter();
     let network: Option<Vec<HostPort>> =
         network.map(|text| problems.parse(&format!("{place}.network"), text)).collect();
+    let forward = raw.forward.iter();
+    let forward: Option<Vec<SocketAddr>> =
+        forward.map(|text| forwarded(&format!("{place}.forward"), text, problems)).collect();
     for socket in raw.sockets.iter().filter(|socket| !socket.is_absolute()) {
         let text = format!("`{}` is not an absolute path", socket.display());
         problems.add(&format!("{place}.sockets"), text);
@@ -213,9 +223,26 @@ fn step_of(place: &str, raw: &RawStep, problems: &mut Problems) -> Option<Step> 
         time_limit: limit?,
         sees_digest: raw.sees_digest,
         network: network?,
+        forward: forward?,
         sockets: raw.sockets.clone(),
         reading: reading?,
     })
+}
+
+/// An address that a step may find on a loopback of its own.
+fn forwarded(place: &str, text: &str, problems: &mut Problems) -> Option<SocketAddr> {
+    let address = text.parse::<SocketAddr>().ok();
+    // Lower ports are not to be listened on without privileges, inside as well.
+    let fits = |it: &SocketAddr| it.ip().is_loopback() && it.port() >= FIRST_PORT_OF_ANYBODY;
+    let found = address.filter(fits);
+    if found.is_none() {
+        let text = format!(
+            "`{text}` is no address of this host's loopback with a port from \
+             {FIRST_PORT_OF_ANYBODY} on, such as `127.0.0.1:18080`"
+        );
+        problems.add(place, text);
+    }
+    found
 }
 
 fn report(place: &str, raw: &RawReport, problems: &mut Problems) -> Option<ReportRule> {

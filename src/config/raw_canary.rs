@@ -149,6 +149,11 @@ pub(super) struct RawStep {
     /// is: no name leads there. Default: none.
     #[serde(default)]
     pub(super) network: Vec<String>,
+    /// Services on the bot's own loopback, such as `127.0.0.1:18080` where a container listens that
+    /// the step starts. The step finds them at the same addresses of its own loopback, without a
+    /// proxy; nothing else of the bot's loopback is reached. Default: none.
+    #[serde(default)]
+    pub(super) forward: Vec<String>,
     /// Unix sockets that it may talk to, such as a container engine's, which must be neither root's
     /// nor the bot's own. Default: none.
     #[serde(default)]

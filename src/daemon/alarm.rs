@@ -143,6 +143,7 @@ fn jitter(seed: &str, at: Timestamp, most: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Wish;
     use croner::parser::{CronParser, Seconds};
 
     async fn alarm(cron: &str, zone: &str, jitter: u64, now: &str) -> (Alarm, Clock) {
@@ -181,7 +182,7 @@ mod tests {
         assert!(alarm.is_due().await, "what was parked");
         let watch = "w".parse().unwrap();
         let version = "1.0.0".parse().unwrap();
-        alarm.store.record_request(&watch, &version, "me", clock.now()).await.unwrap();
+        alarm.store.record_request(&watch, Wish::Bump, &version, "me", clock.now()).await.unwrap();
         assert!(alarm.is_due().await, "a request");
         alarm.pass_begins().await.unwrap();
         assert!(!alarm.is_due().await, "seen");

@@ -1,6 +1,6 @@
 //! Effects: every write to the outside, named, keyed and probed.
 
-use super::{BranchName, CommitId, PullNumber, Timestamp, WatchName};
+use super::{BranchName, CommitId, PullNumber, RunId, Timestamp, Verdict, WatchName};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -58,9 +58,8 @@ pub enum Effect {
         /// The commit.
         commit: CommitId,
         /// What it says.
-        state: OwnCheck,
-        /// One line for whoever looks at it.
-        title: String,
+        #[serde(flatten)]
+        report: OwnReport,
     },
     /// Dispatch a workflow of the downstream's on a branch of the bot's. Probe: a run of it that
     /// carries the marker.
@@ -90,18 +89,58 @@ pub enum Effect {
     },
 }
 
+/// What the bot's own check of a commit shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnReport {
+    /// What it says.
+    pub state: OwnCheck,
+    /// One line for whoever looks at it.
+    pub title: String,
+    /// The run of the canary that it tells of, if the bot ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// Where all that the run printed is found, if readers can reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// More for whoever opens it, in Markdown; empty if the title is all. Neither this nor what the
+    /// run printed is recorded: that is kept only as long as the config says.
+    #[serde(skip)]
+    pub summary: String,
+    /// What the run printed, in Markdown.
+    #[serde(skip)]
+    pub text: String,
+}
+
+impl OwnReport {
+    /// One that has nothing more to tell than this line.
+    #[must_use]
+    pub const fn new(state: OwnCheck, title: String) -> Self {
+        Self { state, title, run: None, page: None, summary: String::new(), text: String::new() }
+    }
+}
+
 /// What the bot's own check of a commit says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnCheck {
     /// The evidence is not complete.
     Pending,
-    /// The downstream's checks passed.
+    /// The canary passed.
     Success,
-    /// One of them failed.
+    /// It failed.
     Failure,
-    /// They found nothing out.
+    /// It found nothing out.
     Neutral,
+}
+
+impl From<Verdict> for OwnCheck {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Passed => Self::Success,
+            Verdict::Failed => Self::Failure,
+            Verdict::Inconclusive => Self::Neutral,
+        }
+    }
 }
 
 impl OwnCheck {
@@ -145,8 +184,11 @@ impl Effect {
             }
             // Once in its life: a person who makes it a draft again means it.
             Self::MarkReady { number } => format!("{watch} ready {number}"),
-            Self::ReportCheck { commit, state, title } => {
-                format!("{watch} check {commit} {} {}", state.name(), fingerprint([title, title]))
+            Self::ReportCheck { commit, report: OwnReport { state, title, run, .. } } => {
+                // The same line may be true of one run after another.
+                let run = run.map(|run| format!(" run {run}")).unwrap_or_default();
+                let line = fingerprint([title, title]);
+                format!("{watch} check {commit} {}{run} {line}", state.name())
             }
             // The marker is of everything that it is about.
             Self::DispatchWorkflow { marker, .. } => format!("{watch} dispatch {marker}"),

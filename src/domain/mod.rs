@@ -44,7 +44,7 @@ pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use digest::{Digest, IndexDigest, PlatformDigest};
-pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck};
+pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck, OwnReport};
 pub use fact::{
     ConflictFacts, Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts,
     Platform, PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
@@ -59,7 +59,7 @@ pub use names::{
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
-pub use request::{Request, RequestId, RequestOutcome};
+pub use request::{Request, RequestId, RequestOutcome, Wish};
 pub use rules::{
     CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,
     Rules, SignatureRule, TagRule, UnexpectedRef,

@@ -15,12 +15,38 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// "Bump the pin to this version."
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wish {
+    /// That the pin is bumped to a version.
+    Bump,
+    /// That the canary is run again at a version, whatever it showed before.
+    Canary,
+}
+
+impl Wish {
+    /// Every wish.
+    pub const ALL: [Self; 2] = [Self::Bump, Self::Canary];
+
+    /// The name in the database, in commands and in views.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bump => "bump",
+            Self::Canary => "canary",
+        }
+    }
+}
+
+/// A wish of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Its id.
     pub id: RequestId,
-    /// The version that is asked for.
+    /// What is asked for.
+    pub wish: Wish,
+    /// The version that it is asked for.
     pub version: Version,
     /// Who asked, as far as the way in knows: a login, or the operating system's user.
     pub actor: String,
@@ -28,6 +54,14 @@ pub struct Request {
     pub at: Timestamp,
     /// What came of it; `None` while it is open.
     pub outcome: Option<RequestOutcome>,
+}
+
+impl Request {
+    /// Whether it asks for the canary of `version`, and is not answered yet.
+    #[must_use]
+    pub fn awaits_canary(&self, version: &Version) -> bool {
+        self.wish == Wish::Canary && self.outcome.is_none() && self.version == *version
+    }
 }
 
 /// What came of a request.

@@ -14,6 +14,7 @@ use super::{
     },
     soak::soak,
     stream,
+    trials::awaited_since,
 };
 use crate::domain::{
     CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts, Rules,
@@ -178,11 +179,12 @@ pub(super) fn answers(
         };
         let findings: Vec<&Finding> = view.memory.findings.iter().filter(current).collect();
         let asked = requested_at(view, version);
-        // Whoever asks for a release whose canary failed asks for another try.
+        // Whoever asks for a release whose canary failed asks for another try, and whoever asks for
+        // the canary, also where it passed.
         let again = |last: &&Finding| {
-            check == Check::Canary
-                && last.verdict == Verdict::Failed
-                && asked.is_some_and(|asked| asked > last.at)
+            let later = |asked: Option<Timestamp>| asked.is_some_and(|asked| asked > last.at);
+            let failed = last.verdict == Verdict::Failed && later(asked);
+            check == Check::Canary && (failed || later(awaited_since(view.memory, version)))
         };
         if findings.last().is_some_and(again) {
             continue;

@@ -6,7 +6,7 @@ use super::{
     snapshot::Snapshot,
     stage::{Intent, Stage},
 };
-use crate::domain::{Timestamp, Version};
+use crate::domain::{RequestId, Timestamp, Version};
 use std::collections::BTreeMap;
 
 /// The stages and intents, as they come together. A stage that is set later wins.
@@ -20,6 +20,10 @@ pub(super) struct Board {
 impl Board {
     pub(super) fn set(&mut self, version: &Version, stage: Stage) {
         self.stages.insert(version.clone(), stage);
+    }
+
+    pub(super) fn answer(&mut self, request: RequestId, granted: bool, answer: String) {
+        self.due.push(Intent::Answer { request, granted, answer });
     }
 
     pub(super) fn take(&mut self, walk: Walk<'_>) {

@@ -5,10 +5,11 @@ use super::{
     checks::{self, UnderWay},
     snapshot::{Answer, PinState, Snapshot},
     stage::Intent,
+    trials::awaited_since,
 };
 use crate::domain::{
-    CanaryRun, CommitId, Digest, Memory, ProposalKind, PullState, RunState, Timestamp, Verdict,
-    Version,
+    CanaryRun, CommitId, Digest, Memory, ProposalKind, PullState, Request, RunState, Timestamp,
+    Verdict, Version, Wish,
 };
 
 /// What the canary's result at `version` depends on besides the digest: its steps, the pin, the
@@ -59,7 +60,8 @@ fn conflict<'a>(version: &Version, memory: &'a Memory) -> Option<&'a CommitId> {
 }
 
 /// The inputs of the last run that found something out, if that was a pass. Who asks for a release
-/// asks for it on the downstream of today; unless it is proposed already.
+/// asks for it on the downstream of today, unless it is proposed already; and who asks for another
+/// run, in any case.
 fn passed<'a>(
     version: &Version,
     same: impl Fn(&&CanaryRun) -> bool,
@@ -75,15 +77,15 @@ fn passed<'a>(
         return None;
     }
     let passes = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
-    let asked = memory
-        .requests
-        .iter()
-        .any(|request| request.version == *version && request.at > run.started_at);
+    let later = |asked: &&Request| asked.version == *version && asked.at > run.started_at;
+    let mut wishes = memory.requests.iter().filter(later);
+    let asked = wishes.any(|asked| asked.wish == Wish::Bump);
+    let again = awaited_since(memory, version).is_some_and(|since| since > run.started_at);
     let proposed = memory.pulls().any(|pull| {
         let marker = pull.marker.as_ref().filter(|_| pull.state == PullState::Open);
         marker.is_some_and(|it| it.version == *version && it.kind == ProposalKind::PinBump)
     });
-    (passes && (proposed || !asked)).then_some(run.inputs.as_str())
+    (passes && !again && (proposed || !asked)).then_some(run.inputs.as_str())
 }
 
 /// The inputs of the last run, if the downstream's own checks are still at it: they take their time,

@@ -13,6 +13,7 @@ use super::{
     stage::{Intent, Stage},
     stubs::stub_of_line,
     superseded,
+    trials::try_again,
 };
 use crate::domain::{Bump, PatchPolicy, ProposalKind, Timestamp, Version};
 use std::collections::BTreeMap;
@@ -109,6 +110,8 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
         tend_draft(draft, open, pinned, snapshot, board);
     }
     one_at_a_time(standing.as_ref(), pinned, snapshot, board);
+    // Last: what a passed canary leads to is done before the wish for it is answered.
+    try_again(pinned, snapshot, now, board);
 }
 
 /// A wish that is still being worked on says so, also while a newer one is proposed.

@@ -34,6 +34,7 @@ mod stream;
 mod stubs;
 mod superseded;
 mod tokens;
+mod trials;
 mod vocabulary;
 mod wording;
 

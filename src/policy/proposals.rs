@@ -5,10 +5,11 @@ use super::{
     assemble::View,
     branch,
     snapshot::{PinState, Proposal, Readiness},
+    trials::rerun,
 };
 use crate::domain::{
     BranchName, DraftMark, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts,
-    PullNumber, PullState,
+    PullNumber, PullState, Verdict,
 };
 
 pub(super) fn proposals(
@@ -32,6 +33,7 @@ pub(super) fn proposals(
                 ours: pull.head == marker.commit || pushed(view.memory, pull),
                 settled: pull.head == marker.commit
                     && starts_from(marker, pin)
+                    && tells_of_rerun(view.memory, pull, marker)
                     && view.memory.conflict(&pull.head).is_none(),
                 requested: marker.requested,
                 readiness: readiness(marker),
@@ -62,14 +64,36 @@ fn starts_from(marker: &Marker, pin: &PinState) -> bool {
     }
 }
 
-/// What a reader of an open pull request has to know of its tags, and what was not written into it
-/// before. A person who took it out has read it.
+/// Whether its text is younger than the last run of its canary that somebody asked for, if that
+/// changes what it says. A failure is told by a warning: it proves no other text.
+fn tells_of_rerun(memory: &Memory, pull: &PullFacts, marker: &Marker) -> bool {
+    let Some(rerun) = rerun(memory, &marker.version, &marker.digest) else { return true };
+    if rerun.verdict == Verdict::Failed && marker.kind == ProposalKind::PinBump {
+        return true;
+    }
+    let writes = memory.effects.iter().filter(|record| match &record.effect {
+        Effect::OpenPull { commit, .. } => *commit == marker.commit,
+        Effect::EditPull { number, .. } => *number == pull.number,
+        _ => false,
+    });
+    let written = writes.filter_map(|record| record.done_at).max();
+    written.is_none_or(|at| at >= rerun.ended_at)
+}
+
+/// What a reader of an open pull request has to know of its tags and its canary, and what was not
+/// written into it before. A person who took it out has read it.
 fn warning(memory: &Memory, pull: &PullFacts, marker: &Marker) -> Option<String> {
     if pull.state != PullState::Open || marker.kind != ProposalKind::PinBump {
         return None;
     }
-    let stories: Vec<String> =
+    let mut stories: Vec<String> =
         moved_under(memory, pull).into_iter().map(|moved| moved.story).collect();
+    let rerun = rerun(memory, &marker.version, &marker.digest);
+    let failed = rerun.filter(|rerun| rerun.verdict == Verdict::Failed);
+    // What it printed is foreign text, and stands at the bot's check of the head.
+    stories.extend(failed.map(|rerun| {
+        format!("the canary was asked for again, and run {} of it failed", rerun.run.id)
+    }));
     let told = |story: &String| {
         memory.effects.iter().any(|record| {
             record.state == EffectState::Done

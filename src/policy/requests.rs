@@ -6,7 +6,9 @@ use super::{
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::Intent,
 };
-use crate::domain::{Bump, Check, Platform, ProposalKind, Request, Timestamp, Verdict, Version};
+use crate::domain::{
+    Bump, Check, Platform, ProposalKind, Request, Timestamp, Verdict, Version, Wish,
+};
 
 /// The request that counts now. It outranks every release that was published before it, so that a
 /// pull request that was moved down on request does not climb again by itself.
@@ -37,7 +39,8 @@ pub(super) fn standing<'a>(
     now: Timestamp,
     due: &mut Vec<Intent>,
 ) -> Option<Standing<'a>> {
-    let mut wishes = snapshot.requests.iter().filter(|request| request.outcome.is_none()).rev();
+    let bumps = snapshot.requests.iter().filter(|request| request.wish == Wish::Bump);
+    let mut wishes = bumps.filter(|request| request.outcome.is_none()).rev();
     let Some(newest) = wishes.next() else {
         return granted(snapshot, open);
     };
@@ -112,7 +115,7 @@ fn examine<'a>(
     }
 }
 
-fn unknown(snapshot: &Snapshot, wanted: &Version) -> String {
+pub(super) fn unknown(snapshot: &Snapshot, wanted: &Version) -> String {
     let ignored = snapshot.ignored.iter().find(|ignored| {
         ignored.tag.strip_prefix('v').unwrap_or(&ignored.tag) == wanted.to_string()
     });
@@ -167,7 +170,8 @@ fn promised_no_more(candidate: &Candidate) -> impl Iterator<Item = String> + use
 fn granted<'a>(snapshot: &'a Snapshot, open: Option<&Proposal>) -> Option<Standing<'a>> {
     let open = open?;
     let request = snapshot.requests.iter().rev().find(|request| {
-        request.version == open.version
+        request.wish == Wish::Bump
+            && request.version == open.version
             && request.outcome.as_ref().is_some_and(|outcome| outcome.granted)
     })?;
     met(snapshot, request, Some(open))

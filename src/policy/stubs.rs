@@ -30,8 +30,25 @@ pub(super) fn stub_of_line<'a>(
         }
     }
     let mut walk = stub_of_rest(&rest, snapshot, now);
+    walk.due.extend(line.iter().filter_map(|candidate| rewritten(candidate, snapshot)));
     walk.stages.extend(told);
     walk
+}
+
+/// An open stub whose text is not the one that it should be, such as after another run of the
+/// canary, which is part of its news.
+fn rewritten(candidate: &Candidate, snapshot: &Snapshot) -> Option<Intent> {
+    let (kind, version) = (ProposalKind::MigrationStub, &candidate.version);
+    let stale = |p: &&Proposal| {
+        p.kind == kind && p.version == *version && p.state == PullState::Open && !p.settled
+    };
+    let stub = snapshot.proposals.iter().rev().find(stale).filter(|stub| stub.ours)?;
+    Some(Intent::Propose {
+        kind,
+        version: version.clone(),
+        over: Some(stub.pull),
+        requested: false,
+    })
 }
 
 /// Where a release stands whose migration is proposed or done already, or is not needed.

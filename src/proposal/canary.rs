@@ -6,9 +6,6 @@ use crate::policy;
 use crate::render::CanaryShown;
 use anyhow::{Context as _, Result};
 
-/// So many lines of what a run printed are short enough for a pull request.
-const LINES: usize = 20;
-
 impl Workshop<'_> {
     /// The latest ended run at this digest on the pin as it is now.
     pub(super) fn run(&self, digest: &IndexDigest, version: &Version) -> Result<&CanaryRun> {
@@ -39,23 +36,6 @@ impl Workshop<'_> {
 
     /// A run that has ended, as a reader is shown it.
     pub(super) fn shown<'a>(&self, run: &'a CanaryRun) -> Option<CanaryShown<'a>> {
-        let RunState::Ended { verdict, summary, output, report, .. } = &run.state else {
-            return None;
-        };
-        let output = output.trim_end();
-        let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
-        let page = self.watch.public_url.as_ref();
-        Some(CanaryShown {
-            verdict: *verdict,
-            summary,
-            report,
-            output: &output[start..],
-            log: page
-                .filter(|_| run.checked.is_none())
-                .map(|page| format!("{page}/runs/{}", report.of.unwrap_or(run.id))),
-            tree: &run.tree,
-            base: &run.base,
-            checked: run.checked.is_some() && run.dispatched.is_none(),
-        })
+        CanaryShown::of(run, self.watch.public_url.as_deref())
     }
 }

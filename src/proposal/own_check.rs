@@ -2,7 +2,7 @@
 
 use super::perform::{Outcome, Performer};
 use crate::clients::github::{GithubError, conclusion, short, status};
-use crate::domain::{CommitId, OWN_CHECK, OwnCheck};
+use crate::domain::{CommitId, OWN_CHECK, OwnCheck, OwnReport};
 use anyhow::{Context as _, Result};
 
 impl Performer {
@@ -10,19 +10,19 @@ impl Performer {
     pub(super) async fn probe_check(
         &self,
         commit: &CommitId,
-        state: OwnCheck,
-        title: &str,
+        report: &OwnReport,
     ) -> Result<Option<Outcome>> {
+        let OwnReport { state, title, .. } = report;
         let run = self.reader.fetch_own_check(&self.repository, commit).await?;
         let said = |run: &crate::clients::github::CheckRun| {
-            run.conclusion.as_deref() == conclusion(state) && run.title == title
+            run.conclusion.as_deref() == conclusion(*state) && run.title == *title
         };
         if let Some(run) = run.filter(said) {
             return Ok(Some(named(format!("check run {}", run.id))));
         }
         let statuses = self.reader.fetch_statuses(&self.repository, commit).await?;
         let there = statuses.iter().any(|it| {
-            it.context == OWN_CHECK && it.state == status(state) && it.description == short(title)
+            it.context == OWN_CHECK && it.state == status(*state) && it.description == short(title)
         });
         Ok(there.then(|| named("commit status".to_owned())))
     }
@@ -32,18 +32,20 @@ impl Performer {
     pub(super) async fn report_check(
         &self,
         commit: &CommitId,
-        state: OwnCheck,
-        title: &str,
+        report: &OwnReport,
     ) -> Result<Outcome> {
         let (repo, what) = (&self.repository, "the bot's own check");
         let own = self.reader.fetch_own_check(repo, commit).await.context(what)?;
-        let own = own.map(|run| run.id);
-        match self.writer.report_check(repo, own, commit, state, title).await {
+        // What has concluded stays so: a run that begins again is another check run, and of one name
+        // the newest counts.
+        let begins = report.state == OwnCheck::Pending;
+        let own = own.filter(|run| !begins || run.conclusion.is_none()).map(|run| run.id);
+        match self.writer.report_check(repo, own, commit, report).await {
             Ok(()) => return Ok(named("check run".to_owned())),
             Err(GithubError::Denied { .. }) => {}
             Err(error) => return Err(error).context(what),
         }
-        match self.writer.set_status(repo, commit, state, title).await {
+        match self.writer.set_status(repo, commit, report).await {
             Ok(()) => Ok(named("commit status".to_owned())),
             Err(GithubError::Denied { message, .. }) => {
                 tracing::warn!(%message, "the token may set no check and no status");

@@ -65,9 +65,7 @@ impl Performer {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 Ok((!pull.draft).then(|| Outcome::of_pull(pull)))
             }
-            Effect::ReportCheck { commit, state, title } => {
-                self.probe_check(commit, *state, title).await
-            }
+            Effect::ReportCheck { commit, report } => self.probe_check(commit, report).await,
             Effect::LabelPull { number, labels } => {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 let there = labels.iter().all(|label| pull.labels.contains(label));
@@ -127,9 +125,7 @@ impl Performer {
                 marked.await.with_context(|| format!("marking {number} as ready"))?;
                 Ok(Outcome::of_pull(Pull { draft: false, ..pull }))
             }
-            Effect::ReportCheck { commit, state, title } => {
-                self.report_check(commit, *state, title).await
-            }
+            Effect::ReportCheck { commit, report } => self.report_check(commit, report).await,
             Effect::LabelPull { number, labels } => {
                 let labelled = self.writer.add_labels(repo, *number, labels);
                 labelled.await.with_context(|| format!("labelling {number}"))?;

@@ -9,7 +9,7 @@ use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
     BranchName, CommitId, DraftMark, Effect, ImageName, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    ProposalKind, PullNumber, ReleaseFacts, Request, RunState, Verdict, Version, Wish,
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
@@ -238,7 +238,8 @@ impl Workshop<'_> {
 
     /// Who asked for this version last.
     fn actor(&self, version: &Version) -> Option<&str> {
-        let asked = self.memory.requests.iter().rev().find(|request| request.version == *version);
+        let bump = |it: &&Request| it.wish == Wish::Bump && it.version == *version;
+        let asked = self.memory.requests.iter().rev().find(bump);
         asked.map(|request| request.actor.as_str())
     }
 }

@@ -4,7 +4,7 @@
 use super::{canary::Subject, pass::Pass};
 use crate::domain::{
     CanaryReport, ChecksFacts, CommitId, Digest, Effect, Marker, Memory, NamedChecks, OwnCheck,
-    PullNumber, RunId, RunState, Verdict, Version,
+    OwnReport, PullNumber, RunId, RunState, Verdict, Version,
 };
 use crate::policy::{Concluded, Stage, conclude};
 use crate::proposal::{Draft, Workshop, effects_of};
@@ -120,10 +120,10 @@ impl Pass<'_> {
         let over = workshop.open_draft().map(|(number, branch)| (number, branch.clone()));
         let names = self.bot.watch.rules.checks.iter().flat_map(|rule| &rule.names);
         let title = format!("waits for {}", names.cloned().collect::<Vec<_>>().join(", "));
-        let (commit, state) = (plan.commit.clone(), OwnCheck::Pending);
+        let (commit, report) = (plan.commit.clone(), OwnReport::new(OwnCheck::Pending, title));
         let mut effects =
             effects_of(&plan, over.as_ref().map(|(number, branch)| (*number, branch)));
-        effects.insert(1, Effect::ReportCheck { commit, state, title });
+        effects.insert(1, Effect::ReportCheck { commit, report });
         let number = self.propose_all(&effects, &plan).await?;
         if over.is_none() && !plan.labels.is_empty() {
             self.effect(&Effect::LabelPull { number, labels: plan.labels.clone() }).await?;
@@ -150,12 +150,8 @@ impl Pass<'_> {
         let (Concluded { verdict, summary, report }, commit, of_base) =
             outcome(id, &self.memory, rule)?;
         if !of_base {
-            let state = match verdict {
-                Verdict::Passed => OwnCheck::Success,
-                Verdict::Failed => OwnCheck::Failure,
-                Verdict::Inconclusive => OwnCheck::Neutral,
-            };
-            self.effect(&Effect::ReportCheck { commit, state, title: summary.clone() }).await?;
+            let report = OwnReport::new(verdict.into(), summary.clone());
+            self.effect(&Effect::ReportCheck { commit, report }).await?;
         }
         let shown = Shown { report: &report, ..Shown::NOTHING };
         self.end_run(id, verdict, &summary, shown).await?;

@@ -115,6 +115,8 @@ impl Bot {
             Box::pin(pass.tidy_merged()).await?;
             Box::pin(pass.complete_ready()).await?;
             pass.rounds().await?;
+            // Last: what the rounds opened or rewrote is among them.
+            Box::pin(pass.complete_checks()).await?;
             Box::pin(pass.tidy_scratch()).await?;
             pass.sound();
         }

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
     CanaryReport, CanaryRun, Check, CommitId, Detail, DraftMark, Fact, Finding, Marker, Memory,
-    ProposalKind, PullState, RunId, RunState, TreeId, Verdict, Version,
+    ProposalKind, PullState, Request, RunId, RunState, TreeId, Verdict, Version, Wish,
 };
 use crate::policy::{Decision, Intent, decide};
 use crate::proposal::Workshop;
@@ -368,5 +368,6 @@ impl Preview {
 /// The open request for `version`.
 fn wish(memory: &Memory, version: &Version) -> Option<i64> {
     let mut open = memory.requests.iter().rev();
-    open.find(|asked| asked.outcome.is_none() && asked.version == *version).map(|asked| asked.id.0)
+    let bump = |it: &&Request| it.wish == Wish::Bump && it.version == *version;
+    open.find(|asked| asked.outcome.is_none() && bump(asked)).map(|asked| asked.id.0)
 }

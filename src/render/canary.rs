@@ -4,7 +4,7 @@ use super::{
     body::fenced,
     notes::{brief, safe_url},
 };
-use crate::domain::{CanaryReport, CommitId, StepResult, TreeId, Verdict};
+use crate::domain::{CanaryReport, CanaryRun, CommitId, RunState, StepResult, TreeId, Verdict};
 use std::fmt::Write as _;
 
 /// A canary run, as far as a reader is shown it.
@@ -26,6 +26,33 @@ pub struct CanaryShown<'a> {
     pub base: &'a CommitId,
     /// Whether it was the downstream's own checks of a commit.
     pub checked: bool,
+}
+
+/// So many lines of what a run printed are short enough for a pull request.
+const LINES: usize = 20;
+
+impl<'a> CanaryShown<'a> {
+    /// A run that has ended, as a reader is shown it; `page` is where the status page is reached.
+    #[must_use]
+    pub fn of(run: &'a CanaryRun, page: Option<&str>) -> Option<Self> {
+        let RunState::Ended { verdict, summary, output, report, .. } = &run.state else {
+            return None;
+        };
+        let output = output.trim_end();
+        let start = output.rmatch_indices('\n').nth(LINES - 1).map_or(0, |(at, _)| at + 1);
+        Some(Self {
+            verdict: *verdict,
+            summary,
+            report,
+            output: &output[start..],
+            log: page
+                .filter(|_| run.checked.is_none())
+                .map(|page| format!("{page}/runs/{}", report.of.unwrap_or(run.id))),
+            tree: &run.tree,
+            base: &run.base,
+            checked: run.checked.is_some() && run.dispatched.is_none(),
+        })
+    }
 }
 
 /// The section about the canary.
@@ -52,15 +79,14 @@ pub(super) fn section(shown: &CanaryShown<'_>) -> String {
     };
     let summary = super::body::capital(&brief(shown.summary));
     let mut out = format!("### Contract canary: {}\n\n{summary}. {ran}.", shown.verdict);
-    let steps = steps(report);
-    if !steps.is_empty() {
+    if let Some(steps) = table(report) {
         let _ = write!(out, "\n\n{steps}");
     }
     out + &printed(shown)
 }
 
-/// A table of the steps, each attempt's for itself.
-fn steps(report: &CanaryReport) -> String {
+/// A table of the steps, each attempt's for itself; `None` if there are none.
+pub(super) fn table(report: &CanaryReport) -> Option<String> {
     let several = report.attempts.len() > 1;
     let numbered = report.attempts.iter().zip(1..);
     let judged = numbered.flat_map(|(steps, number)| steps.iter().map(move |step| (number, step)));
@@ -77,10 +103,10 @@ fn steps(report: &CanaryReport) -> String {
         })
         .collect();
     if rows.is_empty() {
-        return String::new();
+        return None;
     }
     let head = "| step | verdict | what was seen | saw the digest |\n| --- | --- | --- | --- |\n";
-    format!("{head}{}", rows.join("\n"))
+    Some(format!("{head}{}", rows.join("\n")))
 }
 
 fn row(step: &StepResult, attempt: &str, page: Option<&String>) -> String {

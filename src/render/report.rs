@@ -1,7 +1,7 @@
 //! What the command line says of a watch, as plain text.
 
 use super::{explanation::Explanation, view::WatchView};
-use crate::domain::{Bump, Timestamp, Version, human_duration};
+use crate::domain::{Bump, Timestamp, Version, Wish, human_duration};
 use crate::policy::{Candidate, Stage};
 use std::fmt::Write as _;
 
@@ -127,9 +127,10 @@ pub fn status(view: &WatchView) -> String {
         let answer = asked.answer.as_deref().map(|it| format!(": {it}"));
         let _ = writeln!(
             out,
-            "  request {} by {}: bump {}, {}{}",
+            "  request {} by {}: {} {}, {}{}",
             asked.id,
             asked.actor,
+            asked.wish.name(),
             asked.version,
             asked.state,
             answer.unwrap_or_default()
@@ -171,7 +172,12 @@ pub fn explain(explanation: &Explanation) -> String {
     }
     for asked in &explanation.requests {
         let answer = asked.answer.as_deref().unwrap_or("not answered yet");
-        let _ = writeln!(out, "  {}  request {} by {}: {answer}", asked.at, asked.id, asked.actor);
+        let what = match asked.wish {
+            Wish::Bump => "",
+            Wish::Canary => " for its canary",
+        };
+        let (at, id, actor) = (&asked.at, asked.id, &asked.actor);
+        let _ = writeln!(out, "  {at}  request {id}{what} by {actor}: {answer}");
     }
     out
 }

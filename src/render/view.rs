@@ -5,7 +5,7 @@ use super::{
     report::{release_line, stage_word},
 };
 use crate::domain::{
-    Bump, DraftMark, Memory, Pin, ProposalKind, PullState, Request, Timestamp, Version,
+    Bump, DraftMark, Memory, Pin, ProposalKind, PullState, Request, Timestamp, Version, Wish,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
@@ -87,6 +87,8 @@ pub struct RequestView {
     /// Its number.
     pub id: i64,
     /// What was asked for.
+    pub wish: Wish,
+    /// At which version.
     pub version: Version,
     /// Who asked.
     pub actor: String,
@@ -186,6 +188,7 @@ fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {
 pub(super) fn request(request: &Request) -> RequestView {
     RequestView {
         id: request.id.0,
+        wish: request.wish,
         version: request.version.clone(),
         actor: request.actor.clone(),
         at: request.at.to_string(),

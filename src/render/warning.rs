@@ -4,13 +4,19 @@
 const OPEN: &str = "> [!WARNING]\n";
 
 /// `body` under a warning, in place of one that stands there already. `proposed` are the digests
-/// whose tags it is about.
+/// whose tags it is about; none, if it is about no tag.
 #[must_use]
 pub fn under_warning(warning: &str, proposed: &[String], body: &str) -> String {
     let rest = match body.strip_prefix(OPEN) {
         Some(warned) => warned.split_once("\n\n").map_or("", |(_, rest)| rest),
         None => body,
     };
+    if proposed.is_empty() {
+        return format!(
+            "{OPEN}> **Look before you merge: {warning}.** What this pull request tells of the \
+             canary was found out before that.\n\n{rest}"
+        );
+    }
     let digests: Vec<String> = proposed.iter().map(|digest| format!("`{digest}`")).collect();
     let digests = digests.join(" and ");
     format!(

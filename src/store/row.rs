@@ -5,6 +5,7 @@ use super::StoreError;
 use crate::domain::{
     Cached, CanaryReport, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding,
     Invalid, Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
+    Wish,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, any::AnyRow};
@@ -72,6 +73,7 @@ pub(super) fn request(row: &AnyRow) -> Result<Request, StoreError> {
     };
     Ok(Request {
         id: RequestId(row.try_get("id")?),
+        wish: named(row, "wish", "a wish", Wish::ALL, Wish::name)?,
         version: parsed(row, "version")?,
         actor: text(row, "actor")?,
         at: time(row, "asked_at")?,

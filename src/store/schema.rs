@@ -14,7 +14,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "content", include_str!("../../migrations/0002_content.sql")),
     (3, "canary", include_str!("../../migrations/0003_canary.sql")),
     (4, "checked", include_str!("../../migrations/0004_checked.sql")),
-    (5, "dispatched", include_str!("../../migrations/0005_dispatched.sql")),
+    (5, "wish", include_str!("../../migrations/0005_wish.sql")),
+    (6, "dispatched", include_str!("../../migrations/0006_dispatched.sql")),
 ];
 
 /// The last migration that this program knows.

@@ -3,7 +3,7 @@
 use super::{Lease, Store, StoreError, row};
 use crate::domain::{
     Cached, Content, Effect, EffectKey, EffectRecord, EffectState, Finding, Learned, Observation,
-    RequestId, Timestamp, Version, WatchName,
+    RequestId, Timestamp, Version, WatchName, Wish,
 };
 use sqlx::{AnyConnection, Row as _};
 use std::borrow::Cow;
@@ -64,34 +64,38 @@ impl Store {
         transaction.commit("learned").await
     }
 
-    /// Records a wish. While one for the same version is open, its id is returned instead.
+    /// Records a wish. While the same one for the same version is open, its id is returned instead.
     ///
     /// # Errors
     /// If the database cannot be written.
     pub async fn record_request(
         &self,
         watch: &WatchName,
+        wish: Wish,
         version: &Version,
         actor: &str,
         at: Timestamp,
     ) -> Result<RequestId, StoreError> {
         let mut transaction = self.writing().await?;
         sqlx::query(
-            "INSERT INTO request (id, watch, version, actor, asked_at) VALUES \
-             ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4) \
-             ON CONFLICT (watch, version) WHERE ended_at IS NULL DO NOTHING",
+            "INSERT INTO request (id, watch, version, wish, actor, asked_at) VALUES \
+             ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4, $5) \
+             ON CONFLICT (watch, version, wish) WHERE ended_at IS NULL DO NOTHING",
         )
         .bind(watch.as_str())
         .bind(version.to_string())
+        .bind(wish.name())
         .bind(storable(actor).as_ref())
         .bind(at.millis())
         .execute(&mut *transaction)
         .await?;
         let id = sqlx::query(
-            "SELECT id FROM request WHERE watch = $1 AND version = $2 AND ended_at IS NULL",
+            "SELECT id FROM request WHERE watch = $1 AND version = $2 AND wish = $3 \
+             AND ended_at IS NULL",
         )
         .bind(watch.as_str())
         .bind(version.to_string())
+        .bind(wish.name())
         .fetch_one(&mut *transaction)
         .await?
         .try_get("id")?;

@@ -2,7 +2,9 @@
 //! lockfile, installs, and runs the compiler and Vitest.
 
 use crate::{
+    engine::{Engine, connector},
     npm::{Npm, Tools},
+    process::free_port,
     settings::{set, watch},
     stand::{Stand, run_in},
     workspace::Workspace,
@@ -153,6 +155,52 @@ async fn the_shipped_canary_proves_a_release_and_holds_one_that_breaks_the_contr
         );
         let lock = stand.git(&["show", &format!("{}:pnpm-lock.yaml", pull.head_branch)]);
         assert!(lock.contains("/@toon-protocol/connector@3.10.0:") && !lock.contains("3.9.3"));
+    })
+    .await;
+}
+
+/// The shipped step that boots the image, with this engine and a port that is free.
+fn real_image(stand: &mut Stand, engine: &Engine) {
+    let port = free_port();
+    let step = "canary.step.4";
+    stand.set(&format!("{step}.enabled"), true);
+    stand.set(&format!("{step}.sockets"), list([engine.socket().to_string_lossy().into_owned()]));
+    stand.set(&format!("{step}.forward"), list([format!("127.0.0.1:{port}")]));
+    stand.set(&format!("{step}.env.DOCKER_HOST"), engine.docker_host());
+    stand.set(&format!("{step}.env.CONNECTOR_PORT"), port.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_canary_boots_the_very_image_by_an_engine_of_another_user() {
+    let Some(tools) = Tools::find() else { return };
+    let program = Path::new(env!("CARGO_BIN_EXE_digest-bump"));
+    if Sandbox::choose(Demand::Strict, program).await.is_err() {
+        crate::said::folder("BUBBLEWRAP");
+        return;
+    }
+    let (npm, shelf) = (Npm::start(&tools), Shelf::filled(&tools));
+    let url = npm.url.clone();
+    let builder = World::builder().town(move |files| workspace(files, &tools, &url));
+    let builder = builder.image(|image| image.program(connector(false)));
+    run_in(builder, async |stand| {
+        let Some(engine) = Engine::start(&stand.world.registry_url()) else { return };
+        canary(stand, &shelf, &npm);
+        real_image(stand, &engine);
+        for (version, breaking) in [("3.10.0", false), ("3.12.0", true)] {
+            let release = stand.world.release(version);
+            release.image(|image| image.program(connector(breaking))).publish().await;
+        }
+        stand.settle().await;
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.12.0 held: the canary failed: townhouse real image: 1 of 4 failed: connector image > GET /admin/earnings.json answers 200 with JSON; it passes at the pinned 3.9.3
+        3.10.0 proposed: pull request #1 proposes it
+        3.9.3 pinned: the downstream pins it
+        ");
+        let pull = stand.only();
+        let row = |line: &&str| line.starts_with("| townhouse real image");
+        insta::assert_snapshot!(pull.body.lines().find(row).unwrap(), @"| townhouse real image | ✅ passed | 4 of 4 passed in image-canary.test.ts | yes |");
+        let first = pull.body.lines().next().unwrap();
+        assert!(!first.contains("never saw this digest"), "{first}");
     })
     .await;
 }

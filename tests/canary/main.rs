@@ -24,11 +24,12 @@ use digest_bump::{
     canary::report::{Demand, Format, Judgement, judge, parse},
     domain::Verdict,
 };
-use engine::Engine;
+use engine::{Engine, connector};
 use npm::{Npm, Tools};
 use std::{fs, process::Command};
 use tempfile::TempDir;
 use workspace::{CONTRACT, IMAGE_CANARY, STUB_CANARY, Workspace};
+use world::World;
 
 /// The downstream's script for integration tests, as its documents call it.
 const INTEGRATION: [&str; 3] = ["--filter", "@toon-protocol/sdk", "test:integration"];
@@ -210,10 +211,16 @@ fn a_package_that_lacks_an_export_fails_its_tests_and_its_types() {
     assert!(summary.contains("failed before its first test"), "{summary}");
 }
 
-#[test]
-fn an_image_is_booted_by_its_digest_and_asked() {
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_booted_by_its_digest_and_asked() {
     let Some(town) = Town::found() else { return };
-    let Some(engine) = Engine::start() else { return };
+    let world = World::builder().image(|image| image.program(connector(false))).start().await;
+    let Some(engine) = Engine::start(&world.registry_url()) else { return };
+    let broken = world.release("3.10.0").image(|image| image.program(connector(true)));
+    broken.publish().await;
+    let image = |version: &str| {
+        format!("ghcr.io/toon-protocol/connector@{}", world.image_digest(version).unwrap())
+    };
     town.must_install("3.10.0");
     let canary = ["--filter", "@toon-protocol/townhouse", "test:canary"];
     let ask = |image: &str, host: &str| {
@@ -224,10 +231,10 @@ fn an_image_is_booted_by_its_digest_and_asked() {
     };
     let host = engine.docker_host();
 
-    let good = engine.image(false);
+    let good = image("3.9.3");
     ask(&good, &host).shows(0, Verdict::Passed, "4 of 4 passed in image-canary.test.ts");
     let broken = "1 of 4 failed: connector image > GET /admin/earnings.json answers 200 with JSON";
-    ask(&engine.image(true), &host).shows(1, Verdict::Failed, broken);
+    ask(&image("3.10.0"), &host).shows(1, Verdict::Failed, broken);
 
     // No such digest, no engine: nobody can tell.
     let unknown = format!("{}@sha256:{}", good.split('@').next().unwrap(), "0".repeat(64));

@@ -54,8 +54,8 @@ pub struct Npm {
 }
 
 impl Npm {
-    /// Starts an empty registry, and publishes the connector's package: 3.9.3 and 3.10.0, and 3.11.0,
-    /// which lacks an export.
+    /// Starts an empty registry, and publishes the connector's package: 3.9.3, 3.10.0 and 3.12.0, and
+    /// 3.11.0, which lacks an export.
     pub fn start(tools: &Tools) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // It cannot be told to choose a port itself.
@@ -67,7 +67,9 @@ impl Npm {
         let process = Process::start(&mut command, "http address");
         let npm =
             Self { url: format!("http://127.0.0.1:{port}/"), _process: process, _folder: folder };
-        for (variant, version) in [("good", "3.9.3"), ("good", "3.10.0"), ("breaking", "3.11.0")] {
+        for (variant, version) in
+            [("good", "3.9.3"), ("good", "3.10.0"), ("breaking", "3.11.0"), ("good", "3.12.0")]
+        {
             npm.publish(tools, variant, version);
         }
         npm

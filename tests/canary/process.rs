@@ -1,8 +1,13 @@
 //! A server in a process of its own.
 
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use std::{
     io::{BufRead as _, BufReader, Read},
     net::TcpListener,
+    os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::Duration,
@@ -33,9 +38,17 @@ impl Process {
         }
     }
 
-    /// Takes charge of a process that needs no waiting for.
-    pub fn of(child: Child) -> Self {
-        Self(child)
+    /// Starts one that needs no waiting for, in a group of its own.
+    pub fn group(command: &mut Command) -> Self {
+        Self(command.process_group(0).spawn().unwrap())
+    }
+
+    /// Ends its whole group: for one that starts another, which outlives it.
+    pub fn end_group(mut self) {
+        let group = Pid::from_raw(i32::try_from(self.0.id()).unwrap());
+        // Before it is waited for, as the number is given out again then.
+        let _ = killpg(group, Signal::SIGKILL);
+        let _ = self.0.wait();
     }
 }
 

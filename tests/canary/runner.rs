@@ -7,7 +7,7 @@ use crate::{
     settings::{set, watch},
     stand::{Stand, run_in},
 };
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, process::Command};
 use world::{Dispatch, World};
 
 /// What ships.

@@ -8,6 +8,7 @@ use digest_bump::{
     clock::Clock,
     config::{self, Environment},
     daemon::{self, App},
+    domain::Wish,
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -125,7 +126,7 @@ async fn carry_out(orders: &Orders, environment: &Environment) -> Report {
     if let Some(version) = &orders.request {
         let store = daemon::open_store(&config, &clock).await.unwrap();
         let (watch, version) = (&config.watches[0].name, version.parse().unwrap());
-        store.record_request(watch, &version, "maintainer", clock.now()).await.unwrap();
+        store.record_request(watch, Wish::Bump, &version, "maintainer", clock.now()).await.unwrap();
         store.close().await;
         return Report::default();
     }

@@ -1,5 +1,6 @@
 //! Builds what the words of the table speak of.
 
+use digest_bump::domain::Wish;
 use digest_bump::domain::{
     Bump, Check, Digest, ImageName, IndexDigest, PatchPolicy, ProposalKind, PullNumber, PullState,
     Request, RequestId, RequestOutcome, RunId, Timestamp, Verdict, Version,
@@ -182,6 +183,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
 pub(crate) fn request(version: &Version, granted: bool) -> Request {
     Request {
         id: RequestId(1),
+        wish: Wish::Bump,
         version: version.clone(),
         actor: "maintainer".to_owned(),
         at: minutes_ago(30),

@@ -332,7 +332,7 @@ async fn what_did_not_run_is_no_pass_and_is_looked_at_again() {
         3.9.3 pinned: the downstream pins it
         3.10.0 waiting: attempt 2 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: neutral, https://github.com/toon-protocol/town/runs/1031; until 2026-06-12T08:11:00Z (10 min from now)
         3.9.3 pinned: the downstream pins it
-        3.10.0 waiting: attempt 3 was inconclusive: the canary did not find out: Connector Contract Canary: cancelled, https://github.com/toon-protocol/town/runs/1045; until 2026-06-12T09:11:00Z (1 h from now)
+        3.10.0 waiting: attempt 3 was inconclusive: the canary did not find out: Connector Contract Canary: cancelled, https://github.com/toon-protocol/town/runs/1046; until 2026-06-12T09:11:00Z (1 h from now)
         3.9.3 pinned: the downstream pins it
         ");
         let own = stand.world.check_runs(&draft(stand).head_sha);

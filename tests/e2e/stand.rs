@@ -6,7 +6,7 @@ use digest_bump::{
     clock::Clock,
     config::{self, Environment},
     daemon::{self, App},
-    domain::{Memory, RunState, Verdict},
+    domain::{Memory, RunState, Verdict, Wish},
     reconcile::{self, PassReport},
     render::WatchView,
 };
@@ -177,10 +177,18 @@ impl Stand {
     }
 
     pub async fn request(&self, version: &str) {
+        self.wish(Wish::Bump, version).await;
+    }
+
+    pub async fn request_canary(&self, version: &str) {
+        self.wish(Wish::Canary, version).await;
+    }
+
+    async fn wish(&self, wish: Wish, version: &str) {
         let config = self.parsed();
         let store = daemon::open_store(&config, &self.clock).await.unwrap();
         let (watch, version) = (&config.watches[0].name, version.parse().unwrap());
-        store.record_request(watch, &version, "maintainer", self.clock.now()).await.unwrap();
+        store.record_request(watch, wish, &version, "maintainer", self.clock.now()).await.unwrap();
         store.close().await;
     }
 

@@ -20,3 +20,4 @@ INSERT INTO http_cache (url, etag, last_modified, next_url, body, cached_at) VAL
 INSERT INTO lease (name, owner, token, held_until) VALUES ('pass townhouse', '77-1781251200000', 41, 0);
 INSERT INTO content (digest, media_type, bytes, seen_at) VALUES
   ('sha256:5d5766cf2d78701614200418ee1450690d9af12c84d52545e4802f001ad53099', 'application/json', 'whole', 1781251260000);
+INSERT INTO canary_log (run, log, ended_at) VALUES (1, 'all that it printed', 1781251269000);

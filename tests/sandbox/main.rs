@@ -118,6 +118,7 @@ impl Stand {
             read_only: Vec::new(),
             sockets: Vec::new(),
             network: Vec::new(),
+            forward: Vec::new(),
             limits: Limits {
                 memory: 2048 * MIB,
                 processes: 100,

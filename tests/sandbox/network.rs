@@ -129,6 +129,58 @@ async fn an_allowed_place_is_reached_through_the_proxy() {
     assert_eq!((seen.out.as_str(), seen.err.as_str()), ("hello\n", ""));
 }
 
+#[tokio::test]
+async fn a_forwarded_service_is_found_at_its_own_address_and_no_other_one_is() {
+    let stand = Stand::new();
+    let Some(sandbox) = strict().await else { return };
+    let (given, other) = (service(), service());
+    let network = |places: &[&str]| places.iter().map(|it| it.parse().unwrap()).collect();
+    for network in [network(&[]), network(&["192.0.2.1:443"])] {
+        let with = |script: &str| Cell {
+            forward: vec![given],
+            network: Vec::clone(&network),
+            ..stand.cell(script)
+        };
+        // By a program that knows of no proxy, and more than once.
+        let script = format!("{0}; {0}", connect(given));
+        let seen = stand.step(&sandbox, &with(&script)).await;
+        assert_eq!((seen.out.as_str(), seen.err.as_str()), ("REACHED\nREACHED\n", ""));
+        for address in [other, SocketAddr::new([127, 0, 0, 2].into(), given.port())] {
+            let seen = stand.step(&sandbox, &with(&connect(address))).await;
+            assert_eq!(seen.out, "Connection refused\n", "{address}: {seen:#?}");
+        }
+        let metadata = with(&connect("169.254.169.254:80".parse().unwrap()));
+        assert_eq!(stand.step(&sandbox, &metadata).await.out, "Network is unreachable\n");
+    }
+    // Where it has a proxy as well, that leads to no other service of the loopback.
+    let cell = |script: &str| Cell {
+        forward: vec![given],
+        network: network(&["192.0.2.1:443"]),
+        ..stand.cell(script)
+    };
+    let asked = through_proxy(&format!("CONNECT {other} HTTP/1.1"));
+    let seen = stand.step(&sandbox, &cell(&asked)).await;
+    assert!(seen.out.starts_with("HTTP/1.1 403 Forbidden"), "{seen:#?}");
+    let line = format!("sandbox: the step asked for {other}, which it may not reach\n");
+    assert_eq!(seen.err, line);
+}
+
+#[tokio::test]
+async fn forwarding_alone_names_no_proxy_and_where_nobody_listens_nothing_is_said() {
+    let stand = Stand::new();
+    let Some(sandbox) = strict().await else { return };
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let cell = |script: &str| Cell { forward: vec![address], ..stand.cell(script) };
+    let seen = stand.step(&sandbox, &cell("env | grep -i proxy")).await;
+    assert_eq!(seen.out, "");
+    let seen = stand.step(&sandbox, &cell(&format!("{}; echo TRIED", connect(address)))).await;
+    assert_eq!((seen.out.as_str(), seen.err.as_str()), ("TRIED\n", ""), "{seen:#?}");
+    let refused = Cell { forward: vec!["192.0.2.1:80".parse().unwrap()], ..stand.cell("true") };
+    let run = stand.open(&sandbox, crate::MIB).await;
+    let refused = run.command(&refused).unwrap_err().to_string();
+    assert_eq!(refused, "192.0.2.1:80 is not on this host's loopback");
+}
+
 fn connect_unix(name: &str) -> String {
     perl(&format!(
         "socket(S, PF_UNIX, SOCK_STREAM, 0) or die; \

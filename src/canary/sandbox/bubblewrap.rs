@@ -114,7 +114,7 @@ fn system(words: &mut Words) {
 
 /// How the allowed part of the network is reached from a cell.
 pub(super) fn network(cell: &Cell) -> Network {
-    if cell.network.is_empty() { Network::None } else { Network::Socket }
+    if cell.needs_proxy() { Network::Socket } else { Network::None }
 }
 
 /// Where it is, if it is there.

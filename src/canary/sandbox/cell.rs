@@ -2,6 +2,7 @@
 
 use super::refusal::Refusal;
 use crate::domain::HostPort;
+use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -32,6 +33,8 @@ pub struct Cell {
     pub sockets: Vec<PathBuf>,
     /// What it may reach on the network; if empty it has none.
     pub network: Vec<HostPort>,
+    /// Services on the host's loopback that it finds at the same addresses of its own.
+    pub forward: Vec<SocketAddr>,
     /// How much it may take.
     pub limits: Limits,
 }
@@ -53,6 +56,17 @@ pub struct Limits {
 }
 
 impl Cell {
+    /// Whether it needs a way to the host at all.
+    pub(super) fn needs_proxy(&self) -> bool {
+        !self.network.is_empty() || !self.forward.is_empty()
+    }
+
+    /// All places that its proxy may connect to.
+    pub(super) fn places(&self) -> Vec<HostPort> {
+        let forwarded = self.forward.iter().map(|it| HostPort::of_address(it.ip(), it.port()));
+        self.network.iter().cloned().chain(forwarded).collect()
+    }
+
     /// Whether nothing in it opens what has to stay closed.
     ///
     /// # Errors
@@ -72,6 +86,9 @@ impl Cell {
                 "the working directory {} is not below the tree",
                 self.directory.display()
             )));
+        }
+        if let Some(address) = self.forward.iter().find(|it| !it.ip().is_loopback()) {
+            return Err(Refusal::new(format!("{address} is not on this host's loopback")));
         }
         for path in &self.read_only {
             // It would show other runs too, and what lies beside them.
@@ -108,6 +125,7 @@ pub(super) mod tests {
             read_only: Vec::new(),
             sockets: Vec::new(),
             network: Vec::new(),
+            forward: Vec::new(),
             limits: Limits {
                 memory: 1 << 30,
                 processes: 64,
@@ -125,6 +143,17 @@ pub(super) mod tests {
         for path in ["/", "/state", "/state/canary/7/tree", "opt", "/opt/../state"] {
             assert!(with(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn nothing_but_this_hosts_loopback_is_forwarded() {
+        let with = |address: &str| Cell { forward: vec![address.parse().unwrap()], ..bare() };
+        assert!(with("127.0.0.1:18080").check().is_ok() && with("[::1]:18080").check().is_ok());
+        for address in ["169.254.169.254:80", "0.0.0.0:18080", "10.0.0.1:18080"] {
+            assert!(with(address).check().is_err(), "{address}");
+        }
+        let places = with("127.0.0.1:18080").places();
+        assert_eq!(places, ["127.0.0.1:18080".parse::<HostPort>().unwrap()]);
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) fn leaves_open(abi: i32) -> Vec<&'static str> {
         "the processes of this host can be listed, with their arguments",
         "the disk can be filled, up to the largest file many times over",
         "UDP, and with it DNS and whatever else is reached without TCP",
-        "other places on the port that the proxy happens to have",
+        "other places on the port that the proxy happens to have, and on forwarded ones",
     ];
     if abi < SOCKETS_FROM {
         open.push("every Unix socket that the bot's user may connect to, an engine's among them");
@@ -119,6 +119,10 @@ fn rules(cell: &Cell, network: Network) -> Result<RulesetStatus, RulesetError> {
     }
     if let Network::Port(port) = network {
         rules = rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp))?;
+    }
+    // The step is on the host's own loopback: there is nothing to forward, but ports to allow.
+    for address in &cell.forward {
+        rules = rules.add_rule(NetPort::new(address.port(), AccessNet::ConnectTcp))?;
     }
     Ok(rules.restrict_self()?.ruleset)
 }

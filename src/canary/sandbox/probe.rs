@@ -110,6 +110,7 @@ fn nothing(tree: &Path) -> Cell {
         read_only: Vec::new(),
         sockets: Vec::new(),
         network: Vec::new(),
+        forward: Vec::new(),
         limits: Limits {
             memory: 1 << 30,
             processes: 16,

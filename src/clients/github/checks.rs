@@ -2,7 +2,7 @@
 //! token may set.
 
 use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
-use crate::domain::{CommitId, OWN_CHECK, OwnCheck, RepoName, Timestamp};
+use crate::domain::{CommitId, OWN_CHECK, OwnCheck, OwnReport, RepoName, Timestamp};
 use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -157,15 +157,20 @@ impl Writer {
         repo: &RepoName,
         own: Option<u64>,
         commit: &CommitId,
-        state: OwnCheck,
-        title: &str,
+        report: &OwnReport,
     ) -> Result<(), GithubError> {
+        let OwnReport { state, title, page, summary, text: printed, .. } = report;
+        let summary = if summary.is_empty() { title } else { summary };
         let mut text = json!({
             "name": OWN_CHECK,
             "external_id": external_id(commit),
-            "output": { "title": title, "summary": title },
+            // An empty text takes away that of an earlier run.
+            "output": { "title": title, "summary": summary, "text": printed },
         });
-        match conclusion(state) {
+        if let Some(page) = page {
+            text["details_url"] = json!(page);
+        }
+        match conclusion(*state) {
             None => text["status"] = "in_progress".into(),
             Some(conclusion) => text["conclusion"] = conclusion.into(),
         }
@@ -188,12 +193,15 @@ impl Writer {
         &self,
         repo: &RepoName,
         commit: &CommitId,
-        state: OwnCheck,
-        title: &str,
+        report: &OwnReport,
     ) -> Result<(), GithubError> {
         let path = format!("/repos/{repo}/statuses/{commit}");
-        let text =
-            json!({ "state": status(state), "context": OWN_CHECK, "description": short(title) });
+        let OwnReport { state, title, page, .. } = report;
+        let mut text =
+            json!({ "state": status(*state), "context": OWN_CHECK, "description": short(title) });
+        if let Some(page) = page {
+            text["target_url"] = json!(page);
+        }
         let answer = self.transport.write(Method::POST, &path, &text, "commit").await?;
         json::object::<Value>(&answer.body, "commit status").map(drop)
     }

@@ -43,6 +43,7 @@ pub struct WorldBuilder {
     bot_branches: Vec<String>,
     now: Option<DateTime<Utc>>,
     tls: Option<Vec<String>>,
+    image: Option<DescribeImage>,
     sidecar: Option<DescribeImage>,
 }
 
@@ -54,6 +55,7 @@ impl WorldBuilder {
             bot_branches: vec!["digest-bump/*".to_owned()],
             now: None,
             tls: None,
+            image: None,
             sidecar: None,
         }
     }
@@ -61,6 +63,12 @@ impl WorldBuilder {
     /// The version that the downstream pins; its image and npm version are published.
     pub fn pinned(mut self, version: &str) -> Self {
         version.clone_into(&mut self.pinned);
+        self
+    }
+
+    /// The pinned release's image is so described.
+    pub fn image(mut self, describe: impl FnOnce(Image) -> Image + Send + 'static) -> Self {
+        self.image = Some(Box::new(describe));
         self
     }
 
@@ -159,6 +167,9 @@ impl WorldBuilder {
         let mut first = crate::release::described(&version);
         // The pinned release is older than everything that a test publishes.
         first.published_at = Some(state.now() - chrono::TimeDelta::days(7));
+        if let Some(describe) = self.image {
+            first.image = describe(first.image);
+        }
         first.sidecar = self.sidecar.map(|describe| describe(Image::new(SIDECAR, &version)));
         state.publish(first);
         state.outbox.clear();

@@ -30,6 +30,25 @@ impl World {
         })
     }
 
+    /// The newest check run of this name, as GitHub shows it.
+    #[must_use]
+    pub fn check_run(&self, sha: &str, name: &str) -> Option<serde_json::Value> {
+        self.downstream(|state, repo| {
+            let mut runs = state.repos[repo].checks.values().rev();
+            runs.find(|run| run["head_sha"] == sha && run["name"] == name).cloned()
+        })
+    }
+
+    /// The newest commit status of this context, as GitHub shows it.
+    #[must_use]
+    pub fn status(&self, sha: &str, context: &str) -> Option<serde_json::Value> {
+        self.downstream(|state, repo| {
+            let mut all = state.repos[repo].statuses.iter().rev();
+            let found = all.find(|(of, it)| of == sha && it["context"] == context);
+            found.map(|(_, it)| it.clone())
+        })
+    }
+
     /// The commit statuses that were set, the oldest first: context and state.
     #[must_use]
     pub fn statuses(&self, sha: &str) -> Vec<(String, String)> {

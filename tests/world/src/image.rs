@@ -36,6 +36,8 @@ pub struct Image {
     /// The commit before the release, unless told.
     pub(crate) revision: Option<String>,
     pub(crate) broken: Option<String>,
+    /// What it runs, if it is to be run.
+    pub(crate) program: Option<Vec<u8>>,
     /// How often it was built: the same tag with other content from the second time on.
     pub(crate) builds: u32,
     /// None: as upstream does, which signs from 3.6.0 on.
@@ -55,6 +57,7 @@ impl Image {
             version_label: version.to_owned(),
             revision: None,
             broken: None,
+            program: None,
             builds: 0,
             signings: None,
             layouts: Vec::new(),
@@ -87,6 +90,13 @@ impl Image {
     /// It does not keep the contract: the canary fails and says why.
     pub fn breaks_contract(mut self, why: &str) -> Self {
         self.broken = Some(why.to_owned());
+        self
+    }
+
+    /// It can really be run, by nobody's user: this executable, which needs nothing beside it, is all
+    /// that it holds. For other platforms than the executable's own that is a lie.
+    pub fn program(mut self, executable: Vec<u8>) -> Self {
+        self.program = Some(executable);
         self
     }
 

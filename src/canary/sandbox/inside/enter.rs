@@ -52,7 +52,7 @@ fn in_cell(bubblewrap: &Path, room: &Place, launcher: &Path, cell: &Cell) -> io:
     let mut opened = None;
     join(room)?;
     let socket = in_room("proxy").join(std::process::id().to_string());
-    if !cell.network.is_empty() {
+    if cell.needs_proxy() {
         let door = std::os::unix::net::UnixListener::bind(&socket)?;
         door.set_nonblocking(true)?;
         serve(cell, || Ok(Door::Unix(tokio::net::UnixListener::from_std(door)?)))?;
@@ -67,7 +67,7 @@ fn in_cell(bubblewrap: &Path, room: &Place, launcher: &Path, cell: &Cell) -> io:
         opened = Some(open);
         (None, by_descriptor)
     };
-    let socket = (!cell.network.is_empty()).then_some(socket);
+    let socket = cell.needs_proxy().then_some(socket);
     let arguments =
         bubblewrap::cell(cell, socket.as_deref(), shown, [this, MARK.into(), INSIDE.into()]);
     let told = Inside { cell: cell.clone(), network: bubblewrap::network(cell), landlock: false };
@@ -120,7 +120,7 @@ fn spawn(program: &Path, arguments: &[OsString], told: &Inside) -> io::Result<Ch
 
 /// Runs the proxy in a thread, which ends with the process.
 fn serve(cell: &Cell, door: impl FnOnce() -> io::Result<Door> + Send + 'static) -> io::Result<()> {
-    let proxy = Proxy::new(&cell.network, super::tell);
+    let proxy = Proxy::new(&cell.places(), super::tell);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("proxy".to_owned()).spawn(move || {
         runtime.block_on(async {

@@ -29,7 +29,11 @@ pub(super) fn inside() -> io::Result<u8> {
     let port = match told.network {
         Network::None => None,
         Network::Port(port) => Some(port),
-        Network::Socket => Some(forward::start()?),
+        Network::Socket => {
+            let port = forward::start(&told.cell.forward)?;
+            // Where there are services alone, what asks for a proxy asks for too much.
+            (!told.cell.network.is_empty()).then_some(port)
+        }
     };
     let mut command = command(&told.cell, port);
     if told.landlock {

@@ -12,6 +12,10 @@ pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+const TAR_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+/// What a layer calls the program that it holds, and as whom that is run.
+const PROGRAM: &str = "program";
+const NOBODY: &str = "65534:65534";
 
 /// The registry's memory.
 #[derive(Debug, Default)]
@@ -54,13 +58,20 @@ impl Store {
         let (mut entries, mut attestations, mut platforms) = (Vec::new(), Vec::new(), Vec::new());
         for platform in &image.platforms {
             let (os, architecture) = platform.split_once('/').unwrap_or(("linux", platform));
-            let config = here.blob(config(source, release, image, os, architecture).to_string());
-            let layer = format!(
-                "layer of {} {} for {platform}, build {}\n",
-                image.name, release.version, image.builds
-            );
-            let layer = here.blob(layer);
-            let manifest = here.image(&config, &layer, LAYER, None);
+            let mut config = config(source, release, image, os, architecture);
+            let (layer, kind) = if let Some(executable) = &image.program {
+                let layer = layer_with(executable);
+                runs(&mut config, &layer);
+                (layer, TAR_LAYER)
+            } else {
+                let told = format!(
+                    "layer of {} {} for {platform}, build {}\n",
+                    image.name, release.version, image.builds
+                );
+                (told.into_bytes(), LAYER)
+            };
+            let (config, layer) = (here.blob(config.to_string()), here.blob(layer));
+            let manifest = here.image(&config, &layer, kind, None);
             let mut entry = described(MANIFEST, &manifest);
             entry["platform"] = json!({ "architecture": architecture, "os": os });
             entries.push(entry);
@@ -209,6 +220,36 @@ fn config(source: &str, release: &Release, image: &Image, os: &str, architecture
         "config": { "Labels": labels },
         "rootfs": { "type": "layers", "diff_ids": [digest_of(release.version.as_bytes())] },
     })
+}
+
+/// A layer that holds one executable, as a tar archive.
+fn layer_with(executable: &[u8]) -> Vec<u8> {
+    let field = |width: usize, value: usize| format!("{value:0width$o}\0");
+    let mut head = vec![0; 512];
+    let mut put =
+        |at: usize, text: &str| head[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, PROGRAM);
+    put(100, &field(7, 0o755));
+    put(108, &field(7, 0));
+    put(116, &field(7, 0));
+    put(124, &field(11, executable.len()));
+    put(136, &field(11, 0));
+    // The sum of the head, which counts itself as blanks.
+    put(148, "        ");
+    put(156, "0");
+    put(257, "ustar\x0000");
+    let sum: usize = head.iter().map(|&byte| usize::from(byte)).sum();
+    head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut layer = [&head, executable].concat();
+    layer.resize(layer.len().next_multiple_of(512) + 1024, 0);
+    layer
+}
+
+/// Has an image's config run what is in its layer.
+fn runs(config: &mut Value, layer: &[u8]) {
+    config["rootfs"]["diff_ids"] = json!([digest_of(layer)]);
+    config["config"]["Entrypoint"] = json!([format!("/{PROGRAM}")]);
+    config["config"]["User"] = json!(NOBODY);
 }
 
 /// The tag of the version, the floating ones, and that of the commit.
