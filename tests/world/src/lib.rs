@@ -23,6 +23,7 @@
     reason = "a world that cannot be made fails the test that asked for it"
 )]
 
+mod app;
 mod artifacts;
 mod builder;
 mod changes;
