@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["clock", "telemetry", "config", "edit", "policy"],
     &["render"],
-    &["clients/wire", "store"],
+    &["clients/wire", "clients/credential", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
     &["sources", "verify", "canary", "proposal"],
     &["reconcile"],

@@ -1,5 +1,6 @@
 //! What a canary prints, without secrets: the bot's own, and whatever looks like a token.
 
+use crate::clients::credential::Credential;
 use regex::Regex;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::{Arc, LazyLock};
@@ -30,16 +31,23 @@ static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Takes secrets out of texts. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Mask(Arc<[SecretString]>);
+pub(super) struct Mask {
+    secrets: Arc<[SecretString]>,
+    credentials: Arc<[Credential]>,
+}
 
 impl Mask {
-    /// Of these secrets, beside what looks like one.
-    pub(super) fn new(secrets: Vec<SecretString>) -> Self {
-        Self(secrets.into())
+    /// Of these secrets and of whatever these credentials hold by then, beside what looks like one.
+    pub(super) fn new(secrets: Vec<SecretString>, credentials: Vec<Credential>) -> Self {
+        Self { secrets: secrets.into(), credentials: credentials.into() }
     }
 
     pub(super) fn text(&self, text: &str) -> String {
-        let known = self.0.iter().filter(|secret| !secret.expose_secret().is_empty());
+        // A token may have been minted after the canary began.
+        let minted: Vec<SecretString> =
+            self.credentials.iter().flat_map(Credential::secrets).collect();
+        let known = self.secrets.iter().chain(&minted);
+        let known = known.filter(|secret| !secret.expose_secret().is_empty());
         let text =
             known.fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), MASK));
         TOKENS
@@ -54,10 +62,12 @@ mod tests {
 
     #[test]
     fn known_secrets_and_whatever_looks_like_one_are_masked() {
-        let mask = Mask::new(vec!["hunter22".into(), "".into()]);
+        let credential = Credential::fixed("v1.0f3a".into());
+        let mask = Mask::new(vec!["hunter22".into(), "".into()], vec![credential]);
         let long = "A1b2C3d4E5".repeat(4);
         for (text, masked) in [
             ("the password is hunter22!".to_owned(), "the password is ***!"),
+            ("the token is v1.0f3a".to_owned(), "the token is ***"),
             (format!("GH_TOKEN=ghp_{long} x"), "GH_TOKEN=*** x"),
             (format!("GH_TOKEN=ghs_{long}"), "GH_TOKEN=***"),
             (format!("github_pat_{long}_{long}"), "***"),
@@ -83,7 +93,7 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_stays() {
-        let mask = Mask::new(Vec::new());
+        let mask = Mask::new(Vec::new(), Vec::new());
         for text in [
             "13 of 13 passed",
             "ghcr.io/toon-protocol/connector@sha256:0123456789abcdef0123456789abcdef",

@@ -9,6 +9,7 @@ use super::{
     steps::{Outcome, Run},
     work,
 };
+use crate::clients::credential::Credential;
 use crate::clock::Clock;
 use crate::config::CanaryConfig;
 use crate::domain::{CanaryReport, Check, Detail, Finding, RunId, WatchName};
@@ -83,14 +84,20 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// A supervisor that records into `store`, and masks `secrets` in whatever a canary prints.
-    /// `ended` is notified whenever a run has ended.
+    /// A supervisor that records into `store`, and masks `secrets` and what `credentials` hold in
+    /// whatever a canary prints. `ended` is notified whenever a run has ended.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, secrets: Vec<SecretString>, ended: Arc<Notify>) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        secrets: Vec<SecretString>,
+        credentials: Vec<Credential>,
+        ended: Arc<Notify>,
+    ) -> Self {
         Self {
             store,
             clock,
-            mask: Mask::new(secrets),
+            mask: Mask::new(secrets, credentials),
             tasks: TaskTracker::new(),
             under_way: Arc::default(),
             stop: CancellationToken::new(),

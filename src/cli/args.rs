@@ -13,10 +13,11 @@ Exit codes:
   4  Another process was at work the whole time
 
 Environment:
-  DIGEST_BUMP_GITHUB_TOKEN  Needed by serve and once; for the others where repositories are private
-  DIGEST_BUMP_CONFIG        The config file
-  DIGEST_BUMP_LOG           What is logged to standard error, such as digest_bump=debug
-  DIGEST_BUMP_LOG_FORMAT    text or json";
+  DIGEST_BUMP_GITHUB_TOKEN    Needed by serve and once; for the others where repositories are private
+  DIGEST_BUMP_GITHUB_APP_KEY  The same for a GitHub App, whose key is not in a file
+  DIGEST_BUMP_CONFIG          The config file
+  DIGEST_BUMP_LOG             What is logged to standard error, such as digest_bump=debug
+  DIGEST_BUMP_LOG_FORMAT      text or json";
 
 const VERIFY_HELP: &str = "\
 Exit codes besides the usual ones; 10 to 13 are cosign's:
@@ -82,6 +83,11 @@ pub(super) enum Command {
     /// Say whether an image is what the release contract promises; record nothing
     #[command(after_help = VERIFY_HELP)]
     Verify(Verify),
+    /// Look at the config
+    Config {
+        #[command(subcommand)]
+        look: Look,
+    },
     /// Ask the daemon on this machine whether it is healthy, over the config's `listen`
     Health,
     /// Ask the bot for something
@@ -197,6 +203,12 @@ impl Wish {
             Self::Canary { version, chosen } => (domain::Wish::Canary, version, chosen),
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Look {
+    /// Say whether it can be used, and what GitHub lets the bot do; change nothing
+    Check,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The command line: arguments, output for people and for machines, exit codes.
 
 mod args;
+mod check;
 mod exit;
 mod offline;
 mod pin;

@@ -1,12 +1,13 @@
 //! One function for each command.
 
 use super::{
-    args::{Arguments, Chosen, Command},
+    args::{Arguments, Chosen, Command, Look},
+    check,
     exit::{Exit, Misuse},
     offline, pin, text, verify,
 };
 use crate::clock::Clock;
-use crate::config::{self, Config, Environment, Watch};
+use crate::config::{self, Access, Config, Environment, Watch};
 use crate::daemon::{self, App};
 use crate::domain::{Memory, Version, Wish};
 use crate::policy::Ignored;
@@ -43,6 +44,7 @@ pub(super) async fn command(
             Some(claim) => verify::run(&config, &arguments, claim, &clock, json).await,
             None => offline::run(&arguments, json),
         },
+        Command::Config { look: Look::Check } => check::run(&config, &clock, json).await,
         Command::Health => health(&config, json).await,
         Command::Request { wish } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
@@ -199,12 +201,12 @@ pub(super) async fn memory(store: Option<&Store>, watch: &Watch) -> Result<Memor
     }
 }
 
-/// A config that a pass can work with: one that writes needs a token.
+/// A config that a pass can work with: one that writes needs something to write with.
 fn writing(config: Config) -> Result<Config> {
-    if config.github_token.is_none() {
-        bail!(Misuse("there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN".to_owned()));
+    match &config.access {
+        Access::Anybody(lacking) => bail!(Misuse(lacking.to_string())),
+        Access::Token(_) | Access::App(_) => Ok(config),
     }
-    Ok(config)
 }
 
 /// The one watch that is meant.

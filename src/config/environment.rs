@@ -8,9 +8,13 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 #[derive(Default, Clone)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
-    /// `DIGEST_BUMP_GITHUB_TOKEN`: may push to and open pull requests in the downstream.
+    /// `DIGEST_BUMP_GITHUB_TOKEN`: may push to and open pull requests in the downstream. Not with `[github.app]`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub github_token: Option<SecretString>,
+    /// `DIGEST_BUMP_GITHUB_APP_KEY`: the private key of the GitHub App that the config names, in PEM,
+    /// in the place of a file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub github_app_key: Option<SecretString>,
     /// `DIGEST_BUMP_DATABASE_PASSWORD`: opens the PostgreSQL server that the config names.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub database_password: Option<SecretString>,
@@ -28,10 +32,13 @@ pub struct Environment {
     all: BTreeMap<String, OsString>,
 }
 
-const TOKEN: &str = "DIGEST_BUMP_GITHUB_TOKEN";
+/// The variable with the token.
+pub(super) const TOKEN: &str = "DIGEST_BUMP_GITHUB_TOKEN";
+/// The variable with the App's key.
+pub(super) const APP_KEY: &str = "DIGEST_BUMP_GITHUB_APP_KEY";
 
 /// The variables that hold secrets, which must never reach a canary.
-pub(super) const SECRETS: [&str; 2] = [TOKEN, database::PASSWORD];
+pub(super) const SECRETS: [&str; 3] = [TOKEN, APP_KEY, database::PASSWORD];
 
 impl Environment {
     /// Reads the process's environment.
@@ -52,6 +59,7 @@ impl Environment {
         };
         Self {
             github_token: text(TOKEN).map(SecretString::from),
+            github_app_key: text(APP_KEY).map(SecretString::from),
             database_password: text(database::PASSWORD).map(SecretString::from),
             log: text("DIGEST_BUMP_LOG"),
             log_format: text("DIGEST_BUMP_LOG_FORMAT"),

@@ -1,6 +1,7 @@
 //! File and environment become a valid [`Config`] in the domain's types, or a list of all
 //! problems. After this module nothing asks whether a setting makes sense.
 
+mod access;
 mod authorities;
 mod canary;
 mod confinement;
@@ -19,6 +20,7 @@ mod types;
 mod unknown;
 mod watch;
 
+pub use access::{Access, AppAccess, Lacking};
 pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};

@@ -76,6 +76,22 @@ pub(super) struct Github {
     pub(super) api_url: String,
     /// Where repositories are fetched from and pushed to. Default: `https://github.com`.
     pub(super) git_url: String,
+    /// The GitHub App that the bot is, in the place of a token. Default: none.
+    pub(super) app: Option<App>,
+}
+
+/// The GitHub App that the bot is. `config check` says what it may do, and what is missing.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct App {
+    /// The App ID on the App's page. Required.
+    pub(super) id: u64,
+    /// The file with one of the App's private keys, as it was downloaded. Default: the key is in
+    /// `DIGEST_BUMP_GITHUB_APP_KEY`.
+    pub(super) private_key_file: Option<PathBuf>,
+    /// The number in the URL of the installation's page. Default: it is looked for, by the
+    /// downstream's repository.
+    pub(super) installation: Option<u64>,
 }
 
 impl Default for Github {
@@ -83,6 +99,7 @@ impl Default for Github {
         Self {
             api_url: "https://api.github.com".to_owned(),
             git_url: "https://github.com".to_owned(),
+            app: None,
         }
     }
 }

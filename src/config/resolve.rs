@@ -1,7 +1,7 @@
 //! From what is written to what is meant. Every problem is collected, none ends the search.
 
 use super::{
-    authorities,
+    access, authorities,
     database::{Database, PostgresServer},
     duration,
     environment::Environment,
@@ -59,6 +59,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
     let schedule = schedule(&raw.schedule, &mut problems);
     let github_api = problems.url("github.api_url", &raw.github.api_url);
     let github_git = problems.url("github.git_url", &raw.github.git_url);
+    let access = access::resolve(raw.github.app.as_ref(), env, &mut problems);
     let npm_registry = raw.npm.as_ref().map(|npm| problems.url("npm.registry", &npm.registry));
     let mut registries = BTreeMap::new();
     for (host, registry) in &raw.registries {
@@ -78,6 +79,9 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
     let watches: Option<Vec<Watch>> = watches.into_iter().collect();
     if let Some(watches) = &watches {
         unique(watches, &mut problems);
+        if let Some(access) = &access {
+            access::check(access, watches, &mut problems);
+        }
     }
     let complete = || {
         Some(Config {
@@ -88,7 +92,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
             schedule: schedule?,
             github_api: github_api?,
             github_git: github_git?,
-            github_token: env.github_token.clone(),
+            access: access?,
             npm_registry: npm_registry.flatten(),
             registries,
             added_roots: added_roots?,

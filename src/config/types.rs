@@ -1,11 +1,10 @@
 //! A config that makes sense, in the domain's types.
 
-use super::{CanaryConfig, Database};
-use crate::domain::{BranchName, ImageName, PinSite, RepoName, Rules, WatchName};
+use super::{Access, CanaryConfig, Database};
+use crate::domain::{BranchName, ImageName, Need, PinSite, RepoName, Rules, WatchName};
 use chrono_tz::Tz;
 use croner::Cron;
 use rustls::pki_types::CertificateDer;
-use secrecy::SecretString;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A config that makes sense.
@@ -23,8 +22,8 @@ pub struct Config {
     pub github_api: String,
     /// The base URL of GitHub's repositories.
     pub github_git: String,
-    /// The token for GitHub, if there is one.
-    pub github_token: Option<SecretString>,
+    /// As whom GitHub is asked.
+    pub access: Access,
     /// The base URL of the npm registry, if a watch needs one.
     pub npm_registry: Option<String>,
     /// Base URLs of registries, by the host in the image's name.
@@ -115,4 +114,17 @@ pub struct Downstream {
     pub branch: BranchName,
     /// The places that spell the pin.
     pub sites: Vec<PinSite>,
+}
+
+/// Where GitHub demands a permission of its own for an edit.
+const WORKFLOWS: &str = ".github/workflows/";
+
+impl Watch {
+    /// What it needs to be permitted in its downstream.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let edits = |site: &PinSite| site.path.as_str().starts_with(WORKFLOWS);
+        let edits_workflows = self.downstream.sites.iter().any(edits);
+        Need::of_watch(edits_workflows, self.rules.checks.is_some(), self.rules.workflow.is_some())
+    }
 }

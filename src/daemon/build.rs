@@ -1,11 +1,11 @@
 //! From the config to working parts.
 
+use super::doors::{self, Doors};
 use crate::canary::{
     Supervisor,
     sandbox::{Demand, Sandbox},
 };
 use crate::clients::git::GitCache;
-use crate::clients::github::{self, Reader, Writer};
 use crate::clients::npm::Npm;
 use crate::clients::registry::Registry;
 use crate::clients::sigstore::{self, RootError};
@@ -16,7 +16,7 @@ use crate::proposal::Performer;
 use crate::reconcile::{Bot, Limit, Preview};
 use crate::sources::Sources;
 use crate::store::Store;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -47,33 +47,32 @@ impl App {
     /// Opens the store and the caches, and connects the clients. Nothing is sent yet.
     ///
     /// # Errors
-    /// If there is no token, or the state directory cannot be used.
+    /// If there is nothing to write with, or the state directory cannot be used.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
-        let Some(token) = config.github_token.clone() else {
-            bail!("there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN");
-        };
+        doors::may_write(&config)?;
         std::fs::create_dir_all(&config.state)
             .with_context(|| format!("the state directory {}", config.state.display()))?;
         let store = open_store(&config, &clock).await?;
         let wake = Arc::new(Notify::new());
-        let secrets = [Some(token.clone()), config.database.password().cloned()];
-        let secrets = secrets.into_iter().flatten().collect();
-        let supervisor = Supervisor::new(store.clone(), clock.clone(), secrets, wake.clone());
         let clients = Clients::connect(&config, &clock, true)?;
-        let writer = clients.writer.clone().context("a token makes a writer")?;
+        let secrets = config.database.password().cloned().into_iter().collect();
+        let credentials = clients.doors.credentials();
+        let supervisor =
+            Supervisor::new(store.clone(), clock.clone(), secrets, credentials, wake.clone());
         let limit = Limit::default();
         let mut bots = Vec::new();
         for watch in &config.watches {
             let cache = git_cache(&config, watch);
             let url = git_url(&config, watch);
-            let git = GitCache::open(&cache, &url, Some(token.clone()), &clients.trust)?;
+            let door = clients.doors.of(watch)?;
+            let git = GitCache::open(&cache, &url, door.credential.clone(), &clients.trust)?;
             bots.push(Bot {
                 watch: watch.clone(),
                 store: store.clone(),
-                sources: clients.sources(watch, Some(store.clone())),
+                sources: clients.sources(watch, Some(store.clone()))?,
                 performer: Performer {
-                    reader: clients.reader.clone(),
-                    writer: writer.clone(),
+                    reader: door.reader.clone(),
+                    writer: door.writer.clone().context("what may write has a writer")?,
                     git: git.clone(),
                     repository: watch.downstream.repository.clone(),
                 },
@@ -140,11 +139,11 @@ pub fn preview_of(
     let clients = Clients::connect(config, clock, false)?;
     let url = git_url(config, watch);
     let cache = git_cache(config, watch);
-    let token = config.github_token.clone();
-    let git = GitCache::scratch(&url, token, &clients.trust, Some(&cache))?;
+    let credential = clients.doors.of(watch)?.credential.clone();
+    let git = GitCache::scratch(&url, credential, &clients.trust, Some(&cache))?;
     Ok(Preview {
         watch: watch.clone(),
-        sources: clients.sources(watch, store),
+        sources: clients.sources(watch, store)?,
         git,
         clock: clock.clone(),
     })
@@ -160,13 +159,12 @@ pub fn sources_of(
     store: Option<Store>,
     clock: &Clock,
 ) -> Result<Sources> {
-    Ok(Clients::connect(config, clock, false)?.sources(watch, store))
+    Clients::connect(config, clock, false)?.sources(watch, store)
 }
 
 struct Clients {
     trust: Trust,
-    reader: Reader,
-    writer: Option<Writer>,
+    doors: Doors,
     npm: Option<Npm>,
     registry: Registry,
     signers: sigstore::Trust,
@@ -178,23 +176,22 @@ impl Clients {
         crate::clients::install_tls_provider();
         let trust = Trust::with(&config.added_roots)?;
         let http = Http::new(&Timeouts::default(), &trust, clock.clone())?;
-        let token = config.github_token.clone();
-        let (reader, writer) = github::connect(&http, &config.github_api, token)?;
+        let doors = Doors::prepare(config, &http, clock)?;
         let npm = config.npm_registry.as_ref().map(|url| Npm::new(&http, url)).transpose()?;
         let registry = Registry::new(&http, &config.registries)?;
         let source = trusted_root(config, keeps)?;
         let signers = sigstore::Trust::new(source, &http, clock.clone());
-        Ok(Self { trust, reader, writer, npm, registry, signers })
+        Ok(Self { trust, doors, npm, registry, signers })
     }
 
-    fn sources(&self, watch: &Watch, store: Option<Store>) -> Sources {
-        Sources {
-            github: self.reader.clone(),
+    fn sources(&self, watch: &Watch, store: Option<Store>) -> Result<Sources> {
+        Ok(Sources {
+            github: self.doors.of(watch)?.reader.clone(),
             npm: self.npm.clone().filter(|_| watch.rules.npm.is_some()),
             registry: self.registry.clone(),
             trust: self.signers.clone(),
             store,
-        }
+        })
     }
 }
 

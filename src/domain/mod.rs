@@ -22,6 +22,7 @@ mod known_issue;
 mod memory;
 mod names;
 mod notes;
+mod permission;
 mod pin;
 mod proposal;
 mod request;
@@ -57,6 +58,7 @@ pub use names::{
     BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
+pub use permission::{Granted, Level, Need, Permission};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome, Wish};

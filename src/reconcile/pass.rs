@@ -1,6 +1,10 @@
 //! The loop.
 
-use super::{limit::Limit, observe::observe_more_pulls, world::World};
+use super::{
+    limit::{Limit, no_token, rate_limit},
+    observe::observe_more_pulls,
+    world::World,
+};
 use crate::canary::{Supervisor, sandbox::Sandbox, work};
 use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
@@ -282,8 +286,11 @@ impl Pass<'_> {
 
     /// Something that did not work. Whatever it was, it is due again in the next pass.
     pub(super) fn trouble(&mut self, error: &anyhow::Error) {
-        let text = format!("{error:#}");
-        warn!(error = %text, "not done");
+        // Without a token nothing can be asked; why there is none is said once.
+        let text = no_token(error).map_or_else(|| format!("{error:#}"), ToString::to_string);
+        if !self.report.troubles.contains(&text) {
+            warn!(error = %text, "not done");
+        }
         let limit = rate_limit(error);
         if let Some(until) = limit {
             self.limited = true;
@@ -322,14 +329,6 @@ impl Pass<'_> {
         let (store, watch, now) = (&self.bot.store, &self.bot.watch.name, self.bot.clock.now());
         Ok(store.record_observations(self.lease, watch, &news, &[], now).await?)
     }
-}
-
-/// When GitHub's rate limit ends, if it caused `error`. The registry's is met when looking.
-fn rate_limit(error: &anyhow::Error) -> Option<Timestamp> {
-    error.chain().find_map(|cause| match cause.downcast_ref() {
-        Some(GithubError::RateLimited { until }) => Some(*until),
-        _ => None,
-    })
 }
 
 impl PassReport {

@@ -143,7 +143,8 @@ async fn without_a_token_nothing_that_writes_begins() {
         assert_eq!((said.code, said.out.as_str()), (2, ""));
         assert_eq!(
             said.err,
-            "digest-bump: there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN\n"
+            "digest-bump: there is no token for GitHub: set DIGEST_BUMP_GITHUB_TOKEN, or name a GitHub \
+             App in `[github.app]`\n"
         );
     }
     assert!(!stand.state().exists());

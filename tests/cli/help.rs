@@ -22,6 +22,7 @@ async fn the_whole() {
       explain  Say why a release was proposed, offered, held or skipped, from what is stored
       status   Show the pin, every release and what became of it, from what is stored
       verify   Say whether an image is what the release contract promises; record nothing
+      config   Look at the config
       health   Ask the daemon on this machine whether it is healthy, over the config's `listen`
       request  Ask the bot for something
       pin      Move or check the pin in a plain directory, without network or database
@@ -41,10 +42,11 @@ async fn the_whole() {
       4  Another process was at work the whole time
 
     Environment:
-      DIGEST_BUMP_GITHUB_TOKEN  Needed by serve and once; for the others where repositories are private
-      DIGEST_BUMP_CONFIG        The config file
-      DIGEST_BUMP_LOG           What is logged to standard error, such as digest_bump=debug
-      DIGEST_BUMP_LOG_FORMAT    text or json
+      DIGEST_BUMP_GITHUB_TOKEN    Needed by serve and once; for the others where repositories are private
+      DIGEST_BUMP_GITHUB_APP_KEY  The same for a GitHub App, whose key is not in a file
+      DIGEST_BUMP_CONFIG          The config file
+      DIGEST_BUMP_LOG             What is logged to standard error, such as digest_bump=debug
+      DIGEST_BUMP_LOG_FORMAT      text or json
     ");
 }
 

@@ -2,6 +2,7 @@
 //! it exits, and what it leaves behind. The world's clock is the machine's.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod access;
 mod busy;
 mod config;
 mod daemon;

@@ -1,4 +1,5 @@
-//! The token appears nowhere: in no output, no log however loud, no file, no child's arguments or
+//! No secret of the bot appears anywhere, be it a token that stays, an App's key, its signed word, or
+//! a token that was minted for it: in no output, no log however loud, no file, no child's arguments or
 //! environment.
 
 use crate::stand::{Daemon, Said, Stand, said, snapshot, until};
@@ -9,8 +10,12 @@ fn traces(stand: &Stand) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = stand.world.secrets().into_iter().map(Vec::from).collect();
     // One that was revoked is still nobody's business.
     all.push(stand.world.token().into());
-    let basic = format!("x-access-token:{}", stand.world.token());
-    all.push(base64(basic.as_bytes()).into_bytes());
+    let tokens = stand.world.secrets().into_iter().chain([stand.world.token().to_owned()]);
+    let basic = tokens.map(|token| base64(format!("x-access-token:{token}").as_bytes()));
+    all.extend(basic.map(String::into_bytes));
+    // Any line of the key.
+    let key = stand.world.app_key();
+    all.extend(key.lines().filter(|line| line.len() == 64).map(Vec::from));
     all
 }
 
@@ -39,11 +44,16 @@ fn assert_clean(stand: &Stand, what: &str, bytes: &[u8]) {
 }
 
 async fn loud(stand: &Stand, arguments: &[&str]) -> Said {
-    let mut command = stand.command_with_token(arguments);
+    let mut command =
+        if stand.is_app() { stand.command(arguments) } else { stand.command_with_token(arguments) };
     command.env("DIGEST_BUMP_LOG", "trace");
     let said = said(command).await;
     let loud = said.err.contains("TRACE");
-    assert_eq!(loud, ["plan", "once", "request"].contains(&arguments[0]), "{arguments:?}");
+    assert_eq!(
+        loud,
+        ["plan", "once", "request", "config"].contains(&arguments[0]),
+        "{arguments:?}"
+    );
     assert_clean(stand, &format!("{arguments:?}"), said.out.as_bytes());
     assert_clean(stand, &format!("{arguments:?}"), said.err.as_bytes());
     said
@@ -59,7 +69,18 @@ fn base64_is_spelled_as_everywhere() {
 
 #[tokio::test]
 async fn no_output_however_loud_and_no_file_has_it() {
-    let stand = Stand::new().await;
+    nothing_shows_it(Stand::new().await).await;
+}
+
+#[tokio::test]
+async fn nor_has_any_what_an_app_has() {
+    let mut stand = Stand::new().await;
+    stand.become_app();
+    loud(&stand, &["config", "check"]).await;
+    nothing_shows_it(stand).await;
+}
+
+async fn nothing_shows_it(stand: Stand) {
     stand.world.release("3.9.4").publish().await;
     loud(&stand, &["plan"]).await;
     assert_eq!(loud(&stand, &["once"]).await.code, 0);
@@ -72,6 +93,11 @@ async fn no_output_however_loud_and_no_file_has_it() {
     for (file, (bytes, _)) in snapshot(&stand.state()) {
         assert_clean(&stand, &file.display().to_string(), &bytes);
     }
+    if stand.is_app() {
+        let spoken = stand.world.secrets();
+        assert!(spoken.iter().any(|it| it.starts_with("ghs_7_")), "minted: {spoken:?}");
+        assert!(spoken.iter().any(|it| it.starts_with("eyJ")), "signed: {spoken:?}");
+    }
     let pull = stand.world.open_pulls().remove(0);
     assert_clean(&stand, "the pull request", pull.body.as_bytes());
 }
@@ -82,6 +108,23 @@ async fn no_error_has_it() {
     stand.world.revoke_token(stand.world.token());
     assert_eq!(loud(&stand, &["once"]).await.code, 3);
     stand.set("github.git_url", "http://127.0.0.1:1");
+    assert_eq!(loud(&stand, &["once"]).await.code, 3);
+}
+
+#[tokio::test]
+async fn no_error_of_an_app_has_it() {
+    let mut stand = Stand::new().await;
+    stand.become_app();
+    for (status, body) in [(500, "not"), (201, "a"), (403, "token")] {
+        // A proxy that answers with what it was asked would be worse, and is nobody's.
+        let odd = world::Fault::on(world::Service::GitHub).path_contains("/access_tokens");
+        stand.world.fault(odd.status(status).body(body).always());
+        assert_eq!(loud(&stand, &["once"]).await.code, 3);
+        stand.world.clear_faults();
+    }
+    stand.set("github.git_url", "http://127.0.0.1:1");
+    assert_eq!(loud(&stand, &["once"]).await.code, 3);
+    stand.set("github.app.id", 8);
     assert_eq!(loud(&stand, &["once"]).await.code, 3);
 }
 

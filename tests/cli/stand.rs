@@ -47,6 +47,19 @@ impl Stand {
         Self { world, folder, config }
     }
 
+    /// The bot is a GitHub App from now on: its key is in a file beside the config.
+    pub fn become_app(&mut self) {
+        let file = self.folder.path().join("app.pem");
+        fs::write(&file, self.world.app_key()).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        self.set("github.app.id", i64::try_from(self.world.app_id()).unwrap());
+        self.set("github.app.private_key_file", file.to_str().unwrap());
+    }
+
+    pub fn is_app(&self) -> bool {
+        self.config["github"].get("app").is_some()
+    }
+
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }

@@ -3,7 +3,7 @@
 use crate::server::{Reply, Server, page, reply};
 use crate::{NOW, fresh, http, impatient, whole};
 use digest_bump::clients::github::{self, GithubError, Reader, Writer};
-use digest_bump::domain::{BranchName, Fetched, PullNumber, PullState, RepoName};
+use digest_bump::domain::{BranchName, CommitId, Fetched, PullNumber, PullState, RepoName};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -408,4 +408,45 @@ async fn the_clients_do_not_show_the_token() {
     let server = Server::always(reply(200, &[], "[]")).await;
     let shown = format!("{:?}", github(&server));
     assert!(!shown.contains(TOKEN), "{shown}");
+}
+
+#[tokio::test]
+async fn an_app_knows_its_own_check_by_its_number() {
+    let commit: CommitId = "c".repeat(40).parse().unwrap();
+    let run = |id: u64, app: u64| {
+        json!({"id": id, "name": "digest-bump", "external_id": format!("digest-bump {commit}"),
+               "status": "in_progress", "conclusion": null, "app": {"id": app}})
+    };
+    let runs = json!({"total_count": 2, "check_runs": [run(1, 7), run(2, 8)]}).to_string();
+    let server = Server::always(reply(200, &[], runs)).await;
+    let (reader, _) = github(&server);
+    let own = async |reader: &Reader| reader.fetch_own_check(&repo(), &commit).await.unwrap();
+    assert_eq!(own(&reader).await.unwrap().id, 2, "who does not know its number takes the newest");
+    assert_eq!(own(&reader.clone().of_app(7)).await.unwrap().id, 1);
+    assert_eq!(own(&reader.of_app(9)).await, None);
+}
+
+#[tokio::test]
+async fn a_token_that_stays_is_refused_once_and_what_is_closed_to_it_is_read_as_anybody() {
+    let server = Server::always(reply(401, &[], r#"{"message":"Bad credentials"}"#)).await;
+    let refused = github(&server).0.fetch_releases_page(&repo(), None, None).await.unwrap_err();
+    assert_eq!(refused.to_string(), "github denies it (401): Bad credentials");
+    assert_eq!(server.asked().len(), 1);
+
+    let words = r#"{"message":"Resource not accessible by personal access token"}"#;
+    let closed = |open: u16| {
+        Server::start(move |asked| match asked.header("authorization") {
+            Some(_) => reply(403, &[("x-accepted-github-permissions", "contents=read")], words),
+            None => reply(open, &[], "[]"),
+        })
+    };
+    let public = closed(200).await;
+    fresh(github(&public).0.fetch_releases_page(&repo(), None, None).await.unwrap());
+    let private = closed(404).await;
+    let refused = github(&private).0.fetch_releases_page(&repo(), None, None).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "github denies it (403): Resource not accessible by personal access token (it takes \
+         contents=read)"
+    );
 }

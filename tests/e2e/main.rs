@@ -3,6 +3,7 @@
 
 mod agreement;
 mod answers;
+mod app;
 mod budgets;
 mod by_checks;
 mod by_workflow;

@@ -10,7 +10,7 @@ use digest_bump::{
     reconcile::{self, PassReport},
     render::WatchView,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, time::Duration};
 use tempfile::TempDir;
 use toml::{Table, Value};
 use world::{Pull, World, WorldBuilder};
@@ -23,6 +23,8 @@ pub struct Stand {
     pub world: World,
     pub clock: Clock,
     pub state: TempDir,
+    /// A folder for the App's key.
+    pub key: TempDir,
     pub config: Table,
     /// Where the database is, if not in the state directory.
     pub database: Option<OnServer>,
@@ -45,7 +47,8 @@ pub async fn run_in(builder: WorldBuilder, story: impl AsyncFnOnce(&mut Stand)) 
         set(&mut config, "database", database.url().into());
     }
     let clock = Clock::manual(START.parse().unwrap());
-    let mut stand = Stand { world, clock, state, config, database };
+    let key = tempfile::tempdir().unwrap();
+    let mut stand = Stand { world, clock, state, key, config, database };
     story(&mut stand).await;
     assert_eq!(stand.world.violations(), Vec::<String>::new());
     stand.settles_without_writing().await;
@@ -57,13 +60,35 @@ impl Stand {
         set(watch(&mut self.config), path, value.into());
     }
 
+    /// The bot is a GitHub App from now on, and has no other token.
+    pub fn become_app(&mut self) {
+        let id = i64::try_from(self.world.app_id()).unwrap();
+        set(&mut self.config, "github.app.id", id.into());
+        let key = self.key_file(&self.world.app_key());
+        set(&mut self.config, "github.app.private_key_file", key.into());
+    }
+
+    /// A file with a key, which nobody else can read.
+    pub fn key_file(&self, key: &str) -> String {
+        let file = self.key.path().join("app.pem");
+        std::fs::write(&file, key).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    fn is_app(&self) -> bool {
+        self.config["github"].get("app").is_some()
+    }
+
     pub fn environment(&self) -> Environment {
         let mut all: BTreeMap<String, std::ffi::OsString> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect();
         // Not set on every machine, and part of what a canary prints.
         all.insert("LANG".into(), "C.UTF-8".into());
-        all.insert("DIGEST_BUMP_GITHUB_TOKEN".into(), self.world.token().into());
+        if !self.is_app() {
+            all.insert("DIGEST_BUMP_GITHUB_TOKEN".into(), self.world.token().into());
+        }
         if let Some(database) = &self.database {
             all.insert(database::PASSWORD.into(), database.password().into());
         }

@@ -1,5 +1,6 @@
 //! What can go wrong with git.
 
+use crate::clients::credential::NoToken;
 use crate::domain::{CommitId, FilePath, Invalid};
 use git2::{ErrorClass, ErrorCode};
 use std::{error::Error, io};
@@ -22,6 +23,9 @@ pub enum GitError {
         /// 401 or 403.
         status: u16,
     },
+    /// There is no token to ask with. Nothing was sent.
+    #[error("the git server was not asked")]
+    NoToken(#[from] NoToken),
     /// The network or the server failed in a way that may pass. Whether a push arrived is
     /// unknown.
     #[error("the git server could not be used")]

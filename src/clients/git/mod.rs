@@ -18,9 +18,9 @@ pub use import::{Difference, Now};
 pub use objects::Author;
 pub use remote::Pushed;
 
+use crate::clients::credential::Credential;
 use crate::clients::wire::Trust;
 use git2::Repository;
-use secrecy::SecretString;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
@@ -59,17 +59,17 @@ struct Inner {
 
 impl GitCache {
     /// The cache of `url` in the folder `dir`, which is created if it is absent. Nothing is
-    /// fetched yet. `token` goes into a header of each request, and nowhere else.
+    /// fetched yet. The credential's token goes into a header of each request, and nowhere else.
     ///
     /// # Errors
     /// If the URL is not `https://` (or loopback), or the folder cannot be written.
     pub fn open(
         dir: &Path,
         url: &str,
-        token: Option<SecretString>,
+        credential: impl Into<Credential>,
         trust: &Trust,
     ) -> Result<Self, GitError> {
-        Self::new(dir.to_owned(), Wire::new(url, token, trust)?, None, None)
+        Self::new(dir.to_owned(), Wire::new(url, credential.into(), trust)?, None, None)
     }
 
     /// A cache that vanishes with its last clone, for a run that must write nothing. It uses the
@@ -79,11 +79,11 @@ impl GitCache {
     /// If the URL is not `https://` (or loopback), or no temporary folder can be written.
     pub fn scratch(
         url: &str,
-        token: Option<SecretString>,
+        credential: impl Into<Credential>,
         trust: &Trust,
         borrow_from: Option<&Path>,
     ) -> Result<Self, GitError> {
-        let wire = Wire::new(url, token, trust)?;
+        let wire = Wire::new(url, credential.into(), trust)?;
         let temporary = TempDir::with_prefix("digest-bump-git-")?;
         let dir = temporary.path().to_owned();
         let borrowed = borrow_from

@@ -2,12 +2,13 @@
 //! HTTP client: one TLS stack, deadlines on every read, no credentials outside the header.
 //!
 //! libgit2 knows transports by URL scheme, once for the whole process. So the registered one is
-//! empty, and takes client, token and deadline from the thread on which the exchange runs.
+//! empty, and takes client, credential and deadline from the thread on which the exchange runs.
 
 use super::GitError;
+use crate::clients::credential::{Credential, Grant};
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use std::{
     cell::RefCell,
     io::{self, Read, Write},
@@ -20,7 +21,7 @@ const RECEIVE_LIMIT: u64 = 2 << 30;
 /// What the transport needs during one exchange, and what it leaves behind.
 struct Exchange {
     client: Client,
-    token: Option<SecretString>,
+    credential: Credential,
     runtime: Handle,
     deadline: Instant,
     received: u64,
@@ -30,13 +31,13 @@ struct Exchange {
 /// Runs `work`, with which everything that it needs is left on this thread.
 pub(super) fn exchange<T>(
     client: &Client,
-    token: Option<&SecretString>,
+    credential: &Credential,
     limit: Duration,
     work: impl FnOnce() -> Result<T, git2::Error>,
 ) -> Result<T, GitError> {
     let exchange = Exchange {
         client: client.clone(),
-        token: token.cloned(),
+        credential: credential.clone(),
         runtime: Handle::current(),
         deadline: Instant::now() + limit,
         received: 0,
@@ -86,19 +87,31 @@ fn too_late() -> GitError {
 }
 
 impl Exchange {
+    /// Asks with the token that holds now, and once more if that was refused and there is another.
+    /// A push that was answered with 401 moved nothing: who asks is looked at first.
     fn send(&self, service: Service, url: &str, body: Vec<u8>) -> Result<Response, GitError> {
-        let mut request = request(&self.client, service, url, body)
+        let request = request(&self.client, service, url, body)
             // A body that arrives compressed would have to be unpacked under the same limits.
             .header(header::ACCEPT_ENCODING, "identity");
-        if let Some(token) = &self.token {
-            request = request.basic_auth("x-access-token", Some(token.expose_secret()));
-        }
+        // The body is shared, not copied.
+        let again = request.try_clone();
+        let sent = async {
+            let grant = self.credential.grant().await?;
+            let answer = asked(request, grant.as_ref()).await?;
+            match (grant, again) {
+                (Some(refused), Some(again)) if answer.status() == StatusCode::UNAUTHORIZED => {
+                    match self.credential.instead_of(&refused).await? {
+                        Some(grant) => asked(again, Some(&grant)).await,
+                        None => Ok(answer),
+                    }
+                }
+                _ => Ok(answer),
+            }
+        };
         let answer = self
             .runtime
-            .block_on(async { tokio::time::timeout_at(self.deadline, request.send()).await })
-            .map_err(|_| too_late())?
-            // The URL is in the log already, and says nothing to a reader of the error.
-            .map_err(|error| GitError::Transient(error.without_url().into()))?;
+            .block_on(async { tokio::time::timeout_at(self.deadline, sent).await })
+            .map_err(|_| too_late())??;
         accepted(&answer, service)?;
         Ok(answer)
     }
@@ -118,6 +131,14 @@ impl Exchange {
         }
         Ok(chunk.map(|chunk| chunk.to_vec()))
     }
+}
+
+async fn asked(mut request: RequestBuilder, grant: Option<&Grant>) -> Result<Response, GitError> {
+    if let Some(grant) = grant {
+        request = request.basic_auth("x-access-token", Some(grant.token.expose_secret()));
+    }
+    // The URL is in the log already, and says nothing to a reader of the error.
+    request.send().await.map_err(|error| GitError::Transient(error.without_url().into()))
 }
 
 fn request(client: &Client, service: Service, url: &str, body: Vec<u8>) -> RequestBuilder {

@@ -4,13 +4,13 @@ use super::{
     GitError,
     transport::{Http, exchange},
 };
+use crate::clients::credential::Credential;
 use crate::clients::wire::Trust;
 use git2::{
     ConfigLevel, Remote, opts,
     transport::{self, Transport},
 };
 use reqwest::{Client, Url, redirect::Policy};
-use secrecy::SecretString;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -24,17 +24,13 @@ const MAPPED_PACKS: usize = 256 << 20;
 #[derive(Debug)]
 pub(super) struct Wire {
     url: String,
-    token: Option<SecretString>,
+    credential: Credential,
     client: Client,
 }
 
 impl Wire {
     /// Checks the URL, and prepares libgit2 on the first call.
-    pub(super) fn new(
-        url: &str,
-        token: Option<SecretString>,
-        trust: &Trust,
-    ) -> Result<Self, GitError> {
+    pub(super) fn new(url: &str, credential: Credential, trust: &Trust) -> Result<Self, GitError> {
         let parsed = check(url)?;
         prepare_library()?;
         let mut client = trust
@@ -48,7 +44,8 @@ impl Wire {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| GitError::Io(error.into()))?;
-        Ok(Self { url: parsed.as_str().trim_end_matches('/').to_owned(), token, client })
+        let url = parsed.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { url, credential, client })
     }
 
     /// The repository's URL, without credentials.
@@ -63,7 +60,7 @@ impl Wire {
         limit: Duration,
         work: impl FnOnce() -> Result<T, git2::Error>,
     ) -> Result<T, GitError> {
-        exchange(&self.client, self.token.as_ref(), limit, work)
+        exchange(&self.client, &self.credential, limit, work)
     }
 }
 

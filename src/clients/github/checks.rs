@@ -142,7 +142,10 @@ impl Reader {
     ) -> Result<Option<CheckRun>, GithubError> {
         let runs = self.fetch_check_runs(repo, commit, Some(OWN_CHECK)).await?;
         // Another App may use the name.
-        Ok(runs.into_iter().rev().find(|run| run.external_id == external_id(commit)))
+        let ours = |run: &CheckRun| {
+            run.external_id == external_id(commit) && (self.app.is_none() || run.app == self.app)
+        };
+        Ok(runs.into_iter().rev().find(ours))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong between the bot and GitHub.
 
+use crate::clients::credential::NoToken;
 use crate::clients::wire::{Cause, Unusable, WireError};
 use crate::domain::Timestamp;
 
@@ -52,6 +53,9 @@ pub enum GithubError {
         #[source]
         source: Option<Cause>,
     },
+    /// There is no token to ask with.
+    #[error(transparent)]
+    NoToken(NoToken),
     /// The client cannot be built from what the config says.
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -72,7 +76,17 @@ impl GithubError {
             | Self::RateLimited { .. }
             | Self::Denied { .. }
             | Self::Rejected { .. }
+            | Self::NoToken(_)
             | Self::Unusable(_) => false,
+        }
+    }
+}
+
+impl From<NoToken> for GithubError {
+    fn from(error: NoToken) -> Self {
+        match error {
+            NoToken::RateLimited { until } => Self::RateLimited { until },
+            other => Self::NoToken(other),
         }
     }
 }

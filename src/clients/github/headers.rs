@@ -27,12 +27,30 @@ pub(super) fn judge(answer: Answer, what: &str, now: Timestamp) -> Result<Answer
         StatusCode::NOT_FOUND | StatusCode::GONE => GithubError::NotFound { what: what.to_owned() },
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
-        | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => GithubError::Denied { status, message },
+        | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => {
+            GithubError::Denied { status, message: with_permission(message, &answer) }
+        }
         StatusCode::REQUEST_TIMEOUT => transient(status),
         code if code.is_server_error() => transient(status),
         code if code.is_client_error() => GithubError::Rejected { status, message },
         _ => GithubError::malformed(format!("status {status} for {what}")),
     })
+}
+
+/// Whether the answer says that it is not the thing that is closed, but the token that does not open
+/// it.
+pub(super) fn is_kept_from_the_token(answer: &Answer) -> bool {
+    answer.status == StatusCode::FORBIDDEN
+        && message(&answer.body).starts_with("Resource not accessible by ")
+}
+
+/// GitHub names the permissions that would do beside its refusal, which only says that one is
+/// missing.
+fn with_permission(message: String, answer: &Answer) -> String {
+    match answer.header("x-accepted-github-permissions").map(wire::excerpt) {
+        Some(needed) if !needed.is_empty() => format!("{message} (it takes {needed})"),
+        _ => message,
+    }
 }
 
 fn transient(status: u16) -> GithubError {

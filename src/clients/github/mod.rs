@@ -1,17 +1,20 @@
 //! GitHub's REST API, as far as the bot needs it.
 //!
-//! A [`Reader`] cannot write and a [`Writer`] does nothing else. octocrab carries the requests and
-//! the authorisation; its models stay outside, because they refuse answers that lack fields which
+//! A [`Reader`] cannot write and a [`Writer`] does nothing else. octocrab carries the requests; the
+//! authorisation is added here, and its models stay outside, because they refuse answers that lack fields which
 //! nobody here needs.
 
 mod actions;
 mod advisories;
+mod app;
+mod auth;
 mod checks;
 mod commits;
 mod contents;
 mod error;
 mod headers;
 mod json;
+mod jwt;
 mod pull;
 mod reader;
 mod ready;
@@ -20,18 +23,20 @@ mod transport;
 mod writer;
 
 pub use actions::{Artifact, WorkflowRun};
+pub use app::{App, Installation};
 pub use checks::{CheckRun, CommitStatus, conclusion, short, status};
 pub use error::GithubError;
 pub use pull::Pull;
 pub use reader::Reader;
 pub use writer::Writer;
 
+use crate::clients::credential::Credential;
 use crate::clients::wire::Http;
-use secrecy::SecretString;
+use auth::Auth;
 use transport::Transport;
 
 /// Makes the clients of the GitHub at `base_url` (`https://api.github.com`, or
-/// `https://HOST/api/v3` of an enterprise server). Without a token there is nothing to write with,
+/// `https://HOST/api/v3` of an enterprise server). Without a credential there is nothing to write with,
 /// hence no [`Writer`]. Nothing is sent yet. Must be called inside a tokio runtime, because
 /// octocrab spawns its queue there.
 ///
@@ -40,10 +45,11 @@ use transport::Transport;
 pub fn connect(
     http: &Http,
     base_url: &str,
-    token: Option<SecretString>,
+    credential: impl Into<Credential>,
 ) -> Result<(Reader, Option<Writer>), GithubError> {
-    let may_write = token.is_some();
-    let transport = Transport::new(http, base_url, token)?;
+    let credential = credential.into();
+    let may_write = !credential.is_none();
+    let transport = Transport::new(http, base_url, Auth::Credential(credential))?;
     let writer = may_write.then(|| Writer::new(transport.clone()));
     Ok((Reader::new(transport), writer))
 }

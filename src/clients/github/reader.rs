@@ -10,11 +10,19 @@ use reqwest::Url;
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub(super) transport: Transport,
+    /// The App that asks, if it is one.
+    pub(super) app: Option<u64>,
 }
 
 impl Reader {
     pub(super) fn new(transport: Transport) -> Self {
-        Self { transport }
+        Self { transport, app: None }
+    }
+
+    /// A reader that knows which App it asks for, and with that which checks are its own.
+    #[must_use]
+    pub fn of_app(self, id: u64) -> Self {
+        Self { app: Some(id), ..self }
     }
 
     pub(super) const fn transport(&self) -> &Transport {
@@ -125,6 +133,25 @@ impl Reader {
         let url = self.transport.url(&format!("/repos/{repo}/pulls/{}", number.0))?;
         let answer = self.transport.get(&url, &HeaderMap::new(), "pull request").await?;
         pull::parse_one(&answer.body)
+    }
+
+    /// Asks whether the owner of the token may push to a repository. Nobody's may not.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn fetch_may_push(&self, repo: &RepoName) -> Result<bool, GithubError> {
+        #[derive(serde::Deserialize)]
+        struct Repository {
+            permissions: Option<Permissions>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Permissions {
+            push: bool,
+        }
+        let url = self.transport.url(&format!("/repos/{repo}"))?;
+        let answer = self.transport.get(&url, &HeaderMap::new(), "repository").await?;
+        let repository: Repository = json::object(&answer.body, "repository")?;
+        Ok(repository.permissions.is_some_and(|permissions| permissions.push))
     }
 
     fn pulls_url(

@@ -4,18 +4,21 @@
 //! that write; it logs each failure as an error; and it follows redirects with tower-http 0.6,
 //! which sends the token along again on the second hop at a foreign host.
 
-use super::{error::GithubError, headers};
+use super::{
+    auth::{Auth, Pass},
+    error::GithubError,
+    headers,
+};
 use crate::clients::wire;
 use crate::clients::wire::{Answer, Cause, Http, WireError};
 use http::{
     HeaderMap, HeaderValue, Method, Request, StatusCode,
-    header::{ACCEPT, LOCATION},
+    header::{ACCEPT, AUTHORIZATION, LOCATION},
 };
 use http_body_util::BodyExt;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use reqwest::Url;
-use secrecy::SecretString;
 use serde::Serialize;
 
 /// No answer that the bot asks for comes near this: 100 releases with long notes are 1 MiB.
@@ -30,14 +33,11 @@ pub(super) struct Transport {
     crab: Octocrab,
     base: Url,
     http: Http,
+    auth: Auth,
 }
 
 impl Transport {
-    pub(super) fn new(
-        http: &Http,
-        base_url: &str,
-        token: Option<SecretString>,
-    ) -> Result<Self, GithubError> {
+    pub(super) fn new(http: &Http, base_url: &str, auth: Auth) -> Result<Self, GithubError> {
         let base = wire::base_url(base_url)?;
         // Without its path, which every request brings along: GraphQL is not below it everywhere.
         let uri: http::Uri = base
@@ -47,14 +47,14 @@ impl Transport {
             .map_err(|_| wire::Unusable::new("base url: not one that octocrab can read"))?;
         let pool = http.clone();
         let service = tower::service_fn(move |request| send(pool.clone(), request));
-        let auth = token.map_or(AuthState::None, |token| AuthState::AccessToken { token });
         let crab = OctocrabBuilder::new_empty()
             .with_service(service)
             .with_layer(&BaseUriLayer::new(uri))
-            .with_auth(auth)
+            // It would keep a token, and read the clock itself.
+            .with_auth(AuthState::None)
             .build();
         let Ok(crab) = crab;
-        Ok(Self { crab, base, http: http.clone() })
+        Ok(Self { crab, base, http: http.clone(), auth })
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -85,7 +85,10 @@ impl Transport {
     ) -> Result<Answer, GithubError> {
         let mut place = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.exchange(Method::GET, &place, validators, None::<&()>).await?;
+            let mut answer = self.exchange(Method::GET, &place, validators, None::<&()>).await?;
+            if !self.auth.is_none() && headers::is_kept_from_the_token(&answer) {
+                answer = self.look_as_anybody(&place, validators, answer).await?;
+            }
             if answer.status == StatusCode::NOT_MODIFIED && !validators.is_empty() {
                 return Ok(answer);
             }
@@ -119,6 +122,20 @@ impl Transport {
         Ok(headers::judge(answer, what, self.http.now())?.body)
     }
 
+    /// Looks again without the token at what it is kept from: an App's reaches some public things
+    /// of other accounts only as everybody does. What is not public stays refused, for the reason
+    /// that was given first.
+    async fn look_as_anybody(
+        &self,
+        url: &Url,
+        validators: &HeaderMap,
+        refused: Answer,
+    ) -> Result<Answer, GithubError> {
+        let answer = self.send(Method::GET, url, validators, None::<&()>, None).await?;
+        let seen = answer.status.is_success() || answer.status == StatusCode::NOT_MODIFIED;
+        Ok(if seen { answer } else { refused })
+    }
+
     /// Writes, once. A redirect is not followed: GitHub has then done nothing, and the person who
     /// renamed the repository should say so in the config.
     pub(super) async fn write(
@@ -149,6 +166,9 @@ impl Transport {
         headers::judge(answer, what, self.http.now())
     }
 
+    /// Asks with what the credential holds now, and once more if that was refused and there is
+    /// something else. A request that was answered with 401 was not performed, also if it writes:
+    /// who asks is looked at before what is asked for.
     async fn exchange<B: Serialize>(
         &self,
         method: Method,
@@ -156,13 +176,33 @@ impl Transport {
         extra: &HeaderMap,
         body: Option<&B>,
     ) -> Result<Answer, GithubError> {
-        // octocrab authorises a relative URI only, so relative it is.
+        let pass = self.auth.pass().await?;
+        let answer = self.send(method.clone(), url, extra, body, pass.as_ref()).await?;
+        let Some(refused) = pass.filter(|_| answer.status == StatusCode::UNAUTHORIZED) else {
+            return Ok(answer);
+        };
+        match self.auth.instead_of(&refused, &answer).await? {
+            Some(pass) => self.send(method, url, extra, body, Some(&pass)).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn send<B: Serialize>(
+        &self,
+        method: Method,
+        url: &Url,
+        extra: &HeaderMap,
+        body: Option<&B>,
+        pass: Option<&Pass>,
+    ) -> Result<Answer, GithubError> {
+        // octocrab puts the host in front of a relative URI only, so relative it is.
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let relative = format!("{}{query}", url.path());
         let mut request = Request::builder().method(method.clone()).uri(relative);
         if let Some(headers) = request.headers_mut() {
             headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
             headers.extend(extra.clone());
+            headers.extend(pass.map(|pass| (AUTHORIZATION, pass.header())));
         }
         let request = self
             .crab

@@ -1,6 +1,7 @@
 //! Git's smart HTTP: `git http-backend` behind GitHub's manners of asking for a password.
 
 use crate::Inner;
+use crate::app::Grant;
 use crate::push::{Move, NOWHERE};
 use crate::repository::{Repository, feed, git};
 use crate::state::Actor;
@@ -19,9 +20,12 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     let Some((name, repository)) = find(inner, call) else {
         return Answer::text(404, "Repository not found.\n");
     };
-    let Some(actor) = authenticate(inner, call) else {
+    let Some((actor, grant)) = authenticate(inner, call) else {
         return unauthorised();
     };
+    if grant.is_some() && inner.state().app.suspended {
+        return Answer::text(403, "This installation has been suspended\n");
+    }
     let pushes = call.path.ends_with("/git-receive-pack")
         || call.parameter("service").as_deref() == Some("git-receive-pack");
     if !pushes {
@@ -29,6 +33,9 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     }
     if actor == Actor::Anonymous {
         return unauthorised();
+    }
+    if grant.is_some_and(|grant| !grant.allows(&["contents"], &name)) {
+        return Answer::text(403, "Write access to repository not granted.\n");
     }
     let login = inner.state().login_of(&actor);
     if let Some(refused) = judge(inner, &name, &actor, &login, call) {
@@ -49,12 +56,13 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     answer
 }
 
-fn authenticate(inner: &Inner, call: &Call) -> Option<Actor> {
+fn authenticate(inner: &Inner, call: &Call) -> Option<(Actor, Option<Grant>)> {
     if call.header("authorization").is_empty() {
-        return Some(Actor::Anonymous);
+        return Some((Actor::Anonymous, None));
     }
     let (_, password) = call.basic()?;
-    inner.state().actor_of_token(&password)
+    let state = inner.state();
+    Some((state.actor_of_token(&password)?, state.grant_of(&password).cloned()))
 }
 
 /// What the rules say about a push. One to a foreign branch is remembered and goes on, as it

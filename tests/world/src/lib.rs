@@ -24,6 +24,7 @@
 )]
 
 mod actions;
+mod app;
 mod artifacts;
 mod builder;
 mod changes;

@@ -1,5 +1,6 @@
 //! Everything that the world remembers, and the rules by which it changes.
 
+use crate::app::App;
 use crate::fault::Fault;
 use crate::github::{actions::Run, advisories::Advisory};
 use crate::lists::Lag;
@@ -10,7 +11,6 @@ use crate::repository::{Commit, FIRST_COMMIT, Repository};
 use crate::sigstore::Sigstore;
 use crate::tuf::Tuf;
 use crate::webhook::{Event, Hook};
-use crate::wire::{invented_sha, iso};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,6 +37,7 @@ pub(crate) struct State {
     pub(crate) bot: String,
     pub(crate) bot_branches: Vec<String>,
     pub(crate) tokens: BTreeMap<String, Actor>,
+    pub(crate) app: App,
     pub(crate) repos: BTreeMap<String, Repo>,
     pub(crate) releases: Vec<Release>,
     /// The one commit that upstream really has.
@@ -207,6 +208,7 @@ impl State {
             bot: bot.to_owned(),
             bot_branches: Vec::new(),
             tokens,
+            app: App::default(),
             repos: BTreeMap::new(),
             releases: Vec::new(),
             upstream_begin: None,
@@ -242,7 +244,7 @@ impl State {
     }
 
     pub(crate) fn actor_of_token(&self, token: &str) -> Option<Actor> {
-        self.tokens.get(token).cloned()
+        self.tokens.get(token).filter(|_| !self.has_expired(token)).cloned()
     }
 
     pub(crate) fn login_of(&self, actor: &Actor) -> String {
@@ -279,15 +281,7 @@ impl State {
 
     /// All tokens' text, for tests that look for leaks.
     pub(crate) fn secrets(&self) -> BTreeSet<String> {
-        self.tokens.keys().cloned().collect()
-    }
-
-    /// A new token of the bot, as an installation gets it: it lives for an hour.
-    pub(crate) fn mint_token(&mut self) -> (String, String) {
-        let token = format!("ghs_{}", &invented_sha(&format!("token {}", self.id()))[..36]);
-        self.tokens.insert(token.clone(), Actor::Bot);
-        let until = self.now() + chrono::TimeDelta::hours(1);
-        (token, iso(until))
+        self.tokens.keys().chain(&self.app.spoken).cloned().collect()
     }
 }
 

@@ -1,13 +1,10 @@
 //! Users, permissions, the bot's App and its installation, and the repositories themselves.
 
-use super::{ANONYMOUS_LIMIT, Ask, TOKEN_LIMIT, error, shape};
+use super::{ANONYMOUS_LIMIT, Ask, TOKEN_LIMIT, error, invalid, shape};
+use crate::app::{APP, INSTALLATION};
 use crate::state::Actor;
 use crate::wire::{Answer, iso};
 use serde_json::{Value, json};
-
-/// The one installation of the bot's App.
-const INSTALLATION: u64 = 77;
-const APP: u64 = 7;
 
 /// Answers what is below no repository.
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, path: &[&str]) -> Option<Answer> {
@@ -15,6 +12,7 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, path: &[&str]) -> Option<An
         ("GET", ["user"]) => user(ask),
         ("GET", ["rate_limit"]) => rate_limit(ask),
         ("GET", ["app"]) if ask.actor == Actor::App => Answer::json(200, &app(ask)),
+        ("GET", ["app", "installations", id]) => installation(ask, Some(id)),
         ("POST", ["app", "installations", id, "access_tokens"]) => mint(ask, id),
         ("GET", ["installation", "repositories"]) => repositories(ask),
         _ => return None,
@@ -27,7 +25,7 @@ pub(crate) fn repository(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Opti
     match (method, rest) {
         ("GET", []) => Some(show(ask)),
         ("GET", ["collaborators", login, "permission"]) => Some(permission(ask, login)),
-        ("GET", ["installation"]) => Some(installation(ask)),
+        ("GET", ["installation"]) => Some(installation(ask, None)),
         _ => None,
     }
 }
@@ -114,28 +112,23 @@ fn mint(ask: &mut Ask<'_>, id: &str) -> Answer {
     if ask.actor != Actor::App {
         return error(401, "A JSON web token could not be decoded");
     }
-    if id != INSTALLATION.to_string() {
+    if id != INSTALLATION.to_string() || !ask.state.app.installed {
         return error(404, "Not Found");
     }
-    let (token, until) = ask.state.mint_token();
-    let shape = json!({
-        "token": token,
-        "expires_at": until,
-        "permissions": permissions(),
-        "repository_selection": "selected",
-    });
-    Answer::json(201, &shape)
-}
-
-fn permissions() -> Value {
-    json!({
-        "checks": "write",
-        "contents": "write",
-        "issues": "write",
-        "metadata": "read",
-        "pull_requests": "write",
-        "workflows": "write",
-    })
+    if ask.state.app.suspended {
+        return error(403, "This installation has been suspended");
+    }
+    let wish = ask.call.json();
+    match ask.state.mint_token(&wish) {
+        Ok(mut shape) => {
+            if wish["repositories"].is_array() {
+                shape["repositories"] =
+                    json!([shape::repository(ask.state, &ask.state.downstream)]);
+            }
+            Answer::json(201, &shape)
+        }
+        Err(why) => invalid("InstallationToken", "permissions", "custom", Some(why)),
+    }
 }
 
 fn repositories(ask: &Ask<'_>) -> Answer {
@@ -153,16 +146,23 @@ fn repositories(ask: &Ask<'_>) -> Answer {
     Answer::json(200, &shape)
 }
 
-fn installation(ask: &Ask<'_>) -> Answer {
+/// The installation, by its number or by the repository that is asked about.
+fn installation(ask: &Ask<'_>, id: Option<&str>) -> Answer {
     if ask.actor != Actor::App {
         return error(401, "A JSON web token could not be decoded");
     }
-    if ask.name != ask.state.downstream {
+    let found = match id {
+        Some(id) => id == INSTALLATION.to_string(),
+        None => ask.name == ask.state.downstream,
+    };
+    if !found || !ask.state.app.installed {
         return error(404, "Not Found");
     }
     let github = &ask.state.urls.github;
-    let owner = ask.name.split('/').next().unwrap_or_default();
-    let at = iso(ask.repo_ref().created_at);
+    let name = &ask.state.downstream;
+    let owner = name.split('/').next().unwrap_or_default();
+    let at = iso(ask.state.repos[name].created_at);
+    let stopped = ask.state.app.suspended;
     let shape = json!({
         "id": INSTALLATION,
         "account": shape::user(&ask.state.urls, owner),
@@ -175,15 +175,15 @@ fn installation(ask: &Ask<'_>) -> Answer {
         "client_id": "Iv1.world",
         "target_id": shape::number_of(owner),
         "target_type": "Organization",
-        "permissions": permissions(),
+        "permissions": ask.state.app.permissions,
         "events": ["issue_comment", "pull_request"],
         "created_at": at,
         "updated_at": at,
         "single_file_name": null,
         "has_multiple_single_files": false,
         "single_file_paths": [],
-        "suspended_by": null,
-        "suspended_at": null,
+        "suspended_by": stopped.then(|| shape::user(&ask.state.urls, "maya")),
+        "suspended_at": stopped.then_some(&at),
     });
     Answer::json(200, &shape)
 }
@@ -202,7 +202,7 @@ pub(crate) fn app(ask: &Ask<'_>) -> Value {
         "html_url": format!("{}/apps/digest-bump", shape::WEB),
         "created_at": at,
         "updated_at": at,
-        "permissions": permissions(),
+        "permissions": ask.state.app.permissions,
         "events": ["issue_comment", "pull_request"],
     })
 }

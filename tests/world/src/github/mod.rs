@@ -11,6 +11,7 @@ mod graphql;
 mod history;
 mod issues;
 mod labels;
+mod permissions;
 mod pulls;
 pub(crate) mod refs;
 mod releases;
@@ -18,6 +19,7 @@ pub(crate) mod shape;
 mod source;
 
 use crate::Inner;
+use crate::app::Grant;
 use crate::reality;
 use crate::state::{Actor, State};
 use crate::wire::{Answer, Call};
@@ -35,6 +37,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) actor: Actor,
     pub(crate) login: String,
+    /// What the token is good for, if it was minted.
+    pub(crate) grant: Option<Grant>,
     /// `owner/name` of the repository.
     pub(crate) name: String,
 }
@@ -43,20 +47,22 @@ pub(crate) struct Ask<'a> {
 pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     let one_push_at_a_time = moves_refs(call).then(|| inner.push_lock());
     let mut state = inner.state();
-    let answer = match authenticate(&state, call) {
-        None => error(401, "Bad credentials"),
-        Some(actor) => {
+    let answer = match authenticate(&mut state, call) {
+        Err((status, why)) => error(status, why),
+        Ok((actor, grant)) => {
             let login = state.login_of(&actor);
-            limited(Ask { call, state: &mut state, actor, login, name: String::new() })
+            limited(Ask { call, state: &mut state, actor, login, grant, name: String::new() })
         }
     };
     let id = state.id();
+    let date = state.github_now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     drop(state);
     drop(one_push_at_a_time);
     inner.deliver();
     let judgement = reality::judge(call, &answer);
     inner.state().log.judgement(judgement);
     answer
+        .with("date", date)
         .with("x-github-request-id", format!("WRLD:{id:08X}"))
         .with("x-github-media-type", "github.v3; format=json")
 }
@@ -67,20 +73,31 @@ fn moves_refs(call: &Call) -> bool {
     moves && !matches!(call.method.as_str(), "GET" | "HEAD")
 }
 
-fn authenticate(state: &State, call: &Call) -> Option<Actor> {
+type Refusal = (u16, &'static str);
+
+/// Who asks, and what a minted token is good for.
+fn authenticate(state: &mut State, call: &Call) -> Result<(Actor, Option<Grant>), Refusal> {
+    let bad = (401, "Bad credentials");
     let header = call.header("authorization");
     if header.is_empty() {
-        return Some(Actor::Anonymous);
+        return Ok((Actor::Anonymous, None));
     }
     let password = call.basic().map(|(_, password)| password);
     let token = header
         .strip_prefix("Bearer ")
         .or_else(|| header.strip_prefix("bearer "))
         .or_else(|| header.strip_prefix("token "))
-        .or(password.as_deref())?;
-    let known = state.actor_of_token(token);
-    let signed = token.split('.').filter(|part| !part.is_empty()).count() == 3;
-    known.or_else(|| signed.then_some(Actor::App))
+        .or(password.as_deref())
+        .ok_or(bad)?;
+    if token.split('.').count() == 3 {
+        return state.judge_jwt(token).map(|()| (Actor::App, None));
+    }
+    let actor = state.actor_of_token(token).ok_or(bad)?;
+    let grant = state.grant_of(token).cloned();
+    if grant.is_some() && state.app.suspended {
+        return Err((403, "This installation has been suspended"));
+    }
+    Ok((actor, grant))
 }
 
 /// Answers within the rate limit, and says in headers how much of it is left. A 304 is free.
@@ -130,7 +147,7 @@ fn route(ask: &mut Ask<'_>) -> Answer {
     }
     ask.name = name;
     if !matches!(method.as_str(), "GET" | "HEAD")
-        && let Some(refused) = refuse_write(ask)
+        && let Some(refused) = refuse_write(ask).or_else(|| permissions::refuse(ask, rest))
     {
         return refused;
     }

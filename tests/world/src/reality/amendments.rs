@@ -69,8 +69,11 @@ pub(crate) const REFUSALS: &[(u16, &str, &str)] = &[
 
 /// Operations that GitHub has, and that the description at hand leaves out: method, template, and
 /// why it does.
-pub(crate) const UNDESCRIBED: &[(&str, &str, &str)] = &[(
-    "GET",
-    "/repos/{owner}/{repo}/security-advisories",
-    "the description is trimmed to the operations that were needed before this one",
-)];
+pub(crate) const UNDESCRIBED: &[(&str, &str, &str)] = &[
+    (
+        "GET",
+        "/repos/{owner}/{repo}/security-advisories",
+        "the description is trimmed to the operations that were needed before this one",
+    ),
+    ("GET", "/app/installations/{installation_id}", "the same"),
+];

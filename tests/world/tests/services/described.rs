@@ -27,7 +27,7 @@ impl People {
         };
         Self {
             bot: Client::of(world),
-            app: with(Some("e30.e30.c2ln".to_owned())),
+            app: with(Some(world.app_jwt())),
             maya: with(Some(world.token_of("maya"))),
             stranger: with(Some(world.token_of("sam"))),
             nobody: with(None),
@@ -109,6 +109,10 @@ async fn accounts(people: &People) {
     app.expect(201, "POST", mint, wish).await;
     bot.expect(401, "POST", mint, Value::Null).await;
     app.expect(404, "POST", "/app/installations/1/access_tokens", Value::Null).await;
+    let wish = json!({ "permissions": { "administration": "write" } });
+    app.expect(422, "POST", mint, wish).await;
+    app.read(200, "/app/installations/77").await;
+    app.read(404, "/app/installations/1").await;
     bot.read(200, "/installation/repositories").await;
     maya.read(403, "/installation/repositories").await;
     for client in [bot, maya, nobody] {

@@ -172,7 +172,7 @@ async fn tokens_decide_what_is_seen() {
     client.token = Some("ghs_wrong".to_owned());
     let bad = client.get(TOWN).await;
     assert_eq!((bad.status, &bad.json["message"]), (401, &json!("Bad credentials")));
-    client.token = Some("e30.e30.c2ln".to_owned());
+    client.token = Some(world.app_jwt());
     let installation = client.get(&format!("{TOWN}/installation")).await;
     let mint = installation.json["access_tokens_url"].as_str().unwrap();
     let minted = client.post(mint, Value::Null).await;

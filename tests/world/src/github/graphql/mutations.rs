@@ -5,7 +5,7 @@ use super::{
     objects::{self, Known},
     refusal,
 };
-use crate::github::{Ask, refuse_write, shape};
+use crate::github::{Ask, permissions, refuse_write, shape};
 use crate::push::{Move, NOWHERE};
 use crate::state::Actor;
 use apollo_compiler::{
@@ -28,9 +28,9 @@ fn payload(kind: &'static str, info: &ResolveInfo<'_>) -> Known {
 }
 
 /// Sets the repository that is changed, unless the asker may not change it.
-fn enter(ask: &mut Ask<'_>, name: String) -> Result<(), FieldError> {
+fn enter(ask: &mut Ask<'_>, name: String, needed: &str) -> Result<(), FieldError> {
     ask.name = name;
-    match refuse_write(ask) {
+    match refuse_write(ask).or_else(|| permissions::refuse_without(ask, &[needed])) {
         None => Ok(()),
         Some(_) => Err(refusal("FORBIDDEN", "Resource not accessible by integration")),
     }
@@ -55,7 +55,7 @@ pub(super) fn set_draft<'a>(
         pulls.next().map(|issue| (name.clone(), issue.number, issue.open))
     });
     let (name, number, open) = found.ok_or_else(|| no_node(id))?;
-    enter(&mut ask, name.clone())?;
+    enter(&mut ask, name.clone(), "pull_requests")?;
     if !open {
         return Err(refusal("UNPROCESSABLE", "Pull request is closed"));
     }
@@ -83,7 +83,7 @@ pub(super) fn update_refs<'a>(
     let repos = &ask.state.repos;
     let found = repos.iter().find(|(_, repo)| shape::node_id("R", repo.id) == id);
     let name = found.map(|(name, _)| name.clone()).ok_or_else(|| no_node(id))?;
-    enter(&mut ask, name.clone())?;
+    enter(&mut ask, name.clone(), "contents")?;
     let wishes = input(info, "refUpdates").and_then(JsonValue::as_array);
     let wishes: Vec<Wish> = wishes.into_iter().flatten().map(Wish::read).collect();
     if ask.actor == Actor::Bot {
