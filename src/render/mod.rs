@@ -2,25 +2,37 @@
 
 mod body;
 mod canary;
+mod changes;
+mod commit;
 mod companion;
+mod contract;
 mod draft;
+mod evidence;
 mod explanation;
+mod fit;
+mod happens;
 mod known;
 mod marker;
 mod notes;
+mod pins;
 mod report;
 mod reproduce;
 mod stub;
 mod view;
 mod warning;
 
-pub use body::{Evidence, NotedRelease, PinBump, pin_bump_body, title};
+pub use body::{PinBump, pin_bump_body};
 pub use canary::CanaryShown;
+pub use changes::Changes;
+pub use commit::commit_message;
 pub use companion::CompanionImage;
 pub use draft::{DraftBody, draft_body, held_body};
+pub use evidence::Evidence;
 pub use explanation::Explanation;
 pub use known::known_lines;
 pub use marker::{marker, parse_marker, without_marker};
+pub use notes::NotedRelease;
+pub use pins::Source;
 pub use report::{explain, release_line, stage_line, stage_word, status, understated_line};
 pub use reproduce::{Examined, command};
 pub use stub::{StubBody, stub_body, stub_title};
