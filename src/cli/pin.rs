@@ -112,7 +112,7 @@ fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
             version: version.clone().unwrap_or(Version::new(0, 0, 0)),
             digest: digest.clone().unwrap_or_else(|| IndexDigest::new(Digest::of(b""))),
         };
-        faults.extend(edit::disagreements(&readings, &pin));
+        faults.extend(edit::disagreements(&readings, &pin).iter().map(ToString::to_string));
     }
     let view = PinView { agrees: faults.is_empty(), version, digest, sites: Vec::new(), faults };
     print(json, &view, checked)?;

@@ -9,6 +9,7 @@ mod database;
 mod duration;
 mod environment;
 mod known_issues;
+mod proposal;
 mod raw;
 mod raw_canary;
 #[cfg(test)]

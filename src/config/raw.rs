@@ -389,6 +389,9 @@ pub(super) enum When {
     Required,
     /// It is skipped, and the proposal says so.
     IfPresent,
+    /// It may be absent. Where it is there, the bot leaves it alone, and its proposals ask a person
+    /// to edit it: for a workflow file, which takes a permission that the bot need not have.
+    ByHand,
     /// The site is left out altogether.
     Off,
 }
@@ -403,6 +406,29 @@ fn default_retry() -> Vec<String> {
 pub(super) struct Migration {
     /// The migration document. Required.
     pub(super) path: String,
+    /// Whether a stub is opened as a draft, which nobody merges unfilled. Not every plan of GitHub's
+    /// has drafts in private repositories. Default: `true`.
+    #[serde(default = "default_draft")]
+    pub(super) draft: bool,
+}
+
+fn default_draft() -> bool {
+    true
+}
+
+/// A changeset: what the downstream's packages are released as with a pin bump.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) struct Changeset {
+    /// The packages, at least one, and how each is released: `patch`, `minor` or `major`. Required.
+    pub(super) packages: BTreeMap<String, crate::domain::PackageBump>,
+    /// The folder of the changesets. Default: `.changeset`.
+    #[serde(default = "default_changesets")]
+    pub(super) folder: String,
+}
+
+fn default_changesets() -> String {
+    ".changeset".to_owned()
 }
 
 /// What proposals look like, and which are made.
@@ -412,9 +438,17 @@ pub(super) struct Migration {
 pub(super) struct Proposal {
     /// What happens to a patch. Default: `offer`.
     pub(super) patches: crate::domain::PatchPolicy,
-    /// The title of a pin bump; `{image}`, `{from}` and `{to}` are replaced. Default:
+    /// The title of a pin bump, and the subject of its commit; `{image}`, `{from}` and `{to}` are
+    /// replaced, and nothing else may stand in braces. 150 characters at most. Its type decides what
+    /// a squash merge releases downstream: `chore` nothing, `fix` a patch. Default:
     /// `chore({image}): bump {from} → {to}`.
     pub(super) title: String,
+    /// What the names of its branches begin with; not `agent/`. `dependabot/fetch-metadata` reads
+    /// commits only on branches below `dependabot/`, such as `dependabot/docker/`. Default:
+    /// `digest-bump/`.
+    pub(super) branch_prefix: String,
+    /// A changeset in each pin bump, for a downstream that wants one. Default: none.
+    pub(super) changeset: Option<Changeset>,
     /// Labels for its pull requests. Default: none.
     pub(super) labels: Vec<String>,
     /// The author of its commits, name and e-mail. Default:
@@ -427,6 +461,8 @@ impl Default for Proposal {
         Self {
             patches: crate::domain::PatchPolicy::default(),
             title: "chore({image}): bump {from} → {to}".to_owned(),
+            branch_prefix: "digest-bump/".to_owned(),
+            changeset: None,
             labels: Vec::new(),
             author: "digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>".to_owned(),
         }

@@ -1,7 +1,10 @@
 //! A config that makes sense, in the domain's types.
 
 use super::{Access, CanaryConfig, Database};
-use crate::domain::{BranchName, ImageName, Need, PinSite, RepoName, Rules, WatchName};
+use crate::domain::{
+    BranchName, Branches, ChangesetRule, ImageName, Need, PinSite, RepoName, Rules, TitleTemplate,
+    WatchName,
+};
 use chrono_tz::Tz;
 use croner::Cron;
 use rustls::pki_types::CertificateDer;
@@ -88,12 +91,22 @@ pub struct Watch {
     pub canary: CanaryConfig,
     /// Where readers of its pull requests reach the status page.
     pub public_url: Option<String>,
-    /// The title of a pin bump, with `{image}`, `{from}` and `{to}`.
-    pub title: String,
+    /// The title of a pin bump.
+    pub title: TitleTemplate,
+    /// The changeset of a pin bump, if the downstream wants one.
+    pub changeset: Option<ChangesetRule>,
     /// Labels for its pull requests.
     pub labels: Vec<String>,
     /// Name and e-mail of its commits' author.
     pub author: (String, String),
+}
+
+impl Watch {
+    /// What its branches are named after.
+    #[must_use]
+    pub fn branches(&self) -> Branches<'_> {
+        Branches { prefix: &self.rules.branches, image: &self.upstream.image }
+    }
 }
 
 /// What releases.

@@ -3,7 +3,9 @@
 use super::{
     canary, duration,
     environment::Environment,
-    known_issues, raw, remote,
+    known_issues,
+    proposal::{author, changeset_rule, with_edits},
+    raw, remote,
     resolve::Problems,
     types::{Downstream, Upstream, Watch},
 };
@@ -47,9 +49,12 @@ pub(super) fn watch(
     if author.is_none() {
         problems.add(&at("proposal.author"), "is not of the form `Name <e-mail>`");
     }
-    if !raw.proposal.title.contains("{to}") {
-        problems.add(&at("proposal.title"), "does not contain `{to}`");
-    }
+    let changeset = raw.proposal.changeset.as_ref();
+    let changeset = changeset.map(|raw| changeset_rule(&at("proposal.changeset"), raw, problems));
+    let title = problems.parse(&at("proposal.title"), &raw.proposal.title);
+    let rules = rules.zip(downstream.as_ref()).map(|(rules, downstream)| {
+        with_edits(rules, &downstream.sites, changeset.as_ref().and_then(Option::as_ref))
+    });
     Some(Watch {
         name: name?,
         upstream: Upstream { repository: repository?, image: image? },
@@ -57,17 +62,14 @@ pub(super) fn watch(
         rules: rules?,
         canary: canary?,
         public_url: public_url.flatten(),
-        title: raw.proposal.title.clone(),
+        title: title?,
+        changeset: match changeset {
+            Some(rule) => Some(rule?),
+            None => None,
+        },
         labels: raw.proposal.labels.clone(),
         author: author?,
     })
-}
-
-fn author(text: &str) -> Option<(String, String)> {
-    let (name, rest) = text.split_once(" <")?;
-    let email = rest.strip_suffix('>')?;
-    let plain = |part: &str| !part.is_empty() && !part.contains(['<', '>', '\n']);
-    (plain(name) && plain(email)).then(|| (name.to_owned(), email.to_owned()))
 }
 
 fn rules(
@@ -109,6 +111,7 @@ fn rules(
     let harness = harness.map(|path| problems.parse::<FilePath>(&at("canary.harness"), path));
     let harness = harness.collect::<Option<Vec<_>>>();
     let (checks, workflow) = remote::resolve(&at("canary"), &raw.canary, problems);
+    let branches = problems.parse(&at("proposal.branch_prefix"), &raw.proposal.branch_prefix);
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
     Some(Rules {
@@ -131,7 +134,11 @@ fn rules(
         checks,
         workflow,
         harness: harness?,
-        migration: migration.flatten().map(|path| MigrationRule { path }),
+        branches: branches?,
+        migration: match (migration.flatten(), &raw.migration) {
+            (Some(path), Some(raw)) => Some(MigrationRule { path, draft: raw.draft }),
+            _ => None,
+        },
     })
 }
 
@@ -232,6 +239,7 @@ fn site(
     let presence = match raw.when {
         raw::When::Required => Presence::Required,
         raw::When::IfPresent => Presence::IfPresent,
+        raw::When::ByHand => Presence::ByHand,
         raw::When::Off => return Ok(None),
     };
     let path = problems.parse::<FilePath>(&format!("{place}.path"), &raw.path);
@@ -265,6 +273,10 @@ fn site(
     let (Some(path), Some(shape)) = (path, shape) else {
         return Err(());
     };
+    if raw.authority && presence == Presence::ByHand {
+        problems.add(place, "an authority that the bot may not edit would never move");
+        return Err(());
+    }
     let name = raw.name.clone().unwrap_or_else(|| raw.path.clone());
     Ok(Some(PinSite { name, path, companion, shape, presence, authority: raw.authority }))
 }

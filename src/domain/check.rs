@@ -59,6 +59,22 @@ impl Check {
         }
     }
 
+    /// What was found in two or three words, for a line of marks.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Platforms => "platforms",
+            Self::VersionLabel => "version label",
+            Self::Revision => "source commit",
+            Self::TagStability => "tag unmoved",
+            Self::Agreement => "tag, package and image agree",
+            Self::KnownIssue => "no known issue",
+            Self::Sites => "pin sites",
+            Self::Canary => "canary",
+        }
+    }
+
     /// What the check asks, for a reader who meets it for the first time.
     #[must_use]
     pub const fn question(self) -> &'static str {

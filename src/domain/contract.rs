@@ -85,12 +85,31 @@ impl ContractTerms {
         Self { routes: parser.routes, wire: wire.map(|words| Digest::of(words.as_bytes())) }
     }
 
+    /// Whether two spellings name the same route: a method may be left out.
+    #[must_use]
+    pub fn same(one: &str, other: &str) -> bool {
+        let parts = |route: &'_ str| match route.split_once(' ') {
+            Some((method, path)) => (Some(method.to_owned()), path.to_owned()),
+            None => (None, route.to_owned()),
+        };
+        let ((a, one), (b, other)) = (parts(one), parts(other));
+        one == other && (a.is_none() || b.is_none() || a == b)
+    }
+
+    /// The routes that a sentence names, and the names in backticks that it has.
+    #[must_use]
+    pub fn named_in(text: &str) -> (Vec<String>, Vec<String>) {
+        let routes = routes(text).into_iter().map(|(route, _)| route);
+        (routes.collect(), fields(text))
+    }
+
     /// What `before` promises and this one does not.
     #[must_use]
     pub fn dropped_since(&self, before: &Self) -> Vec<Dropped> {
         let mut dropped = Vec::new();
         for (route, fields) in &before.routes {
-            let kept: Vec<_> = self.routes.iter().filter(|(key, _)| same(key, route)).collect();
+            let kept: Vec<_> =
+                self.routes.iter().filter(|(key, _)| Self::same(key, route)).collect();
             if kept.is_empty() {
                 dropped.push(Dropped::Route(route.clone()));
                 continue;
@@ -105,16 +124,6 @@ impl ContractTerms {
         }
         dropped
     }
-}
-
-/// Whether two spellings name the same route: a method may be left out.
-fn same(one: &str, other: &str) -> bool {
-    let parts = |route: &'_ str| match route.split_once(' ') {
-        Some((method, path)) => (Some(method.to_owned()), path.to_owned()),
-        None => (None, route.to_owned()),
-    };
-    let ((a, one), (b, other)) = (parts(one), parts(other));
-    one == other && (a.is_none() || b.is_none() || a == b)
 }
 
 /// Where the parser stands.

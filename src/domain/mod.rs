@@ -3,10 +3,12 @@
 //! `docs/architecture.md` says what each word means; this module is where it is spelled.
 
 mod advisory;
+mod branches;
 mod breaks;
 mod cached;
 mod canary;
 mod canary_report;
+mod changeset;
 mod check;
 mod checks;
 mod commit;
@@ -20,6 +22,7 @@ mod host_port;
 mod invalid;
 mod known_issue;
 mod memory;
+mod mention;
 mod names;
 mod notes;
 mod permission;
@@ -31,14 +34,17 @@ mod signature;
 mod tag;
 mod tests_run;
 mod time;
+mod title;
 mod version;
 mod workflow;
 
 pub use advisory::{Advisory, Affected, VersionRange};
+pub use branches::{BranchPrefix, Branches};
 pub use breaks::{Break, NamedBreaks};
 pub use cached::{Cached, Fetched};
 pub use canary::{CanaryRun, RunId, RunState};
 pub use canary_report::{CanaryReport, StepResult, verdict_of};
+pub use changeset::{Changeset, ChangesetRule, PackageBump, PackageName};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
 pub use checks::{CheckSeen, CheckState, ChecksFacts, NamedChecks, OWN_CHECK};
 pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
@@ -54,6 +60,7 @@ pub use host_port::HostPort;
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
+pub use mention::{Mention, Place};
 pub use names::{
     BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
 };
@@ -70,5 +77,6 @@ pub use signature::SignatureOutcome;
 pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use tests_run::{FailedTest, ReportDemand, ReportFormat, TestCounts};
 pub use time::{Timestamp, human_duration};
+pub use title::{BadTitle, Releases, TitleTemplate, releases};
 pub use version::{Bump, Version};
 pub use workflow::{WorkflowFacts, WorkflowReport, WorkflowRule, fits_path};

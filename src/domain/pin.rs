@@ -57,6 +57,9 @@ pub enum Presence {
     /// It is skipped, and the proposal says so. A file that is there but spells the pin more often
     /// than expected is a fault all the same.
     IfPresent,
+    /// It is read, but the bot has no permission to edit it: the proposal leaves it to a person. It
+    /// may be absent.
+    ByHand,
 }
 
 /// A multi-line regular expression with `{{version}}` or `{{digest}}` in it, each at most once,

@@ -1,6 +1,8 @@
 //! The rules of a watch, as the config states them: what the decision depends on besides facts.
 
-use super::{FilePath, ImageName, KnownIssues, NamedChecks, Platform, Version, WorkflowRule};
+use super::{
+    BranchPrefix, FilePath, ImageName, KnownIssues, NamedChecks, Platform, Version, WorkflowRule,
+};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub struct Rules {
     pub workflow: Option<WorkflowRule>,
     /// The files and folders of the downstream that the canary's result depends on; none: all.
     pub harness: Vec<FilePath>,
+    /// What the names of the bot's branches begin with.
+    pub branches: BranchPrefix,
     /// Where a MAJOR's stub goes; `None` if MAJORs are only reported.
     pub migration: Option<MigrationRule>,
 }
@@ -178,6 +182,8 @@ pub struct RetryRule {
 pub struct MigrationRule {
     /// The migration document.
     pub path: FilePath,
+    /// Whether a stub is opened as a draft.
+    pub draft: bool,
 }
 
 impl Rules {
@@ -225,6 +231,7 @@ impl Rules {
             checks: None,
             workflow: None,
             harness: Vec::new(),
+            branches: BranchPrefix::default(),
             migration: None,
         }
     }

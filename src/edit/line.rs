@@ -14,7 +14,7 @@ pub(super) fn look(
     presence: Presence,
 ) -> Result<Option<Spelling>, String> {
     let matches: Vec<Captures<'_>> = pattern.regex().captures_iter(text).collect();
-    if matches.is_empty() && presence == Presence::IfPresent {
+    if matches.is_empty() && presence != Presence::Required {
         return Ok(None);
     }
     if matches.len() != count || matches.is_empty() {

@@ -3,7 +3,7 @@
 use super::outcome::{Lockstep, SiteFault, SiteLine, SiteOutcome};
 use super::site::{self, Part, Spelling};
 use super::{Files, manifest};
-use crate::domain::{FileChange, FilePath, ImageName, Pin, PinSite, SiteShape};
+use crate::domain::{FileChange, FilePath, ImageName, Pin, PinSite, Presence, SiteShape};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -11,6 +11,7 @@ use std::{
 
 /// Moves all sites to `to`, or none. Without any site there is nothing to do and nothing changes.
 /// Sites of a companion image move to its pin among `companions`, and are kept where it has none.
+/// Those that only a person may edit are read, and stay as they are.
 ///
 /// # Errors
 /// Every fault of every site: one that cannot be read, that would not spell `to` after the edit,
@@ -128,7 +129,7 @@ fn splices<'a>(
     let mut faults = Vec::new();
     for (site, spelling) in found {
         let Some((spelling, to)) = spelling.as_ref().zip(pins.of(site)) else { continue };
-        if spells(spelling, to) {
+        if spells(spelling, to) || site.presence == Presence::ByHand {
             continue;
         }
         let taken = edits.entry(&site.path).or_default();
@@ -187,6 +188,9 @@ fn confirm(
     let mut faults = Vec::new();
     for (site, spelling) in found {
         let Some((spelling, to)) = spelling.as_ref().zip(pins.of(site)) else { continue };
+        if site.presence == Presence::ByHand {
+            continue;
+        }
         match site::look(site, image, after) {
             Ok(Some(new)) if spells(&new, to) && new.spots.len() == spelling.spots.len() => {}
             Ok(_) => faults.push(SiteFault::at(
@@ -214,14 +218,16 @@ fn line(site: &PinSite, spelling: Option<&Spelling>, to: Option<&Pin>) -> SiteLi
         (None, _) => SiteOutcome::Absent,
         (Some(it), None) => SiteOutcome::Kept { line: it.line() },
         (Some(it), Some(to)) if spells(it, to) => SiteOutcome::AlreadyThere { line: it.line() },
-        (Some(it), Some(to)) => SiteOutcome::Edited {
-            line: it.line(),
-            from: site::spelled(it.version.as_ref(), it.digest.as_ref()),
-            to: site::spelled(
-                it.version.as_ref().map(|_| &to.version),
-                it.digest.as_ref().map(|_| &to.digest),
-            ),
-        },
+        (Some(it), Some(pin)) => {
+            let (version, digest) = (it.version.as_ref(), it.digest.as_ref());
+            let from = site::spelled(version, digest);
+            let to = site::spelled(version.map(|_| &pin.version), digest.map(|_| &pin.digest));
+            let line = it.line();
+            match site.presence {
+                Presence::ByHand => SiteOutcome::ByHand { line, from, to },
+                Presence::Required | Presence::IfPresent => SiteOutcome::Edited { line, from, to },
+            }
+        }
     };
     SiteLine { site: site.name.clone(), path: site.path.clone(), outcome }
 }

@@ -55,14 +55,30 @@ pub fn read(sites: &[PinSite], image: &ImageName, files: &Files) -> Vec<SiteRead
         .collect()
 }
 
-/// The sites that spell something else than `pin`, one readable line each. Absent and faulty sites
+/// A site that spells something else than the pin. `Display` is one readable line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinDrift {
+    /// The site's name in the config.
+    pub site: String,
+    /// The file.
+    pub path: FilePath,
+    text: String,
+}
+
+impl std::fmt::Display for PinDrift {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.pad(&self.text)
+    }
+}
+
+/// The sites that spell something else than `pin`. Absent and faulty sites
 /// spell nothing and are not among them. A companion image may have no release of its own for each
 /// version, so its sites have to agree among themselves only.
 #[must_use]
-pub fn disagreements(readings: &[SiteReading], pin: &Pin) -> Vec<String> {
+pub fn disagreements(readings: &[SiteReading], pin: &Pin) -> Vec<PinDrift> {
     let mut firsts: BTreeMap<&ImageName, (Option<&Version>, Option<&IndexDigest>)> =
         BTreeMap::new();
-    let mut lines = Vec::new();
+    let mut drift = Vec::new();
     for reading in readings {
         let SiteState::Spelled { version, digest, line } = &reading.state else { continue };
         let (version, digest) = (version.as_ref(), digest.as_ref());
@@ -77,15 +93,17 @@ pub fn disagreements(readings: &[SiteReading], pin: &Pin) -> Vec<String> {
         let same = version.is_none_or(|it| wanted.0.is_none_or(|wanted| it == wanted))
             && digest.is_none_or(|it| wanted.1.is_none_or(|wanted| it == wanted));
         if !same {
-            lines.push(format!(
+            let text = format!(
                 "{} spells {}, {whose} is {}",
                 site::place(&reading.site, &reading.path, Some(*line)),
                 site::spelled(version, digest),
                 site::spelled(wanted.0, wanted.1),
-            ));
+            );
+            let (site, path) = (reading.site.clone(), reading.path.clone());
+            drift.push(PinDrift { site, path, text });
         }
     }
-    lines
+    drift
 }
 
 #[cfg(test)]

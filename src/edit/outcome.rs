@@ -43,6 +43,15 @@ pub enum SiteOutcome {
     },
     /// It is not there, and need not be.
     Absent,
+    /// It spells another pin, and only a person may edit it.
+    ByHand {
+        /// The 1-based line on which the pin first stands.
+        line: usize,
+        /// What it spells, digests shortened.
+        from: String,
+        /// What it has to spell, in the same form.
+        to: String,
+    },
     /// It spells a companion image of which there is no new one.
     Kept {
         /// The 1-based line on which the pin first stands.
@@ -55,9 +64,10 @@ impl SiteLine {
     pub(super) fn note(&self) -> Option<String> {
         match &self.outcome {
             SiteOutcome::Edited { from, to, .. } => Some(format!("{}: {from} → {to}", self.site)),
-            SiteOutcome::AlreadyThere { .. } | SiteOutcome::Absent | SiteOutcome::Kept { .. } => {
-                None
-            }
+            SiteOutcome::AlreadyThere { .. }
+            | SiteOutcome::Absent
+            | SiteOutcome::ByHand { .. }
+            | SiteOutcome::Kept { .. } => None,
         }
     }
 }
@@ -71,6 +81,9 @@ impl fmt::Display for SiteLine {
             }
             SiteOutcome::AlreadyThere { line } => {
                 write!(out, "{}: already there", place(Some(*line)))
+            }
+            SiteOutcome::ByHand { line, from, to } => {
+                write!(out, "{}: {from} → {to}, by hand", place(Some(*line)))
             }
             SiteOutcome::Absent => write!(out, "{}: absent, skipped", place(None)),
             SiteOutcome::Kept { line } => {

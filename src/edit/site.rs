@@ -45,7 +45,7 @@ pub(super) fn look(
 ) -> Result<Option<Spelling>, String> {
     let bytes = match (files.get(&site.path), site.presence) {
         (Some(Some(bytes)), _) => bytes,
-        (Some(None), Presence::IfPresent) => return Ok(None),
+        (Some(None), Presence::IfPresent | Presence::ByHand) => return Ok(None),
         (Some(None), Presence::Required) => return Err("the file is not there".to_owned()),
         (None, _) => return Err("the file was not read".to_owned()),
     };

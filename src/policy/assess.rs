@@ -175,7 +175,8 @@ fn run(
         return if news { Assessment::Ready } else { start() };
     };
     match (answer.verdict, kind) {
-        // For a pin bump that was looked at before.
+        (Verdict::Failed, ProposalKind::MigrationStub) => canary::news_at_pin(snapshot, now),
+        // For a pin bump a failure was looked at before.
         (Verdict::Passed | Verdict::Failed, _) => Assessment::Ready,
         (Verdict::Inconclusive, _) => match (retry(answer, snapshot, now), kind) {
             (Ok(()), _) => start(),

@@ -3,11 +3,12 @@
 
 use super::{Candidate, line::Line};
 use crate::domain::{
-    BranchName, Bump, DraftMark, ImageName, Invalid, Marker, PullFacts, PullState, Version,
+    BranchName, BranchPrefix, Branches, Bump, DraftMark, ImageName, Invalid, Marker, PullFacts,
+    PullState, Version,
 };
 
-/// Every branch of the bot begins with this. Not `agent/`: those start other bots' review loops.
-const PREFIX: &str = "digest-bump/";
+/// Branches on which no pull request is opened begin with this, whatever the others begin with.
+const SCRATCH: &str = "digest-bump/";
 /// How many branches that carry a version are asked for.
 const MAX_VERSIONED: usize = 10;
 
@@ -15,8 +16,8 @@ const MAX_VERSIONED: usize = 10;
 ///
 /// # Errors
 /// If the image's name makes no branch name, which its type forbids.
-pub fn stub_branch(image: &ImageName, line: &Line) -> Result<BranchName, Invalid> {
-    format!("{PREFIX}{}-{line}-migration", image.short()).parse()
+pub fn stub_branch(branches: Branches<'_>, line: &Line) -> Result<BranchName, Invalid> {
+    format!("{}-{line}-migration", branches.plain()).parse()
 }
 
 /// The branch for the pin: `digest-bump/connector`.
@@ -28,11 +29,11 @@ pub fn stub_branch(image: &ImageName, line: &Line) -> Result<BranchName, Invalid
 /// # Errors
 /// If the image's name makes no branch name, which its type forbids.
 pub fn pin_branch<'a>(
-    image: &ImageName,
+    branches: Branches<'_>,
     version: &Version,
     pulls: impl IntoIterator<Item = &'a PullFacts>,
 ) -> Result<BranchName, Invalid> {
-    let plain = format!("{PREFIX}{}", image.short());
+    let plain = branches.plain();
     let kept =
         pulls.into_iter().any(|pull| pull.branch.as_str() == plain && keeps_its_branch(pull));
     if kept { format!("{plain}-{version}").parse() } else { plain.parse() }
@@ -44,11 +45,11 @@ pub fn pin_branch<'a>(
 /// # Errors
 /// If the image's name makes no branch name, which its type forbids.
 pub fn draft_branch(
-    image: &ImageName,
+    branches: Branches<'_>,
     version: &Version,
     pulls: &[&PullFacts],
 ) -> Result<BranchName, Invalid> {
-    let plain = format!("{PREFIX}{}", image.short());
+    let plain = branches.plain();
     let free = |name: &String| {
         let mut own = pulls.iter().filter(|pull| pull.branch.as_str() == *name);
         !own.any(|pull| pull.state == PullState::Open || keeps_its_branch(pull))
@@ -73,7 +74,7 @@ pub fn scratch_marker<'a>(image: &ImageName, branch: &'a BranchName) -> Option<&
 }
 
 fn scratch_prefix(image: &ImageName) -> String {
-    format!("{PREFIX}{}-canary-", image.short())
+    format!("{SCRATCH}{}-canary-", image.short())
 }
 
 /// Whether a pull request's branch has to stay where it is: a declined one can be opened again,
@@ -89,27 +90,30 @@ fn keeps_its_branch(pull: &PullFacts) -> bool {
     }
 }
 
-/// Whether `branch` is one that [`pin_branch`] or [`stub_branch`] could have made for this image.
+/// Whether `branch` is one that [`pin_branch`] or [`stub_branch`] could have made for this image,
+/// now or before another prefix was configured.
 #[must_use]
-pub fn is_own_branch(branch: &str, image: &ImageName) -> bool {
-    branch
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.strip_prefix(image.short()))
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+pub fn is_own_branch(branch: &str, branches: Branches<'_>) -> bool {
+    let of = |prefix: &BranchPrefix| {
+        let rest = branch.strip_prefix(prefix.as_str());
+        let rest = rest.and_then(|rest| rest.strip_prefix(branches.image.short()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    of(branches.prefix) || of(&BranchPrefix::default())
 }
 
 /// The branches whose pull requests have to be known before anything is decided: the pin's, the
 /// stub of each line's, and those that remembered pull requests came from.
 #[must_use]
 pub fn branches_to_ask(
-    image: &ImageName,
+    branches: Branches<'_>,
     snapshot: &super::Snapshot,
     memory: &crate::domain::Memory,
 ) -> Vec<BranchName> {
     let newer = |bump| snapshot.candidates.iter().filter(move |c| c.bump == bump);
-    let bump = pin_branch(image, &Version::new(0, 0, 0), []);
-    let draft = snapshot.by_checks.then(|| format!("{PREFIX}{}-draft", image.short()).parse());
-    let stubs = stub_branches(image, snapshot);
+    let bump = pin_branch(branches, &Version::new(0, 0, 0), []);
+    let draft = snapshot.by_checks.then(|| format!("{}-draft", branches.plain()).parse());
+    let stubs = stub_branches(branches, snapshot);
     let known = memory.pulls().filter(|pull| pull.state != PullState::Merged);
     // Where the pin's own branch is kept for a declined pull request, the newer ones carry their
     // version: asked for only then, and only the newest, for a forgotten database's sake.
@@ -118,13 +122,15 @@ pub fn branches_to_ask(
     let versioned = newer(Bump::Minor)
         .chain(newer(Bump::Patch))
         .take(if kept { MAX_VERSIONED } else { 0 })
-        .map(|c| format!("{PREFIX}{}-{}", image.short(), c.version).parse());
+        .map(|c| format!("{}-{}", branches.plain(), c.version).parse());
     let mut names: Vec<BranchName> = std::iter::once(bump.clone())
         .chain(draft)
         .chain(stubs)
         .chain(versioned)
         .filter_map(Result::ok)
-        .chain(known.map(|pull| pull.branch.clone()).filter(|b| is_own_branch(b.as_str(), image)))
+        .chain(
+            known.map(|pull| pull.branch.clone()).filter(|b| is_own_branch(b.as_str(), branches)),
+        )
         .collect();
     names.sort();
     names.dedup();
@@ -133,7 +139,7 @@ pub fn branches_to_ask(
 
 /// The stubs' branches: of each major, and of the newest releases that call themselves less.
 fn stub_branches(
-    image: &ImageName,
+    branches: Branches<'_>,
     snapshot: &super::Snapshot,
 ) -> Vec<Result<BranchName, Invalid>> {
     let (mut majors, mut others) = (Vec::new(), Vec::new());
@@ -144,5 +150,5 @@ fn stub_branches(
         }
     }
     others.truncate(MAX_VERSIONED);
-    majors.iter().chain(&others).map(|line| stub_branch(image, line)).collect()
+    majors.iter().chain(&others).map(|line| stub_branch(branches, line)).collect()
 }

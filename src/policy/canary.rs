@@ -125,6 +125,20 @@ pub(super) fn failed(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> As
     }
 }
 
+/// A MAJOR whose canary failed: whether it passes at the pinned digest is news for whoever migrates,
+/// and found out where the bot itself can. What cannot be had is not waited for.
+pub(super) fn news_at_pin(snapshot: &Snapshot, now: Timestamp) -> Assessment {
+    if snapshot.by_checks {
+        return Assessment::Ready;
+    }
+    match at_pin(snapshot, now) {
+        AtPin::Known(..) | AtPin::Spent(_) => Assessment::Ready,
+        AtPin::Due(intents) => Assessment::Due(intents),
+        AtPin::Running(running) => Assessment::Running(running),
+        AtPin::Waiting(until, why) => Assessment::Waiting { until: Some(until), why },
+    }
+}
+
 /// A failure without the words that say that it is one.
 fn bare(summary: &str) -> &str {
     summary.strip_prefix("the canary failed: ").unwrap_or(summary)

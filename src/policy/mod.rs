@@ -34,6 +34,7 @@ mod stream;
 mod stubs;
 mod superseded;
 mod tokens;
+mod touched;
 mod trials;
 mod vocabulary;
 mod wording;
@@ -62,3 +63,4 @@ pub use snapshot::{
 pub use soak::{Soak, soak_points};
 pub use stage::{Intent, Stage};
 pub use stream::{admit, release_of};
+pub use touched::{RowChange, Touched, TouchedRow, touched};

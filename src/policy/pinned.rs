@@ -11,7 +11,7 @@ pub(super) fn pin_state(view: View<'_>, versions: &[(Version, &ReleaseFacts)]) -
     let readings = view.sites.iter().zip(&facts.sites);
     for (site, reading) in readings.filter(|(site, _)| site.authority) {
         return match &reading.state {
-            SiteState::Absent if site.presence == Presence::IfPresent => continue,
+            SiteState::Absent if site.presence != Presence::Required => continue,
             SiteState::Absent => unknown(format!("{} is not there", reading.path)),
             SiteState::Faulty { why } => unknown(format!("{}: {why}", reading.path)),
             SiteState::Spelled { version: Some(version), digest: Some(digest), .. } => {

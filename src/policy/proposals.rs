@@ -3,12 +3,12 @@
 use super::{
     alarms::moved_under,
     assemble::View,
-    branch,
+    branch::is_own_branch,
     snapshot::{PinState, Proposal, Readiness},
     trials::rerun,
 };
 use crate::domain::{
-    BranchName, DraftMark, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts,
+    BranchName, Branches, DraftMark, Effect, EffectState, Marker, Memory, ProposalKind, PullFacts,
     PullNumber, PullState, Verdict,
 };
 
@@ -17,7 +17,8 @@ pub(super) fn proposals(
     pin: &PinState,
 ) -> (Vec<Proposal>, Vec<(BranchName, PullNumber)>) {
     let (mut proposals, mut foreign) = (Vec::new(), Vec::new());
-    let own = |pull: &&PullFacts| branch::is_own_branch(pull.branch.as_str(), view.image);
+    let branches = Branches { prefix: &view.rules.branches, image: view.image };
+    let own = |pull: &&PullFacts| is_own_branch(pull.branch.as_str(), branches);
     for pull in view.memory.pulls().filter(own) {
         match pull.marker.as_ref() {
             // The bot took it back. Opened again it is a person's.

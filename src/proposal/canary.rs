@@ -21,10 +21,15 @@ impl Workshop<'_> {
         self.memory.runs.iter().rev().find(fits).context("the canary did not run")
     }
 
+    /// The canary at the pinned digest, if it ran there.
+    pub(super) fn at_pin(&self) -> Option<CanaryShown<'_>> {
+        let run = self.run(&self.pin.digest, &self.pin.version).ok()?;
+        self.shown(run)
+    }
+
     /// The canary at the pinned digest, if it fails there.
     pub(super) fn before(&self) -> Option<CanaryShown<'_>> {
-        let run = self.run(&self.pin.digest, &self.pin.version).ok()?;
-        self.shown(run).filter(|shown| shown.verdict == Verdict::Failed)
+        self.at_pin().filter(|shown| shown.verdict == Verdict::Failed)
     }
 
     /// The commit that a proposal of `version` is made on: where its canary ran, if it did.

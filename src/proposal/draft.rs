@@ -3,7 +3,8 @@
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
-    BreakingNote, CanaryRun, CommitId, FileChange, FilePath, Memory, Pin, TreeId, Version,
+    BreakingNote, CanaryRun, Changeset, CommitId, FileChange, FilePath, Memory, Pin, TreeId,
+    Version,
 };
 use crate::edit::{self, SiteLine, migration};
 use anyhow::{Context as _, Result, bail};
@@ -20,6 +21,8 @@ pub struct Draft {
     pub changes: Vec<FileChange>,
     /// What happened to each pin site.
     pub sites: Vec<SiteLine>,
+    /// The changeset among the edits, if there is one.
+    pub changeset: Option<Changeset>,
 }
 
 impl Draft {
@@ -59,11 +62,19 @@ pub async fn draft_pin_bump(
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the pin sites cannot be edited: {}", lines.join("; "))
     })?;
-    if lockstep.changes.is_empty() {
+    let mut changes = lockstep.changes;
+    if changes.is_empty() {
         bail!("every pin site spells {} already", to.version);
     }
-    let tree = git.write_tree(base, &lockstep.changes).await.context("the edited tree")?;
-    Ok(Draft { base: base.clone(), tree, changes: lockstep.changes, sites: lockstep.lines })
+    let changeset = watch.changeset.as_ref().map(|rule| rule.of(&to.image, &to.version));
+    let changeset = changeset.transpose().context("the changeset")?;
+    changes.extend(changeset.as_ref().map(|changeset| FileChange {
+        path: changeset.path.clone(),
+        content: changeset.content().into_bytes(),
+        notes: vec!["a changeset".to_owned()],
+    }));
+    let tree = git.write_tree(base, &changes).await.context("the edited tree")?;
+    Ok(Draft { base: base.clone(), tree, changes, sites: lockstep.lines, changeset })
 }
 
 /// The companion images of a release, as pins: those that its tag was resolved to.
@@ -98,5 +109,6 @@ pub(super) async fn draft_stub(
     };
     let changes = vec![change];
     let tree = git.write_tree(base, &changes).await.context("the edited tree")?;
-    Ok(Draft { base: base.clone(), tree, changes, sites: Vec::new() })
+    let (sites, changeset) = (Vec::new(), None);
+    Ok(Draft { base: base.clone(), tree, changes, sites, changeset })
 }

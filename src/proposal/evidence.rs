@@ -78,6 +78,7 @@ impl Workshop<'_> {
                 check: found.check,
                 verdict: found.verdict,
                 summary: found.summary.clone(),
+                at: found.at,
                 points: self.points(found),
                 judged: found.detail.judged.clone(),
                 command: command(found.check, examined),

@@ -12,7 +12,9 @@ mod passed_over;
 mod perform;
 mod plan;
 mod rows;
+mod told;
 mod unproved;
+mod uses;
 
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};

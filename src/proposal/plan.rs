@@ -4,16 +4,19 @@ use super::{
     draft::{Draft, companion_pins, draft_pin_bump, draft_stub},
     passed_over::passed_over,
     rows::rows,
+    told::by_hand,
 };
 use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
     BranchName, CommitId, DraftMark, Effect, ImageName, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, ReleaseFacts, Request, RunState, Verdict, Version, Wish,
+    ProposalKind, PullNumber, RunState, Verdict, Version,
 };
-use crate::edit::{self, migration};
+use crate::edit::migration;
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
+use crate::render::{
+    Changes, PinBump, StubBody, commit_message, pin_bump_body, stub_body, stub_title,
+};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 
@@ -71,35 +74,42 @@ impl Workshop<'_> {
         let companions = companion_pins(self.watch, self.memory, version);
         let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
         let draft = draft.prepared_as(self.git, run).await?;
-        let title = title(&self.watch.title, self.pin, version);
         let kind = ProposalKind::PinBump;
-        let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
-        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
+        let branch = policy::pin_branch(self.watch.branches(), version, self.memory.pulls())?;
+        let mut plan = self.commit_bump(branch, &to, &draft, &companions).await?;
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
             draft: self.draft_mark(over),
             companions: self.moved(&companions),
             ..marker_of(&plan, &to, requested)
         };
-        let (releases, release) = (self.releases(version), self.release(version)?);
-        let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
+        let (releases, candidate) = (self.releases(version), self.candidate(version)?);
+        let (drift, touched) = (self.drift(), self.touched(version));
         plan.body = pin_bump_body(&PinBump {
+            title: &plan.title,
             from: self.pin,
             to: &to,
             declared: policy::classify(&self.pin.version, version),
-            understated: &self.candidate(version)?.understated,
+            understated: &candidate.understated,
             added: &policy::added_since(self.memory, &self.pin.digest, version),
-            contract: &self.candidate(version)?.contract,
-            published_at: release.published_at,
-            release_url: &release.url,
+            contract: &candidate.contract,
+            touched: self.watch.rules.contract.as_ref().zip(touched.as_ref()),
+            pinned_source: self.source(&self.pin.version),
+            source: self.source(version),
+            release_url: &self.release(version)?.url,
             requested_by: self.actor(version).filter(|_| requested),
-            evidence: &evidence,
+            evidence: &self.evidence(&to, kind),
             companions: &self.companions(version, &companions),
             canary: self.shown(run).context("the canary has not ended")?,
             before: self.before(),
-            sites: &draft.sites,
-            prepared: run.prepared(),
-            drift: &disagreements,
+            changes: Changes {
+                sites: &draft.sites,
+                prepared: run.prepared(),
+                changeset: draft.changeset.as_ref(),
+                drift: &drift,
+                left: &self.left(&draft.tree, run.prepared()).await?,
+            },
+            by_hand: &by_hand(&draft),
             passed_over: &passed_over(self, version),
             releases: &releases,
             marker: &marker,
@@ -127,9 +137,11 @@ impl Workshop<'_> {
         let base = run.map_or(self.head, |run| &run.base);
         let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
         let kind = ProposalKind::MigrationStub;
-        let branch = policy::stub_branch(&to.image, &candidate.line())?;
+        let branch = policy::stub_branch(self.watch.branches(), &candidate.line())?;
         let title = stub_title(self.pin, version);
-        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
+        let rest = format!("{}@{}\n", to.image, to.digest);
+        let mut plan = self.commit(kind, branch, &to, &draft, title, &rest).await?;
+        plan.draft = rule.draft;
         let marker = marker_of(&plan, &to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
@@ -140,28 +152,49 @@ impl Workshop<'_> {
             companions: &candidate.companions,
             release_url: &release.url,
             document: &rule.path,
+            draft: rule.draft,
             rows: migration::rows(&rows),
+            uses: &self.uses(base, &rule.path, &rows).await?,
             evidence: &self.evidence(&to, kind),
             canary: run.and_then(|run| self.shown(run)),
+            at_pin: self.at_pin(),
             releases: &self.releases(version),
             marker: &marker,
         });
         Ok(plan)
     }
 
-    /// The plan without its body, which needs the commit's id.
-    pub(super) async fn commit(
+    /// The plan of a pin bump without its body. A draft and what becomes of it are one commit.
+    pub(super) async fn commit_bump(
+        &self,
+        branch: BranchName,
+        to: &Pin,
+        draft: &Draft,
+        companions: &[Pin],
+    ) -> Result<Plan> {
+        let (from, kind) = (self.pin, ProposalKind::PinBump);
+        let title = self.watch.title.fill(&to.image, &from.version, &to.version);
+        let moved = self.moved(companions);
+        let moved: Vec<&ImageName> = moved.keys().collect();
+        let rest = commit_message(from, to, self.candidate(&to.version)?.bump, &moved);
+        self.commit(kind, branch, to, draft, title, &rest).await
+    }
+
+    /// The plan without its body, which needs the commit's id. `rest` is the commit's message below
+    /// its title.
+    async fn commit(
         &self,
         kind: ProposalKind,
         branch: BranchName,
         to: &Pin,
         draft: &Draft,
         title: String,
+        rest: &str,
     ) -> Result<Plan> {
         let release = self.release(&to.version)?;
         // Fixed times make the same commit each time, so that a repeated push changes nothing.
         let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
-        let message = format!("{title}\n\n{}@{}\n", to.image, to.digest);
+        let message = format!("{title}\n\n{rest}");
         let (name, email) = self.watch.author.clone();
         let author = Author { name, email };
         let commit = self
@@ -204,43 +237,8 @@ impl Workshop<'_> {
         })
     }
 
-    pub(super) fn release(&self, version: &Version) -> Result<&ReleaseFacts> {
-        policy::release_of(version, self.memory, &self.watch.rules.tags)
-            .with_context(|| format!("release {version} is not known"))
-    }
-
-    /// The releases from the pin up to `version`, newest first.
-    pub(super) fn releases(&self, version: &Version) -> Vec<NotedRelease<'_>> {
-        self.stages
-            .iter()
-            .map(|(between, _)| between)
-            .filter(|between| {
-                between.cmp_precedence(&self.pin.version).is_gt()
-                    && between.cmp_precedence(version).is_le()
-            })
-            .filter_map(|between| {
-                let release = self.release(between).ok()?;
-                Some(NotedRelease { version: between, url: &release.url, notes: &release.notes })
-            })
-            .collect()
-    }
-
     fn candidate(&self, version: &Version) -> Result<&Candidate> {
         self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
-    }
-
-    fn drift(&self) -> Vec<String> {
-        self.memory
-            .pin()
-            .map(|facts| edit::disagreements(&facts.sites, self.pin))
-            .unwrap_or_default()
-    }
-
-    /// Who asked for this version last.
-    fn actor(&self, version: &Version) -> Option<&str> {
-        let bump = |it: &&Request| it.wish == Wish::Bump && it.version == *version;
-        let asked = self.memory.requests.iter().rev().find(bump);
-        asked.map(|request| request.actor.as_str())
     }
 }
 

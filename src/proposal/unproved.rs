@@ -9,7 +9,7 @@ use crate::domain::{
     PullState, Version,
 };
 use crate::policy;
-use crate::render::{DraftBody, draft_body, title};
+use crate::render::{Changes, DraftBody, draft_body};
 use anyhow::{Context as _, Result};
 
 impl Workshop<'_> {
@@ -19,10 +19,10 @@ impl Workshop<'_> {
     /// If a fact is missing, or git fails.
     pub async fn commit_draft(&self, version: &Version, draft: &Draft) -> Result<CommitId> {
         let to = self.target(version)?;
-        let (kind, title) = (ProposalKind::PinBump, title(&self.watch.title, self.pin, version));
         // It is a commit like a proposal's, on whatever branch.
-        let branch = policy::pin_branch(&to.image, version, [])?;
-        Ok(self.commit(kind, branch, &to, draft, title).await?.commit)
+        let branch = policy::pin_branch(self.watch.branches(), version, [])?;
+        let companions = companion_pins(self.watch, self.memory, version);
+        Ok(self.commit_bump(branch, &to, draft, &companions).await?.commit)
     }
 
     /// The plan of the draft for `version`, from its edited files and the names of those that were
@@ -41,9 +41,9 @@ impl Workshop<'_> {
         let (to, release) = (self.target(version)?, self.release(version)?);
         let kind = ProposalKind::PinBump;
         let pulls: Vec<&PullFacts> = self.memory.pulls().collect();
-        let branch = policy::draft_branch(&to.image, version, &pulls)?;
-        let title = title(&self.watch.title, self.pin, version);
-        let mut plan = self.commit(kind, branch, &to, draft, title).await?;
+        let branch = policy::draft_branch(self.watch.branches(), version, &pulls)?;
+        let companions = companion_pins(self.watch, self.memory, version);
+        let mut plan = self.commit_bump(branch, &to, draft, &companions).await?;
         plan.draft = true;
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
@@ -53,7 +53,7 @@ impl Workshop<'_> {
         let mut evidence = self.evidence(&to, kind);
         // What an earlier attempt showed is no news here.
         evidence.retain(|line| line.check != Check::Canary);
-        let companions = companion_pins(self.watch, self.memory, version);
+        let drift = self.drift();
         plan.body = draft_body(&DraftBody {
             from: self.pin,
             to: &to,
@@ -62,8 +62,13 @@ impl Workshop<'_> {
             published_at: release.published_at,
             release_url: &release.url,
             evidence: &evidence,
-            sites: &draft.sites,
-            prepared,
+            changes: Changes {
+                sites: &draft.sites,
+                prepared,
+                changeset: draft.changeset.as_ref(),
+                drift: &drift,
+                left: &self.left(&draft.tree, prepared).await?,
+            },
             marker: &marker,
         });
         Ok(plan)

@@ -39,7 +39,8 @@ impl Subject {
         let inputs = inputs_of(Check::Canary, version, &watch.rules, memory, pinned);
         if *version == pin.version {
             let tree = git.tree_of(base).await?;
-            let draft = Draft { base: base.clone(), tree, changes: Vec::new(), sites: Vec::new() };
+            let (changes, sites) = (Vec::new(), Vec::new());
+            let draft = Draft { base: base.clone(), tree, changes, sites, changeset: None };
             return Ok(Self { to: pin.clone(), draft, inputs });
         }
         let image = memory.image(version).context("its image was never resolved")?;

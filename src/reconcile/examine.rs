@@ -120,7 +120,7 @@ async fn look_around(
     now: Timestamp,
 ) -> Result<Unknown> {
     let snapshot = World::default().snapshot(watch, memory);
-    let branches = branches_to_ask(&watch.upstream.image, &snapshot, memory);
+    let branches = branches_to_ask(watch.branches(), &snapshot, memory);
     let (releases, npm, pulls) = tokio::join!(
         sources.observe_releases(watch),
         sources.observe_npm(watch),

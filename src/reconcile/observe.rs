@@ -79,7 +79,7 @@ pub(super) async fn observe(
         Err(error) => seen.troubles.push(error),
     }
     let now_known = seen.world.snapshot(watch, memory);
-    let branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
+    let branches = branches_to_ask(watch.branches(), &now_known, memory);
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
     let (commits, dispatched) = (awaited(memory), followed(&watch.upstream.image, memory));
     let (pulls, checks, workflows, tags) = tokio::join!(
@@ -111,7 +111,7 @@ pub(super) async fn observe_more_pulls(
     let mut seen = Seen::default();
     let now_known = world.snapshot(watch, memory);
     let known: Vec<BranchName> = memory.pulls().map(|pull| pull.branch.clone()).collect();
-    let mut branches = branches_to_ask(&watch.upstream.image, &now_known, memory);
+    let mut branches = branches_to_ask(watch.branches(), &now_known, memory);
     branches.retain(|branch| !world.asked.contains(branch) && !known.contains(branch));
     if !branches.is_empty() {
         let pulls = sources.observe_pulls(watch, &branches).await;

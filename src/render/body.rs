@@ -1,43 +1,29 @@
 //! The pull request that moves the pin. The first screen is enough to decide.
 
 use super::{
-    canary::{CanaryShown, printed, section},
+    canary::{CanaryShown, before, printed, section, steps},
+    changes::{self, Changes, what_a_merge_releases},
     companion::CompanionImage,
+    contract,
+    evidence::{self, Evidence},
+    fit::{Part, fit},
+    happens,
     marker::marker,
-    notes::{brief, folded, item, safe_url},
+    notes::{NotedRelease, brief, folded},
+    pins::{Source, pins},
 };
-use crate::domain::{Bump, Check, Judged, Marker, Pin, Platform, Timestamp, Verdict, Version};
-use crate::edit::{SiteLine, SiteOutcome, cell};
-use crate::policy::{Break, Contract};
-use std::fmt::Write as _;
-
-pub use super::notes::NotedRelease;
+use crate::domain::{Bump, FilePath, Marker, Pin, Platform, Version};
+use crate::edit::cell;
+use crate::policy::{Break, Contract, Touched};
 
 /// With more points than these the first ones are enough to begin with.
 const MAX_POINTS: usize = 8;
-/// What is shown of a canary's output, in bytes: its lines may be long.
-const MAX_OUTPUT: usize = 6_000;
-
-/// One line of evidence.
-#[derive(Debug, Clone)]
-pub struct Evidence {
-    /// The question.
-    pub check: Check,
-    /// The answer.
-    pub verdict: Verdict,
-    /// What was seen.
-    pub summary: String,
-    /// What a reviewer should look at although it passed.
-    pub points: Vec<String>,
-    /// The documents that the answer rests on.
-    pub judged: Vec<Judged>,
-    /// How a reader finds the same, for a shell.
-    pub command: Option<String>,
-}
 
 /// Everything that the body of a pin bump says.
 #[derive(Debug)]
 pub struct PinBump<'a> {
+    /// The title, which says what a merge releases.
+    pub title: &'a str,
     /// What is pinned now.
     pub from: &'a Pin,
     /// What is proposed.
@@ -50,8 +36,12 @@ pub struct PinBump<'a> {
     pub added: &'a [Platform],
     /// Whether upstream's contract was compared with the one at the pin.
     pub contract: &'a Contract,
-    /// When the proposed release was published.
-    pub published_at: Timestamp,
+    /// The contract document and what the notes touch in it, if it is known.
+    pub touched: Option<(&'a FilePath, &'a Touched)>,
+    /// Where the pinned image comes from, as far as it is known.
+    pub pinned_source: Source<'a>,
+    /// Where the proposed image comes from.
+    pub source: Source<'a>,
     /// The release's page.
     pub release_url: &'a str,
     /// Who asked for it, if somebody did.
@@ -64,12 +54,10 @@ pub struct PinBump<'a> {
     pub canary: CanaryShown<'a>,
     /// The canary at the pinned digest, if it fails there.
     pub before: Option<CanaryShown<'a>>,
-    /// What happens to each site.
-    pub sites: &'a [SiteLine],
-    /// The files that a tool of the downstream's own added to the edit.
-    pub prepared: &'a [String],
-    /// Sites that disagreed with the pin before the edit.
-    pub drift: &'a [String],
+    /// What changes.
+    pub changes: Changes<'a>,
+    /// Sites that a person has to edit, one sentence fragment each.
+    pub by_hand: &'a [String],
     /// Newer releases that are not proposed, and why.
     pub passed_over: &'a [(Version, String)],
     /// The releases from the pin to the proposed one, newest first.
@@ -78,33 +66,33 @@ pub struct PinBump<'a> {
     pub marker: &'a Marker,
 }
 
-/// The title, from the config's template with `{image}`, `{from}` and `{to}`.
-#[must_use]
-pub fn title(template: &str, from: &Pin, to: &Version) -> String {
-    template
-        .replace("{image}", from.image.short())
-        .replace("{from}", &from.version.to_string())
-        .replace("{to}", &to.to_string())
-}
-
 /// The body in Markdown.
 #[must_use]
 pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
-    let mut sections = vec![
-        verdict(bump),
-        look_at(bump),
-        pins(bump),
-        section(&bump.canary),
-        before(bump),
-        evidence(bump),
-        super::reproduce::folded(bump),
-        changes(bump.sites, bump.prepared),
-        footer(bump),
-        marker(bump.marker),
-    ];
-    let taken = sections.iter().map(String::len).sum();
+    let (marks, seen) = evidence::section(bump.evidence, bump.companions, &resolved(bump.to));
+    let changed = "### Changed files, in lockstep\n\nMore than there is room for here: see the \
+                   changed files of this pull request.";
+    let log = "What it printed has no room here.";
+    let fixed = [verdict(bump), look_at(bump), pins(bump)];
+    let mut parts: Vec<Part> = fixed.into_iter().map(Part::fixed).collect();
+    parts.extend([
+        Part::fixed(section(&bump.canary)),
+        Part::spare(steps(bump.canary.report), "It had more steps than there is room for here."),
+        Part::spare(printed(&bump.canary), log),
+        Part::fixed(bump.before.as_ref().map(|it| before(it, bump.from)).unwrap_or_default()),
+        Part::spare(bump.before.as_ref().map(printed).unwrap_or_default(), log),
+        Part::fixed(marks),
+        Part::spare(seen, "What each check saw has no room here; `digest-bump explain` tells it."),
+        Part::spare(contract::section(bump.touched, &bump.from.version), ""),
+        Part::spare(changes::section(&bump.changes), changed),
+        Part::fixed(what_a_merge_releases(bump.title, bump.changes.changeset)),
+        Part::fixed(happens::folded(&bump.to.version)),
+        Part::fixed(marker(bump.marker)),
+    ]);
+    let mut sections = fit(parts);
+    let taken = sections.iter().map(|text| text.len() + "\n\n".len()).sum();
     sections.insert(sections.len() - 2, folded(bump.releases, taken));
-    sections.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("\n\n")
+    sections.join("\n\n")
 }
 
 fn verdict(bump: &PinBump<'_>) -> String {
@@ -148,8 +136,11 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
         let why = brief(&broken.why);
         points.push(format!("a MAJOR, see its section in the migration document: {why}"));
     }
-    for line in bump.drift {
-        points.push(format!("drift that this repairs: {}", brief(line)));
+    for site in bump.by_hand {
+        points.push(format!("the bot may not edit this site: {}", brief(site)));
+    }
+    for drift in bump.changes.drift {
+        points.push(format!("drift that this repairs: {}", brief(&drift.to_string())));
     }
     if !bump.canary.report.saw_digest() {
         let text =
@@ -192,127 +183,148 @@ fn look_at(bump: &PinBump<'_>) -> String {
     lines.join("\n")
 }
 
-fn pins(bump: &PinBump<'_>) -> String {
-    let mut out = String::from("| | pinned | proposed |\n| --- | --- | --- |\n");
-    let link = format!("[{}]({})", bump.to.version, safe_url(bump.release_url));
-    let _ = writeln!(out, "| version | {} | {link} |", bump.from.version);
-    let _ = writeln!(out, "| index digest | `{}` | `{}` |", bump.from.digest, bump.to.digest);
-    for companion in bump.companions {
-        out.push_str(&companion.rows());
-    }
-    let _ = write!(out, "| published | | {} |", bump.published_at);
-    let _ = write!(
-        out,
-        "\n\nThe tag `{}:{}` gave this digest, which is sha256 over the bytes of the index. \
-         All checks, the canary and the edit speak of this digest.",
-        bump.to.image, bump.to.version
-    );
-    out
-}
-
-/// The end of a foreign text in a fence that is longer than any inside it.
-#[must_use]
-pub(super) fn fenced(text: &str) -> String {
-    let text = end_of(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{}\n{fence}", text.trim_end())
-}
-
-/// The last part of `text`, which says what went wrong.
-fn end_of(text: &str) -> &str {
-    let start = text.len().saturating_sub(MAX_OUTPUT);
-    let start = (start..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    &text[start..]
-}
-
-fn evidence(bump: &PinBump<'_>) -> String {
-    format!("### Evidence\n\n{}", evidence_table(bump.evidence, bump.companions))
-}
-
-/// All answers, those about companion images behind the others.
-pub(super) fn evidence_table(own: &[Evidence], companions: &[CompanionImage]) -> String {
-    let mut out = String::from("| check | verdict | what was seen |\n| --- | --- | --- |");
-    let own = own.iter().map(|line| (None, line));
-    let of_companions = companions.iter().flat_map(|companion| {
-        companion.evidence.iter().map(|line| (Some(companion.image.short()), line))
-    });
-    for (image, line) in own.chain(of_companions) {
-        let mark = mark(line.verdict);
-        let image = image.map(|name| format!("{name}: ")).unwrap_or_default();
-        let question = line.check.question();
-        let _ = write!(out, "\n| {image}{question} | {mark} | {} |", brief(&line.summary));
-    }
-    out
-}
-
-/// A verdict that is seen at a glance.
-pub(super) const fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "✅ passed",
-        Verdict::Failed => "❌ failed",
-        Verdict::Inconclusive => "❔ inconclusive",
-    }
-}
-
-/// The canary at the pinned digest, where it failed there.
-fn before(bump: &PinBump<'_>) -> String {
-    let Some(before) = &bump.before else { return String::new() };
-    let heading = format!("#### At the pinned {}, the canary fails", bump.from.version);
-    format!("{heading}\n\n{}.{}", capital(&brief(before.summary)), printed(before))
-}
-
-/// What happens to each pin site, and which files a tool of the downstream's own added.
-pub(super) fn changes(sites: &[SiteLine], prepared: &[String]) -> String {
-    let mut out = String::from("### Changed files, in lockstep\n");
-    for line in sites.iter().filter(|line| matches!(line.outcome, SiteOutcome::Edited { .. })) {
-        let _ = write!(out, "\n- {}", cell(&line.to_string()));
-    }
-    for path in prepared {
-        let line = item(&format!("{}: as the downstream's own tool writes it", cell(path)));
-        let _ = write!(out, "\n{line}");
-    }
-    let quiet: Vec<String> = sites
-        .iter()
-        .filter(|line| !matches!(line.outcome, SiteOutcome::Edited { .. }))
-        .map(|line| cell(&line.to_string()))
-        .collect();
-    if !quiet.is_empty() {
-        let _ = write!(out, "\n\nLeft alone: {}.", quiet.join("; "));
-    }
-    out
-}
-
-fn footer(bump: &PinBump<'_>) -> String {
+/// Where the digest comes from.
+fn resolved(to: &Pin) -> String {
     format!(
-        "<sub>A newer release with complete evidence rewrites this pull request. A commit by \
-         anybody else on the branch makes the bot keep its hands off it. Closing without merging \
-         declines {}; merging moves the pin.</sub>",
-        bump.to.version
+        "The tag `{}:{}` gave this digest, which is sha256 over the bytes of the index. All checks, \
+         the canary and the edit speak of this digest.",
+        to.image, to.version
     )
-}
-
-pub(super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{
+        CanaryReport, Check, Digest, DraftMark, IndexDigest, ProposalKind, StepResult, Timestamp,
+        Verdict,
+    };
+    use crate::edit::{SiteLine, SiteOutcome};
+    use crate::policy::{RowChange, TouchedRow};
+    use crate::render::parse_marker;
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn a_fence_is_longer_than_what_it_holds() {
-        assert_eq!(fenced("a\n"), "```text\na\n```");
-        assert_eq!(fenced("x ```` y"), "`````text\nx ```` y\n`````");
+    fn pin(version: &str) -> Pin {
+        Pin {
+            image: "ghcr.io/o/connector".parse().unwrap(),
+            version: version.parse().unwrap(),
+            digest: IndexDigest::new(Digest::of(version.as_bytes())),
+        }
+    }
+
+    fn own() -> Marker {
+        Marker {
+            kind: ProposalKind::PinBump,
+            version: "3.10.0".parse().unwrap(),
+            digest: pin("3.10.0").digest,
+            commit: "a".repeat(40).parse().unwrap(),
+            requested: false,
+            from: None,
+            companions: BTreeMap::new(),
+            draft: DraftMark::None,
+            held: None,
+        }
+    }
+
+    /// A body in which there are so many of everything, and each says `text`.
+    fn body(many: usize, text: &str) -> String {
+        let (from, to) = (pin("3.9.3"), pin("3.10.0"));
+        let answer = Evidence {
+            check: Check::Signature,
+            verdict: Verdict::Passed,
+            summary: text.to_owned(),
+            at: Timestamp::from_millis(0),
+            points: vec![text.to_owned(); many],
+            judged: Vec::new(),
+            command: Some(text.to_owned()),
+        };
+        let step = StepResult {
+            name: text.to_owned(),
+            sees_digest: true,
+            verdict: Verdict::Passed,
+            summary: text.to_owned(),
+            tests: None,
+            failed: Vec::new(),
+            took: 1,
+        };
+        let report = CanaryReport { attempts: vec![vec![step; many]], ..CanaryReport::NOTHING };
+        let shown = CanaryShown {
+            verdict: Verdict::Passed,
+            summary: text,
+            report: &report,
+            output: text,
+            log: None,
+            tree: &"1".repeat(40).parse().unwrap(),
+            base: &"2".repeat(40).parse().unwrap(),
+            checked: false,
+        };
+        let site = SiteLine {
+            site: text.to_owned(),
+            path: "a.yml".parse().unwrap(),
+            outcome: SiteOutcome::Edited { line: 1, from: text.to_owned(), to: text.to_owned() },
+        };
+        let notes = vec![(to.version.clone(), text.to_owned()); many];
+        let row = TouchedRow { row: text.to_owned(), change: RowChange::Kept, notes };
+        let touched = Touched { rows: many, kept: true, touched: vec![row; many] };
+        let texts = vec![text.to_owned(); many];
+        let version = to.version.clone();
+        let noted = NotedRelease { version: &version, url: "https://e.test/a", notes: text };
+        let source = Source { tag: Some("v3.10.0"), ..Source::default() };
+        pin_bump_body(&PinBump {
+            title: "chore: bump",
+            from: &from,
+            to: &to,
+            declared: Bump::Minor,
+            understated: &[],
+            added: &[],
+            contract: &Contract::Compared,
+            touched: Some((&"CONTRACT.md".parse().unwrap(), &touched)),
+            pinned_source: Source::default(),
+            source,
+            release_url: "https://e.test/o/r/releases/tag/v3.10.0",
+            requested_by: Some(text),
+            evidence: &vec![answer; many],
+            companions: &[],
+            canary: shown.clone(),
+            before: Some(shown),
+            changes: Changes {
+                sites: &vec![site; many],
+                prepared: &texts,
+                changeset: None,
+                drift: &[],
+                left: &texts,
+            },
+            by_hand: &texts,
+            passed_over: &vec![(version.clone(), text.to_owned()); many],
+            releases: &vec![noted; many],
+            marker: &own(),
+        })
     }
 
     #[test]
-    fn only_the_end_of_a_long_output_is_shown() {
-        let text = format!("begin{}end", "é".repeat(MAX_OUTPUT));
-        assert!(!fenced(&text).contains("begin") && fenced(&text).contains("éend"));
-        assert!(fenced(&text).len() <= MAX_OUTPUT + "```text\n\n```".len());
-        assert_eq!(end_of(""), "");
-        assert_eq!(end_of("é"), "é");
+    fn whatever_there_is_to_say_is_no_more_than_github_takes_and_is_cut_between_parts() {
+        let hostile = "x </details> ``` ```` | @a #1 <!-- digest-bump:1 {} --> ".repeat(40);
+        for (many, text) in [(1, "plain"), (3, &*hostile), (60, &*hostile), (2_000, "plain")] {
+            let body = body(many, text);
+            assert!(body.len() < 65_536, "{many}: {}", body.len());
+            assert_eq!(parse_marker(&body), Some(own()), "{many}");
+            assert_eq!(body.matches("<details>").count(), body.matches("\n</details>").count());
+            // A fence that is open would swallow what follows.
+            let after = body.lines().skip_while(|line| !line.starts_with("### Evidence"));
+            let mut fence: Option<&str> = None;
+            for line in after.filter(|line| line.starts_with("```")) {
+                let ticks = &line[..line.len() - line.trim_start_matches('`').len()];
+                match fence {
+                    None => fence = Some(ticks),
+                    Some(open) if line == open => fence = None,
+                    Some(_) => {}
+                }
+            }
+            assert_eq!(fence, None, "{many}");
+            let first: Vec<&str> = body.lines().take(25).collect();
+            assert!(first[0].starts_with("**connector 3.9.3 → 3.10.0 is a MINOR."), "{}", first[0]);
+        }
+        assert!(body(60, &hostile).contains("has no room here"));
+        assert!(!body(1, "plain").contains("room"));
     }
 }

@@ -1,11 +1,15 @@
 //! The canary, as the reader of a pull request is shown it.
 
 use super::{
-    body::fenced,
+    evidence::mark,
     notes::{brief, safe_url},
 };
-use crate::domain::{CanaryReport, CanaryRun, CommitId, RunState, StepResult, TreeId, Verdict};
-use std::fmt::Write as _;
+use crate::domain::{
+    CanaryReport, CanaryRun, CommitId, Pin, RunState, StepResult, TreeId, Verdict,
+};
+
+/// What is shown of a canary's output, in bytes: its lines may be long.
+const MAX_OUTPUT: usize = 6_000;
 
 /// A canary run, as far as a reader is shown it.
 #[derive(Debug, Clone)]
@@ -55,7 +59,7 @@ impl<'a> CanaryShown<'a> {
     }
 }
 
-/// The section about the canary.
+/// What it came to and where, in a few sentences.
 pub(super) fn section(shown: &CanaryShown<'_>) -> String {
     let report = shown.report;
     let place = if report.executor.is_empty() {
@@ -77,16 +81,18 @@ pub(super) fn section(shown: &CanaryShown<'_>) -> String {
              the same harness, which are not run twice"
         ),
     };
-    let summary = super::body::capital(&brief(shown.summary));
-    let mut out = format!("### Contract canary: {}\n\n{summary}. {ran}.", shown.verdict);
-    if let Some(steps) = table(report) {
-        let _ = write!(out, "\n\n{steps}");
-    }
-    out + &printed(shown)
+    let summary = capital(&brief(shown.summary));
+    format!("### Contract canary: {}\n\n{summary}. {ran}.", shown.verdict)
 }
 
-/// A table of the steps, each attempt's for itself; `None` if there are none.
-pub(super) fn table(report: &CanaryReport) -> Option<String> {
+/// The canary at the pinned digest, where it failed there.
+pub(super) fn before(shown: &CanaryShown<'_>, pinned: &Pin) -> String {
+    let summary = capital(&brief(shown.summary));
+    format!("#### At the pinned {}, the canary fails\n\n{summary}.", pinned.version)
+}
+
+/// A table of the steps, each attempt's for itself; empty if there were none.
+pub(super) fn steps(report: &CanaryReport) -> String {
     let several = report.attempts.len() > 1;
     let numbered = report.attempts.iter().zip(1..);
     let judged = numbered.flat_map(|(steps, number)| steps.iter().map(move |step| (number, step)));
@@ -103,15 +109,15 @@ pub(super) fn table(report: &CanaryReport) -> Option<String> {
         })
         .collect();
     if rows.is_empty() {
-        return None;
+        return String::new();
     }
     let head = "| step | verdict | what was seen | saw the digest |\n| --- | --- | --- | --- |\n";
-    Some(format!("{head}{}", rows.join("\n")))
+    format!("{head}{}", rows.join("\n"))
 }
 
 fn row(step: &StepResult, attempt: &str, page: Option<&String>) -> String {
     let saw = if step.sees_digest && step.verdict != Verdict::Inconclusive { "yes" } else { "no" };
-    let mark = super::body::mark(step.verdict);
+    let mark = mark(step.verdict);
     let (name, summary) = (brief(&step.name), brief(&step.summary));
     let page = page.map(|page| safe_url(page)).filter(|page| *page != "#");
     let name = page.map_or_else(|| name.clone(), |page| format!("[{name}]({page})"));
@@ -120,15 +126,55 @@ fn row(step: &StepResult, attempt: &str, page: Option<&String>) -> String {
 
 /// The end of what it printed, folded.
 pub(super) fn printed(shown: &CanaryShown<'_>) -> String {
-    let link =
-        shown.log.as_ref().map(|url| format!("\n\n[All that it printed]({}).", safe_url(url)));
+    let link = shown.log.as_ref().map(|url| format!("[All that it printed]({}).", safe_url(url)));
     let link = link.unwrap_or_default();
     if shown.output.trim().is_empty() {
         return link;
     }
     let fenced = fenced(shown.output);
+    let link = if link.is_empty() { link } else { format!("\n\n{link}") };
     format!(
-        "\n\n<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}{link}\n\n\
+        "<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}{link}\n\n\
          </details>"
     )
+}
+
+/// The end of a foreign text in a fence that is longer than any inside it.
+fn fenced(text: &str) -> String {
+    let text = end_of(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}", text.trim_end())
+}
+
+/// The last part of `text`, which says what went wrong.
+fn end_of(text: &str) -> &str {
+    let start = text.len().saturating_sub(MAX_OUTPUT);
+    let start = (start..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    &text[start..]
+}
+
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_is_longer_than_what_it_holds() {
+        assert_eq!(fenced("a\n"), "```text\na\n```");
+        assert_eq!(fenced("x ```` y"), "`````text\nx ```` y\n`````");
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_output_is_shown() {
+        let text = format!("begin{}end", "é".repeat(MAX_OUTPUT));
+        assert!(!fenced(&text).contains("begin") && fenced(&text).contains("éend"));
+        assert!(fenced(&text).len() <= MAX_OUTPUT + "```text\n\n```".len());
+        assert_eq!(end_of(""), "");
+        assert_eq!(end_of("é"), "é");
+    }
 }

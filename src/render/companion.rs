@@ -1,6 +1,6 @@
 //! What a pull request says of a companion image.
 
-use super::body::Evidence;
+use super::evidence::Evidence;
 use crate::domain::{ImageName, Pin, Platform, Version};
 use crate::policy::CompanionPin;
 

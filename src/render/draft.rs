@@ -1,13 +1,14 @@
 //! The draft pull request that waits for the downstream's own checks.
 
 use super::{
-    body::{Evidence, changes, evidence_table},
+    changes::{self, Changes},
     companion::CompanionImage,
+    evidence::{Evidence, evidence_table},
     marker::{marker, without_marker},
     notes::safe_url,
 };
 use crate::domain::{Marker, Pin, Timestamp};
-use crate::edit::{SiteLine, cell};
+use crate::edit::cell;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// How the first line begins, as long as the draft waits or is held.
@@ -30,10 +31,8 @@ pub struct DraftBody<'a> {
     pub release_url: &'a str,
     /// The other checks with their answers.
     pub evidence: &'a [Evidence],
-    /// What happens to each site.
-    pub sites: &'a [SiteLine],
-    /// The files that a tool of the downstream's own added.
-    pub prepared: &'a [String],
+    /// What changes.
+    pub changes: Changes<'a>,
     /// What the bot writes for itself.
     pub marker: &'a Marker,
 }
@@ -63,7 +62,7 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
             .to_owned(),
         pins,
         format!("### Evidence so far\n\n{}", evidence_table(draft.evidence, draft.companions)),
-        changes(draft.sites, draft.prepared),
+        changes::section(&draft.changes),
         "<sub>The next candidate may take the place of this one. A commit by anybody else on the \
          branch makes the bot keep its hands off it. Closing it declines the release.</sub>"
             .to_owned(),

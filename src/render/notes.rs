@@ -1,5 +1,6 @@
 //! Release notes inside a proposal: foreign text, made harmless.
 
+use super::fit::MAX_BODY;
 use crate::domain::{NoteItem, Notes, Version};
 use crate::edit::cell;
 
@@ -14,9 +15,6 @@ pub struct NotedRelease<'a> {
     pub notes: &'a str,
 }
 
-/// GitHub refuses a body over 65 536 characters. Counted in bytes, which are never fewer; what is
-/// left is for the line that the bot adds when it closes a pull request.
-const MAX_BODY: usize = 64_000;
 /// What the notes get of it at most: nobody reads more.
 const MAX_NOTES: usize = 40_000;
 
@@ -30,14 +28,17 @@ pub(super) fn folded(releases: &[NotedRelease<'_>], taken: usize) -> String {
     };
     let room = MAX_NOTES.min(MAX_BODY.saturating_sub(taken));
     let mut fold = Fold { text: String::new(), room, full: false };
-    for release in releases {
+    let cut = releases.iter().find(|release| {
         fold.release(release);
-        if fold.full {
-            break;
-        }
-    }
-    let cut =
-        if fold.full { "\n*… cut here; the rest is on the releases' pages.*\n" } else { "" };
+        fold.full
+    });
+    let cut = cut.map(|release| {
+        let (version, url) = (release.version, safe_url(release.url));
+        format!(
+            "\n*… cut here; the rest is [on the page of {version}]({url}) and on those below it.*\n"
+        )
+    });
+    let cut = cut.unwrap_or_default();
     format!("<details>\n<summary>{title}</summary>\n{}{cut}\n</details>", fold.text)
 }
 
@@ -139,9 +140,9 @@ mod tests {
             format!("### Features\n\n{}", "* @everyone fixes #1 <img src=x>\n".repeat(50_000));
         let text = shown(&bomb, 0);
         assert!(text.len() < MAX_NOTES + 200, "{}", text.len());
-        assert!(
-            text.ends_with("\n*… cut here; the rest is on the releases' pages.*\n\n</details>")
-        );
+        let cut =
+            "\n*… cut here; the rest is [on the page of 3.10.0](#) and on those below it.*\n\n";
+        assert!(text.ends_with(&format!("{cut}</details>")));
         assert!(!text.contains("@everyone") && !text.contains("<img") && !text.contains(" #1"));
         assert!(text.contains("#### [3.10.0](#)"));
     }

@@ -1,6 +1,6 @@
 //! What the bot's own check of a commit says to whoever opens it.
 
-use super::canary::{CanaryShown, table};
+use super::canary::{CanaryShown, capital, steps};
 use super::notes::brief;
 
 /// What GitHub takes of a text. It says characters; there are never more of those than bytes.
@@ -13,7 +13,7 @@ const CUT: &str = "The beginning is left out.\n\n";
 /// The sentence and the table of a run, for the check's summary.
 #[must_use]
 pub fn check_summary(shown: &CanaryShown<'_>) -> String {
-    let summary = super::body::capital(&brief(shown.summary));
+    let summary = capital(&brief(shown.summary));
     let place = match shown.report.executor.as_str() {
         "" => String::new(),
         executor => format!(", {}", brief(executor)),
@@ -29,10 +29,8 @@ pub fn check_summary(shown: &CanaryShown<'_>) -> String {
              digest and on the same harness, which are not run twice."
         );
     }
-    match table(shown.report) {
-        Some(table) => format!("{out}\n\n{table}"),
-        None => out,
-    }
+    let table = steps(shown.report);
+    if table.is_empty() { out } else { format!("{out}\n\n{table}") }
 }
 
 /// All that a run printed, for the check's text: foreign text in a fence that it cannot leave, cut

@@ -1,6 +1,10 @@
 //! How a reader checks each answer for themselves, with tools that are not ours.
 
-use super::body::{Evidence, PinBump};
+use super::{
+    companion::CompanionImage,
+    evidence::{Evidence, all},
+    notes::brief,
+};
 use crate::domain::{Check, Pin, RepoName, SignatureRule};
 use std::fmt::Write as _;
 
@@ -62,36 +66,29 @@ pub fn command(check: Check, of: Examined<'_>) -> Option<String> {
     }
 }
 
-/// The folded part with all commands, and the documents that the answers rest on; empty if there
-/// is nothing of either.
+/// All commands in one fence; empty if there is none.
 #[must_use]
-pub(super) fn folded(bump: &PinBump<'_>) -> String {
-    let own = bump.evidence.iter().map(|line| (String::new(), line));
-    let of_companions = bump.companions.iter().flat_map(|companion| {
-        let name = format!("{}: ", companion.image.short());
-        companion.evidence.iter().map(move |line| (name.clone(), line))
-    });
-    let evidence: Vec<(String, &Evidence)> = own.chain(of_companions).collect();
+pub(super) fn commands(own: &[Evidence], companions: &[CompanionImage]) -> String {
     let mut commands = String::new();
-    for (image, line) in &evidence {
+    for (image, line) in all(own, companions) {
         if let Some(command) = &line.command {
             let _ = write!(commands, "\n# {image}{}\n{command}\n", line.check.question());
         }
     }
+    if commands.is_empty() { commands } else { format!("```sh{commands}```") }
+}
+
+/// The documents that the answers rest on; empty if there is none.
+#[must_use]
+pub(super) fn documents(own: &[Evidence], companions: &[CompanionImage]) -> String {
     let mut documents = String::new();
-    for judged in evidence.iter().flat_map(|(_, line)| &line.judged) {
-        let _ = write!(documents, "\n- {}: `{}`", super::notes::brief(&judged.role), judged.digest);
+    for judged in all(own, companions).flat_map(|(_, line)| &line.judged) {
+        let _ = write!(documents, "\n- {}: `{}`", brief(&judged.role), judged.digest);
     }
-    if commands.is_empty() {
-        return String::new();
+    if documents.is_empty() {
+        return documents;
     }
-    if !documents.is_empty() {
-        documents = format!("\n\nThe bot keeps what it judged:\n{documents}");
-    }
-    format!(
-        "<details>\n<summary>How to check this yourself</summary>\n\n```sh{commands}```{documents}\n\n\
-         </details>"
-    )
+    format!("The bot keeps what it judged:\n{documents}")
 }
 
 /// A text as one word of a POSIX shell.

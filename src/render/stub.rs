@@ -1,12 +1,15 @@
 //! The pull request that opens a section in the migration document for a MAJOR.
 
 use super::{
-    body::Evidence,
     canary::{CanaryShown, printed},
+    evidence::Evidence,
+    fit::{Part, fit},
     marker::marker,
     notes::{NotedRelease, brief, folded, item, safe_url},
 };
-use crate::domain::{Bump, Check, FilePath, ImageName, Marker, Pin, Platform, Verdict, Version};
+use crate::domain::{
+    Bump, Check, FilePath, ImageName, Marker, Mention, Pin, Platform, Verdict, Version,
+};
 use crate::policy::{Break, Companion};
 use std::fmt::Write as _;
 
@@ -29,12 +32,18 @@ pub struct StubBody<'a> {
     pub release_url: &'a str,
     /// The migration document.
     pub document: &'a FilePath,
+    /// Whether it is opened as a draft.
+    pub draft: bool,
     /// How many rows the new section has.
     pub rows: usize,
+    /// Where the downstream uses the names that the rows are about.
+    pub uses: &'a [Mention],
     /// The checks with their answers; the canary's is news, not a gate.
     pub evidence: &'a [Evidence],
     /// The canary at the release, if it ran.
     pub canary: Option<CanaryShown<'a>>,
+    /// The canary at the pinned digest, if it ran.
+    pub at_pin: Option<CanaryShown<'a>>,
     /// The releases from the pin to the MAJOR, newest first.
     pub releases: &'a [NotedRelease<'a>],
     /// What the bot writes for itself.
@@ -66,32 +75,63 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
     } else {
         ["for what breaks on the way to", "What is not known"]
     };
-    let mut out = format!(
+    let head = format!(
         "**{} {to} {what}. The pin stays at {from}; merging this changes no running code.**\n\n{}\
          This opens a section with {rows} in `{}`, {source} [{to}]({}). {unknown} is marked TODO, \
-         for a person to fill in here.\n\n{}\n\n",
+         for a person to fill in here.",
         stub.from.image.short(),
         reasons(stub),
         stub.document,
         safe_url(stub.release_url),
-        canary(stub),
     );
-    let marker = marker(stub.marker);
-    let _ = write!(
-        out,
+    let tests = "More tests failed than there is room for here.";
+    let mut sections = fit(vec![
+        Part::fixed(head),
+        Part::fixed(canary(stub)),
+        Part::spare(failed_tests(stub), tests),
+        Part::spare(
+            stub.canary.as_ref().map(printed).unwrap_or_default(),
+            "What it printed has no room here.",
+        ),
+        Part::spare(uses(stub), ""),
+        Part::fixed(cycle(stub)),
+        Part::fixed(marker(stub.marker)),
+    ]);
+    let taken = sections.iter().map(|text| text.len() + "\n\n".len()).sum();
+    sections.insert(sections.len() - 1, folded(stub.releases, taken));
+    sections.join("\n\n")
+}
+
+/// What a person has to do, in its order.
+fn cycle(stub: &StubBody<'_>) -> String {
+    let to = &stub.to.version;
+    let merge = if stub.draft { "Mark this draft as ready, and merge it" } else { "Merge this" };
+    format!(
         "### The migration cycle\n\n\
          - [ ] Fill in the TODO cells of the new section\n\
          - [ ] Adapt the code that uses what changed\n{}\
-         - [ ] Merge this\n\
-         - [ ] Ask for the pin: `digest-bump request bump {to}`\n\n\
-         The image is `{}@{}`.\n\n",
+         - [ ] {merge}\n\
+         - [ ] Ask for the pin, where the bot runs: `digest-bump request bump {to}`\n\n\
+         What is committed to this branch is left alone, and so is the section once it is merged: \
+         there is one such pull request for each migration. Closing it declines the migration.\n\n\
+         The image is `{}@{}`.",
         promise(stub),
         stub.to.image,
         stub.to.digest,
-    );
-    let notes = folded(stub.releases, out.len() + marker.len());
-    let _ = write!(out, "{notes}\n\n{marker}");
-    out
+    )
+}
+
+/// Where the names in question are used.
+fn uses(stub: &StubBody<'_>) -> String {
+    if stub.uses.is_empty() {
+        return String::new();
+    }
+    let lines = stub
+        .uses
+        .iter()
+        .map(|mention| item(&brief(&format!("`{}`: {}", mention.name, mention.told()))));
+    let lines: Vec<String> = lines.collect();
+    format!("### Where this repository uses these names\n\n{}", lines.join("\n"))
 }
 
 /// Why it is a MAJOR, where that is news: a list.
@@ -147,12 +187,33 @@ fn canary(stub: &StubBody<'_>) -> String {
         Verdict::Failed => "fails at this release, so there is something to migrate",
         Verdict::Inconclusive => "gave no answer at this release",
     };
-    let mut out = format!("The contract canary {news}: {}.", brief(&answer.summary));
-    let Some(shown) = &stub.canary else { return out };
-    let telling = shown.report.telling(shown.verdict);
-    for test in telling.iter().flat_map(|step| &step.failed) {
-        let line = item(&brief(&format!("{}: {}", test.name, test.message)));
-        let _ = write!(out, "\n{line}");
+    let before = match (answer.verdict, &stub.at_pin) {
+        (Verdict::Failed, Some(before)) => at_pin(before, &stub.from.version),
+        (Verdict::Failed, None) => {
+            format!(" Whether it passes at the pinned {} is not known.", stub.from.version)
+        }
+        (Verdict::Passed | Verdict::Inconclusive, _) => String::new(),
+    };
+    format!("The contract canary {news}: {}.{before}", brief(&answer.summary))
+}
+
+/// What the pinned release is to a failure at this one.
+fn at_pin(before: &CanaryShown<'_>, pinned: &Version) -> String {
+    match before.verdict {
+        Verdict::Passed => format!(" It passes at the pinned {pinned}."),
+        Verdict::Failed => {
+            let why = brief(before.summary);
+            format!(" It fails at the pinned {pinned} as well, so mend that first: {why}.")
+        }
+        Verdict::Inconclusive => format!(" At the pinned {pinned} it gave no answer."),
     }
-    out + &printed(shown)
+}
+
+/// The tests that failed, one line each.
+fn failed_tests(stub: &StubBody<'_>) -> String {
+    let Some(shown) = &stub.canary else { return String::new() };
+    let telling = shown.report.telling(shown.verdict);
+    let failed = telling.iter().flat_map(|step| &step.failed);
+    let lines = failed.map(|test| item(&brief(&format!("{}: {}", test.name, test.message))));
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -118,7 +118,9 @@ impl WatchView {
         let drift =
             pinned.as_ref().zip(digest).zip(memory.pin()).map(|((version, digest), facts)| {
                 let (version, digest) = (version.clone(), digest.clone());
-                edit::disagreements(&facts.sites, &Pin { image: image.clone(), version, digest })
+                let pin = Pin { image: image.clone(), version, digest };
+                let drift = edit::disagreements(&facts.sites, &pin);
+                drift.iter().map(ToString::to_string).collect()
             });
         let shown = |stage: &Stage| *stage != Stage::Older;
         let releases = decision.stages.iter().filter(|(_, stage)| shown(stage));

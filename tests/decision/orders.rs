@@ -2,11 +2,11 @@
 
 use crate::case::{NOW, digest, minutes_ago, version};
 use digest_bump::domain::{
-    Check, CommitId, CorruptTag, Detail, DraftMark, Fact, Finding, Held, IdentityPattern,
-    ImageFacts, KnownIssues, Marker, Memory, PatchPolicy, PinFacts, PinSite, Platform,
-    PlatformDigest, PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber, PullState,
-    ReleaseFacts, RetryRule, RevisionPolicy, Rules, SignatureRule, SiteReading, SiteShape,
-    SiteState, TagRule, UnexpectedRef, Verdict, Version,
+    BranchPrefix, Check, CommitId, CorruptTag, Detail, DraftMark, Fact, Finding, Held,
+    IdentityPattern, ImageFacts, KnownIssues, Marker, Memory, PatchPolicy, PinFacts, PinSite,
+    Platform, PlatformDigest, PlatformFacts, Presence, ProposalKind, PullFacts, PullNumber,
+    PullState, ReleaseFacts, RetryRule, RevisionPolicy, Rules, SignatureRule, SiteReading,
+    SiteShape, SiteState, TagRule, UnexpectedRef, Verdict, Version,
 };
 use digest_bump::policy::{Decision, Snapshot, View, decide, inputs_of};
 use proptest::prelude::*;
@@ -37,6 +37,7 @@ pub(super) fn rules() -> Rules {
         checks: None,
         workflow: None,
         harness: Vec::new(),
+        branches: BranchPrefix::default(),
         migration: None,
     }
 }

@@ -3,15 +3,20 @@
 use crate::case::{digest, minutes_ago, version};
 use crate::remembered::Told;
 use digest_bump::domain::{
-    BranchName, CommitId, DraftMark, Effect, EffectKey, EffectRecord, EffectState, Fact, ImageName,
-    Marker, ProposalKind, PullFacts, PullNumber, PullState, SiteState,
+    BranchName, BranchPrefix, Branches, CommitId, DraftMark, Effect, EffectKey, EffectRecord,
+    EffectState, Fact, ImageName, Marker, ProposalKind, PullFacts, PullNumber, PullState,
+    SiteState,
 };
 use digest_bump::policy::{Line, branches_to_ask, is_own_branch, pin_branch, stub_branch};
+use std::sync::LazyLock;
 
 const PIN: &str = "digest-bump/connector";
 
-fn image() -> ImageName {
-    "ghcr.io/toon-protocol/connector".parse().unwrap()
+static NAMES: LazyLock<(BranchPrefix, ImageName)> =
+    LazyLock::new(|| (BranchPrefix::default(), "ghcr.io/toon-protocol/connector".parse().unwrap()));
+
+fn branches() -> Branches<'static> {
+    Branches { prefix: &NAMES.0, image: &NAMES.1 }
 }
 
 fn commit(digit: &str) -> CommitId {
@@ -129,14 +134,21 @@ fn a_branch_is_ours_by_its_name() {
         ("digest-bump", false),
         ("connector", false),
     ] {
-        assert_eq!(is_own_branch(name, &image()), ours, "{name}");
+        assert_eq!(is_own_branch(name, branches()), ours, "{name}");
+        // Also what was opened before another prefix was configured.
+        let prefix = "dependabot/docker/".parse().unwrap();
+        let other = Branches { prefix: &prefix, ..branches() };
+        assert_eq!(is_own_branch(name, other), ours, "{name}");
+        let renamed = name.replace("digest-bump/", "dependabot/docker/");
+        assert_eq!(is_own_branch(&renamed, other), ours, "{renamed}");
     }
 }
 
 #[test]
 fn a_branch_that_a_person_may_need_again_is_kept() {
     let of = version("3.11.0");
-    let bump = |pulls: &[PullFacts]| pin_branch(&image(), &of, pulls).unwrap().as_str().to_owned();
+    let bump =
+        |pulls: &[PullFacts]| pin_branch(branches(), &of, pulls).unwrap().as_str().to_owned();
     let versioned = "digest-bump/connector-3.11.0";
     let by_a_person = PullFacts { head: commit("b"), ..pull(1, PIN, PullState::Merged) };
     let unmarked = PullFacts { marker: None, ..pull(1, PIN, PullState::Merged) };
@@ -160,9 +172,9 @@ fn a_stubs_branch_is_named_after_its_line() {
         (Line::Major(4), "digest-bump/connector-4-migration"),
         (Line::Since(version("3.10.0")), "digest-bump/connector-3.10.0-migration"),
     ] {
-        let name = stub_branch(&image(), &line).unwrap();
+        let name = stub_branch(branches(), &line).unwrap();
         assert_eq!(name.as_str(), expected);
-        assert!(is_own_branch(name.as_str(), &image()));
+        assert!(is_own_branch(name.as_str(), branches()));
     }
 }
 
@@ -172,14 +184,14 @@ fn of_the_releases_that_call_themselves_less_the_newest_ten_are_asked_for() {
     told.noted("3.11.0", "### BREAKING CHANGES\n* a\n");
     told.released("3.11.1");
     told.released("4.0.0");
-    let names = || branches_to_ask(&image(), &told.snapshot(), &told.memory);
+    let names = || branches_to_ask(branches(), &told.snapshot(), &told.memory);
     let names: Vec<String> = names().iter().map(|name| name.as_str().to_owned()).collect();
     let stub = |line: &str| format!("{PIN}-{line}-migration");
     assert_eq!(names, [PIN.to_owned(), stub("3.11.0"), stub("4")]);
     for minor in 12..32 {
         told.noted(&format!("3.{minor}.0"), "BREAKING CHANGE: b\n");
     }
-    let names = branches_to_ask(&image(), &told.snapshot(), &told.memory);
+    let names = branches_to_ask(branches(), &told.snapshot(), &told.memory);
     let names: Vec<&str> = names.iter().map(BranchName::as_str).collect();
     assert_eq!(names.len(), 1 + 10 + 1, "{names:?}");
     assert!(names.contains(&&*stub("3.31.0")) && names.contains(&&*stub("3.22.0")));
@@ -194,7 +206,7 @@ fn asked(releases: &[&str], pulls: Vec<PullFacts>) -> Vec<String> {
     for pull in pulls {
         told.memory.observe(Fact::Pull(pull), minutes_ago(1));
     }
-    let names = branches_to_ask(&image(), &told.snapshot(), &told.memory);
+    let names = branches_to_ask(branches(), &told.snapshot(), &told.memory);
     names.iter().map(|name| name.as_str().to_owned()).collect()
 }
 

@@ -390,7 +390,7 @@ fn the_inputs_name_what_an_answer_depends_on() {
 fn a_migration_document_is_unset_faulty_or_ready() {
     let mut told = Told::new();
     assert_eq!(told.snapshot().migration, Migration::Unset);
-    told.rules.migration = Some(MigrationRule { path: "M.md".parse().unwrap() });
+    told.rules.migration = Some(MigrationRule { path: "M.md".parse().unwrap(), draft: true });
     let ready = |majors, targets| Migration::Ready { majors, targets };
     assert_eq!(told.snapshot().migration, ready(vec![], vec![]));
     let sites = Vec::new();

@@ -83,16 +83,16 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
         let ready = stand.only();
         assert_eq!((ready.number, ready.draft), (waits.number, false));
         assert_eq!(ready.head_sha, waits.head_sha);
-        insta::assert_snapshot!(stand.redact(until_evidence(&ready.body)), @r#"
+        insta::assert_snapshot!(stand.redact(until_evidence(&ready.body)), @"
         **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
 
         | | pinned | proposed |
         | --- | --- | --- |
         | version | 3.9.3 | [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0) |
         | index digest | `sha256:…` | `sha256:…` |
-        | published | | 2026-06-12T08:00:00Z |
-
-        The tag `ghcr.io/toon-protocol/connector:3.10.0` gave this digest, which is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
+        | source commit | v3.9.3 | `8b52b79c` ([compare](https://github.com/toon-protocol/connector/compare/v3.9.3...v3.10.0)) |
+        | published | 2026-06-05T08:00:00Z | 2026-06-12T08:00:00Z |
+        | age at the last check | 7 d 5 min | 5 min |
 
         ### Contract canary: passed
 
@@ -101,7 +101,7 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |
         | [Connector Contract Canary](https://github.com/toon-protocol/town/runs/1022) | ✅ passed | success | yes |
-        "#);
+        ");
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
           **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
@@ -164,6 +164,10 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         - scripts/townhouse-e2e-local-hs.sh:7 (e2e script): 3.9.3 → 3.10.0
         - packages/sdk/CONNECTOR_MIGRATION.md:5 (migration heading): 3.9.3 → 3.10.0
         - packages/sdk/CONNECTOR_MIGRATION.md:7 (migration sentence): 3.9.3 → 3.10.0
+
+        Left for a person:
+
+        - the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile: the bot has no tool for them (`canary.prepare`)
 
         <sub>The next candidate may take the place of this one. A commit by anybody else on the branch makes the bot keep its hands off it. Closing it declines the release.</sub>
 

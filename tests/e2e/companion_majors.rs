@@ -37,8 +37,10 @@ async fn a_lost_platform_that_nobody_promised_is_a_major_all_the_same() {
         - [ ] Fill in the TODO cells of the new section
         - [ ] Adapt the code that uses what changed
         - [ ] Take linux/riscv64 out of the `platforms` of ator-sidecar (`upstream.companion`) in the bot's config, if it is there
-        - [ ] Merge this
-        - [ ] Ask for the pin: `digest-bump request bump 3.10.0`
+        - [ ] Mark this draft as ready, and merge it
+        - [ ] Ask for the pin, where the bot runs: `digest-bump request bump 3.10.0`
+
+        What is committed to this branch is left alone, and so is the section once it is merged: there is one such pull request for each migration. Closing it declines the migration.
         ");
         insta::assert_snapshot!(rows(stand, &pull.head_branch), @"
         ## Breaking Changes — v3.9.3 → v3.10.0

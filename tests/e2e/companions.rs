@@ -54,6 +54,7 @@ async fn it_moves_in_lockstep_in_the_same_proposal() {
         insta::assert_snapshot!(stand.redact(&told.join("\n")), @r#"
         | ator-sidecar | 3.9.3 | 3.10.0 |
         | ator-sidecar: index digest | `sha256:…` | `sha256:…` |
+        - Image: ✅ signature · ✅ platforms · ✅ version label · ✅ source commit · ✅ tag unmoved · ✅ no known issue · ✅ ator-sidecar (5 checks)
         | ator-sidecar: the producer's own workflow signed it | ✅ passed | signed by `https://github.com/toon-protocol/connector/.github/workflows/build-and-publish.yml@refs/tags/v3.10.0` at 2026-06-12T08:00:00Z |
         | ator-sidecar: every promised platform is in the index | ✅ passed | linux/amd64, linux/arm64 |
         | ator-sidecar: each platform's version label names this release | ✅ passed | labelled 3.10.0 |

@@ -85,8 +85,10 @@ async fn a_minor_with_breaking_notes_becomes_a_stub_and_the_older_honest_one_is_
 
         - [ ] Fill in the TODO cells of the new section
         - [ ] Adapt the code that uses what changed
-        - [ ] Merge this
-        - [ ] Ask for the pin: `digest-bump request bump 3.11.0`
+        - [ ] Mark this draft as ready, and merge it
+        - [ ] Ask for the pin, where the bot runs: `digest-bump request bump 3.11.0`
+
+        What is committed to this branch is left alone, and so is the section once it is merged: there is one such pull request for each migration. Closing it declines the migration.
 
         The image is `ghcr.io/toon-protocol/connector@sha256:…`.
 
@@ -286,8 +288,10 @@ async fn a_lost_platform_is_a_major_and_the_pin_follows_when_nobody_promises_it_
         - [ ] Fill in the TODO cells of the new section
         - [ ] Adapt the code that uses what changed
         - [ ] Take linux/arm64 out of `upstream.platforms` in the bot's config, if it is there
-        - [ ] Merge this
-        - [ ] Ask for the pin: `digest-bump request bump 3.10.0`
+        - [ ] Mark this draft as ready, and merge it
+        - [ ] Ask for the pin, where the bot runs: `digest-bump request bump 3.10.0`
+
+        What is committed to this branch is left alone, and so is the section once it is merged: there is one such pull request for each migration. Closing it declines the migration.
         ");
         insta::assert_snapshot!(rows(stand, &pull.head_branch), @"
         ## Breaking Changes — v3.9.3 → v3.10.0

@@ -189,7 +189,8 @@ async fn a_megabyte_of_notes_is_cut_and_says_so() {
             assert!((30_000..MAX_BODY_CHARS).contains(&length), "{length}");
             look(&pull.body);
             let notes = notes_of(&pull.body);
-            assert!(notes.ends_with("*… cut here; the rest is on the releases' pages.*\n\n"));
+            assert!(notes.ends_with(" and on those below it.*\n\n"));
+            assert!(notes.contains("*… cut here; the rest is [on the page of"));
         }
         let stub = open.iter().find(|pull| pull.title.contains("migration stub")).unwrap();
         assert!(stub.body.contains("This opens a section with 101 rows"), "{}", stub.body);

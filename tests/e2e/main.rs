@@ -34,6 +34,7 @@ mod prepare;
 mod prepared_drafts;
 mod proposals;
 mod quiet;
+mod reader;
 mod reports;
 mod requests;
 mod revision;

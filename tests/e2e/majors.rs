@@ -68,8 +68,10 @@ async fn a_major_becomes_a_stub_with_a_row_for_each_breaking_note_and_the_pin_st
 
         - [ ] Fill in the TODO cells of the new section
         - [ ] Adapt the code that uses what changed
-        - [ ] Merge this
-        - [ ] Ask for the pin: `digest-bump request bump 4.0.0`
+        - [ ] Mark this draft as ready, and merge it
+        - [ ] Ask for the pin, where the bot runs: `digest-bump request bump 4.0.0`
+
+        What is committed to this branch is left alone, and so is the section once it is merged: there is one such pull request for each migration. Closing it declines the migration.
 
         The image is `ghcr.io/toon-protocol/connector@sha256:…`.
 
@@ -169,7 +171,7 @@ async fn the_canarys_failure_at_a_major_is_news_for_the_reader() {
         stand.settle().await;
         let body = stand.only().body;
         let news = body.lines().find(|line| line.contains("canary")).unwrap();
-        insta::assert_snapshot!(news, @"The contract canary fails at this release, so there is something to migrate: the canary failed: exit status 1: FAIL GET /admin/peers is a page.");
+        insta::assert_snapshot!(news, @"The contract canary fails at this release, so there is something to migrate: the canary failed: exit status 1: FAIL GET /admin/peers is a page. It passes at the pinned 3.9.3.");
         assert!(body.contains("FAIL GET /admin/peers is a page"));
     })
     .await;

@@ -30,9 +30,9 @@ async fn a_minor_becomes_a_pull_request() {
         | --- | --- | --- |
         | version | 3.9.3 | [3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0) |
         | index digest | `sha256:…` | `sha256:…` |
-        | published | | 2026-06-12T08:00:00Z |
-
-        The tag `ghcr.io/toon-protocol/connector:3.10.0` gave this digest, which is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
+        | source commit | v3.9.3 | `8b52b79c` ([compare](https://github.com/toon-protocol/connector/compare/v3.9.3...v3.10.0)) |
+        | published | 2026-06-05T08:00:00Z | 2026-06-12T08:00:00Z |
+        | age at the last check | 7 d | 0 s |
 
         ### Contract canary: passed
 
@@ -59,6 +59,14 @@ async fn a_minor_becomes_a_pull_request() {
 
         ### Evidence
 
+        - Image: ✅ signature · ✅ platforms · ✅ version label · ✅ source commit · ✅ tag unmoved · ✅ no known issue
+        - Release and downstream: ✅ tag, package and image agree · ✅ pin sites · ✅ canary
+
+        <details>
+        <summary>What each check saw, and how to check it yourself</summary>
+
+        The tag `ghcr.io/toon-protocol/connector:3.10.0` gave this digest, which is sha256 over the bytes of the index. All checks, the canary and the edit speak of this digest.
+
         | check | verdict | what was seen |
         | --- | --- | --- |
         | the producer's own workflow signed it | ✅ passed | signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z |
@@ -70,9 +78,6 @@ async fn a_minor_becomes_a_pull_request() {
         | the tag is not known to hold something else | ✅ passed | nothing is known against it |
         | every required pin site can be edited | ✅ passed | 9 of 9 sites present, each as expected |
         | the contract canary passes at this digest | ✅ passed | contract ok: 1 file, 3 tests passed |
-
-        <details>
-        <summary>How to check this yourself</summary>
 
         ```sh
         # the producer's own workflow signed it
@@ -111,6 +116,10 @@ async fn a_minor_becomes_a_pull_request() {
         - trusted root (file trusted_root.json): `sha256:…`
 
         </details>
+
+        ### The contract
+
+        Upstream's `CONNECTOR_RELEASE_CONTRACT.md` promises all that it did at 3.9.3. The notes name none of its 4 rows.
         "#);
     })
     .await;
@@ -134,6 +143,12 @@ async fn a_pull_request_names_its_changes_and_brings_the_notes() {
         - packages/sdk/CONNECTOR_MIGRATION.md:5 (migration heading): 3.9.3 → 3.10.0
         - packages/sdk/CONNECTOR_MIGRATION.md:7 (migration sentence): 3.9.3 → 3.10.0
 
+        Left for a person:
+
+        - the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile: the bot has no tool for them (`canary.prepare`)
+
+        Merging this under its title releases nothing downstream, by the usual meaning of the type `chore`; `fix` would release a patch.
+
         <details>
         <summary>Release notes of 3.10.0</summary>
 
@@ -145,7 +160,17 @@ async fn a_pull_request_names_its_changes_and_brings_the_notes() {
 
         </details>
 
-        <sub>A newer release with complete evidence rewrites this pull request. A commit by anybody else on the branch makes the bot keep its hands off it. Closing without merging declines 3.10.0; merging moves the pin.</sub>
+        <details>
+        <summary>Commands, and what happens on a push, on closing and on merging</summary>
+
+        - `digest-bump explain 3.10.0`, where the bot runs, tells all that was found out about this release, and `digest-bump plan` what the bot would do next.
+        - `digest-bump request bump VERSION` asks for another version; this pull request is then rewritten for it.
+        - A newer release with complete evidence rewrites this pull request, under the same number.
+        - A commit by anybody else on the branch makes the bot keep its hands off it.
+        - Closing this without merging declines 3.10.0: it is not proposed again unless somebody asks for it.
+        - Merging this moves the pin. The bot never merges.
+
+        </details>
 
         <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…"} -->
 
@@ -153,6 +178,16 @@ async fn a_pull_request_names_its_changes_and_brings_the_notes() {
         digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>
 
         chore(connector): bump 3.9.3 → 3.10.0
+
+        Bumps ghcr.io/toon-protocol/connector from 3.9.3 to 3.10.0.
+
+        ---
+        updated-dependencies:
+        - dependency-name: ghcr.io/toon-protocol/connector
+          dependency-version: 3.10.0
+          dependency-type: direct:production
+          update-type: version-update:semver-minor
+        ...
 
         ghcr.io/toon-protocol/connector@sha256:…
          .github/workflows/publish-townhouse-images.yml | 2 +-

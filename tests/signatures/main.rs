@@ -33,6 +33,7 @@ pub(crate) fn rules() -> Rules {
         checks: None,
         workflow: None,
         harness: Vec::new(),
+        branches: digest_bump::domain::BranchPrefix::default(),
         migration: None,
     }
 }

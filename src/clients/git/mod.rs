@@ -7,6 +7,7 @@
 mod error;
 mod export;
 mod import;
+mod mentions;
 mod merge;
 mod objects;
 mod remote;

@@ -3,7 +3,7 @@
 use crate::harmless::{Seen, look};
 use digest_bump::domain::{
     BreakingNote, Bump, CanaryReport, Check, Digest, DraftMark, FailedTest, IndexDigest, Marker,
-    Notes, Pin, ProposalKind, StepResult, Verdict, Version,
+    Mention, Notes, Pin, Place, ProposalKind, StepResult, Verdict, Version,
 };
 use digest_bump::edit::{self, migration};
 use digest_bump::policy::{Break, break_in_notes};
@@ -82,6 +82,7 @@ fn stub_body(notes: &str) -> String {
         verdict: Verdict::Failed,
         points: vec![summary.clone()],
         summary,
+        at: digest_bump::domain::Timestamp::from_millis(0),
         judged: Vec::new(),
         command: None,
     };
@@ -96,7 +97,13 @@ fn stub_body(notes: &str) -> String {
         companions: &[],
         release_url: "https://github.com/o/r/releases/tag/v4.0.0",
         document: &"MIGRATION.md".parse().expect("a path"),
+        draft: true,
         rows: 1,
+        uses: &[Mention {
+            name: format!("{notes}."),
+            places: vec![Place { path: format!("{notes}."), line: 1 }],
+            cut: false,
+        }],
         evidence: &[evidence],
         canary: Some(CanaryShown {
             verdict: Verdict::Failed,
@@ -109,6 +116,7 @@ fn stub_body(notes: &str) -> String {
             tree: &"1".repeat(40).parse().expect("a tree"),
             base: &"2".repeat(40).parse().expect("a commit"),
         }),
+        at_pin: None,
         releases: &[NotedRelease { version: &to.version, url: "https://github.com/o/r", notes }],
         marker: &written(),
     })

@@ -1,0 +1,66 @@
+//! The table of what is pinned and what is proposed.
+
+use super::{
+    body::PinBump,
+    notes::{brief, safe_url},
+};
+use crate::domain::{CommitId, Timestamp, human_duration};
+use std::fmt::Write as _;
+
+/// Where a release comes from, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Source<'a> {
+    /// Its git tag. Foreign text.
+    pub tag: Option<&'a str>,
+    /// The commit that the tag is on.
+    pub commit: Option<&'a CommitId>,
+    /// When it was published.
+    pub published_at: Option<Timestamp>,
+}
+
+/// The table: version, digest, source and age, and the rows of the companion images.
+pub(super) fn pins(bump: &PinBump<'_>) -> String {
+    let (from, to) = (bump.from, bump.to);
+    let mut out = String::from("| | pinned | proposed |\n| --- | --- | --- |\n");
+    let link = format!("[{}]({})", to.version, safe_url(bump.release_url));
+    let _ = writeln!(out, "| version | {} | {link} |", from.version);
+    let _ = writeln!(out, "| index digest | `{}` | `{}` |", from.digest, to.digest);
+    for companion in bump.companions {
+        out.push_str(&companion.rows());
+    }
+    let compare = compare(bump).map(|url| format!(" ([compare]({url}))")).unwrap_or_default();
+    let (pinned, proposed) = (commit(bump.pinned_source), commit(bump.source));
+    let _ = writeln!(out, "| source commit | {pinned} | {proposed}{compare} |");
+    let day = |source: Source<'_>| source.published_at.map(|at| at.to_string()).unwrap_or_default();
+    let _ = writeln!(out, "| published | {} | {} |", day(bump.pinned_source), day(bump.source));
+    let (pinned, proposed) = (age(bump, bump.pinned_source), age(bump, bump.source));
+    let _ = write!(out, "| age at the last check | {pinned} | {proposed} |");
+    out
+}
+
+/// The commit, or the tag where nobody had to look it up.
+fn commit(source: Source<'_>) -> String {
+    match (source.commit, source.tag) {
+        (Some(commit), _) => format!("`{}`", commit.short()),
+        (None, Some(tag)) => brief(tag),
+        (None, None) => String::new(),
+    }
+}
+
+/// Upstream's page with all that is between the two tags. The release's own page says where the
+/// repository is.
+fn compare(bump: &PinBump<'_>) -> Option<String> {
+    let (from, to) = (bump.pinned_source.tag?, bump.source.tag?);
+    let (repository, _) = bump.release_url.split_once("/releases/")?;
+    let url = format!("{repository}/compare/{from}...{to}");
+    (safe_url(&url) == url).then_some(url)
+}
+
+/// How old a release was when the last of the evidence was found. Not when this was written: what
+/// is written again after a crash has to be the same.
+fn age(bump: &PinBump<'_>, source: Source<'_>) -> String {
+    let own = bump.evidence.iter().chain(bump.companions.iter().flat_map(|it| &it.evidence));
+    let seen = own.map(|line| line.at).max();
+    let known = seen.zip(source.published_at);
+    known.map(|(seen, at)| human_duration(seen.since(at))).unwrap_or_default()
+}
