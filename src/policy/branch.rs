@@ -3,8 +3,8 @@
 
 use super::{Candidate, line::Line};
 use crate::domain::{
-    BranchName, BranchPrefix, Branches, Bump, DraftMark, Invalid, Marker, PullFacts, PullState,
-    Version,
+    BranchName, BranchPrefix, Branches, Bump, DraftMark, ImageName, Invalid, Marker, PullFacts,
+    PullState, Version,
 };
 
 /// Branches on which no pull request is opened begin with this, whatever the others begin with.
