@@ -1,5 +1,7 @@
 //! Where the downstream's files mention a name.
 
+use std::fmt::Write as _;
+
 /// Of more places than these the first are shown, and the others counted.
 const MAX_SHOWN: usize = 5;
 /// A file's path may be of any length.
@@ -35,7 +37,7 @@ impl Mention {
         });
         let mut out = shown.collect::<Vec<_>>().join(", ");
         if let Some(more @ 1..) = self.places.len().checked_sub(MAX_SHOWN) {
-            out.push_str(&format!(" and {more} more"));
+            let _ = write!(out, " and {more} more");
         }
         if self.cut {
             out.push_str(", or more");

@@ -84,7 +84,7 @@ impl Workshop<'_> {
             ..marker_of(&plan, &to, requested)
         };
         let (releases, candidate) = (self.releases(version), self.candidate(version)?);
-        let (drift, touched) = (self.drift(), self.touched(version));
+        let (drifted, touched) = (self.drift(), self.touched(version));
         plan.body = pin_bump_body(&PinBump {
             title: &plan.title,
             from: self.pin,
@@ -106,7 +106,7 @@ impl Workshop<'_> {
                 sites: &draft.sites,
                 prepared: run.prepared(),
                 changeset: draft.changeset.as_ref(),
-                drift: &drift,
+                drift: &drifted,
                 left: &self.left(&draft.tree, run.prepared()).await?,
             },
             by_hand: &by_hand(&draft),

@@ -53,7 +53,7 @@ impl Workshop<'_> {
         let mut evidence = self.evidence(&to, kind);
         // What an earlier attempt showed is no news here.
         evidence.retain(|line| line.check != Check::Canary);
-        let drift = self.drift();
+        let drifted = self.drift();
         plan.body = draft_body(&DraftBody {
             from: self.pin,
             to: &to,
@@ -66,7 +66,7 @@ impl Workshop<'_> {
                 sites: &draft.sites,
                 prepared,
                 changeset: draft.changeset.as_ref(),
-                drift: &drift,
+                drift: &drifted,
                 left: &self.left(&draft.tree, prepared).await?,
             },
             marker: &marker,

@@ -75,13 +75,10 @@ pub(super) fn what_a_merge_releases(title: &str, changeset: Option<&Changeset>) 
             .collect();
         return format!("Merging this releases what its changeset says: {}.", packages.join(", "));
     }
-    let (kind, released) = match releases(title) {
-        None => {
-            return "The title has no type such as `chore` or `fix`, so it does not say what merging \
-                    this releases downstream."
-                .to_owned();
-        }
-        Some(known) => known,
+    let Some((kind, released)) = releases(title) else {
+        return "The title has no type such as `chore` or `fix`, so it does not say what merging \
+                this releases downstream."
+            .to_owned();
     };
     let other = match released {
         Releases::Nothing => "`fix` would release a patch",

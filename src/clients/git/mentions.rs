@@ -64,7 +64,9 @@ fn mentions(
             }
         }
         if read > READ_LIMIT {
-            found.iter_mut().for_each(|mention| mention.cut = true);
+            for mention in &mut found {
+                mention.cut = true;
+            }
             return TreeWalkResult::Abort;
         }
         TreeWalkResult::Ok
@@ -110,7 +112,8 @@ fn has_word(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = word(line[..at].chars().next_back());
         let after = word(line[at + name.len()..].chars().next());
-        !(first && before) && !(last && after)
+        let inside = (first && before) || (last && after);
+        !inside
     })
 }
 
