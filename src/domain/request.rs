@@ -59,7 +59,7 @@ pub struct Request {
 impl Request {
     /// Whether it asks for the canary of `version`, and is not answered yet.
     #[must_use]
-    pub fn awaits_canary(&self, version: &Version) -> bool {
+    pub fn wants_canary(&self, version: &Version) -> bool {
         self.wish == Wish::Canary && self.outcome.is_none() && self.version == *version
     }
 }

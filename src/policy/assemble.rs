@@ -14,7 +14,7 @@ use super::{
     },
     soak::soak,
     stream,
-    trials::awaited_since,
+    trials::wanted_since,
 };
 use crate::domain::{
     CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts, Rules,
@@ -184,7 +184,7 @@ pub(super) fn answers(
         let again = |last: &&Finding| {
             let later = |asked: Option<Timestamp>| asked.is_some_and(|asked| asked > last.at);
             let failed = last.verdict == Verdict::Failed && later(asked);
-            check == Check::Canary && (failed || later(awaited_since(view.memory, version)))
+            check == Check::Canary && (failed || later(wanted_since(view.memory, version)))
         };
         if findings.last().is_some_and(again) {
             continue;

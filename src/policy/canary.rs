@@ -5,7 +5,7 @@ use super::{
     checks::{self, UnderWay},
     snapshot::{Answer, PinState, Snapshot},
     stage::Intent,
-    trials::awaited_since,
+    trials::wanted_since,
 };
 use crate::domain::{
     CanaryRun, CommitId, Digest, Memory, ProposalKind, PullState, Request, RunState, Timestamp,
@@ -80,7 +80,7 @@ fn passed<'a>(
     let later = |asked: &&Request| asked.version == *version && asked.at > run.started_at;
     let mut wishes = memory.requests.iter().filter(later);
     let asked = wishes.any(|asked| asked.wish == Wish::Bump);
-    let again = awaited_since(memory, version).is_some_and(|since| since > run.started_at);
+    let again = wanted_since(memory, version).is_some_and(|since| since > run.started_at);
     let proposed = memory.pulls().any(|pull| {
         let marker = pull.marker.as_ref().filter(|_| pull.state == PullState::Open);
         marker.is_some_and(|it| it.version == *version && it.kind == ProposalKind::PinBump)

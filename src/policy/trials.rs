@@ -107,8 +107,8 @@ fn at_the_pin(snapshot: &Snapshot, now: Timestamp) -> Trial {
 
 /// When the canary of `version` was last asked for, by a wish that still waits for its answer: what
 /// was found out before then does not count.
-pub(super) fn awaited_since(memory: &Memory, version: &Version) -> Option<Timestamp> {
-    let asked = memory.requests.iter().filter(|asked| asked.awaits_canary(version));
+pub(super) fn wanted_since(memory: &Memory, version: &Version) -> Option<Timestamp> {
+    let asked = memory.requests.iter().filter(|asked| asked.wants_canary(version));
     asked.map(|asked| asked.at).max()
 }
 

@@ -281,3 +281,23 @@ async fn a_canary_that_prints_a_token_minted_meanwhile_shows_none() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_read_statuses_has_set_none() {
+    run_as_app(async |stand| {
+        let broken = Fault::on(Service::GitHub).method("POST").path_contains("/check-runs");
+        stand.world.fault(broken.status(502));
+        let kept = Fault::on(Service::GitHub).method("GET").path_contains("/status").status(403);
+        let kept = kept.body(r#"{"message":"Resource not accessible by integration"}"#);
+        stand.world.fault(kept.always());
+        stand.world.release("3.10.0").publish().await;
+        let troubles = stand.once().await.troubles.join("\n");
+        assert!(troubles.contains("the bot's own check"), "{troubles}");
+        // Nobody knows whether it was done, so it is looked for; and then done.
+        stand.settle().await;
+        let head = stand.only().head_sha;
+        assert_eq!(stand.world.check_runs(&head).len(), 1);
+        assert!(!statuses(stand, "GET", "/status").is_empty());
+    })
+    .await;
+}

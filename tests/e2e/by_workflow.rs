@@ -123,6 +123,33 @@ async fn what_passes_is_proposed_with_what_the_run_showed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_app_dispatches_it_or_says_that_it_may_not() {
+    run_story(async |stand| {
+        stand.become_app();
+        let mut granted = vec!["contents", "pull_requests", "workflows"];
+        let grant = |stand: &Stand, all: &[&str]| {
+            let all: Vec<_> = all.iter().map(|&name| (name, "write")).collect();
+            stand.world.grant_app(&all);
+        };
+        grant(stand, &granted);
+        stand.world.release("3.10.0").publish().await;
+        let troubles = stand.once().await.troubles.join("\n");
+        let lacks = "it lacks Actions (read and write): the workflow";
+        assert!(troubles.contains(lacks), "{troubles}");
+        assert_eq!(stand.world.writes(), []);
+
+        granted.push("actions");
+        grant(stand, &granted);
+        stand.settle().await;
+        ends(stand, "success", GOOD, &[]);
+        stand.wait_minutes(2);
+        stand.settle().await;
+        assert_eq!(stand.only().author, "digest-bump[bot]");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_fails_is_held_and_compared_with_the_pinned_release() {
     run_story(async |stand| {
         stand.world.release("3.10.0").publish().await;

@@ -1,8 +1,8 @@
 //! GitHub's REST API, as far as the bot needs it.
 //!
 //! A [`Reader`] cannot write and a [`Writer`] does nothing else. octocrab carries the requests; the
-//! authorisation is added here, and its models stay outside, because they refuse answers that lack fields which
-//! nobody here needs.
+//! authorisation is added here, and its models stay outside, because they refuse answers that lack
+//! fields which nobody here needs.
 
 mod actions;
 mod advisories;
