@@ -30,7 +30,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// One that is known by a name alone.
-    pub(super) fn named(name: impl ToString) -> Self {
+    pub(super) fn named(name: impl std::fmt::Display) -> Self {
         Self { remote_id: name.to_string(), pull: None }
     }
 

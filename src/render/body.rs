@@ -268,7 +268,7 @@ mod tests {
         let touched = Touched { rows: many, kept: true, touched: vec![row; many] };
         let texts = vec![text.to_owned(); many];
         let version = to.version.clone();
-        let noted = NotedRelease { version: &version, url: "https://e.test/a", notes: text };
+        let release = NotedRelease { version: &version, url: "https://e.test/a", notes: text };
         let source = Source { tag: Some("v3.10.0"), ..Source::default() };
         pin_bump_body(&PinBump {
             title: "chore: bump",
@@ -296,7 +296,7 @@ mod tests {
             },
             by_hand: &texts,
             passed_over: &vec![(version.clone(), text.to_owned()); many],
-            releases: &vec![noted; many],
+            releases: &vec![release; many],
             marker: &own(),
         })
     }

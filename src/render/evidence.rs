@@ -160,9 +160,17 @@ mod tests {
         - Release and downstream: ✅ tag, package and image agree · ✅ pin sites · ✅ canary
         ");
         assert_eq!(marks(&own[..1], &[]).lines().count(), 1);
-        use Verdict::{Failed, Inconclusive, Passed};
-        assert_eq!(worst([Passed, Inconclusive, Failed, Passed].into_iter()), Failed);
-        assert_eq!(worst([Inconclusive, Passed].into_iter()), Inconclusive);
-        assert_eq!(worst([].into_iter()), Passed);
+        assert_eq!(
+            worst(
+                [Verdict::Passed, Verdict::Inconclusive, Verdict::Failed, Verdict::Passed]
+                    .into_iter()
+            ),
+            Verdict::Failed
+        );
+        assert_eq!(
+            worst([Verdict::Inconclusive, Verdict::Passed].into_iter()),
+            Verdict::Inconclusive
+        );
+        assert_eq!(worst([].into_iter()), Verdict::Passed);
     }
 }

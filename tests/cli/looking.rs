@@ -175,7 +175,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
       TIME  request 1 by maya: not answered yet
     ");
     let out = stand.json(&["request", "bump", "9.9.9"]).await;
-    insta::assert_snapshot!(out.to_string(), @r#"{"request":2,"version":"9.9.9"}"#);
+    insta::assert_snapshot!(out.to_string(), @r#"{"request":2,"version":"9.9.9","wish":"bump"}"#);
     let out = stand.ok(&["status"]).await;
     insta::assert_snapshot!(stand.redact(&out), @"
     townhouse: pinned at 3.9.3 (sha256:…)

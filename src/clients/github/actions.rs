@@ -194,7 +194,7 @@ impl Writer {
     /// As [`GithubError`] says.
     pub async fn cancel_workflow_run(&self, repo: &RepoName, run: u64) -> Result<(), GithubError> {
         let path = format!("/repos/{repo}/actions/runs/{run}/cancel");
-        match self.transport.write(Method::POST, &path, &json!({}), "workflow run").await {
+        match self.transport.post(&path, "workflow run").await {
             Ok(_) | Err(GithubError::Rejected { status: 409, .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -148,6 +148,11 @@ impl Transport {
         self.write_to(method, &self.url(path)?, body, what).await
     }
 
+    /// Writes something that needs no words.
+    pub(super) async fn post(&self, path: &str, what: &str) -> Result<Answer, GithubError> {
+        self.exchange_to_write(Method::POST, &self.url(path)?, None::<&()>, what).await
+    }
+
     /// The same, at a URL that is not below the REST API.
     pub(super) async fn write_to(
         &self,
@@ -156,7 +161,17 @@ impl Transport {
         body: &impl Serialize,
         what: &str,
     ) -> Result<Answer, GithubError> {
-        let answer = self.exchange(method, url, &HeaderMap::new(), Some(body)).await?;
+        self.exchange_to_write(method, url, Some(body), what).await
+    }
+
+    async fn exchange_to_write<B: Serialize>(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&B>,
+        what: &str,
+    ) -> Result<Answer, GithubError> {
+        let answer = self.exchange(method, url, &HeaderMap::new(), body).await?;
         if answer.status.is_redirection() {
             return Err(GithubError::Rejected {
                 status: answer.status.as_u16(),

@@ -1,7 +1,7 @@
 //! The config file: what can be used is consistent, and what cannot says where it is wrong.
 
 use digest_bump::config::{self, Environment};
-use digest_bump::domain::SiteShape;
+use digest_bump::domain::{SiteShape, Version};
 
 /// A config file.
 pub fn config(bytes: &[u8]) {
@@ -11,7 +11,9 @@ pub fn config(bytes: &[u8]) {
             assert!(!config.watches.is_empty());
             for watch in &config.watches {
                 assert!(watch.downstream.sites.iter().any(|site| site.authority));
-                assert!(watch.title.contains("{to}"));
+                let (from, to) = (Version::new(1, 0, 0), Version::new(2, 3, 4));
+                let title = watch.title.fill(&watch.upstream.image, &from, &to);
+                assert!(title.contains("2.3.4"), "{title}");
                 for site in &watch.downstream.sites {
                     match &site.shape {
                         SiteShape::Manifest { pointer } => assert!(pointer.starts_with('/')),

@@ -47,6 +47,9 @@ impl World {
     }
 
     /// A person dispatches a workflow on a branch, and gives it other inputs; the run's id.
+    ///
+    /// # Panics
+    /// If GitHub would refuse it.
     pub fn dispatch_as(
         &self,
         login: &str,
@@ -67,6 +70,9 @@ impl World {
     }
 
     /// A run hands back files in an artifact.
+    ///
+    /// # Panics
+    /// If there is no such run.
     pub fn run_hands_back(&self, id: u64, artifact: &str, files: &[(&str, &[u8])]) {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in files {
@@ -83,6 +89,9 @@ impl World {
     }
 
     /// GitHub throws away what a run handed back.
+    ///
+    /// # Panics
+    /// If there is no such run.
     pub fn artifacts_expire(&self, id: u64) {
         self.downstream(|state, repo| {
             let run = state.repo(repo).runs.get_mut(&id).expect("the run is there");

@@ -40,17 +40,16 @@ pub(crate) struct Artifact {
 
 /// Answers below `/actions`.
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
-    let ["actions", rest @ ..] = rest else { return None };
     let answer = match (method, rest) {
-        ("POST", ["workflows", file, "dispatches"]) => dispatch(ask, file),
-        ("GET", ["workflows", file, "runs"]) => list(ask, file),
-        ("GET", ["runs", id]) => match find(ask, id) {
+        ("POST", ["actions", "workflows", file, "dispatches"]) => dispatch(ask, file),
+        ("GET", ["actions", "workflows", file, "runs"]) => list(ask, file),
+        ("GET", ["actions", "runs", id]) => match find(ask, id) {
             Some(run) => Answer::json(200, &run_shape(ask, &run)),
             None => error(404, "Not Found"),
         },
-        ("POST", ["runs", id, "cancel"]) => cancel(ask, id),
-        ("GET", ["runs", id, "artifacts"]) => artifacts(ask, id),
-        ("GET", ["artifacts", id, "zip"]) => download(ask, id),
+        ("POST", ["actions", "runs", id, "cancel"]) => cancel(ask, id),
+        ("GET", ["actions", "runs", id, "artifacts"]) => artifacts(ask, id),
+        ("GET", ["actions", "artifacts", id, "zip"]) => download(ask, id),
         _ => return None,
     };
     Some(answer)

@@ -72,9 +72,10 @@ async fn every_endpoint_is_as_github_describes_it() {
     comments(&people.bot).await;
     labels(&people.bot).await;
     checks(&people.bot, &head).await;
+    actions(&world, &people.bot).await;
     assert_eq!(world.mismatches(), Vec::<String>::new());
     let answered = world.requests();
-    let answered = answered.iter().filter(|request| (200..300).contains(&request.status));
+    let answered = answered.iter().filter(|request| (200..400).contains(&request.status));
     let answered: Vec<_> = answered.map(|request| (&request.method, &request.path)).collect();
     let routes = routes();
     assert!(routes.len() > 60, "only {} routes are found", routes.len());
@@ -367,4 +368,25 @@ async fn a_request_that_github_does_not_describe_ends_the_test() {
     let panic = catch_unwind(AssertUnwindSafe(|| drop(world))).unwrap_err();
     let sentence = panic.downcast_ref::<String>().unwrap();
     assert!(expected.iter().all(|start| sentence.contains(start)), "{sentence}");
+}
+
+async fn actions(world: &World, bot: &Client) {
+    let text = b"name: own\nrun-name: \"own ${{ inputs.marker }}\"\non:\n  workflow_dispatch:\n    inputs:\n      marker:\n        type: string\n";
+    world.commit_to("main", ".github/workflows/own.yml", text, "ci: own");
+    let wish = json!({ "ref": "main", "inputs": { "marker": "m-1" } });
+    bot.expect(204, "POST", "actions/workflows/own.yml/dispatches", wish.clone()).await;
+    bot.expect(404, "POST", "actions/workflows/none.yml/dispatches", wish).await;
+    let runs =
+        bot.read(200, "actions/workflows/own.yml/runs?event=workflow_dispatch&branch=main").await;
+    let run = &runs["workflow_runs"][0];
+    assert_eq!(run["display_title"], "own m-1");
+    let one = format!("actions/runs/{}", run["id"]);
+    bot.read(200, &one).await;
+    bot.read(404, "actions/runs/9").await;
+    world.run_hands_back(run["id"].as_u64().unwrap(), "own", &[("a", b"b")]);
+    let artifacts = bot.read(200, &format!("{one}/artifacts")).await;
+    let artifact = &artifacts["artifacts"][0]["id"];
+    bot.read(302, &format!("actions/artifacts/{artifact}/zip")).await;
+    bot.expect(202, "POST", &format!("{one}/cancel"), Value::Null).await;
+    bot.expect(409, "POST", &format!("{one}/cancel"), Value::Null).await;
 }
