@@ -4,8 +4,8 @@ use super::{
     body::PinBump,
     notes::{brief, safe_url},
 };
-use crate::domain::{CommitId, Timestamp, human_duration};
-use std::fmt::Write as _;
+use crate::domain::{CommitId, Timestamp};
+use std::{fmt::Write as _, time::Duration};
 
 /// Where a release comes from, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,11 +56,20 @@ fn compare(bump: &PinBump<'_>) -> Option<String> {
     (safe_url(&url) == url).then_some(url)
 }
 
-/// How old a release was when the last of the evidence was found. Not when this was written: what
-/// is written again after a crash has to be the same.
+/// How old a release was when the last of the evidence was found, not when this was written, and no
+/// finer than a reader needs: what is written again after a crash has to be the same.
 fn age(bump: &PinBump<'_>, source: Source<'_>) -> String {
     let own = bump.evidence.iter().chain(bump.companions.iter().flat_map(|it| &it.evidence));
     let seen = own.map(|line| line.at).max();
     let known = seen.zip(source.published_at);
-    known.map(|(seen, at)| human_duration(seen.since(at))).unwrap_or_default()
+    known.map(|(seen, at)| roughly(seen.since(at))).unwrap_or_default()
+}
+
+/// In whole days, or hours in the first two of them.
+fn roughly(age: Duration) -> String {
+    match age.as_secs() / 3_600 {
+        0 => "less than 1 h".to_owned(),
+        hours @ 1..48 => format!("{hours} h"),
+        hours => format!("{} d", hours / 24),
+    }
 }

@@ -169,7 +169,7 @@ async fn the_shipped_workflow_proves_a_release_and_holds_one_that_breaks_the_con
             .filter(|line| line.contains("✅ passed") && line.ends_with("| no |"))
             .collect();
         insta::assert_snapshot!(stand.redact(&table.join("\n")), @"
-        | [workflow digest-bump-canary.yml](https://github.com/toon-protocol/town/actions/runs/1015) | ✅ passed | success | no |
+        | [workflow digest-bump-canary.yml](https://github.com/toon-protocol/town/actions/runs/N) | ✅ passed | success | no |
         | SDK types | ✅ passed | 1 of 1 passed | no |
         | SDK contract | ✅ passed | 4 of 4 passed in connector-contract.test.ts | no |
         | townhouse stub | ✅ passed | 1 of 1 passed | no |
@@ -178,7 +178,7 @@ async fn the_shipped_workflow_proves_a_release_and_holds_one_that_breaks_the_con
         stand.world.release("3.11.0").publish().await;
         settle(stand, &tools).await;
         insta::assert_snapshot!(stand.stages().await, @"
-        3.11.0 held: the canary failed: SDK types: 1 of 1 failed: SDK types; SDK contract: 3 of 4 failed: connector contract > accepts g.town.a as an address; connector contract > accepts g.town.b as an address; connector contract > refuses what is no address, https://github.com/toon-protocol/town/actions/runs/1038; it passes at the pinned 3.9.3
+        3.11.0 held: the canary failed: SDK types: 1 of 1 failed: SDK types; SDK contract: 3 of 4 failed: connector contract > accepts g.town.a as an address; connector contract > accepts g.town.b as an address; connector contract > refuses what is no address, https://github.com/toon-protocol/town/actions/runs/N; it passes at the pinned 3.9.3
         3.10.0 proposed: pull request #1 proposes it
         3.9.3 pinned: the downstream pins it
         ");

@@ -113,7 +113,7 @@ async fn what_passes_is_proposed_with_what_the_run_showed() {
 
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |
-        | [workflow digest-bump-canary.yml](https://github.com/toon-protocol/town/actions/runs/1015) | ✅ passed | success | yes |
+        | [workflow digest-bump-canary.yml](https://github.com/toon-protocol/town/actions/runs/N) | ✅ passed | success | yes |
         | contract | ✅ passed | 2 of 2 passed | yes |
         ");
         // The branch was there for that run alone.
@@ -164,7 +164,7 @@ async fn what_fails_is_held_and_compared_with_the_pinned_release() {
         stand.wait_minutes(2);
         stand.settle().await;
         insta::assert_snapshot!(stand.redact(&stand.stages().await), @"
-        3.10.0 held: the canary failed: contract: 1 of 2 failed: peers, https://github.com/toon-protocol/town/actions/runs/1015; it passes at the pinned 3.9.3
+        3.10.0 held: the canary failed: contract: 1 of 2 failed: peers, https://github.com/toon-protocol/town/actions/runs/N; it passes at the pinned 3.9.3
         3.9.3 pinned: the downstream pins it
         ");
         assert_eq!(stand.world.open_pulls(), []);
@@ -182,7 +182,7 @@ async fn a_success_that_shows_nothing_is_no_pass() {
         stand.wait_minutes(2);
         stand.settle().await;
         insta::assert_snapshot!(stand.redact(&stand.stages().await), @"
-        3.10.0 waiting: attempt 1 was inconclusive: the canary did not find out: contract: did not run: it left no artifact digest-bump, https://github.com/toon-protocol/town/actions/runs/1015; until 2026-06-12T08:03:00Z (1 min from now)
+        3.10.0 waiting: attempt 1 was inconclusive: the canary did not find out: contract: did not run: it left no artifact digest-bump, https://github.com/toon-protocol/town/actions/runs/N; until 2026-06-12T08:03:00Z (1 min from now)
         3.9.3 pinned: the downstream pins it
         ");
         // It is tried again, as a run of its own; this one's artifact is gone when it is looked at.
@@ -195,7 +195,7 @@ async fn a_success_that_shows_nothing_is_no_pass() {
         stand.wait_minutes(20);
         stand.settle().await;
         insta::assert_snapshot!(stand.redact(&stand.stages().await), @"
-        3.10.0 waiting: attempt 2 was inconclusive: the canary did not find out: contract: did not run: its artifact digest-bump has expired, https://github.com/toon-protocol/town/actions/runs/1028; until 2026-06-12T08:52:00Z (10 min from now)
+        3.10.0 waiting: attempt 2 was inconclusive: the canary did not find out: contract: did not run: its artifact digest-bump has expired, https://github.com/toon-protocol/town/actions/runs/N; until 2026-06-12T08:52:00Z (10 min from now)
         3.9.3 pinned: the downstream pins it
         ");
     })

@@ -14,8 +14,8 @@ async fn what_conflicts_is_made_anew_on_the_new_base_with_evidence_of_its_own() 
         // Somebody writes a line right below the pin.
         let text = String::from_utf8(stand.world.file("main", FILE).unwrap()).unwrap();
         let pin = text.lines().find(|line| line.contains("@sha256:")).unwrap();
-        let text = text.replace(pin, &format!("{pin}\n    restart: unless-stopped"));
-        stand.world.commit_to("main", FILE, text.as_bytes(), "feat: restart it");
+        let text = text.replace(pin, &format!("{pin}\n    stop_grace_period: 30s"));
+        stand.world.commit_to("main", FILE, text.as_bytes(), "feat: let it stop");
         stand.settle().await;
         let after = stand.only();
         assert_eq!(after.number, before.number);
@@ -23,7 +23,7 @@ async fn what_conflicts_is_made_anew_on_the_new_base_with_evidence_of_its_own() 
         let parent = stand.git(&["rev-parse", &format!("{}^", after.head_sha)]);
         assert_eq!(parent, stand.git(&["rev-parse", "main"]));
         let file = stand.world.file(&after.head_sha, FILE).unwrap();
-        assert!(String::from_utf8(file).unwrap().contains("unless-stopped"));
+        assert!(String::from_utf8(file).unwrap().contains("stop_grace_period"));
         // It ran again: its harness is another one.
         assert_eq!(stand.runs().await, ["3.10.0 passed", "3.10.0 passed"]);
         assert!(after.body.contains(&format!("made on `{}`", &parent[..8])), "{}", after.body);

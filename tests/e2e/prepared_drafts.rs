@@ -69,7 +69,7 @@ async fn what_could_not_be_prepared_says_nothing_of_the_release() {
         stand.settle().await;
         assert_eq!(stand.world.open_pulls(), []);
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 waiting: attempt 1 was inconclusive: the draft could not be prepared: workflow digest-bump-canary.yml: failure, https://github.com/toon-protocol/town/actions/runs/1016; until 2026-06-12T08:03:00Z (1 min from now)
+        3.10.0 waiting: attempt 1 was inconclusive: the draft could not be prepared: workflow digest-bump-canary.yml: failure, https://github.com/toon-protocol/town/actions/runs/N; until 2026-06-12T08:03:00Z (1 min from now)
         3.9.3 pinned: the downstream pins it
         ");
         stand.wait_minutes(2);

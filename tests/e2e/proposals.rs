@@ -32,7 +32,7 @@ async fn a_minor_becomes_a_pull_request() {
         | index digest | `sha256:…` | `sha256:…` |
         | source commit | v3.9.3 | `8b52b79c` ([compare](https://github.com/toon-protocol/connector/compare/v3.9.3...v3.10.0)) |
         | published | 2026-06-05T08:00:00Z | 2026-06-12T08:00:00Z |
-        | age at the last check | 7 d | 0 s |
+        | age at the last check | 7 d | less than 1 h |
 
         ### Contract canary: passed
 

@@ -309,6 +309,8 @@ impl Stand {
             (r"\b[0-9a-f]{40}\b", "<id>"),
             (r"on `[0-9a-f]{7,12}`", "on `<id>`"),
             (r"\b[0-9a-f]{12}\b", "<short>"),
+            // They count what was asked for before.
+            (r"/actions/runs/[0-9]+", "/actions/runs/N"),
         ];
         for (pattern, name) in patterns {
             let pattern = regex::Regex::new(pattern).unwrap();
