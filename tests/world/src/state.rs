@@ -84,6 +84,10 @@ pub(crate) struct Repo {
     pub(crate) checks: BTreeMap<u64, Value>,
     pub(crate) statuses: Vec<(String, Value)>,
     pub(crate) permissions: BTreeMap<String, String>,
+    /// Whether the bot may write workflow files.
+    pub(crate) workflows: bool,
+    /// Why no branch may be moved, if none may.
+    pub(crate) frozen: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
 }
 
@@ -173,6 +177,8 @@ impl Repo {
             checks: BTreeMap::new(),
             statuses: Vec::new(),
             permissions: BTreeMap::new(),
+            workflows: true,
+            frozen: None,
             created_at,
         }
     }
