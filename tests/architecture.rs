@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["render"],
     &["clients/wire", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
+    &["repository"],
     &["sources", "verify", "canary", "proposal"],
     &["reconcile"],
     &["http"],

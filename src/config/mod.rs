@@ -23,6 +23,7 @@ pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
+pub use raw::CommitsBy;
 pub use types::{Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};
 
 use std::{fmt, path::Path};

@@ -1,6 +1,6 @@
 //! A config that makes sense, in the domain's types.
 
-use super::{CanaryConfig, Database};
+use super::{CanaryConfig, CommitsBy, Database};
 use crate::domain::{BranchName, ImageName, PinSite, RepoName, Rules, WatchName};
 use chrono_tz::Tz;
 use croner::Cron;
@@ -113,6 +113,8 @@ pub struct Downstream {
     pub repository: RepoName,
     /// The branch that proposals are for.
     pub branch: BranchName,
+    /// How commits get there.
+    pub writer: CommitsBy,
     /// The places that spell the pin.
     pub sites: Vec<PinSite>,
 }

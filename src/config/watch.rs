@@ -217,7 +217,7 @@ fn downstream(
         problems.add(&format!("{place}.site"), "none is an authority, so the pin cannot be read");
     }
     let sites = sites.ok()?.into_iter().flatten().collect();
-    Some(Downstream { repository: repository?, branch: branch?, sites })
+    Some(Downstream { repository: repository?, branch: branch?, writer: raw.writer, sites })
 }
 
 /// `Ok(None)` is a site that is off; `Err` one with problems, which were added.

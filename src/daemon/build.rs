@@ -4,16 +4,17 @@ use crate::canary::{
     Supervisor,
     sandbox::{Demand, Sandbox},
 };
-use crate::clients::git::GitCache;
+use crate::clients::git::{GitCache, Objects};
 use crate::clients::github::{self, Reader, Writer};
 use crate::clients::npm::Npm;
 use crate::clients::registry::Registry;
 use crate::clients::sigstore::{self, RootError};
 use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
-use crate::config::{self, Config, TrustSource, Watch};
+use crate::config::{self, CommitsBy, Config, TrustSource, Watch};
 use crate::proposal::Performer;
 use crate::reconcile::{Bot, Limit, Preview};
+use crate::repository::{ApiWriter, CommitWriter, Repository};
 use crate::sources::Sources;
 use crate::store::Store;
 use anyhow::{Context as _, Result, bail};
@@ -64,9 +65,16 @@ impl App {
         let limit = Limit::default();
         let mut bots = Vec::new();
         for watch in &config.watches {
-            let cache = git_cache(&config, watch);
-            let url = git_url(&config, watch);
-            let git = GitCache::open(&cache, &url, Some(token.clone()), &clients.trust)?;
+            let (git, cache) = clients.repository(&config, watch)?;
+            let commits = match cache.filter(|_| watch.downstream.writer == CommitsBy::Git) {
+                Some(cache) => CommitWriter::Git(cache),
+                None => CommitWriter::Api(Box::new(ApiWriter {
+                    reader: clients.reader.clone(),
+                    writer: writer.clone(),
+                    source: git.clone(),
+                    repo: watch.downstream.repository.clone(),
+                })),
+            };
             bots.push(Bot {
                 watch: watch.clone(),
                 store: store.clone(),
@@ -74,7 +82,7 @@ impl App {
                 performer: Performer {
                     reader: clients.reader.clone(),
                     writer: writer.clone(),
-                    git: git.clone(),
+                    commits,
                     repository: watch.downstream.repository.clone(),
                 },
                 git,
@@ -138,14 +146,10 @@ pub fn preview_of(
     clock: &Clock,
 ) -> Result<Preview> {
     let clients = Clients::connect(config, clock, false)?;
-    let url = git_url(config, watch);
-    let cache = git_cache(config, watch);
-    let token = config.github_token.clone();
-    let git = GitCache::scratch(&url, token, &clients.trust, Some(&cache))?;
     Ok(Preview {
         watch: watch.clone(),
         sources: clients.sources(watch, store),
-        git,
+        git: clients.scratch(config, watch)?,
         clock: clock.clone(),
     })
 }
@@ -187,6 +191,32 @@ impl Clients {
         Ok(Self { trust, reader, writer, npm, registry, signers })
     }
 
+    /// The downstream's repository, with the cache that it is fetched into over git, if it is.
+    fn repository(&self, config: &Config, watch: &Watch) -> Result<(Repository, Option<GitCache>)> {
+        if is_cloned(watch) {
+            let (url, token) = (git_url(config, watch), config.github_token.clone());
+            let cache = GitCache::open(&git_cache(config, watch), &url, token, &self.trust)?;
+            return Ok((Repository::over_git(cache.clone()), Some(cache)));
+        }
+        Ok((self.through_api(Objects::open(&object_cache(config, watch))?, watch), None))
+    }
+
+    /// The same for a run that must write nothing.
+    fn scratch(&self, config: &Config, watch: &Watch) -> Result<Repository> {
+        if is_cloned(watch) {
+            let (url, token) = (git_url(config, watch), config.github_token.clone());
+            let lender = git_cache(config, watch);
+            let cache = GitCache::scratch(&url, token, &self.trust, Some(&lender))?;
+            return Ok(Repository::over_git(cache));
+        }
+        Ok(self.through_api(Objects::scratch(Some(&object_cache(config, watch)))?, watch))
+    }
+
+    fn through_api(&self, objects: Objects, watch: &Watch) -> Repository {
+        let repo = watch.downstream.repository.clone();
+        Repository::through_api(objects, self.reader.clone(), repo)
+    }
+
     fn sources(&self, watch: &Watch, store: Option<Store>) -> Sources {
         Sources {
             github: self.reader.clone(),
@@ -208,6 +238,17 @@ fn trusted_root(config: &Config, keeps: bool) -> Result<sigstore::Source, RootEr
             sigstore::Source::tuf(private, cache, keeps, config.trust.max_age)
         }
     }
+}
+
+/// Whether all of the downstream is fetched: a push over git starts from it, and a canary that is run
+/// here runs on it.
+fn is_cloned(watch: &Watch) -> bool {
+    watch.downstream.writer == CommitsBy::Git || watch.rules.checks.is_none()
+}
+
+/// Where the few objects are that were fetched through the API.
+fn object_cache(config: &Config, watch: &Watch) -> PathBuf {
+    config.state.join("objects").join(watch.name.as_str())
 }
 
 fn git_cache(config: &Config, watch: &Watch) -> PathBuf {

@@ -30,6 +30,7 @@ mod signature;
 mod tag;
 mod tests_run;
 mod time;
+mod tree;
 mod version;
 
 pub use advisory::{Advisory, Affected, VersionRange};
@@ -53,7 +54,7 @@ pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
 pub use names::{
-    BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
+    BlobId, BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
@@ -67,4 +68,5 @@ pub use signature::SignatureOutcome;
 pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use tests_run::{FailedTest, ReportDemand, ReportFormat, TestCounts};
 pub use time::{Timestamp, human_duration};
+pub use tree::{FOLDER_MODE, ListedTree, TreeEntry, TreeFile};
 pub use version::{Bump, Version};

@@ -1,19 +1,15 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
-use super::{
-    draft::{Draft, companion_pins, draft_pin_bump, draft_stub},
-    passed_over::passed_over,
-    rows::rows,
-};
-use crate::clients::git::{Author, GitCache};
+use super::{draft::companion_pins, passed_over::passed_over, rows::rows, sketch::Sketch};
 use crate::config::Watch;
 use crate::domain::{
     BranchName, CommitId, DraftMark, Effect, ImageName, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, ReleaseFacts, RunState, Verdict, Version,
+    ProposalKind, PullNumber, ReleaseFacts, Version,
 };
 use crate::edit::{self, migration};
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body, stub_title, title};
+use crate::render::{NotedRelease, PinBump, StubBody, pin_bump_body, stub_body};
+use crate::repository::Repository;
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 
@@ -24,8 +20,8 @@ pub struct Workshop<'a> {
     pub watch: &'a Watch,
     /// What is remembered of it.
     pub memory: &'a Memory,
-    /// The downstream's objects.
-    pub git: &'a GitCache,
+    /// The downstream's repository.
+    pub git: &'a Repository,
     /// What is pinned now.
     pub pin: &'a Pin,
     /// The head of the base branch.
@@ -39,53 +35,47 @@ pub struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// The plan for a proposal of this kind; `over` is the open pull request that is rewritten.
+    /// The plan of a sketch whose commit is `commit`; `over` is the open pull request that is
+    /// rewritten.
     ///
     /// # Errors
-    /// If the evidence is not complete after all, a file cannot be edited, or git fails.
-    pub async fn plan(
+    /// If a fact is missing.
+    pub fn plan(
         &self,
-        kind: ProposalKind,
-        version: &Version,
+        sketch: &Sketch,
+        commit: CommitId,
         requested: bool,
         over: Option<PullNumber>,
     ) -> Result<Plan> {
-        match kind {
-            ProposalKind::PinBump => self.plan_pin_bump(version, requested, over).await,
-            ProposalKind::MigrationStub => self.plan_stub(version).await,
+        match sketch.kind {
+            ProposalKind::PinBump => self.plan_pin_bump(sketch, commit, requested, over),
+            ProposalKind::MigrationStub => self.plan_stub(sketch, commit),
         }
     }
 
-    async fn plan_pin_bump(
+    fn plan_pin_bump(
         &self,
-        version: &Version,
+        sketch: &Sketch,
+        commit: CommitId,
         requested: bool,
         over: Option<PullNumber>,
     ) -> Result<Plan> {
-        let to = self.target(version)?;
+        let (to, kind) = (&sketch.to, sketch.kind);
+        let version = &to.version;
         let run = self.run(&to.digest, version)?;
-        let passed = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
-        if !passed {
-            bail!("the canary has not passed at {version}");
-        }
         let companions = companion_pins(self.watch, self.memory, version);
-        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
-        let draft = draft.prepared_as(self.git, run).await?;
-        let title = title(&self.watch.title, self.pin, version);
-        let kind = ProposalKind::PinBump;
-        let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
-        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
+        let mut plan = self.outline(sketch, commit);
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
             draft: self.draft_mark(over),
             companions: self.moved(&companions),
-            ..marker_of(&plan, &to, requested)
+            ..marker_of(&plan, to, requested)
         };
         let (releases, release) = (self.releases(version), self.release(version)?);
-        let (evidence, disagreements) = (self.evidence(&to, kind), self.drift());
+        let (evidence, disagreements) = (self.evidence(to, kind), self.drift());
         plan.body = pin_bump_body(&PinBump {
             from: self.pin,
-            to: &to,
+            to,
             declared: policy::classify(&self.pin.version, version),
             understated: &self.candidate(version)?.understated,
             added: &policy::added_since(self.memory, &self.pin.digest, version),
@@ -97,7 +87,7 @@ impl Workshop<'_> {
             companions: &self.companions(version, &companions),
             canary: self.shown(run).context("the canary has not ended")?,
             before: self.before(),
-            sites: &draft.sites,
+            sites: &sketch.draft.sites,
             prepared: run.prepared(),
             drift: &disagreements,
             passed_over: &passed_over(self, version),
@@ -116,71 +106,30 @@ impl Workshop<'_> {
         }
     }
 
-    async fn plan_stub(&self, version: &Version) -> Result<Plan> {
-        let to = self.target(version)?;
+    fn plan_stub(&self, sketch: &Sketch, commit: CommitId) -> Result<Plan> {
+        let (to, kind) = (&sketch.to, sketch.kind);
+        let (from, version) = (&self.pin.version, &to.version);
         let Some(rule) = &self.watch.rules.migration else { bail!("no migration document") };
-        // The canary's tree moves the pin, which a stub does not; its base will do. It may not
-        // have run at all: where the pin sites are broken there is no tree to run it on.
         let run = self.run(&to.digest, version).ok();
         let (release, candidate) = (self.release(version)?, self.candidate(version)?);
-        let (from, rows) = (&self.pin.version, rows(self, candidate));
-        let base = run.map_or(self.head, |run| &run.base);
-        let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
-        let kind = ProposalKind::MigrationStub;
-        let branch = policy::stub_branch(&to.image, &candidate.line())?;
-        let title = stub_title(self.pin, version);
-        let mut plan = self.commit(kind, branch, &to, &draft, title).await?;
-        let marker = marker_of(&plan, &to, false);
+        let mut plan = self.outline(sketch, commit);
+        let marker = marker_of(&plan, to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
-            to: &to,
+            to,
             declared: policy::classify(from, version),
             understated: &candidate.understated,
             lost: &candidate.lost,
             companions: &candidate.companions,
             release_url: &release.url,
             document: &rule.path,
-            rows: migration::rows(&rows),
-            evidence: &self.evidence(&to, kind),
+            rows: migration::rows(&rows(self, candidate)),
+            evidence: &self.evidence(to, kind),
             canary: run.and_then(|run| self.shown(run)),
             releases: &self.releases(version),
             marker: &marker,
         });
         Ok(plan)
-    }
-
-    /// The plan without its body, which needs the commit's id.
-    pub(super) async fn commit(
-        &self,
-        kind: ProposalKind,
-        branch: BranchName,
-        to: &Pin,
-        draft: &Draft,
-        title: String,
-    ) -> Result<Plan> {
-        let release = self.release(&to.version)?;
-        // Fixed times make the same commit each time, so that a repeated push changes nothing.
-        let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
-        let message = format!("{title}\n\n{}@{}\n", to.image, to.digest);
-        let (name, email) = self.watch.author.clone();
-        let author = Author { name, email };
-        let commit = self
-            .git
-            .commit(&draft.base, &draft.tree, &message, &author, at)
-            .await
-            .context("the commit")?;
-        Ok(Plan {
-            kind,
-            version: to.version.clone(),
-            branch,
-            base: self.watch.downstream.branch.clone(),
-            tree: draft.tree.clone(),
-            commit,
-            title,
-            body: String::new(),
-            labels: self.watch.labels.clone(),
-            draft: false,
-        })
     }
 
     /// Those of the release's companion images whose pins move with the watched one's.
@@ -225,7 +174,7 @@ impl Workshop<'_> {
             .collect()
     }
 
-    fn candidate(&self, version: &Version) -> Result<&Candidate> {
+    pub(super) fn candidate(&self, version: &Version) -> Result<&Candidate> {
         self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
     }
 

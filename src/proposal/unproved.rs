@@ -1,50 +1,46 @@
 //! The plan of a draft pull request, which the downstream's own checks have to prove.
 
 use super::{
-    draft::{Draft, companion_pins},
+    draft::companion_pins,
     plan::{Workshop, marker_of},
+    sketch::Sketch,
 };
 use crate::domain::{
-    BranchName, Check, DraftMark, Marker, Plan, ProposalKind, PullFacts, PullNumber, PullState,
-    Version,
+    BranchName, Check, CommitId, DraftMark, Marker, Plan, PullFacts, PullNumber, PullState,
 };
-use crate::policy;
-use crate::render::{DraftBody, draft_body, title};
+use crate::render::{DraftBody, draft_body};
 use anyhow::{Context as _, Result};
 
 impl Workshop<'_> {
-    /// The plan of the draft for `version`, from its edited files. Its commit is the one that a
-    /// proposal of the same draft has, so that what its checks show counts for that.
+    /// The plan of a draft from its sketch.
     ///
     /// # Errors
-    /// If the downstream's checks are not the canary, a fact is missing, or git fails.
-    pub async fn plan_draft(&self, version: &Version, draft: &Draft) -> Result<Plan> {
+    /// If the downstream's checks are not the canary, or a fact is missing.
+    pub fn plan_draft(&self, sketch: &Sketch, commit: CommitId) -> Result<Plan> {
         let rule = self.watch.rules.checks.as_ref().context("no checks are named")?;
-        let (to, release) = (self.target(version)?, self.release(version)?);
-        let kind = ProposalKind::PinBump;
-        let pulls: Vec<&PullFacts> = self.memory.pulls().collect();
-        let branch = policy::draft_branch(&to.image, version, &pulls)?;
-        let title = title(&self.watch.title, self.pin, version);
-        let mut plan = self.commit(kind, branch, &to, draft, title).await?;
+        let (to, kind) = (&sketch.to, sketch.kind);
+        let version = &to.version;
+        let release = self.release(version)?;
+        let mut plan = self.outline(sketch, commit);
         plan.draft = true;
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
             draft: DraftMark::Waits,
-            ..marker_of(&plan, &to, false)
+            ..marker_of(&plan, to, false)
         };
-        let mut evidence = self.evidence(&to, kind);
+        let mut evidence = self.evidence(to, kind);
         // What an earlier attempt showed is no news here.
         evidence.retain(|line| line.check != Check::Canary);
         let companions = companion_pins(self.watch, self.memory, version);
         plan.body = draft_body(&DraftBody {
             from: self.pin,
-            to: &to,
+            to,
             names: &rule.names,
             companions: &self.companions(version, &companions),
             published_at: release.published_at,
             release_url: &release.url,
             evidence: &evidence,
-            sites: &draft.sites,
+            sites: &sketch.draft.sites,
             marker: &marker,
         });
         Ok(plan)

@@ -2,11 +2,11 @@
 //! new is handed back, and only a pass records it.
 
 use super::{checks::awaited, tags::Wanted, world::World};
-use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{BranchName, Cached, Fact, Memory, Observation, Timestamp};
 use crate::policy::{branches_to_ask, npm_drifts};
-use crate::sources::{Gathered, Sources, read_pin};
+use crate::repository::Repository;
+use crate::sources::{Gathered, Sources};
 use anyhow::Result;
 
 /// What observing brought.
@@ -43,7 +43,7 @@ impl Seen {
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
-    git: &GitCache,
+    git: &Repository,
     memory: &mut Memory,
     turn: Option<u64>,
     now: Timestamp,
@@ -54,7 +54,7 @@ pub(super) async fn observe(
         sources.observe_npm(watch),
         // Seldom asked for, so it takes no room in every pass.
         Box::pin(sources.observe_advisories(watch)),
-        read_pin(git, watch),
+        Box::pin(sources.observe_pin(git, watch)),
     );
     seen.world.releases_unknown = !seen.take(releases, memory, now);
     seen.take(advisories, memory, now);
@@ -72,6 +72,7 @@ pub(super) async fn observe(
     match pin {
         Ok(downstream) => {
             seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
+            seen.fresh.extend(downstream.fresh);
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),

@@ -43,3 +43,4 @@ mod tags;
 mod tls;
 mod trust;
 mod waiting;
+mod writers;

@@ -41,7 +41,18 @@ pub fn settings(world: &World, state: &Path) -> Table {
         [("WORLD_REGISTRY", world.registry_url()), ("EXPECT_DIGEST", "{{digest}}".to_owned())];
     let env: Table = env.into_iter().map(|(k, v)| (k.to_owned(), Value::String(v))).collect();
     set(watch(&mut config), "canary.env", Value::Table(env));
+    if let Some(writer) = writer() {
+        set(watch(&mut config), "downstream.writer", Value::String(writer));
+    }
     config
+}
+
+/// The writer with which the stories are told, if not with the one by default. `.ci/run` tells them a
+/// second time with the other one.
+fn writer() -> Option<String> {
+    let mut all = std::env::vars_os();
+    let (_, writer) = all.find(|(name, _)| name == "DIGEST_BUMP_TEST_WRITER")?;
+    writer.into_string().ok().filter(|writer| !writer.is_empty())
 }
 
 /// The only watch.

@@ -9,6 +9,9 @@ mod checks;
 mod commits;
 mod contents;
 mod error;
+mod git_read;
+mod git_write;
+mod graphql;
 mod headers;
 mod json;
 mod pull;
@@ -20,6 +23,7 @@ mod writer;
 
 pub use checks::{CheckRun, CommitStatus, conclusion, short, status};
 pub use error::GithubError;
+pub use git_read::{GitCommit, Listing, Place};
 pub use pull::Pull;
 pub use reader::Reader;
 pub use writer::Writer;
