@@ -29,7 +29,7 @@ pub struct Sketch {
     title: String,
     /// Its commit's message.
     message: String,
-    /// Its commit, where its id is known beforehand.
+    /// Its commit, where its id is known beforehand or it is there already.
     pub foretold: Option<CommitId>,
 }
 
@@ -83,7 +83,11 @@ impl Workshop<'_> {
         let draft = draft.prepared_as(self.git, run).await?;
         let title = title(&self.watch.title, self.pin, version);
         let branch = policy::pin_branch(&to.image, version, self.memory.pulls())?;
-        self.sketched(ProposalKind::PinBump, branch, to, draft, title).await
+        let checked = run.checked.clone().filter(|commit| *commit != run.base);
+        let mut sketch = self.sketched(ProposalKind::PinBump, branch, to, draft, title).await?;
+        // The checks ran on a commit that is there: another one of the same content would be unproved.
+        sketch.foretold = sketch.foretold.or(checked);
+        Ok(sketch)
     }
 
     async fn sketch_stub(&self, version: &Version) -> Result<Sketch> {
