@@ -117,14 +117,14 @@ mod tests {
             version: "3.10.0".parse().unwrap(),
             digest: IndexDigest::new(Digest::of(b"x")),
         };
-        let made = cell(&config, &step, &target, Path::new("/work"));
+        let made = cell(&config, &step, &target, Path::new("/room"));
         assert_eq!(made.program, "run");
         assert_eq!(made.arguments[0], "3.10.0");
         assert_eq!(made.arguments[1], format!("a ghcr.io/o/i@{} b", Digest::of(b"x")));
         let names: Vec<_> = made.environment.keys().map(String::as_str).collect();
         assert_eq!(names, ["A", "D", "HOME", "PATH", "TMPDIR"]);
         assert_eq!(made.environment["D"], Digest::of(b"x").to_string().as_str());
-        assert_eq!(made.directory, Path::new("/work/tree/packages/sdk"));
+        assert_eq!(made.directory, Path::new("/room/tree/packages/sdk"));
         assert_eq!((made.read_only, made.network.len()), (vec!["/opt/node".into()], 1));
         assert_eq!(made.forward, ["127.0.0.1:18080".parse().unwrap()]);
         assert_eq!((made.limits.memory, made.limits.cpu_seconds), (2, 6));
