@@ -56,28 +56,23 @@ impl Pass<'_> {
     /// the same was run before, its result is remembered instead.
     pub(super) async fn start_canary(&mut self, version: &Version) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
-        let pin = self.pin()?;
-        let base = self.world.base.clone().context("the downstream was not read")?;
         let (watch, git) = (&bot.watch, &bot.git);
-        let subject = Subject::of(version, &pin, &base, watch, git, &self.memory).await?;
-        let Subject { to, draft, inputs } = subject;
-        let harness = git.state_of(&draft.tree, &watch.rules.harness).await?;
-        let steps = Digest::of(watch.rules.canary.as_bytes());
+        let of_pin = self.pin()?.version == *version;
+        let Subject { to, draft, inputs } = self.subject(version).await?;
         let new = NewRun {
             version: version.clone(),
             subject: to.digest.clone(),
             inputs,
             base: draft.base.clone(),
             tree: draft.tree.clone(),
-            remembered_by: format!("{} in {harness}", steps.short()),
+            remembered_by: self.remembered_by(&draft).await?,
             checked: None,
             dispatched: None,
             started_at: now,
             alive_until: now + ALIVE_FOR,
         };
         let before = self.same_run(&new).await?;
-        let run = bot.store.start_run(self.lease, &watch.name, &new).await?;
-        self.memory.runs.push(under_way(run, &new));
+        let run = self.record_run(&new).await?;
         if let Some(before) = before {
             return self.remember_run(run, &before, &draft).await;
         }
@@ -89,7 +84,7 @@ impl Pass<'_> {
         }
         let target = Target { image: to.image, version: to.version, digest: to.digest };
         // At the pinned version there is no edit that something could be added to.
-        let prepare = watch.canary.prepare.clone().filter(|_| *version != pin.version);
+        let prepare = watch.canary.prepare.clone().filter(|_| !of_pin);
         let (git, tree) = (git.clone(), draft.tree);
         let preparation = prepare.map(|rule| Preparation { rule, git, tree });
         let (watch_name, inputs) = (watch.name.clone(), new.inputs);
@@ -97,6 +92,29 @@ impl Pass<'_> {
         bot.supervisor.start(order, &watch.canary, &bot.sandbox);
         self.done(format!("canary started at {version}"));
         Ok(())
+    }
+
+    /// What a canary at `version` is run on now.
+    pub(super) async fn subject(&self, version: &Version) -> Result<Subject> {
+        let bot = self.bot;
+        let (pin, base) = (self.pin()?, self.world.base.as_ref());
+        let base = base.context("the downstream was not read")?;
+        Subject::of(version, &pin, base, &bot.watch, &bot.git, &self.memory).await
+    }
+
+    /// What the result of a run on `draft` may be used for again.
+    pub(super) async fn remembered_by(&self, draft: &Draft) -> Result<String> {
+        let rules = &self.bot.watch.rules;
+        let harness = self.bot.git.state_of(&draft.tree, &rules.harness).await?;
+        let steps = Digest::of(rules.canary.as_bytes());
+        Ok(format!("{} in {harness}", steps.short()))
+    }
+
+    /// Records that a run starts.
+    pub(super) async fn record_run(&mut self, new: &NewRun) -> Result<RunId> {
+        let run = self.bot.store.start_run(self.lease, &self.bot.watch.name, new).await?;
+        self.memory.runs.push(under_way(run, new));
+        Ok(run)
     }
 
     /// The last run of the same steps at the same digest on the same harness, if it found something
@@ -183,7 +201,7 @@ impl Pass<'_> {
         self.end_run(run, Verdict::Inconclusive, why, Shown::NOTHING).await
     }
 
-    fn finding(&self, run: &CanaryRun, verdict: Verdict, summary: &str) -> Finding {
+    pub(super) fn finding(&self, run: &CanaryRun, verdict: Verdict, summary: &str) -> Finding {
         Finding {
             check: Check::Canary,
             verdict,
@@ -217,7 +235,7 @@ impl Pass<'_> {
     }
 }
 
-pub(super) fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
+fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
     CanaryRun {
         id,
         version: new.version.clone(),

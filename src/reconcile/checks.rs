@@ -65,14 +65,14 @@ impl Pass<'_> {
     ) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let rule = bot.watch.rules.checks.as_ref().context("no checks are named")?;
-        let (pin, base) =
-            (self.pin()?, self.world.base.clone().context("the downstream was not read")?);
-        let subject = Subject::of(version, &pin, &base, &bot.watch, &bot.git, &self.memory).await?;
-        let Subject { to, draft, inputs } = subject;
-        let of_base = *version == pin.version;
+        let Subject { to, draft, inputs } = self.subject(version).await?;
+        let of_base = *version == self.pin()?.version;
         // The pinned release is on the base branch, whose checks ran when it was merged.
-        let commit =
-            if of_base { base } else { self.propose_draft(version, &draft, &[], stages).await? };
+        let commit = if of_base {
+            draft.base.clone()
+        } else {
+            self.propose_draft(version, &draft, &[], stages).await?
+        };
         self.read_checks(&commit).await?;
         let new = NewRun {
             version: version.clone(),
@@ -86,8 +86,7 @@ impl Pass<'_> {
             started_at: now,
             alive_until: now + rule.time_limit,
         };
-        let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
-        self.memory.runs.push(super::canary::under_way(run, &new));
+        self.record_run(&new).await?;
         let whose = if of_base { "the base branch" } else { "the draft" };
         self.done(format!(
             "waiting for the checks of {whose} at {version}: {}",

@@ -2,18 +2,14 @@
 //! that one run, followed by a marker, ended with what the run handed back. Beside checks such a
 //! workflow prepares the draft, and the run goes on with the draft's checks.
 
-use super::{
-    canary::{Subject, under_way},
-    pass::Pass,
-    world::World,
-};
+use super::{canary::Subject, pass::Pass, world::World};
 use crate::canary::workflow::{HandedBack, conclude, prepared, unpack};
 use crate::clients::git::GitCache;
+use crate::clients::github::GithubError;
 use crate::config::Watch;
 use crate::domain::{
-    CanaryReport, CanaryRun, Check, CheckSeen, CheckState, CommitId, Detail, Digest, Effect,
-    FileChange, FilePath, Finding, ImageName, Memory, RunId, RunState, TreeId, Verdict, Version,
-    WorkflowFacts, WorkflowRule,
+    CanaryReport, CanaryRun, CheckSeen, CheckState, CommitId, Digest, Effect, FileChange, FilePath,
+    ImageName, Memory, RunId, RunState, TreeId, Verdict, Version, WorkflowFacts, WorkflowRule,
 };
 use crate::policy::{Concluded, Stage, scratch_branch};
 use crate::proposal::{Draft, Workshop};
@@ -121,7 +117,11 @@ async fn hand_back(
         return Ok(Err("nobody asked for it".to_owned()));
     };
     let (github, repo) = (&sources.github, &watch.downstream.repository);
-    let artifacts = github.fetch_artifacts(repo, run).await.context("the workflow's artifacts")?;
+    let artifacts = match github.fetch_artifacts(repo, run).await {
+        // A person deleted the run.
+        Err(GithubError::NotFound { .. }) => return Ok(Err("its run is gone".to_owned())),
+        artifacts => artifacts.context("the workflow's artifacts")?,
+    };
     // A run that was run again has one of each attempt: the last one counts.
     let named = artifacts.into_iter().filter(|artifact| artifact.name == rule.artifact);
     let Some(artifact) = named.max_by_key(|artifact| artifact.id) else {
@@ -133,8 +133,13 @@ async fn hand_back(
     if artifact.size > MAX_ARCHIVE_BYTES {
         return Ok(Err(format!("its artifact is larger than {} MiB", MAX_ARCHIVE_BYTES >> 20)));
     }
-    let archive = github.download_artifact(repo, artifact.id).await;
-    let archive = archive.with_context(|| format!("the artifact {}", rule.artifact))?;
+    let archive = match github.download_artifact(repo, artifact.id).await {
+        // Thrown away since it was listed.
+        Err(GithubError::NotFound { .. }) => {
+            return Ok(Err(format!("its artifact {} is gone", rule.artifact)));
+        }
+        archive => archive.with_context(|| format!("the artifact {}", rule.artifact))?,
+    };
     if artifact.digest.is_some_and(|said| said != Digest::of(&archive).as_str()) {
         bail!("the artifact {} does not have the digest that GitHub tells of it", rule.artifact);
     }
@@ -184,14 +189,9 @@ impl Pass<'_> {
     ) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let rule = bot.watch.rules.workflow.clone().context("no workflow is named")?;
-        let (pin, base) =
-            (self.pin()?, self.world.base.clone().context("the downstream was not read")?);
-        let subject = Subject::of(version, &pin, &base, &bot.watch, &bot.git, &self.memory).await?;
-        let Subject { to, draft, inputs } = subject;
-        let harness = bot.git.state_of(&draft.tree, &bot.watch.rules.harness).await?;
-        let steps = Digest::of(bot.watch.rules.canary.as_bytes());
-        let commit = if *version == pin.version {
-            base
+        let Subject { to, draft, inputs } = self.subject(version).await?;
+        let commit = if *version == self.pin()?.version {
+            draft.base.clone()
         } else {
             self.commit_of(version, &draft, stages).await?
         };
@@ -205,7 +205,7 @@ impl Pass<'_> {
             // What prepares a draft shows nothing that could be used again.
             remembered_by: match bot.watch.rules.checks {
                 Some(_) => String::new(),
-                None => format!("{} in {harness}", steps.short()),
+                None => self.remembered_by(&draft).await?,
             },
             checked: Some(commit.clone()),
             dispatched: Some(marker.clone()),
@@ -214,8 +214,7 @@ impl Pass<'_> {
         };
         let before = self.same_run(&new).await?.filter(|_| bot.watch.rules.checks.is_none());
         if let Some(before) = before {
-            let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
-            self.memory.runs.push(under_way(run, &new));
+            let run = self.record_run(&new).await?;
             return self.remember_run(run, &before, &draft).await;
         }
         let inputs = [
@@ -225,8 +224,7 @@ impl Pass<'_> {
         ];
         let inputs = inputs.map(|(name, value)| (name.to_owned(), value)).into();
         self.dispatch(&rule, &marker, &commit, inputs).await?;
-        let run = bot.store.start_run(self.lease, &bot.watch.name, &new).await?;
-        self.memory.runs.push(under_way(run, &new));
+        self.record_run(&new).await?;
         self.done(format!("dispatched {} at {version}: {marker}", rule.name()));
         Ok(())
     }
@@ -333,24 +331,13 @@ impl Pass<'_> {
     pub(super) async fn cancel(&mut self, id: RunId, why: &str) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let run = self.memory.runs.iter().find(|run| run.id == id).context("no such run")?;
-        let (version, subject, inputs) =
-            (run.version.clone(), run.subject.clone(), run.inputs.clone());
+        let (version, verdict) = (run.version.clone(), Verdict::Inconclusive);
+        let summary = format!("cancelled: {why}");
+        let found = self.finding(run, verdict, &summary);
         let seen = run.dispatched.as_ref().and_then(|marker| self.memory.workflow(marker));
         if let Some(run) = seen.and_then(|seen| seen.run) {
             self.effect(&Effect::CancelWorkflow { run }).await?;
         }
-        let (summary, detail) = (format!("cancelled: {why}"), Detail::default());
-        let (check, verdict) = (Check::Canary, Verdict::Inconclusive);
-        let found = Finding {
-            check,
-            verdict,
-            version: version.clone(),
-            subject,
-            inputs,
-            summary: summary.clone(),
-            detail,
-            at: now,
-        };
         bot.store.interrupt_run(&bot.watch.name, id, &found).await?;
         if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
             let (output, report) = (String::new(), CanaryReport::NOTHING);

@@ -1,7 +1,7 @@
 //! The run of a workflow that the bot dispatched → facts.
 
 use super::{Gathered, Sources};
-use crate::clients::github::WorkflowRun;
+use crate::clients::github::{GithubError, WorkflowRun};
 use crate::config::Watch;
 use crate::domain::{
     BranchName, CheckSeen, CheckState, CommitId, Fact, RepoName, WorkflowFacts, WorkflowRule,
@@ -48,7 +48,11 @@ async fn find(
     dispatch: &Dispatched,
 ) -> Result<Option<WorkflowRun>> {
     if let Some(id) = dispatch.run {
-        return Ok(Some(sources.github.fetch_workflow_run(repo, id).await?));
+        return match sources.github.fetch_workflow_run(repo, id).await {
+            // A person deleted it: it is waited for as long as one that was never found.
+            Err(GithubError::NotFound { .. }) => Ok(None),
+            run => Ok(Some(run?)),
+        };
     }
     let runs = sources.github.fetch_dispatched_runs(repo, &rule.file, &dispatch.branch).await?;
     Ok(runs

@@ -203,6 +203,26 @@ async fn a_success_that_shows_nothing_is_no_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_that_is_gone_ends_the_run_without_an_answer() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        ends(stand, "success", GOOD, &[]);
+        // Thrown away between the list and the fetch.
+        let gone = Fault::on(Service::GitHub).path_contains("/zip").status(410);
+        stand.world.fault(gone.always());
+        stand.wait_minutes(2);
+        stand.settle().await;
+        assert_eq!(stand.runs().await, ["3.10.0 inconclusive"]);
+        stand.world.clear_faults();
+        stand.wait_minutes(2);
+        stand.settle().await;
+        assert_eq!(stand.world.dispatches().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_run_is_found_by_its_marker_and_not_by_being_the_newest() {
     run_story(async |stand| {
         stand.world.release("3.10.0").publish().await;
