@@ -4,8 +4,8 @@
 use super::{
     canary::Subject,
     checks::outcome,
+    outcome::{Came, came_to},
     preview::{NEVER_RECORDED, PlannedAction, Preview, TO_BE},
-    workflow::{Came, came_to},
     world::World,
 };
 use crate::domain::{

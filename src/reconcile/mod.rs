@@ -15,6 +15,7 @@ mod history;
 mod learn;
 mod limit;
 mod observe;
+mod outcome;
 mod own_checks;
 mod pass;
 mod preview;

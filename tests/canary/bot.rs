@@ -110,15 +110,21 @@ pub fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_shipped_canary_proves_a_release_and_holds_one_that_breaks_the_contract() {
-    let Some(tools) = Tools::find() else { return };
+/// The tools, where a canary can be confined as well.
+async fn confined_tools() -> Option<Tools> {
+    let tools = Tools::find()?;
     let program = Path::new(env!("CARGO_BIN_EXE_digest-bump"));
     // Said aloud where it is tried: here only that there is nothing to see.
     if Sandbox::choose(Demand::Strict, program).await.is_err() {
         crate::said::folder("BUBBLEWRAP");
-        return;
+        return None;
     }
+    Some(tools)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_canary_proves_a_release_and_holds_one_that_breaks_the_contract() {
+    let Some(tools) = confined_tools().await else { return };
     let (npm, shelf) = (Npm::start(&tools), Shelf::filled(&tools));
     let url = npm.url.clone();
     let builder = World::builder().town(move |files| workspace(files, &tools, &url));
@@ -172,12 +178,7 @@ fn real_image(stand: &mut Stand, engine: &Engine) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_canary_boots_the_very_image_by_an_engine_of_another_user() {
-    let Some(tools) = Tools::find() else { return };
-    let program = Path::new(env!("CARGO_BIN_EXE_digest-bump"));
-    if Sandbox::choose(Demand::Strict, program).await.is_err() {
-        crate::said::folder("BUBBLEWRAP");
-        return;
-    }
+    let Some(tools) = confined_tools().await else { return };
     let (npm, shelf) = (Npm::start(&tools), Shelf::filled(&tools));
     let url = npm.url.clone();
     let builder = World::builder().town(move |files| workspace(files, &tools, &url));
