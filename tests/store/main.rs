@@ -2,21 +2,22 @@
 //! lost the right to. On SQLite, and on PostgreSQL where there is a server (see `database`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
-#[path = "database/mod.rs"]
+#[path = "../database/mod.rs"]
 mod database;
+mod lease;
+mod opening;
 
 use database::OnServer;
 use digest_bump::{
     clock::Clock,
     config::{Database, PostgresServer},
-    domain::Wish,
     domain::{
         BranchName, Cached, CanaryReport, CanaryRun, Check, CommitId, Content, Detail, Digest,
         Effect, EffectKey, EffectState, Fact, FailedTest, Finding, ImageFacts, IndexDigest, Judged,
         Learned, NpmFacts, Observation, PullNumber, ReleaseFacts, RequestOutcome, RunId, RunState,
-        StepResult, TestCounts, Timestamp, TreeId, Verdict, Version, WatchName,
+        StepResult, TestCounts, Timestamp, TreeId, Verdict, Version, WatchName, Wish,
     },
-    store::{Lease, NewRun, Shown, Store, StoreError},
+    store::{Lease, NewRun, Prepared, Shown, Store, StoreError},
 };
 use sqlx::Connection as _;
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
@@ -393,225 +394,6 @@ async fn a_nul_in_a_text_keeps_nothing_from_being_recorded() {
 }
 
 #[tokio::test]
-async fn a_lease_is_one_owners_until_it_ends() {
-    let clock = clock();
-    let store = store(&clock).await;
-    let first = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
-    assert!(store.acquire("pass", "two", TTL).await.unwrap().is_none());
-    assert!(store.acquire("pass", "one", TTL).await.unwrap().is_none());
-    let other = store.acquire("other", "two", TTL).await.unwrap().unwrap();
-    assert_eq!((other.name(), other.owner(), other.token()), ("other", "two", 1));
-
-    clock.advance(TTL / 2);
-    store.renew(&first, TTL).await.unwrap();
-    clock.advance(TTL / 2);
-    assert!(store.acquire("pass", "two", TTL).await.unwrap().is_none());
-    clock.advance(TTL / 2);
-    let second = store.acquire("pass", "two", TTL).await.unwrap().unwrap();
-    assert!(second.token() > first.token());
-    store.release(second).await.unwrap();
-    let third = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
-    assert_eq!(third.token(), 3);
-}
-
-#[tokio::test]
-async fn who_lost_the_lease_writes_nothing() {
-    let clock = clock();
-    let store = store(&clock).await;
-    let lost = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
-    let watch = watch();
-    let id =
-        store.record_request(&watch, Wish::Bump, &version("3.10.0"), "ada", at(1)).await.unwrap();
-    clock.advance(TTL);
-    // Expired, but nobody took it: still a safe owner.
-    store.record_observations(&lost, &watch, &[image("one", 1)], &[], at(1)).await.unwrap();
-    let _new = store.acquire("pass", "two", TTL).await.unwrap().unwrap();
-
-    let effect = push_effect();
-    let cached = Cached {
-        url: "u".to_owned(),
-        etag: None,
-        last_modified: None,
-        next: None,
-        body: Vec::new(),
-    };
-    let finding = finding(Verdict::Passed, 2);
-    let learned = Learned { finding: Some(finding), ..Learned::default() };
-    let refused = [
-        store.record_observations(&lost, &watch, &[image("two", 2)], &[], at(2)).await.err(),
-        store.record_learned(&lost, &watch, &learned, at(9)).await.err(),
-        store.start_run(&lost, &watch, &new_run()).await.err(),
-        store.answer_request(&lost, id, true, "yes", at(2)).await.err(),
-        store.intend(&lost, &watch, &effect, at(2)).await.err(),
-        store.effect_done(&lost, &effect.key(&watch), None, at(2)).await.err(),
-        store.record_observations(&lost, &watch, &[], &[cached], at(2)).await.err(),
-        store.renew(&lost, TTL).await.err(),
-    ];
-    for error in refused {
-        assert!(matches!(error, Some(StoreError::LeaseLost { .. })), "{error:?}");
-    }
-    let memory = store.load_memory(&watch).await.unwrap();
-    assert_eq!(memory.observations.len(), 1);
-    assert!(memory.findings.is_empty() && memory.runs.is_empty() && memory.effects.is_empty());
-    assert_eq!(memory.requests[0].outcome, None);
-    // Giving back what was lost is no error, and takes nothing from its new owner.
-    store.release(lost).await.unwrap();
-    assert!(store.acquire("pass", "three", TTL).await.unwrap().is_none());
-}
-
-#[tokio::test]
-async fn many_open_one_fresh_database_at_once_and_all_write() {
-    let (database, _folder) = shared().await;
-    let openings: Vec<_> = (0..8_u32)
-        .map(|number| {
-            let database = database.clone();
-            tokio::spawn(async move {
-                let store = Store::open(&database, &clock()).await.unwrap();
-                for patch in 0..10 {
-                    let wanted = Version::new(3, u64::from(number), patch);
-                    store
-                        .record_request(&watch(), Wish::Bump, &wanted, "ada", at(1))
-                        .await
-                        .unwrap();
-                }
-            })
-        })
-        .collect();
-    for opening in openings {
-        opening.await.unwrap();
-    }
-    let store = Store::open(&database, &clock()).await.unwrap();
-    assert_eq!(store.newest_request().await.unwrap(), 80);
-    assert_eq!(store.load_memory(&watch()).await.unwrap().requests.len(), 80);
-}
-
-#[tokio::test]
-async fn the_file_is_its_owners_alone() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("state.db");
-    let store = Store::open(&file(&path), &clock()).await.unwrap();
-    store.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
-    for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
-        let mode = file.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{:?}", file.path());
-    }
-}
-
-#[tokio::test]
-async fn a_reader_sees_what_a_writer_wrote_and_writes_nothing() {
-    let (database, _folder) = shared().await;
-    assert!(Store::open_readonly(&database).await.unwrap().is_none());
-    if let Database::Sqlite(path) = &database {
-        assert!(!path.exists());
-    }
-
-    let writer = Store::open(&database, &clock()).await.unwrap();
-    let reader = Store::open_readonly(&database).await.unwrap().unwrap();
-    writer.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
-    assert_eq!(reader.newest_request().await.unwrap(), 1);
-    let refused =
-        reader.record_request(&watch(), Wish::Bump, &version("2.0.0"), "ada", at(1)).await;
-    assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
-    assert_eq!(writer.newest_request().await.unwrap(), 1);
-
-    // After a clean end, which leaves SQLite's file without a log beside it.
-    reader.close().await;
-    writer.close().await;
-    let reader = Store::open_readonly(&database).await.unwrap().unwrap();
-    assert_eq!(reader.newest_request().await.unwrap(), 1);
-}
-
-/// A database with the schema, and a way to change it behind the store's back.
-struct Tampered {
-    database: Database,
-    server: Option<OnServer>,
-    folder: TempDir,
-}
-
-impl Tampered {
-    async fn new() -> Self {
-        let (folder, server) = (TempDir::new().unwrap(), OnServer::fresh().await);
-        let database = match &server {
-            Some(server) => on(server),
-            None => file(&folder.path().join("state.db")),
-        };
-        Store::open(&database, &clock()).await.unwrap().close().await;
-        Self { database, server, folder }
-    }
-
-    async fn run(&self, sql: &'static str) {
-        sqlx::any::install_default_drivers();
-        let mut connection = if let Some(server) = &self.server {
-            server.connect_to(&server.name).await
-        } else {
-            let path = self.folder.path().join("state.db");
-            let url = format!("sqlite://{}?mode=rw", path.display());
-            sqlx::AnyConnection::connect(&url).await.unwrap()
-        };
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-    }
-
-    async fn open(&self) -> Result<Store, StoreError> {
-        Store::open(&self.database, &clock()).await
-    }
-
-    async fn look(&self) -> Result<Option<Store>, StoreError> {
-        Store::open_readonly(&self.database).await
-    }
-}
-
-#[tokio::test]
-async fn another_versions_database_is_refused_with_its_number() {
-    let database = Tampered::new().await;
-    database.run("UPDATE _sqlx_migrations SET checksum = 'other'").await;
-    let error = database.open().await.unwrap_err();
-    assert!(matches!(error, StoreError::Altered { version: 1 }), "{error:?}");
-
-    database
-        .run(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
-             execution_time) VALUES (999, 'later', TRUE, 'other', 0)",
-        )
-        .await;
-    for error in [database.open().await.unwrap_err(), database.look().await.unwrap_err()] {
-        assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error:?}");
-    }
-
-    database.run("DELETE FROM _sqlx_migrations").await;
-    let error = database.look().await.unwrap_err();
-    assert!(matches!(error, StoreError::Older { found: 0, .. }), "{error:?}");
-    database.run("DROP TABLE _sqlx_migrations").await;
-    match database.look().await {
-        // On a server, whoever made the empty database was about to start the first pass.
-        Ok(None) if database.server.is_some() => {}
-        Err(StoreError::Older { found: 0, .. }) if database.server.is_none() => {}
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn what_is_no_database_is_called_corrupt() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("state.db");
-    std::fs::write(&path, "x".repeat(8192)).unwrap();
-    let error = Store::open(&file(&path), &clock()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-    let error = Store::open_readonly(&file(&path)).await.unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_row_that_nobody_can_have_written_is_named() {
-    let database = Tampered::new().await;
-    let store = database.open().await.unwrap();
-    store.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
-    database.run("UPDATE request SET version = 'newest'").await;
-    let error = store.load_memory(&watch()).await.unwrap_err();
-    assert_eq!(error.to_string(), "the database is corrupt: column version");
-}
-
-#[tokio::test]
 async fn what_was_learned_comes_back_and_a_document_is_kept_once() {
     let store = store(&clock()).await;
     let lease = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
@@ -628,4 +410,26 @@ async fn what_was_learned_comes_back_and_a_document_is_kept_once() {
     assert_eq!(store.content(&Digest::of(b"nothing")).await.unwrap(), None);
     let memory = store.load_memory(&watch()).await.unwrap();
     assert_eq!(memory.findings.len(), 2, "findings are appended");
+}
+
+#[tokio::test]
+async fn a_prepared_run_waits_for_another_commit_and_keeps_what_was_added() {
+    let (store, lease) = with_lease().await;
+    let id = store.start_run(&lease, &watch(), &new_run()).await.unwrap();
+    let (tree, commit) = ("7".repeat(40).parse().unwrap(), commit('8'));
+    let files = ["pnpm-lock.yaml".to_owned()];
+    let prepared = Prepared { tree: &tree, files: &files, commit: &commit };
+    assert!(store.advance_run(&lease, id, &prepared, at(900)).await.unwrap());
+    let run = store.load_memory(&watch()).await.unwrap().runs.remove(0);
+    assert_eq!((&run.tree, run.checked.as_ref(), &run.dispatched), (&tree, Some(&commit), &None));
+    assert_eq!(run.prepared(), files);
+    let prepared_until = |run: &CanaryRun| match run.state {
+        RunState::Running { alive_until, .. } => Some(alive_until),
+        RunState::Ended { .. } => None,
+    };
+    assert_eq!(prepared_until(&run), Some(at(900)));
+    // One that has ended stays as it is.
+    let shown = Shown { report: &report(), ..Shown::NOTHING };
+    assert!(store.end_run(&watch(), id, shown, &finding(Verdict::Failed, 950)).await.unwrap());
+    assert!(!store.advance_run(&lease, id, &prepared, at(999)).await.unwrap());
 }
