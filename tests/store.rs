@@ -2,9 +2,11 @@
 //! lost the right to. On SQLite, and on PostgreSQL where there is a server (see `database`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
-#[path = "../database/mod.rs"]
+#[path = "database/mod.rs"]
 mod database;
+#[path = "store/lease.rs"]
 mod lease;
+#[path = "store/opening.rs"]
 mod opening;
 
 use database::OnServer;
