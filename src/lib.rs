@@ -1,6 +1,7 @@
 //! `digest-bump` watches a container image's releases and keeps a downstream repository's digest
 //! pin current. `docs/architecture.md` is the map; every module uses only lower floors.
 
+pub mod announce;
 pub mod canary;
 pub mod cli;
 pub mod clients;

@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["render"],
     &["clients/wire", "clients/credential", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
+    &["announce"],
     &["sources", "verify", "canary", "proposal"],
     &["reconcile"],
     &["http"],

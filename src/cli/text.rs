@@ -191,6 +191,12 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
         PlannedAction::Answer { request, answer } => {
             let _ = writeln!(out, "  answer request {request}: {answer}");
         }
+        PlannedAction::Dashboard { over: None, title } => {
+            let _ = writeln!(out, "  open the dashboard issue \"{title}\"");
+        }
+        PlannedAction::Dashboard { over: Some(number), .. } => {
+            let _ = writeln!(out, "  rewrite the dashboard issue #{number}");
+        }
     }
 }
 

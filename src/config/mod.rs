@@ -26,7 +26,9 @@ pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
-pub use types::{Config, Downstream, Schedule, Trust, TrustSource, Upstream, Watch};
+pub use types::{
+    Config, DashboardConfig, Downstream, Schedule, Trust, TrustSource, Upstream, Watch,
+};
 
 use std::{fmt, path::Path};
 

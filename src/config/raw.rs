@@ -348,10 +348,45 @@ pub(super) struct Downstream {
     /// At least one authority.
     #[serde(default)]
     pub(super) site: Vec<Site>,
+    /// The copy of upstream's contract document: three lines of the downstream's own above the same
+    /// bytes. Where it is no copy of the contract at any release from the pinned one on, the status
+    /// and the dashboard say so. Needs `upstream.contract`. Default: it is not looked at.
+    pub(super) contract_mirror: Option<String>,
+    /// The issue that says where everything stands.
+    #[serde(default)]
+    pub(super) dashboard: Dashboard,
 }
 
 fn default_branch() -> String {
     "main".to_owned()
+}
+
+/// The issue that says where everything stands, rewritten in place. It takes a token that may write
+/// issues.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+#[serde(default)]
+pub(super) struct Dashboard {
+    /// Whether there is one. Default: `false`.
+    pub(super) enabled: bool,
+    /// Its title when it is opened; `{image}` is replaced. Default: `Digest bumps of {image}`.
+    pub(super) title: String,
+    /// Its labels when it is opened. Default: none.
+    pub(super) labels: Vec<String>,
+    /// Whether ticking the box of an offered patch asks for it, as `request bump` does. Nobody is
+    /// told who ticked: it may be whoever may edit the issue. Default: `false`.
+    pub(super) checkboxes: bool,
+}
+
+impl Default for Dashboard {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            title: "Digest bumps of {image}".to_owned(),
+            labels: Vec::new(),
+            checkboxes: false,
+        }
+    }
 }
 
 /// One place that spells the pin: either `json` or `line`.

@@ -2,8 +2,8 @@
 
 use super::{Access, CanaryConfig, Database};
 use crate::domain::{
-    BranchName, Branches, ChangesetRule, ImageName, Need, PinSite, RepoName, Rules, TitleTemplate,
-    WatchName,
+    BranchName, Branches, ChangesetRule, FilePath, ImageName, Need, PinSite, RepoName, Rules,
+    TitleTemplate, WatchName,
 };
 use chrono_tz::Tz;
 use croner::Cron;
@@ -127,6 +127,21 @@ pub struct Downstream {
     pub branch: BranchName,
     /// The places that spell the pin.
     pub sites: Vec<PinSite>,
+    /// The copy of upstream's contract document, if there is one.
+    pub mirror: Option<FilePath>,
+    /// The dashboard issue, if there is to be one.
+    pub dashboard: Option<DashboardConfig>,
+}
+
+/// The dashboard issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DashboardConfig {
+    /// Its title when it is opened, with `{image}`.
+    pub title: String,
+    /// Its labels when it is opened.
+    pub labels: Vec<String>,
+    /// Whether ticking the box of an offered patch asks for it.
+    pub boxes: bool,
 }
 
 /// Where GitHub demands a permission of its own for an edit.

@@ -7,7 +7,7 @@ use super::{
     proposal::{author, changeset_rule, with_edits},
     raw, remote,
     resolve::Problems,
-    types::{Downstream, Upstream, Watch},
+    types::{DashboardConfig, Downstream, Upstream, Watch},
 };
 use crate::domain::{
     CompanionRule, FilePath, IdentityPattern, ImageName, LinePattern, MigrationRule, NpmRule,
@@ -30,6 +30,9 @@ pub(super) fn watch(
     if upstream.npm.is_some() && all.npm.is_none() {
         let text = "needs `npm.registry`: what `npm config get registry` prints";
         problems.add(&at("upstream.npm"), text);
+    }
+    if raw.downstream.contract_mirror.is_some() && upstream.contract.is_none() {
+        problems.add(&at("downstream.contract_mirror"), "needs `upstream.contract`");
     }
     let rules = rules(&at, raw, image.as_ref(), problems);
     let companions = rules.iter().flat_map(|rules| &rules.companions);
@@ -226,7 +229,27 @@ fn downstream(
         problems.add(&format!("{place}.site"), "none is an authority, so the pin cannot be read");
     }
     let sites = sites.ok()?.into_iter().flatten().collect();
-    Some(Downstream { repository: repository?, branch: branch?, sites })
+    let mirror = raw.contract_mirror.as_ref();
+    let mirror = mirror.map(|path| problems.parse(&format!("{place}.contract_mirror"), path));
+    let dashboard = dashboard(&format!("{place}.dashboard"), &raw.dashboard, problems);
+    let mirror = match mirror {
+        Some(path) => Some(path?),
+        None => None,
+    };
+    Some(Downstream { repository: repository?, branch: branch?, sites, mirror, dashboard })
+}
+
+fn dashboard(
+    place: &str,
+    raw: &raw::Dashboard,
+    problems: &mut Problems,
+) -> Option<DashboardConfig> {
+    if raw.title.trim().is_empty() {
+        problems.add(&format!("{place}.title"), "is empty");
+    }
+    let raw::Dashboard { enabled, title, labels, checkboxes } = raw;
+    let (title, labels) = (title.clone(), labels.clone());
+    enabled.then_some(DashboardConfig { title, labels, boxes: *checkboxes })
 }
 
 /// `Ok(None)` is a site that is off; `Err` one with problems, which were added.

@@ -1,6 +1,6 @@
 //! Effects: every write to the outside, named, keyed and probed.
 
-use super::{BranchName, CommitId, PullNumber, RunId, Timestamp, Verdict, WatchName};
+use super::{BranchName, CommitId, IssueNumber, PullNumber, RunId, Timestamp, Verdict, WatchName};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -86,6 +86,26 @@ pub enum Effect {
         branch: BranchName,
         /// Where it has to be: elsewhere, somebody else has worked on it.
         commit: CommitId,
+    },
+    /// Open the dashboard issue. Probe: an issue of the bot's own with the watch's marker.
+    OpenIssue {
+        /// The one before, if that is gone: it makes the key unique.
+        after: Option<IssueNumber>,
+        /// The title.
+        title: String,
+        /// The body in Markdown, marker included. It is long, and not recorded: the issue has it.
+        #[serde(skip)]
+        body: String,
+        /// The labels' names.
+        labels: Vec<String>,
+    },
+    /// Rewrite the dashboard issue's body, and nothing else of it. Probe: its body.
+    EditIssue {
+        /// Which one.
+        number: IssueNumber,
+        /// The body in Markdown, marker included. Not recorded, as it is rewritten for ever.
+        #[serde(skip)]
+        body: String,
     },
 }
 
@@ -194,6 +214,12 @@ impl Effect {
             Self::DispatchWorkflow { marker, .. } => format!("{watch} dispatch {marker}"),
             Self::CancelWorkflow { run } => format!("{watch} cancel {run}"),
             Self::DeleteBranch { branch, commit } => format!("{watch} delete {branch} {commit}"),
+            // Whatever it would say now: there is one, and its text is only the first.
+            Self::OpenIssue { after: None, .. } => format!("{watch} dashboard"),
+            Self::OpenIssue { after: Some(gone), .. } => format!("{watch} dashboard after {gone}"),
+            Self::EditIssue { number, body } => {
+                format!("{watch} dashboard {number} {}", fingerprint([body, body]))
+            }
         };
         EffectKey(text)
     }

@@ -1,9 +1,9 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, Descent, FilePath, ImageName,
-    IndexDigest, Marker, PinnedFacts, PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp,
-    Version, WorkflowFacts,
+    Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, DashboardFacts, Descent, FilePath,
+    ImageName, IndexDigest, Marker, MirrorFacts, PinnedFacts, PlatformDigest, PullNumber,
+    TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -86,6 +86,10 @@ pub enum Fact {
     Workflow(WorkflowFacts),
     /// A pull request of the bot's that no machine can merge any more.
     Conflict(ConflictFacts),
+    /// The downstream's copy of upstream's contract document.
+    Mirror(MirrorFacts),
+    /// The dashboard issue.
+    Dashboard(DashboardFacts),
 }
 
 /// A fact with the time at which it was first read so.
@@ -148,6 +152,8 @@ impl Fact {
             Self::Checks(checks) => ("checks", checks.commit.to_string()),
             Self::Workflow(workflow) => ("workflow", workflow.marker.clone()),
             Self::Conflict(conflict) => ("conflict", conflict.head.to_string()),
+            Self::Mirror(_) => ("mirror", String::new()),
+            Self::Dashboard(_) => ("dashboard", String::new()),
         };
         FactKey { aspect, subject }
     }

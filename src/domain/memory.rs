@@ -1,10 +1,10 @@
 //! What the store remembers of one watch.
 
 use super::{
-    Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, Descent, Digest, EffectRecord, Fact,
-    FactKey, Finding, ImageFacts, IndexDigest, Look, NamedBreaks, NpmDrift, NpmFacts, Observation,
-    PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request, TagCommit, TagFacts, Timestamp,
-    Version, WorkflowFacts,
+    Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, DashboardFacts, Descent, Digest,
+    EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, MirrorFacts, NamedBreaks,
+    NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
+    TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
 };
 use std::collections::BTreeMap;
 
@@ -275,6 +275,16 @@ impl Memory {
         }
     }
 
+    /// The downstream's copy of upstream's contract document, if it was looked at.
+    #[must_use]
+    pub fn mirror(&self) -> Option<&MirrorFacts> {
+        let key = FactKey { aspect: "mirror", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Mirror(mirror)) => Some(mirror),
+            _ => None,
+        }
+    }
+
     /// The commit of the base branch with which this head of a pull request conflicts; `None` if it
     /// was never seen to.
     #[must_use]
@@ -282,6 +292,16 @@ impl Memory {
         let key = FactKey { aspect: "conflict", subject: head.to_string() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Conflict(conflict)) => Some(&conflict.base),
+            _ => None,
+        }
+    }
+
+    /// What was last seen of the dashboard issue.
+    #[must_use]
+    pub fn dashboard(&self) -> Option<&DashboardFacts> {
+        let key = FactKey { aspect: "dashboard", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Dashboard(dashboard)) => Some(dashboard),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ mod commit;
 mod companion;
 mod content;
 mod contract;
+mod dashboard;
 mod digest;
 mod effect;
 mod fact;
@@ -23,6 +24,7 @@ mod invalid;
 mod known_issue;
 mod memory;
 mod mention;
+mod mirror;
 mod names;
 mod notes;
 mod permission;
@@ -50,6 +52,7 @@ pub use checks::{CheckSeen, CheckState, ChecksFacts, NamedChecks, OWN_CHECK};
 pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
+pub use dashboard::DashboardFacts;
 pub use digest::{Digest, IndexDigest, PlatformDigest};
 pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck, OwnReport};
 pub use fact::{
@@ -61,8 +64,9 @@ pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
 pub use mention::{Mention, Place};
+pub use mirror::{MIRROR_HEADER, MirrorFacts};
 pub use names::{
-    BranchName, CommitId, FilePath, ImageName, PullNumber, RepoName, TreeId, WatchName,
+    BranchName, CommitId, FilePath, ImageName, IssueNumber, PullNumber, RepoName, TreeId, WatchName,
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use permission::{Granted, Level, Need, Permission};

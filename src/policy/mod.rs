@@ -21,6 +21,7 @@ mod departure;
 mod draft;
 mod honesty;
 mod line;
+mod mirror;
 mod npm_drift;
 mod pinned;
 mod proposals;
@@ -54,6 +55,7 @@ pub use decide::{Decision, decide};
 pub use departure::departure;
 pub use honesty::{added_since, break_in_notes};
 pub use line::Line;
+pub use mirror::mirror_drift;
 pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{

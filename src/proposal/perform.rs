@@ -1,8 +1,10 @@
 //! Every write to the outside: performed by one function, found again by another.
 
+use crate::announce;
 use crate::clients::git::{GitCache, GitError};
 use crate::clients::github::{GithubError, Pull, Reader, Writer};
-use crate::domain::{CommitId, Effect, PullFacts, PullState, RepoName};
+use crate::domain::{CommitId, Effect, IssueNumber, PullFacts, PullState, RepoName};
+use crate::render::dashboard_of;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
 
@@ -36,6 +38,10 @@ impl Outcome {
 
     fn of_pull(pull: Pull) -> Self {
         Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
+    }
+
+    fn of_issue(number: IssueNumber) -> Self {
+        Self { remote_id: number.0.to_string(), pull: None }
     }
 }
 
@@ -84,6 +90,15 @@ impl Performer {
             Effect::DeleteBranch { branch, .. } => {
                 let head = self.git.remote_head(branch).await.context("the branch's head")?;
                 Ok(head.is_none().then(|| Outcome::named(branch)))
+            }
+            Effect::OpenIssue { body, .. } => {
+                let watch = dashboard_of(body).context("the dashboard has no marker")?;
+                let issue = announce::find(&self.reader, &self.repository, &watch).await?;
+                Ok(issue.map(|issue| Outcome::of_issue(issue.number)))
+            }
+            Effect::EditIssue { number, body } => {
+                let there = announce::says(&self.reader, &self.repository, *number, body).await?;
+                Ok(there.then(|| Outcome::of_issue(*number)))
             }
         }
     }
@@ -149,6 +164,14 @@ impl Performer {
                     Ok(()) | Err(GitError::Foreign { .. }) => Ok(Outcome::named(branch)),
                     Err(error) => Err(error).with_context(|| format!("deleting {branch}")),
                 }
+            }
+            Effect::OpenIssue { title, body, labels, .. } => {
+                let number = announce::open(&self.writer, repo, title, body, labels).await?;
+                Ok(Outcome::of_issue(number))
+            }
+            Effect::EditIssue { number, body } => {
+                announce::edit(&self.writer, repo, *number, body).await?;
+                Ok(Outcome::of_issue(*number))
             }
         }
     }

@@ -4,10 +4,12 @@
 //! does what is due; what cannot go on yet is parked, and the pass says when to look again.
 
 mod act;
+mod announce;
 mod beside;
 mod canary;
 mod checks;
 mod confirm;
+mod dashboard;
 mod effects;
 mod examine;
 mod foresight;

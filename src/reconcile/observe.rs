@@ -1,7 +1,7 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::{checks::awaited, tags::Wanted, workflow::followed, world::World};
+use super::{checks::awaited, dashboard, tags::Wanted, workflow::followed, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
@@ -74,6 +74,8 @@ pub(super) async fn observe(
     match pin {
         Ok(downstream) => {
             seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
+            let mirror = downstream.mirror.map(Fact::Mirror);
+            seen.news.extend(mirror.and_then(|mirror| memory.observe(mirror, now)));
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),
@@ -82,12 +84,14 @@ pub(super) async fn observe(
     let branches = branches_to_ask(watch.branches(), &now_known, memory);
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
     let (commits, dispatched) = (awaited(memory), followed(&watch.upstream.image, memory));
-    let (pulls, checks, workflows, tags) = tokio::join!(
+    let (dashboard, pulls, checks, workflows, tags) = tokio::join!(
+        Box::pin(dashboard::look(watch, sources, memory.dashboard(), now)),
         sources.observe_pulls(watch, &branches),
         Box::pin(sources.observe_checks(watch, &commits)),
         Box::pin(sources.observe_workflows(watch, &dispatched)),
         tags.resolve(watch, sources, memory, now),
     );
+    seen.take_dashboard(dashboard, memory, now);
     seen.world.pulls_known = seen.take(pulls, memory, now);
     seen.news.extend(conflicts(git, memory, seen.world.base.as_ref(), now).await);
     seen.take(checks, memory, now);

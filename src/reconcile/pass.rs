@@ -59,6 +59,8 @@ pub struct PassReport {
     pub performed: Vec<String>,
     /// What could not be read or done, one line each. Nothing is lost: it is due again.
     pub troubles: Vec<String>,
+    /// Those of them that the next pass does not try again, nor tell.
+    pub told_once: Vec<String>,
     /// Where each release stands now.
     pub decision: Decision,
     /// When the next pass is due at the latest, if a time is known.
@@ -115,15 +117,20 @@ impl Bot {
         if let Some(until) = self.limit.holds(self.clock.now()) {
             pass.trouble(&GithubError::RateLimited { until }.into());
         } else if pass.observe().await? {
+            pass.heed_dashboard().await?;
             pass.complete_labels().await?;
             Box::pin(pass.tidy_merged()).await?;
             Box::pin(pass.complete_ready()).await?;
-            pass.rounds().await?;
+            let settled = pass.rounds().await?;
             // Last: what the rounds opened or rewrote is among them.
             Box::pin(pass.complete_checks()).await?;
             Box::pin(pass.tidy_scratch()).await?;
             pass.sound();
+            if settled {
+                Box::pin(pass.announce()).await?;
+            }
         }
+        pass.note_refusal();
         pass.sweep().await;
         pass.forget_logs().await?;
         pass.remember_troubles().await?;
@@ -182,11 +189,11 @@ impl Pass<'_> {
         Ok(seen.troubles.is_empty())
     }
 
-    /// Decides and performs until nothing is due.
-    async fn rounds(&mut self) -> Result<()> {
+    /// Decides and performs until nothing is due. `false` if too little could be read for that.
+    pub(super) async fn rounds(&mut self) -> Result<bool> {
         for _ in 0..MAX_ROUNDS {
             if !self.observe_more().await? {
-                return Ok(());
+                return Ok(false);
             }
             let decision = self.decide();
             let due = self.possible(&decision);
@@ -197,7 +204,7 @@ impl Pass<'_> {
                 let wakes = [self.report.wake, decision.wake];
                 self.report.wake = wakes.into_iter().flatten().min();
                 self.report.decision = decision;
-                return Ok(());
+                return Ok(true);
             }
             self.perform_all(due, &decision).await?;
         }
@@ -333,10 +340,14 @@ impl Pass<'_> {
 
 impl PassReport {
     /// This report and the next one of the same watch, as one. What could not be done in the first
-    /// was due again in the second, whose troubles are the ones that last.
+    /// was due again in the second, whose troubles are the ones that last, but for those that are
+    /// told once.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         self.performed.extend(next.performed);
-        Self { performed: self.performed, ..next }
+        let mut troubles = self.told_once.clone();
+        troubles.extend(next.troubles.into_iter().filter(|line| !self.told_once.contains(line)));
+        self.told_once.extend(next.told_once);
+        Self { performed: self.performed, troubles, told_once: self.told_once, ..next }
     }
 }

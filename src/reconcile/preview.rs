@@ -6,6 +6,7 @@
 use super::{
     beside::learn_all,
     canary::Subject,
+    dashboard::{planned, suppose_wishes},
     observe::{observe, observe_more_pulls},
     tags::Wanted,
     world::World,
@@ -134,6 +135,13 @@ pub enum PlannedAction {
         /// The answer.
         answer: String,
     },
+    /// Open or rewrite the dashboard issue.
+    Dashboard {
+        /// The one that is rewritten, if there is one.
+        over: Option<u64>,
+        /// Its title when it is opened.
+        title: String,
+    },
 }
 
 impl Preview {
@@ -152,6 +160,7 @@ impl Preview {
         if world.base.is_none() || !world.pulls_known {
             anyhow::bail!("too little could be read: {}", troubles.join("; "));
         }
+        suppose_wishes(&self.watch, &mut memory, &world, now);
         let decision = self.inquire(&mut memory, &mut world, &mut troubles).await?;
         let mut actions = Vec::new();
         let mut starts = Vec::new();
@@ -170,6 +179,8 @@ impl Preview {
             actions.push(start);
             actions.extend(then);
         }
+        let acts = !actions.is_empty();
+        actions.extend(planned(&self.watch, &memory, &world, &decision, acts, now));
         Ok((actions, decision, troubles))
     }
 

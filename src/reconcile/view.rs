@@ -3,16 +3,31 @@
 use super::world::World;
 use crate::config::Watch;
 use crate::domain::{Memory, Timestamp, Version};
-use crate::policy::{Ignored, decide};
+use crate::policy::{Decision, Ignored, Snapshot, decide, mirror_drift};
 use crate::render::{Explanation, WatchView, known_lines};
 
 /// The watch from what is remembered.
 #[must_use]
 pub fn look_at(watch: &Watch, memory: &Memory, now: Timestamp) -> WatchView {
     let snapshot = World::default().snapshot(watch, memory);
-    let decision = decide(&snapshot, now);
+    view_of(watch, memory, &snapshot, &decide(&snapshot, now), now)
+}
+
+/// The watch as it was decided on.
+pub(super) fn view_of(
+    watch: &Watch,
+    memory: &Memory,
+    snapshot: &Snapshot,
+    decision: &Decision,
+    now: Timestamp,
+) -> WatchView {
     let (name, image) = (watch.name.as_str(), &watch.upstream.image);
-    WatchView::of(name, image, memory, &snapshot, &decision, now)
+    let mut view = WatchView::of(name, image, memory, snapshot, decision, now);
+    // What is no longer configured is remembered, and means nothing.
+    if watch.downstream.mirror.is_some() {
+        view.drift.extend(mirror_drift(memory, &watch.rules.tags, view.pinned.as_ref()));
+    }
+    view
 }
 
 /// What is known of a version besides what was observed: of its tag, and of where its content is; the

@@ -1,5 +1,6 @@
 //! What a pass goes by: what it saw itself, and that and the memory as the policy wants them.
 
+use super::dashboard::DashboardRead;
 use crate::config::Watch;
 use crate::domain::{BranchName, CommitId, ImageName, Memory, Pin, Version};
 use crate::policy::{Looks, PinState, Snapshot, View};
@@ -25,6 +26,8 @@ pub(super) struct World {
     pub(super) pulls_known: bool,
     /// The branches whose pull requests were read.
     pub(super) asked: BTreeSet<BranchName>,
+    /// The dashboard issue.
+    pub(super) dashboard: DashboardRead,
 }
 
 impl World {

@@ -1,11 +1,13 @@
 //! Every text that a person reads, pure: pull requests, plans, explanations, the status.
 
 mod body;
+mod boxes;
 mod canary;
 mod changes;
 mod commit;
 mod companion;
 mod contract;
+mod dashboard;
 mod draft;
 mod evidence;
 mod explanation;
@@ -23,10 +25,12 @@ mod view;
 mod warning;
 
 pub use body::{PinBump, pin_bump_body};
+pub use boxes::{dashboard_of, says_the_same, ticked};
 pub use canary::CanaryShown;
 pub use changes::Changes;
 pub use commit::commit_message;
 pub use companion::CompanionImage;
+pub use dashboard::{Dashboard, dashboard_body, dashboard_title};
 pub use draft::{DraftBody, draft_body, held_body};
 pub use evidence::Evidence;
 pub use explanation::Explanation;

@@ -65,6 +65,18 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
     }
 }
 
+/// The stage in one sentence that stays true, whenever it is read.
+fn lasting_line(version: &Version, stage: &Stage) -> String {
+    match stage {
+        Stage::Waiting { until: Some(until), why } => format!("{why}; until {until}"),
+        Stage::CanaryRunning { since, checks: None } => {
+            format!("the canary has been running since {since}")
+        }
+        // None of the others looks at the time.
+        stage => stage_line(version, stage, Timestamp::from_millis(0)),
+    }
+}
+
 /// Where a release stands, in one sentence, and why it is a MAJOR if its version says less.
 #[must_use]
 pub fn release_line(
@@ -73,7 +85,16 @@ pub fn release_line(
     stage: &Stage,
     now: Timestamp,
 ) -> String {
-    let line = stage_line(&candidate.version, stage, now);
+    with_reasons(stage_line(&candidate.version, stage, now), candidate, declared)
+}
+
+/// The same in words that stay true, whenever they are read.
+#[must_use]
+pub(super) fn lasting_release_line(candidate: &Candidate, declared: Bump, stage: &Stage) -> String {
+    with_reasons(lasting_line(&candidate.version, stage), candidate, declared)
+}
+
+fn with_reasons(line: String, candidate: &Candidate, declared: Bump) -> String {
     if candidate.understated.is_empty() {
         return line;
     }

@@ -2,10 +2,11 @@
 
 use super::{
     notes::safe_url,
-    report::{release_line, stage_word},
+    report::{lasting_release_line, release_line, stage_word},
 };
 use crate::domain::{
-    Bump, DraftMark, Memory, Pin, ProposalKind, PullState, Request, Timestamp, Version, Wish,
+    Bump, Check, DashboardFacts, DraftMark, Memory, Pin, ProposalKind, PullState, Request,
+    Timestamp, Version, Wish,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
@@ -58,6 +59,12 @@ pub struct ReleaseView {
     pub word: &'static str,
     /// Where it stands, in one sentence.
     pub line: String,
+    /// The same without what time alone changes, for what is written and left standing.
+    #[serde(skip)]
+    pub lasting: String,
+    /// What its checks found, if it is offered.
+    #[serde(skip)]
+    pub evidence: Vec<String>,
     /// Where it stands, for machines.
     #[serde(flatten)]
     pub stage: Stage,
@@ -138,7 +145,7 @@ impl WatchView {
             pin_fault,
             drift: drift.unwrap_or_default(),
             alarms: all_alarms(memory, snapshot, now),
-            troubles: memory.troubles().to_vec(),
+            troubles: troubles(memory),
             older: decision.stages.len() - releases.len(),
             releases,
             ignored,
@@ -168,8 +175,30 @@ pub(super) fn release(
         url: facts.map(|facts| safe_url(&facts.url).to_owned()).unwrap_or_default(),
         word: stage_word(stage),
         line: release_line(candidate, snapshot.declared(version), stage, now),
+        lasting: lasting_release_line(candidate, snapshot.declared(version), stage),
+        evidence: if *stage == Stage::Offered { evidence(candidate) } else { Vec::new() },
         stage: stage.clone(),
     })
+}
+
+/// The current answers, in the order in which people read them.
+fn evidence(candidate: &Candidate) -> Vec<String> {
+    let answers = Check::ALL.into_iter().filter_map(|check| {
+        let answer = candidate.answers.get(&check)?;
+        Some(format!("{check} {}: {}", answer.verdict.name(), answer.summary))
+    });
+    answers.collect()
+}
+
+/// What the last pass could not do, and what is not tried in each.
+fn troubles(memory: &Memory) -> Vec<String> {
+    let mut lines = memory.troubles().to_vec();
+    if let Some(DashboardFacts::Refused { why, again }) = memory.dashboard()
+        && !lines.contains(why)
+    {
+        lines.push(format!("{why}; tried again at {again}"));
+    }
+    lines
 }
 
 fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {

@@ -4,6 +4,7 @@
 mod advisories;
 mod checks;
 mod contract;
+mod dashboard;
 mod npm;
 mod pin;
 mod pulls;
@@ -11,6 +12,7 @@ mod releases;
 mod tags;
 mod workflows;
 
+pub use dashboard::DashboardSeen;
 pub use pin::{Downstream, read_pin};
 pub use tags::Pinned;
 pub use workflows::Dispatched;
@@ -22,7 +24,7 @@ use crate::clients::sigstore::Trust;
 use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, ImageName, IndexDigest,
-    PinnedFacts, Version,
+    IssueNumber, PinnedFacts, Version,
 };
 use crate::store::Store;
 use anyhow::Result;
@@ -159,6 +161,18 @@ impl Sources {
         tag: &str,
     ) -> Result<ContractFacts> {
         contract::fetch(self, watch, path, tag).await
+    }
+
+    /// The dashboard issue as it is now; `known` is its number where it is remembered.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood; "not there" is no error.
+    pub async fn fetch_dashboard(
+        &self,
+        watch: &Watch,
+        known: Option<IssueNumber>,
+    ) -> Result<DashboardSeen> {
+        dashboard::observe(self, watch, known).await
     }
 
     async fn cached(&self, url: &str) -> Result<Option<Cached>> {

@@ -2,7 +2,7 @@
 
 use crate::clients::git::{GitCache, GitError};
 use crate::config::Watch;
-use crate::domain::{CommitId, FilePath, PinFacts, SiteState};
+use crate::domain::{CommitId, FilePath, MirrorFacts, PinFacts, SiteState};
 use crate::edit::{self, Files, migration};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ pub struct Downstream {
     pub files: Files,
     /// What they say.
     pub facts: PinFacts,
+    /// The copy of upstream's contract document, if there is to be one.
+    pub mirror: Option<MirrorFacts>,
 }
 
 /// Fetches what is new on the base branch and reads every pin site there.
@@ -31,6 +33,7 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
     let mut paths = edit::paths(&downstream.sites);
     let document = watch.rules.migration.as_ref().map(|rule| rule.path.clone());
     paths.extend(document.clone());
+    paths.extend(downstream.mirror.clone());
     let (files, others) = read_plain(git, &base, paths).await?;
     let mut sites = edit::read(&downstream.sites, &watch.upstream.image, &files);
     for reading in sites.iter_mut().filter(|reading| others.contains(&reading.path)) {
@@ -55,7 +58,11 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
             }
         }
     }
-    Ok(Downstream { base, files, facts })
+    let mirror = downstream.mirror.clone().map(|path| {
+        let content = files.get(&path).and_then(Option::as_deref);
+        MirrorFacts::of(path, content)
+    });
+    Ok(Downstream { base, files, facts, mirror })
 }
 
 /// The files, and the paths at which something else stands: those make their own sites faulty,

@@ -86,6 +86,17 @@ const PREPARED: &[Act] = &[
     Act::Once,
 ];
 
+/// A patch that is offered on the dashboard, asked for there, and merged.
+const DASHBOARD: &[Act] = &[
+    Act::Dashboard,
+    Act::Release("3.9.4"),
+    Act::Settle,
+    Act::Tick("3.9.4"),
+    Act::Settle,
+    Act::Merge,
+    Act::Settle,
+];
+
 /// How many deaths of a story are enough for a quick look.
 const FEW: usize = 8;
 /// So many stories are told side by side.
@@ -119,6 +130,11 @@ async fn wherever_the_process_of_a_release_by_workflow_dies_the_end_is_the_same(
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_a_prepared_draft_dies_the_end_is_the_same() {
     dies_everywhere("PREPARED", PREPARED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_a_dashboard_dies_the_end_is_the_same() {
+    dies_everywhere("DASHBOARD", DASHBOARD).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

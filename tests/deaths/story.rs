@@ -13,7 +13,7 @@ use digest_bump::{
 use std::{collections::BTreeMap, ffi::OsString, fs, time::Duration};
 use tempfile::TempDir;
 use toml::Value;
-use world::{Pull, World};
+use world::{Pull, Request, Ticket, World};
 
 /// The check of the downstream's own that may be the canary.
 const CHECK: &str = "Connector Contract Canary";
@@ -53,6 +53,10 @@ pub enum Act {
     Merge,
     /// A maintainer commits what the only open pull request proposes, past it.
     BumpByHand,
+    /// There is a dashboard from now on, with boxes.
+    Dashboard,
+    /// A maintainer ticks the box of a release there.
+    Tick(&'static str),
 }
 
 /// Where a story's processes die.
@@ -175,6 +179,20 @@ impl Stage {
                 self.world.merge(open[0].number);
             }
             Act::BumpByHand => self.bump_by_hand(),
+            Act::Dashboard => {
+                let mut config: toml::Table = self.config.parse().unwrap();
+                for key in ["enabled", "checkboxes"] {
+                    set(watch(&mut config), &format!("downstream.dashboard.{key}"), true.into());
+                }
+                self.config = toml::to_string(&config).unwrap();
+            }
+            Act::Tick(version) => {
+                let issue = self.world.issues().remove(0);
+                let empty = format!("[ ] <!-- request {version} -->");
+                assert!(issue.body.contains(&empty), "{}", issue.body);
+                let body = issue.body.replace(&empty, &empty.replace("[ ]", "[x]"));
+                self.world.edit_body(issue.number, &body);
+            }
         }
     }
 
@@ -311,12 +329,14 @@ impl Stage {
     /// The world and the memory. Of the writes, which and how many: nothing is done twice.
     async fn look(&self) -> String {
         let mut lines: Vec<String> = self.world.pulls().iter().map(pull).collect();
+        lines.extend(self.world.issues().iter().map(issue));
         lines
             .extend(self.world.branches().into_iter().map(|(name, head)| format!("{name} {head}")));
         let mut writes: Vec<String> = self
             .world
             .writes()
             .iter()
+            .filter(|it| !rewrites_the_dashboard(it))
             .map(|it| format!("{} {}", it.method, without_signing(&it.path)))
             .collect();
         writes.sort();
@@ -351,6 +371,19 @@ impl Stage {
         assert_eq!(report.troubles, Vec::<String>::new());
         assert_eq!(self.world.writes(), []);
     }
+}
+
+/// How often depends on what there was to tell on the way.
+fn rewrites_the_dashboard(request: &Request) -> bool {
+    request.method == "PATCH" && request.path.contains("/issues/")
+}
+
+/// All of an issue that a person sees, but when it was written.
+fn issue(issue: &Ticket) -> String {
+    let Ticket { number, title, body, open, .. } = issue;
+    let lines = body.lines().filter(|line| !line.starts_with("As of "));
+    let body = lines.map(without_signing).collect::<Vec<_>>().join("\n");
+    format!("#{number} {title} (open {open})\n{body}")
 }
 
 /// All of a pull request that a person sees, and its head.

@@ -17,6 +17,7 @@ mod confined;
 mod conflicts;
 mod contract;
 mod crashes;
+mod dashboard;
 #[path = "../database/mod.rs"]
 mod database;
 mod drafts;

@@ -41,6 +41,9 @@ pub fn settings(world: &World, state: &Path) -> Table {
         [("WORLD_REGISTRY", world.registry_url()), ("EXPECT_DIGEST", "{{digest}}".to_owned())];
     let env: Table = env.into_iter().map(|(k, v)| (k.to_owned(), Value::String(v))).collect();
     set(watch(&mut config), "canary.env", Value::Table(env));
+    // It would take a number among those of the pull requests: `e2e/dashboard.rs` turns it on, and
+    // so does the end of each story.
+    set(watch(&mut config), "downstream.dashboard.enabled", Value::Boolean(false));
     config
 }
 

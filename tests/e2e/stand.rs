@@ -52,6 +52,7 @@ pub async fn run_in(builder: WorldBuilder, story: impl AsyncFnOnce(&mut Stand)) 
     story(&mut stand).await;
     assert_eq!(stand.world.violations(), Vec::<String>::new());
     stand.settles_without_writing().await;
+    stand.ends_with_a_dashboard().await;
 }
 
 impl Stand {
@@ -317,6 +318,26 @@ impl Stand {
             text = pattern.replace_all(&text, name).into_owned();
         }
         text
+    }
+
+    /// Whatever a story left behind, a dashboard says it in one issue that fits, and a second settle
+    /// writes nothing. The dashboard's own stories have one already.
+    async fn ends_with_a_dashboard(&mut self) {
+        if self.parsed().watches[0].downstream.dashboard.is_some() {
+            return;
+        }
+        assert_eq!(self.world.issues(), [], "nobody asked for an issue");
+        self.set("downstream.dashboard.enabled", true);
+        self.set("downstream.dashboard.checkboxes", true);
+        let before = self.world.pulls();
+        let report = self.once().await;
+        self.settles_without_writing().await;
+        let issues = self.world.issues();
+        let opened = report.performed.iter().any(|line| line.starts_with("opened the dashboard"));
+        assert_eq!(issues.len(), usize::from(opened), "{report:?} {issues:#?}");
+        assert!(opened || !report.troubles.is_empty(), "{report:?}");
+        assert!(issues.iter().all(|issue| issue.body.chars().count() < 65_536), "{issues:#?}");
+        assert_eq!(self.world.pulls(), before);
     }
 
     /// Two settles in a row: the second writes nothing.

@@ -51,6 +51,7 @@ mod state;
 mod tags;
 mod tls;
 mod town;
+mod tracker;
 mod tuf;
 mod upstream;
 mod webhook;
@@ -67,6 +68,7 @@ pub use reality::{GRAPHQL_SCHEMA, OPENAPI, WEBHOOK_EXAMPLES, published};
 pub use registry::Referrers;
 pub use release::ReleaseBuilder;
 pub use sigstore::{BundleVersion, Forgery, Form, Predicate, San, Signed, Signing, Sigstore};
+pub use tracker::Ticket;
 pub use tuf::TufForgery;
 pub use webhook::EVENTS;
 

@@ -77,6 +77,9 @@ pub(crate) struct Repo {
     pub(crate) id: u64,
     pub(crate) git: Repository,
     pub(crate) issues: BTreeMap<u64, Issue>,
+    pub(crate) deleted_issues: BTreeSet<u64>,
+    /// Whether there are pull requests alone.
+    pub(crate) issues_disabled: bool,
     /// What lists that lag have not taken in.
     pub(crate) lag: Lag,
     pub(crate) labels: BTreeMap<String, Label>,
@@ -169,6 +172,8 @@ impl Repo {
             id,
             git,
             issues: BTreeMap::new(),
+            deleted_issues: BTreeSet::new(),
+            issues_disabled: false,
             lag: Lag::default(),
             labels: BTreeMap::new(),
             comments: BTreeMap::new(),
@@ -183,7 +188,8 @@ impl Repo {
 
     /// The number that the next issue or pull request gets.
     pub(crate) fn next_number(&self) -> u64 {
-        self.issues.keys().next_back().map_or(1, |last| last + 1)
+        let used = self.issues.keys().chain(&self.deleted_issues);
+        used.max().map_or(1, |last| last + 1)
     }
 
     pub(crate) fn permission(&self, login: &str) -> &str {

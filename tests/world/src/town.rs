@@ -1,6 +1,7 @@
 //! The downstream's first tree: every place where the real one spells its pin, in the same form,
 //! and beside them the places that only look like it. All text is the world's own.
 
+use crate::upstream::CONTRACT;
 use crate::wire::hex_sha256;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub(crate) fn tree(version: &str, digest: &str) -> BTreeMap<String, Vec<u8>> {
     for (path, text) in TEXTS {
         add(path, fill(text));
     }
+    add("packages/sdk/CONNECTOR_RELEASE_CONTRACT.md", format!("{MIRROR_HEADER}{CONTRACT}"));
     for (path, name) in [
         ("packages/town/package.json", "@toon-protocol/town"),
         ("packages/mill/package.json", "@toon-protocol/mill"),
@@ -48,6 +50,12 @@ fn manifest(version: &str, digest: &str) -> String {
         images.join(",\n")
     )
 }
+
+/// What stands above the copy of upstream's contract.
+const MIRROR_HEADER: &str = "<!-- A copy of the connector's release contract. -->
+<!-- Below these three lines it equals the connector's own, byte for byte. -->
+<!-- A difference is repaired in both repositories. -->
+";
 
 const PACKAGE: &str = r#"{
   "name": "{name}",

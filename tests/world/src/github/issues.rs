@@ -8,11 +8,32 @@ use serde_json::{Value, json};
 /// Answers `/issues` and `/issues/{number}`.
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
     let number = |text: &str| text.parse().unwrap_or(0);
+    if let Some(why) = gone(ask, method, rest) {
+        return Some(error(410, why));
+    }
     match (method, rest) {
         ("GET", ["issues"]) => Some(list(ask)),
         ("POST", ["issues"]) => Some(create(ask)),
         ("GET", ["issues", n]) => Some(show(ask, number(n), 200)),
         ("PATCH", ["issues", n]) => Some(edit(ask, number(n))),
+        _ => None,
+    }
+}
+
+/// Why what is asked for is there no longer, if it is so. Lists are there all the same, with pull
+/// requests alone.
+fn gone(ask: &Ask<'_>, method: &str, rest: &[&str]) -> Option<&'static str> {
+    const DISABLED: &str = "Issues are disabled for this repo";
+    let repo = ask.repo_ref();
+    match (method, rest) {
+        ("POST", ["issues"]) => repo.issues_disabled.then_some(DISABLED),
+        ("GET" | "PATCH", ["issues", n]) => {
+            let number: u64 = n.parse().ok()?;
+            let plain = repo.issues.get(&number).is_some_and(|issue| issue.pull.is_none());
+            let deleted = repo.deleted_issues.contains(&number);
+            let deleted = deleted.then_some("This issue was deleted");
+            deleted.or((plain && repo.issues_disabled).then_some(DISABLED))
+        }
         _ => None,
     }
 }
@@ -33,6 +54,7 @@ fn list(ask: &mut Ask<'_>) -> Answer {
     let mut shown: Vec<&Issue> = issues
         .values()
         .filter(|issue| wanted == "all" || wanted == issue.state())
+        .filter(|issue| issue.pull.is_some() || !repo.issues_disabled)
         .filter(|issue| creator.is_empty() || creator == issue.author)
         .filter(|issue| labels.iter().all(|label| has(issue, label)))
         .collect();

@@ -146,7 +146,7 @@ pub(crate) fn repository(state: &State, full_name: &str) -> Value {
         "open_issues": open, "open_issues_count": open, "size": 100, "archived": false,
         "disabled": false, "visibility": "public", "allow_forking": true, "is_template": false,
         "web_commit_signoff_required": false, "topics": [],
-        "has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false,
+        "has_issues": repo.is_none_or(|repo| !repo.issues_disabled), "has_projects": false, "has_wiki": false, "has_pages": false,
         "has_discussions": false, "has_downloads": true,
     });
     for part in [about, settings] {

@@ -51,6 +51,14 @@ async fn with_a_pull() -> (World, Client, String) {
 }
 
 #[tokio::test]
+async fn whoever_asks_is_told_who_they_are() {
+    let world = World::start().await;
+    let bot = Client::of(&world).graphql("query { viewer { id login } }", json!({})).await;
+    assert_eq!(bot["data"]["viewer"]["login"], "digest-bump[bot]");
+    assert_eq!(world.writes(), []);
+}
+
+#[tokio::test]
 async fn a_repository_is_read_with_a_branch_and_a_pull_request() {
     let (world, client, sha) = with_a_pull().await;
     let read = client.read_pull(1).await;

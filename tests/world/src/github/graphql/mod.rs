@@ -115,6 +115,7 @@ impl ObjectValue for Root<'_, '_> {
     ) -> Result<ResolvedValue<'a>, FieldError> {
         match info.field_name() {
             "repository" => objects::repository(self, info),
+            "viewer" => Ok(ResolvedValue::object(objects::viewer(self))),
             "updateRefs" => mutations::update_refs(self, info),
             "markPullRequestReadyForReview" => mutations::set_draft(self, info, false),
             "convertPullRequestToDraft" => mutations::set_draft(self, info, true),

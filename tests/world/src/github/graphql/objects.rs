@@ -57,6 +57,13 @@ pub(super) fn text<'a>(info: &'a ResolveInfo<'a>, argument: &str) -> &'a str {
     info.arguments().get(argument).and_then(JsonValue::as_str).unwrap_or_default()
 }
 
+/// Who asks.
+pub(super) fn viewer(root: &Root<'_, '_>) -> Known {
+    let login = root.ask.borrow().login.clone();
+    let id = shape::node_id("U", shape::number_of(&login));
+    Known::new("User").leaf("id", id).leaf("login", login)
+}
+
 struct RepositoryObject<'a, 'ask, 'call> {
     root: &'a Root<'ask, 'call>,
     name: String,
