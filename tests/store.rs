@@ -104,6 +104,7 @@ fn release(notes: &str) -> Observation {
             published_at: at(5),
             url: "https://example.test/v3.10.0".to_owned(),
             notes: notes.to_owned(),
+            withdrawn: false,
         }),
         at: at(6),
     }
@@ -335,8 +336,11 @@ async fn an_effect_is_intended_once_and_then_done() {
     assert_eq!((done.state, done.done_at), (EffectState::Done, Some(at(3))));
     assert_eq!((done.intended_at, done.remote_id.as_deref()), (at(1), Some("3333")));
 
-    let labels =
-        Effect::LabelPull { number: PullNumber(7), labels: vec!["dependencies".to_owned()] };
+    let labels = Effect::LabelPull {
+        number: PullNumber(7),
+        labels: vec!["dependencies".to_owned()],
+        since: None,
+    };
     store.intend(&lease, &watch, &labels, at(5)).await.unwrap();
     let effects = store.load_memory(&watch).await.unwrap().effects;
     assert_eq!(effects.len(), 2);

@@ -193,6 +193,22 @@ pub(super) enum Wish {
         #[command(flatten)]
         chosen: Chosen,
     },
+    /// Make the open pull request for this release anew, on the base branch of today
+    Rebase {
+        /// The release that it proposes, such as 3.10.4
+        #[arg(value_parser = version)]
+        version: Version,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// The same where people committed to its branch: what is lost is named in it first
+    Recreate {
+        /// The release that it proposes, such as 3.10.4
+        #[arg(value_parser = version)]
+        version: Version,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
 }
 
 impl Wish {
@@ -201,6 +217,8 @@ impl Wish {
         match self {
             Self::Bump { version, chosen } => (domain::Wish::Bump, version, chosen),
             Self::Canary { version, chosen } => (domain::Wish::Canary, version, chosen),
+            Self::Rebase { version, chosen } => (domain::Wish::Rebase, version, chosen),
+            Self::Recreate { version, chosen } => (domain::Wish::Recreate, version, chosen),
         }
     }
 }

@@ -188,6 +188,18 @@ fn action_lines(out: &mut String, action: &PlannedAction, all: &[PlannedAction])
         PlannedAction::Warn { pull, why } => {
             let _ = writeln!(out, "  warn in #{pull}: {why}");
         }
+        PlannedAction::StepBack { pull } => {
+            let _ = writeln!(out, "  say in #{pull} that a person works on its branch");
+        }
+        PlannedAction::TakeUp { pull } => {
+            let _ = writeln!(out, "  take the label of a person's branch off #{pull}");
+        }
+        PlannedAction::GiveUp { pull } => {
+            let _ = writeln!(
+                out,
+                "  name in #{pull} the commits that are given up, and make it anew without them"
+            );
+        }
         PlannedAction::Answer { request, answer } => {
             let _ = writeln!(out, "  answer request {request}: {answer}");
         }
@@ -212,6 +224,8 @@ pub(super) fn recorded(recorded: &Recorded) -> String {
     let what = match recorded.wish {
         Wish::Bump => "bump to",
         Wish::Canary => "another run of the canary at",
+        Wish::Rebase => "another making of the pull request for",
+        Wish::Recreate => "another making, without people's commits, of the pull request for",
     };
     format!(
         "request {} is recorded: {what} {}. A running daemon acts on it at once, otherwise the \

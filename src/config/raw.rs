@@ -473,6 +473,10 @@ fn default_changesets() -> String {
 pub(super) struct Proposal {
     /// What happens to a patch. Default: `offer`.
     pub(super) patches: crate::domain::PatchPolicy,
+    /// What happens when the pinned digest is not served any more, or its signature or its release is
+    /// withdrawn: with `ask` the alarm says how to ask for the way back, with `open` the pull request
+    /// to the newest older release with complete evidence is opened. Default: `ask`.
+    pub(super) reversal: crate::domain::ReversalPolicy,
     /// The title of a pin bump, and the subject of its commit; `{image}`, `{from}` and `{to}` are
     /// replaced, and nothing else may stand in braces. 150 characters at most. Its type decides what
     /// a squash merge releases downstream: `chore` nothing, `fix` a patch. Default:
@@ -486,6 +490,9 @@ pub(super) struct Proposal {
     pub(super) changeset: Option<Changeset>,
     /// Labels for its pull requests. Default: none.
     pub(super) labels: Vec<String>,
+    /// The label of a pull request on whose branch a person works, as long as the bot leaves it
+    /// alone. Empty: none. Default: `hands-off`.
+    pub(super) hands_off_label: String,
     /// The author of its commits, name and e-mail. Default:
     /// `digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>`.
     pub(super) author: String,
@@ -495,10 +502,12 @@ impl Default for Proposal {
     fn default() -> Self {
         Self {
             patches: crate::domain::PatchPolicy::default(),
+            reversal: crate::domain::ReversalPolicy::default(),
             title: "chore({image}): bump {from} → {to}".to_owned(),
             branch_prefix: "digest-bump/".to_owned(),
             changeset: None,
             labels: Vec::new(),
+            hands_off_label: "hands-off".to_owned(),
             author: "digest-bump[bot] <digest-bump[bot]@users.noreply.github.com>".to_owned(),
         }
     }

@@ -97,6 +97,8 @@ pub struct Watch {
     pub changeset: Option<ChangesetRule>,
     /// Labels for its pull requests.
     pub labels: Vec<String>,
+    /// The label of those on whose branches people work.
+    pub hands_off_label: Option<String>,
     /// Name and e-mail of its commits' author.
     pub author: (String, String),
 }

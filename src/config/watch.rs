@@ -71,6 +71,7 @@ pub(super) fn watch(
             None => None,
         },
         labels: raw.proposal.labels.clone(),
+        hands_off_label: Some(raw.proposal.hands_off_label.clone()).filter(|it| !it.is_empty()),
         author: author?,
     })
 }
@@ -120,6 +121,7 @@ fn rules(
     Some(Rules {
         tags: TagRule { pattern: pattern? },
         patches: raw.proposal.patches,
+        reversal: raw.proposal.reversal,
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,

@@ -47,6 +47,28 @@ pub enum Effect {
         number: PullNumber,
         /// The labels' names.
         labels: Vec<String>,
+        /// What they are put on it for, if not once in its life.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Saying>,
+    },
+    /// Take a label off a pull request. Probe: its labels.
+    UnlabelPull {
+        /// Which one.
+        number: PullNumber,
+        /// The label's name.
+        label: String,
+        /// What it was put on for.
+        since: Saying,
+    },
+    /// Comment on a pull request. Probe: a comment of the bot's own that says the same thing.
+    CommentPull {
+        /// Which one.
+        number: PullNumber,
+        /// What it says.
+        says: Saying,
+        /// The comment in Markdown, marker included. Not recorded: the pull request has it.
+        #[serde(skip)]
+        body: String,
     },
     /// Mark a draft pull request as ready for review. Probe: whether it is a draft.
     MarkReady {
@@ -107,6 +129,37 @@ pub enum Effect {
         #[serde(skip)]
         body: String,
     },
+}
+
+/// What a comment of the bot's says: each is said once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "says", rename_all = "snake_case")]
+pub enum Saying {
+    /// That a person works on the branch, and the bot does not any more.
+    HandsOff {
+        /// The bot's own last commit.
+        since: CommitId,
+        /// What people committed and was given up before, if so: then it is said once more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<CommitId>,
+    },
+    /// Which commits of people are given up, because somebody asked for that.
+    GivenUp {
+        /// The last of them, at the head of the branch.
+        head: CommitId,
+    },
+}
+
+impl fmt::Display for Saying {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HandsOff { since, after: None } => write!(out, "hands-off {since}"),
+            Self::HandsOff { since, after: Some(lost) } => {
+                write!(out, "hands-off {since} after {lost}")
+            }
+            Self::GivenUp { head } => write!(out, "given-up {head}"),
+        }
+    }
 }
 
 /// What the bot's own check of a commit shows.
@@ -199,9 +252,14 @@ impl Effect {
                 let verb = if *close { "close" } else { "edit" };
                 format!("{watch} {verb} {number} {}", fingerprint([title, body]))
             }
-            Self::LabelPull { number, labels } => {
-                format!("{watch} label {number} {}", labels.join(","))
+            Self::LabelPull { number, labels, since } => {
+                let since = since.as_ref().map(|since| format!(" {since}")).unwrap_or_default();
+                format!("{watch} label {number} {}{since}", labels.join(","))
             }
+            Self::UnlabelPull { number, label, since } => {
+                format!("{watch} unlabel {number} {label} {since}")
+            }
+            Self::CommentPull { number, says, .. } => format!("{watch} comment {number} {says}"),
             // Once in its life: a person who makes it a draft again means it.
             Self::MarkReady { number } => format!("{watch} ready {number}"),
             Self::ReportCheck { commit, report: OwnReport { state, title, run, .. } } => {

@@ -2,8 +2,8 @@
 
 use super::{
     Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, DashboardFacts, Descent, FilePath,
-    ImageName, IndexDigest, Marker, MirrorFacts, PinnedFacts, PlatformDigest, PullNumber,
-    TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
+    ImageName, IndexDigest, Marker, MirrorFacts, MirrorHunks, PinnedFacts, PlatformDigest,
+    PullNumber, TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -88,6 +88,8 @@ pub enum Fact {
     Conflict(ConflictFacts),
     /// The downstream's copy of upstream's contract document.
     Mirror(MirrorFacts),
+    /// Where that copy differs from the document.
+    MirrorHunks(MirrorHunks),
     /// The dashboard issue.
     Dashboard(DashboardFacts),
 }
@@ -153,6 +155,7 @@ impl Fact {
             Self::Workflow(workflow) => ("workflow", workflow.marker.clone()),
             Self::Conflict(conflict) => ("conflict", conflict.head.to_string()),
             Self::Mirror(_) => ("mirror", String::new()),
+            Self::MirrorHunks(_) => ("mirror_hunks", String::new()),
             Self::Dashboard(_) => ("dashboard", String::new()),
         };
         FactKey { aspect, subject }
@@ -186,6 +189,9 @@ pub struct ReleaseFacts {
     pub url: String,
     /// The release notes in Markdown. Foreign text.
     pub notes: String,
+    /// Whether upstream's list does not show it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
 }
 
 /// An image tag, resolved once to an index digest and what that index holds.

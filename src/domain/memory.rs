@@ -2,9 +2,9 @@
 
 use super::{
     Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, DashboardFacts, Descent, Digest,
-    EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, MirrorFacts, NamedBreaks,
-    NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts, Request,
-    TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
+    EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, MirrorFacts, MirrorHunks,
+    NamedBreaks, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts,
+    Request, TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
 };
 use std::collections::BTreeMap;
 
@@ -281,6 +281,16 @@ impl Memory {
         let key = FactKey { aspect: "mirror", subject: String::new() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Mirror(mirror)) => Some(mirror),
+            _ => None,
+        }
+    }
+
+    /// Where the copy was last seen to differ from the document.
+    #[must_use]
+    pub fn mirror_hunks(&self) -> Option<&MirrorHunks> {
+        let key = FactKey { aspect: "mirror_hunks", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::MirrorHunks(hunks)) => Some(hunks),
             _ => None,
         }
     }

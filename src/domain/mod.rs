@@ -54,7 +54,7 @@ pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use dashboard::DashboardFacts;
 pub use digest::{Digest, IndexDigest, PlatformDigest};
-pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck, OwnReport};
+pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck, OwnReport, Saying};
 pub use fact::{
     ConflictFacts, Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts,
     Platform, PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
@@ -64,7 +64,7 @@ pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
 pub use mention::{Mention, Place};
-pub use mirror::{MIRROR_HEADER, MirrorFacts};
+pub use mirror::{MIRROR_HEADER, MirrorFacts, MirrorHunks};
 pub use names::{
     BranchName, CommitId, FilePath, ImageName, IssueNumber, PullNumber, RepoName, TreeId, WatchName,
 };
@@ -74,8 +74,8 @@ pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
 pub use request::{Request, RequestId, RequestOutcome, Wish};
 pub use rules::{
-    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, RevisionPolicy,
-    Rules, SignatureRule, TagRule, UnexpectedRef,
+    CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, ReversalPolicy,
+    RevisionPolicy, Rules, SignatureRule, TagRule, UnexpectedRef,
 };
 pub use signature::SignatureOutcome;
 pub use tag::{PinnedFacts, TagChange, TagFacts};

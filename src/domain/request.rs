@@ -23,11 +23,24 @@ pub enum Wish {
     Bump,
     /// That the canary is run again at a version, whatever it showed before.
     Canary,
+    /// That the open pull request for a version is made anew on the base branch of today.
+    Rebase,
+    /// The same, also where people committed to its branch: their commits are given up.
+    Recreate,
 }
 
 impl Wish {
     /// Every wish.
-    pub const ALL: [Self; 2] = [Self::Bump, Self::Canary];
+    pub const ALL: [Self; 4] = [Self::Bump, Self::Canary, Self::Rebase, Self::Recreate];
+
+    /// Whether it is that an open pull request is made anew.
+    #[must_use]
+    pub const fn makes_anew(self) -> bool {
+        match self {
+            Self::Rebase | Self::Recreate => true,
+            Self::Bump | Self::Canary => false,
+        }
+    }
 
     /// The name in the database, in commands and in views.
     #[must_use]
@@ -35,6 +48,8 @@ impl Wish {
         match self {
             Self::Bump => "bump",
             Self::Canary => "canary",
+            Self::Rebase => "rebase",
+            Self::Recreate => "recreate",
         }
     }
 }
@@ -61,6 +76,15 @@ impl Request {
     #[must_use]
     pub fn wants_canary(&self, version: &Version) -> bool {
         self.wish == Wish::Canary && self.outcome.is_none() && self.version == *version
+    }
+}
+
+impl Request {
+    /// Whether it asks for the open pull request for `version` to be made anew, and is not answered
+    /// yet.
+    #[must_use]
+    pub fn wants_anew(&self, version: &Version) -> bool {
+        self.wish.makes_anew() && self.outcome.is_none() && self.version == *version
     }
 }
 

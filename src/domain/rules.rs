@@ -21,6 +21,18 @@ pub enum PatchPolicy {
     Propose,
 }
 
+/// What happens when what is pinned has to be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ReversalPolicy {
+    /// The alarm says how to ask for the way back.
+    #[default]
+    Ask,
+    /// The way back is proposed.
+    Open,
+}
+
 /// All rules of one watch.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -28,6 +40,8 @@ pub struct Rules {
     pub tags: TagRule,
     /// What happens to a patch.
     pub patches: PatchPolicy,
+    /// What happens when what is pinned has to be left.
+    pub reversal: ReversalPolicy,
     /// The npm half of a release; `None` if a release has none.
     pub npm: Option<NpmRule>,
     /// The platforms that every release promises.
@@ -217,6 +231,7 @@ impl Rules {
         Self {
             tags: TagRule { pattern: Regex::new(r"^v(?P<version>.+)$").unwrap() },
             patches: PatchPolicy::default(),
+            reversal: ReversalPolicy::default(),
             npm: None,
             platforms: Vec::new(),
             signature: None,

@@ -1,6 +1,7 @@
 //! The title of a pin bump, and what it makes of a merge.
 
 use super::{ImageName, Version};
+use std::cmp::Ordering;
 use std::{fmt, str::FromStr};
 
 /// What GitHub takes as the title of a pull request, in characters.
@@ -75,6 +76,13 @@ impl TitleTemplate {
             .replace("{image}", image.short())
             .replace("{from}", &from.to_string())
             .replace("{to}", &to.to_string());
+        // What is no step onwards says so, under the type and the scope of the others.
+        let lead = title.split_once(": ").map(|(lead, _)| format!("{lead}: ")).unwrap_or_default();
+        let title = match to.cmp_precedence(from) {
+            Ordering::Greater => title,
+            Ordering::Equal => format!("{lead}bring the pin sites in line at {to}"),
+            Ordering::Less => format!("{lead}take the pin back {from} → {to}"),
+        };
         match title.char_indices().nth(MAX_TITLE) {
             Some(_) => title.chars().take(MAX_TITLE - 1).chain(['…']).collect(),
             None => title,

@@ -19,7 +19,7 @@ pub use lockstep::lockstep;
 pub use outcome::{Lockstep, SiteFault, SiteLine, SiteOutcome};
 
 use crate::domain::{
-    FilePath, ImageName, IndexDigest, Pin, PinSite, SiteReading, SiteState, Version,
+    FilePath, ImageName, IndexDigest, Pin, PinSite, Presence, SiteReading, SiteState, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +103,19 @@ pub fn disagreements(readings: &[SiteReading], pin: &Pin) -> Vec<PinDrift> {
             drift.push(PinDrift { site, path, text });
         }
     }
+    drift
+}
+
+/// Those of the disagreements that the bot may repair.
+#[must_use]
+pub fn repairable(sites: &[PinSite], readings: &[SiteReading], pin: &Pin) -> Vec<PinDrift> {
+    let by_hand = |it: &PinDrift| {
+        sites.iter().any(|site| {
+            site.presence == Presence::ByHand && site.name == it.site && site.path == it.path
+        })
+    };
+    let mut drift = disagreements(readings, pin);
+    drift.retain(|it| !by_hand(it));
     drift
 }
 

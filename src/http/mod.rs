@@ -141,6 +141,8 @@ mod tests {
             digest: None,
             pin_fault: None,
             drift: Vec::new(),
+            drifted: false,
+            mirror_hunks: None,
             alarms: owned(alarms),
             troubles: owned(troubles),
             releases: Vec::new(),

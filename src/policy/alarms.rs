@@ -5,6 +5,7 @@ use super::{
     companion_pin::CompanionPin,
     departure::departure,
     npm_drift::npm_alarms,
+    retreat::retreat_alarm,
     snapshot::{PinState, Snapshot},
 };
 use crate::domain::{
@@ -154,6 +155,7 @@ pub fn all_alarms(memory: &Memory, snapshot: &Snapshot, now: Timestamp) -> Vec<S
     lines.extend(companions.flat_map(|pin| of_companion(memory, pin, &snapshot.pin)));
     lines.extend(npm_alarms(memory, &snapshot.pin));
     lines.extend(departure(snapshot, now));
+    lines.extend(retreat_alarm(snapshot));
     lines
 }
 

@@ -8,6 +8,7 @@ use super::{
     pinned::pin_state,
     proposals::proposals,
     required,
+    retreat::retreat,
     snapshot::{
         Answer, Baseline, Candidate, Carrier, Checks, Ignored, Migration, PinState, Running,
         Snapshot, Unavailable,
@@ -17,8 +18,8 @@ use super::{
     trials::wanted_since,
 };
 use crate::domain::{
-    CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts, Rules,
-    RunState, Timestamp, Verdict, Version,
+    CanaryRun, Check, Finding, ImageName, IndexDigest, Look, Memory, PinSite, ReleaseFacts,
+    ReversalPolicy, Rules, RunState, Timestamp, Verdict, Version,
 };
 use std::collections::BTreeMap;
 
@@ -81,6 +82,9 @@ impl Snapshot {
             baseline: baseline(view, &pin),
             runs: view.memory.runs.iter().filter_map(|run| running(view, run)).collect(),
             by_checks: view.rules.checks.is_some(),
+            drifted: false,
+            retreat: retreat(view.memory, &pin, view.rules),
+            reverses: view.rules.reversal == ReversalPolicy::Open,
             pin,
         }
     }

@@ -1,6 +1,7 @@
 //! The canary: what its result depends on, and what a failure means beside the pinned release's.
 
 use super::{
+    anew::wish,
     assess::{Assessment, retry},
     checks::{self, UnderWay},
     snapshot::{Answer, PinState, Snapshot},
@@ -40,13 +41,37 @@ pub(super) fn inputs(
     }
     let harness = memory.pin().map_or("", |facts| facts.harness.as_str());
     let harness = if harness.is_empty() { String::new() } else { format!(" in {harness}") };
-    let onto = conflict(version, memory);
-    let onto = onto.map_or_else(String::new, self::onto);
-    format!("{start}{harness}{onto}{end}")
+    let repair = repair(version, memory);
+    let repair = repair.filter(|_| memory.image(version).map(|it| it.digest.digest()) == pinned);
+    let anew = repair.or_else(|| anew(version, memory)).unwrap_or_default();
+    format!("{start}{harness}{anew}{end}")
 }
 
-fn onto(base: &CommitId) -> String {
-    format!(" onto {}", base.short())
+/// What makes a run at the pinned version one on the tree in which the pin sites agree: that
+/// somebody asked for that.
+fn repair(version: &Version, memory: &Memory) -> Option<String> {
+    let asked = memory.requests.iter().rev().find(|asked| {
+        asked.wish == Wish::Bump && asked.outcome.is_none() && asked.version == *version
+    });
+    asked.map(|asked| format!(" in line for request {}", asked.id))
+}
+
+/// Whether the canary at the pinned version is to run on the tree in which the pin sites agree.
+#[must_use]
+pub fn repairs(version: &Version, memory: &Memory) -> bool {
+    repair(version, memory).is_some()
+}
+
+/// What makes a run one that is made anew for the open pull request for `version`: that it conflicts
+/// with a commit of the base branch, or that somebody asked for it.
+fn anew(version: &Version, memory: &Memory) -> Option<String> {
+    let onto = conflict(version, memory).map(|base| format!(" onto {}", base.short()));
+    let proposed = memory.pulls().any(|pull| {
+        let marker = pull.marker.as_ref().filter(|_| pull.state == PullState::Open);
+        marker.is_some_and(|it| it.version == *version && it.kind == ProposalKind::PinBump)
+    });
+    let asked = wish(memory, version).filter(|_| proposed);
+    onto.or_else(|| asked.map(|asked| format!(" for request {}", asked.id)))
 }
 
 /// The commit of the base branch with which the open pull request for `version` conflicts. It is
@@ -73,7 +98,7 @@ fn passed<'a>(
     };
     let run = memory.runs.iter().rev().filter(same).find(told)?;
     // A run before the conflict was about a tree that cannot be merged.
-    if conflict(version, memory).is_some_and(|base| !run.inputs.contains(&onto(base))) {
+    if anew(version, memory).is_some_and(|anew| !run.inputs.contains(&anew)) {
         return None;
     }
     let passes = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });

@@ -1,6 +1,7 @@
 //! The decision: a snapshot of a watch becomes the stage of each release and what is due.
 
 use super::{
+    anew::{make_anew, say_whose},
     assess::Assessment,
     automatic::{automatic, offer_patches},
     board::Board,
@@ -9,7 +10,8 @@ use super::{
     draft::{finish, one_at_a_time, open_draft, tend_draft},
     pull::{open_new, open_proposal, repair, tend},
     requests::{self, Standing},
-    snapshot::{Candidate, PinState, Snapshot},
+    retreat::look_again,
+    snapshot::{Candidate, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
     stubs::stub_of_line,
     superseded,
@@ -60,8 +62,11 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     for line in major_lines(snapshot).values() {
         board.take(stub_of_line(line, snapshot, now));
     }
+    board.due.extend(look_again(snapshot, pinned, now));
     pin_bump(pinned, snapshot, now, board);
     superseded::cancel(snapshot, now, board);
+    say_whose(snapshot, board);
+    make_anew(snapshot, now, board);
 }
 
 /// The MAJORs by major version, the newest first; those that call themselves less have the pin's.
@@ -89,7 +94,9 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     let rescue = offer_patches(&automatic, found, busy, snapshot, now, board);
 
     let asked = standing.as_ref().and_then(|standing| wish(standing, board));
-    let target = asked.map(|candidate| (candidate, true)).or(found.or(rescue).map(|c| (c, false)));
+    let onwards = found.or(rescue);
+    let unasked = onwards.or_else(|| take_back(standing.as_ref(), open, snapshot, now, board));
+    let target = asked.map(|candidate| (candidate, true)).or(unasked.map(|c| (c, false)));
     if let Some((candidate, _)) = target {
         board.set(&candidate.version, Stage::Ready);
     }
@@ -112,6 +119,25 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     one_at_a_time(standing.as_ref(), pinned, snapshot, board);
     // Last: what a passed canary leads to is done before the wish for it is answered.
     try_again(pinned, snapshot, now, board);
+}
+
+/// The newest older release with complete evidence, where what is pinned has to be left, the config
+/// wants the way back proposed, and nothing newer is.
+fn take_back<'a>(
+    standing: Option<&Standing<'_>>,
+    open: Option<&Proposal>,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+    board: &mut Board,
+) -> Option<&'a Candidate> {
+    if standing.is_some() || open.is_some() {
+        return None;
+    }
+    let back = walk(snapshot.way_back(), ProposalKind::PinBump, snapshot, now, None);
+    let target = back.target;
+    board.due.extend(back.due);
+    board.wakes.extend(back.wakes);
+    target
 }
 
 /// A wish that is still being worked on says so, also while a newer one is proposed.

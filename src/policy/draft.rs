@@ -92,7 +92,7 @@ fn spent(
     snapshot: &Snapshot,
     board: &Board,
 ) -> Option<String> {
-    if draft.version.cmp_precedence(pinned).is_le() {
+    if !snapshot.leads_to(&draft.version) {
         return Some(format!("the pin is at {pinned} already"));
     }
     if !snapshot.by_checks {

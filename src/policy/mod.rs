@@ -4,6 +4,7 @@
 //! watch at once; the rest answers one question each.
 
 mod alarms;
+mod anew;
 mod assemble;
 mod assess;
 mod automatic;
@@ -28,6 +29,7 @@ mod proposals;
 mod pull;
 mod requests;
 mod required;
+mod retreat;
 mod snapshot;
 mod soak;
 mod stage;
@@ -42,11 +44,13 @@ mod wording;
 
 pub use crate::domain::{Break, Look};
 pub use alarms::{Moved, alarms, all_alarms, moved_under, tag_drift};
+pub use anew::{hands_off, is_made_anew};
 pub use assemble::{Looks, View};
 pub use branch::{
     branches_to_ask, draft_branch, is_own_branch, pin_branch, scratch_branch, scratch_marker,
     stub_branch,
 };
+pub use canary::repairs;
 pub use checks::{Concluded, conclude};
 pub use classify::classify;
 pub use companion_pin::CompanionPin;
@@ -55,7 +59,7 @@ pub use decide::{Decision, decide};
 pub use departure::departure;
 pub use honesty::{added_since, break_in_notes};
 pub use line::Line;
-pub use mirror::mirror_drift;
+pub use mirror::{contract_to_read, hunks_of_drift, hunks_to_find, mirror_drift};
 pub use npm_drift::{npm_drift_line, npm_drifts};
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{

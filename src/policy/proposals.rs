@@ -2,6 +2,7 @@
 
 use super::{
     alarms::moved_under,
+    anew::{given_up, is_pushed, notice, pushed_at, to_be_made_anew},
     assemble::View,
     branch::is_own_branch,
     snapshot::{PinState, Proposal, Readiness},
@@ -31,11 +32,15 @@ pub(super) fn proposals(
                 version: marker.version.clone(),
                 pull: pull.number,
                 state: pull.state,
-                ours: pull.head == marker.commit || pushed(view.memory, pull),
+                ours: is_pushed(view.memory, pull, marker) || given_up(view.memory, marker),
+                notice: notice(view.memory, pull, marker),
+                remade_at: pushed_at(view.memory, pull),
                 settled: pull.head == marker.commit
                     && starts_from(marker, pin)
                     && tells_of_rerun(view.memory, pull, marker)
-                    && view.memory.conflict(&pull.head).is_none(),
+                    && view.memory.conflict(&pull.head).is_none()
+                    && !to_be_made_anew(view.memory, pull, marker),
+                from_pin: marker.from.is_some() && starts_from(marker, pin),
                 requested: marker.requested,
                 readiness: readiness(marker),
                 warning: warning(view.memory, pull, marker),
@@ -103,12 +108,4 @@ fn warning(memory: &Memory, pull: &PullFacts, marker: &Marker) -> Option<String>
         })
     };
     (!stories.iter().all(told)).then(|| stories.join("; "))
-}
-
-/// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.
-fn pushed(memory: &Memory, pull: &PullFacts) -> bool {
-    memory.effects.iter().any(|record| {
-        matches!(&record.effect, Effect::PushBranch { branch, commit }
-            if *branch == pull.branch && *commit == pull.head)
-    })
 }

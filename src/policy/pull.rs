@@ -33,7 +33,7 @@ pub(super) fn repair<'a>(
     if moves {
         return target;
     }
-    let proposed = |c: &&Candidate| c.bump != Bump::None && c.version == open.version;
+    let proposed = |c: &&Candidate| snapshot.leads_to(&c.version) && c.version == open.version;
     let sound =
         |c: &&Candidate| assess(c, ProposalKind::PinBump, snapshot, now) == Assessment::Ready;
     let same = snapshot.candidates.iter().find(proposed).filter(sound);
@@ -49,7 +49,8 @@ pub(super) fn tend(
     snapshot: &Snapshot,
     board: &mut Board,
 ) {
-    let left_over = open.version.cmp_precedence(pinned).is_le();
+    let onwards = open.version.cmp_precedence(pinned).is_gt();
+    let left_over = !(onwards || (open.from_pin && snapshot.leads_to(&open.version)));
     if left_over && open.ours {
         let why = format!("the pin is at {pinned} already");
         board.due.push(Intent::Close { pull: open.pull, why });

@@ -69,7 +69,7 @@ fn met<'a>(
     let candidate = snapshot
         .candidates
         .iter()
-        .find(|c| c.version == request.version && c.bump != Bump::None)?;
+        .find(|c| c.version == request.version && snapshot.leads_to(&c.version))?;
     Some(Standing { request, candidate, assessment: Assessment::Ready })
 }
 
@@ -82,11 +82,19 @@ fn examine<'a>(
     now: Timestamp,
 ) -> Result<Standing<'a>, (bool, String)> {
     let wanted = &request.version;
-    if wanted == pinned {
+    if wanted == pinned && !snapshot.leads_to(wanted) {
         return Err((true, format!("the pin is at {pinned} already")));
     }
-    if wanted.cmp_precedence(pinned).is_lt() {
-        return Err((false, format!("the pin is at {pinned}, and a downgrade is never proposed")));
+    if wanted == pinned && snapshot.by_checks {
+        let answer = "the downstream's own checks are the canary, and have nothing to compare with \
+                      here: `digest-bump pin --tree` brings the pin sites in line in a checkout";
+        return Err((false, answer.to_owned()));
+    }
+    if !snapshot.leads_to(wanted) {
+        let answer = format!(
+            "the pin is at {pinned}, and a downgrade is only proposed where that has to be left"
+        );
+        return Err((false, answer));
     }
     let candidate = snapshot
         .candidates

@@ -3,7 +3,7 @@
 use super::{Break, companion_pin::CompanionPin, contract::Contract, soak::Soak};
 use crate::domain::{
     BranchName, Bump, Check, CheckSeen, ImageName, IndexDigest, Look, PatchPolicy, Platform,
-    ProposalKind, PullNumber, PullState, Request, RunId, Timestamp, Verdict, Version,
+    ProposalKind, PullNumber, PullState, Request, RequestId, RunId, Timestamp, Verdict, Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,6 +47,13 @@ pub struct Snapshot {
     pub runs: Vec<Running>,
     /// Whether the downstream's own checks are the canary, on a draft pull request.
     pub by_checks: bool,
+    /// Whether pin sites that the bot may edit spell something else than the pin. Told by whoever
+    /// reads them: this floor does not.
+    pub drifted: bool,
+    /// Why what is pinned has to be left, if so.
+    pub retreat: Option<String>,
+    /// Whether an older release is then proposed unasked.
+    pub reverses: bool,
 }
 
 impl Snapshot {
@@ -243,17 +250,34 @@ pub struct Proposal {
     pub pull: PullNumber,
     /// Open, merged, closed.
     pub state: PullState,
-    /// Whether the head is a commit that the bot pushed.
+    /// Whether the head is a commit that the bot pushed, or one that it was asked to give up.
     pub ours: bool,
+    /// What is to be said or marked of whose branch it is.
+    pub notice: Option<Notice>,
+    /// When the bot pushed the commit that is at the head, if it remembers that.
+    pub remade_at: Option<Timestamp>,
     /// Whether head, body and pin belong together; not so when the bot died between the first
     /// two, or when the pin was moved under the proposal.
     pub settled: bool,
+    /// Whether its edits start from what is pinned now.
+    pub from_pin: bool,
     /// Whether a person asked for it.
     pub requested: bool,
     /// Whether it is a draft of the bot's, which the downstream's own checks have to prove.
     pub readiness: Readiness,
     /// What happened to its tag since, which its text does not say yet.
     pub warning: Option<String>,
+}
+
+/// What is to be said or marked of whose branch a pull request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// A person works on it, and the bot has not said that it leaves it alone.
+    StepBack,
+    /// Somebody asked that what people committed is given up, and that was not named yet.
+    GiveUp(RequestId),
+    /// It is the bot's again, and still has the label.
+    TakeUp,
 }
 
 /// Whether a pull request is ready, as far as the bot is concerned.

@@ -151,6 +151,7 @@ mod tests {
             published_at: at(release),
             url: String::new(),
             notes: String::new(),
+            withdrawn: false,
         }));
         observe(Fact::Npm(NpmFacts {
             version: version.clone(),

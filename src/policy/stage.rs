@@ -132,6 +132,23 @@ pub enum Intent {
         /// What happened.
         why: String,
     },
+    /// Say in a pull request that a person works on its branch, and label it.
+    StepBack {
+        /// Which one.
+        pull: PullNumber,
+    },
+    /// Take the label off again: nobody's commits but the bot's are on the branch.
+    TakeUp {
+        /// Which one.
+        pull: PullNumber,
+    },
+    /// Name in a pull request the commits that are about to be lost, as somebody asked.
+    GiveUp {
+        /// Which one.
+        pull: PullNumber,
+        /// The request for it.
+        request: RequestId,
+    },
     /// End a request.
     Answer {
         /// Which one.
@@ -160,6 +177,9 @@ impl Intent {
             | Self::Hold { .. }
             | Self::Close { .. }
             | Self::Warn { .. }
+            | Self::StepBack { .. }
+            | Self::TakeUp { .. }
+            | Self::GiveUp { .. }
             | Self::Answer { .. } => None,
         }
     }

@@ -23,6 +23,9 @@ pub(super) fn is_unfinished(release: &ReleaseFacts, rules: &TagRule) -> bool {
 /// The reason for which the release is ignored.
 pub fn admit(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String> {
     let version = version_of(release, rules)?;
+    if release.withdrawn {
+        return Err("upstream withdrew it".to_owned());
+    }
     if release.draft {
         return Err("it is a draft".to_owned());
     }
@@ -34,6 +37,16 @@ pub fn admit(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String>
         return Err("build metadata cannot be part of an image tag".to_owned());
     }
     Ok(version)
+}
+
+/// Whether upstream took the release of `version` back: its list does not show it any more, or it is
+/// a draft again.
+pub(super) fn is_withdrawn(version: &Version, memory: &Memory, rules: &TagRule) -> bool {
+    let mut of_it = memory
+        .releases()
+        .filter(|release| version_of(release, rules).as_ref() == Ok(version))
+        .peekable();
+    of_it.peek().is_some() && of_it.all(|release| release.withdrawn || release.draft)
 }
 
 /// The release of `version`, if upstream has one.
@@ -75,6 +88,7 @@ mod tests {
             published_at: Timestamp::from_millis(0),
             url: String::new(),
             notes: String::new(),
+            withdrawn: false,
         }
     }
 

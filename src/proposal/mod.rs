@@ -5,6 +5,7 @@
 //! its effects are performed by [`Performer`], which makes no choices.
 
 mod canary;
+mod comment;
 mod draft;
 mod evidence;
 mod own_check;

@@ -36,7 +36,7 @@ impl Outcome {
         Self { remote_id: name.to_string(), pull: None }
     }
 
-    fn of_pull(pull: Pull) -> Self {
+    pub(super) fn of_pull(pull: Pull) -> Self {
         Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
     }
 
@@ -72,7 +72,11 @@ impl Performer {
                 Ok((!pull.draft).then(|| Outcome::of_pull(pull)))
             }
             Effect::ReportCheck { commit, report } => self.probe_check(commit, report).await,
-            Effect::LabelPull { number, labels } => {
+            Effect::CommentPull { number, says, .. } => self.probe_comment(*number, says).await,
+            Effect::UnlabelPull { number, label, .. } => {
+                self.probe_unlabelled(*number, label).await
+            }
+            Effect::LabelPull { number, labels, .. } => {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 let there = labels.iter().all(|label| pull.labels.contains(label));
                 Ok(there.then(|| Outcome::of_pull(pull)))
@@ -141,7 +145,9 @@ impl Performer {
                 Ok(Outcome::of_pull(Pull { draft: false, ..pull }))
             }
             Effect::ReportCheck { commit, report } => self.report_check(commit, report).await,
-            Effect::LabelPull { number, labels } => {
+            Effect::CommentPull { number, body, .. } => self.comment(*number, body).await,
+            Effect::UnlabelPull { number, label, .. } => self.unlabel(*number, label).await,
+            Effect::LabelPull { number, labels, .. } => {
                 let labelled = self.writer.add_labels(repo, *number, labels);
                 labelled.await.with_context(|| format!("labelling {number}"))?;
                 Ok(Outcome { remote_id: number.0.to_string(), pull: None })

@@ -55,7 +55,7 @@ impl Workshop<'_> {
     ) -> Result<Plan> {
         match kind {
             ProposalKind::PinBump => self.plan_pin_bump(version, requested, over).await,
-            ProposalKind::MigrationStub => self.plan_stub(version).await,
+            ProposalKind::MigrationStub => self.plan_stub(version, over).await,
         }
     }
 
@@ -110,6 +110,7 @@ impl Workshop<'_> {
                 left: &self.left(&draft.tree, run.prepared()).await?,
             },
             by_hand: &by_hand(&draft),
+            retreat: self.retreat(version),
             passed_over: &passed_over(self, version),
             releases: &releases,
             marker: &marker,
@@ -126,7 +127,7 @@ impl Workshop<'_> {
         }
     }
 
-    async fn plan_stub(&self, version: &Version) -> Result<Plan> {
+    async fn plan_stub(&self, version: &Version, over: Option<PullNumber>) -> Result<Plan> {
         let to = self.target(version)?;
         let Some(rule) = &self.watch.rules.migration else { bail!("no migration document") };
         // The canary's tree moves the pin, which a stub does not; its base will do. It may not
@@ -134,7 +135,9 @@ impl Workshop<'_> {
         let run = self.run(&to.digest, version).ok();
         let (release, candidate) = (self.release(version)?, self.candidate(version)?);
         let (from, rows) = (&self.pin.version, rows(self, candidate));
-        let base = run.map_or(self.head, |run| &run.base);
+        let over = self.memory.pulls().find(|pull| Some(pull.number) == over);
+        let anew = over.is_some_and(|pull| policy::is_made_anew(self.memory, pull));
+        let base = run.filter(|_| !anew).map_or(self.head, |run| &run.base);
         let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
         let kind = ProposalKind::MigrationStub;
         let branch = policy::stub_branch(self.watch.branches(), &candidate.line())?;

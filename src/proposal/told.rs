@@ -1,7 +1,7 @@
 //! What the reader of a proposal is told beside its evidence.
 
 use super::{draft::Draft, plan::Workshop};
-use crate::domain::{Presence, ReleaseFacts, Request, TreeId, Version, Wish};
+use crate::domain::{ReleaseFacts, Request, TreeId, Version, Wish};
 use crate::edit::{self, PinDrift, SiteOutcome};
 use crate::policy::{self, Touched};
 use crate::render::{NotedRelease, Source};
@@ -53,16 +53,14 @@ impl Workshop<'_> {
     /// The sites that disagree with the pin and that the bot may repair.
     pub(super) fn drift(&self) -> Vec<PinDrift> {
         let facts = self.memory.pin();
-        let mut drift =
-            facts.map(|it| edit::disagreements(&it.sites, self.pin)).unwrap_or_default();
-        let by_hand = |it: &PinDrift| {
-            let mut sites = self.watch.downstream.sites.iter();
-            sites.any(|site| {
-                site.presence == Presence::ByHand && site.name == it.site && site.path == it.path
-            })
-        };
-        drift.retain(|it| !by_hand(it));
-        drift
+        let sites = &self.watch.downstream.sites;
+        facts.map(|it| edit::repairable(sites, &it.sites, self.pin)).unwrap_or_default()
+    }
+
+    /// Why what is pinned has to be left, if `version` is the way back.
+    pub(super) fn retreat(&self, version: &Version) -> Option<&str> {
+        let back = version.cmp_precedence(&self.pin.version).is_lt();
+        self.snapshot.retreat.as_deref().filter(|_| back)
     }
 
     /// What the bot cannot do itself: the other places that spell the pinned digest, and the npm

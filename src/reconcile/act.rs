@@ -34,6 +34,9 @@ impl Pass<'_> {
             }
             Intent::Close { pull, why } => self.close(*pull, why).await,
             Intent::Warn { pull, why } => self.warn(*pull, why).await,
+            Intent::StepBack { pull } => Box::pin(self.step_back(*pull)).await,
+            Intent::TakeUp { pull } => Box::pin(self.take_up(*pull)).await,
+            Intent::GiveUp { pull, request } => Box::pin(self.name_lost(*pull, *request)).await,
             Intent::Answer { request, granted, answer } => {
                 self.answer(*request, *granted, answer).await
             }
@@ -44,7 +47,7 @@ impl Pass<'_> {
     /// draft; the pinned release has none.
     async fn start(&mut self, version: &Version, stages: &[(Version, Stage)]) -> Result<()> {
         let rules = &self.bot.watch.rules;
-        let of_pin = self.pin()?.version == *version;
+        let of_pin = self.is_of_pin(version)?;
         match (&rules.checks, &rules.workflow) {
             (Some(_), None) => self.start_checks(version, stages).await,
             (Some(_), Some(_)) if of_pin => self.start_checks(version, stages).await,
@@ -112,7 +115,8 @@ impl Pass<'_> {
         let number = self.propose_all(&effects_of(&plan, over), &plan).await?;
         self.mark_ready(number).await?;
         if over.is_none() && !plan.labels.is_empty() {
-            self.effect(&Effect::LabelPull { number, labels: plan.labels.clone() }).await?;
+            self.effect(&Effect::LabelPull { number, labels: plan.labels.clone(), since: None })
+                .await?;
         }
         let verb = if over.is_some() { "rewrote" } else { "opened" };
         self.done(format!("{verb} pull request {number}: {}", plan.title));

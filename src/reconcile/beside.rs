@@ -42,6 +42,9 @@ impl<'a> Lane<'a> {
             | Intent::Propose { .. }
             | Intent::Close { .. }
             | Intent::Warn { .. }
+            | Intent::StepBack { .. }
+            | Intent::TakeUp { .. }
+            | Intent::GiveUp { .. }
             | Intent::Conclude(_)
             | Intent::Cancel { .. }
             | Intent::Hold { .. }

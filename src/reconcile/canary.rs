@@ -7,9 +7,10 @@ use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
     CanaryReport, CanaryRun, Check, CommitId, Detail, Digest, FileChange, FilePath, Finding,
-    Learned, Memory, Pin, RunId, RunState, TreeId, Verdict, Version,
+    Learned, Memory, Pin, PinFacts, RunId, RunState, TreeId, Verdict, Version,
 };
-use crate::policy::inputs_of;
+use crate::edit;
+use crate::policy::{inputs_of, repairs};
 use crate::proposal::{Draft, companion_pins, draft_pin_bump};
 use crate::store::{NewRun, Shown};
 use anyhow::{Context as _, Result};
@@ -37,7 +38,7 @@ impl Subject {
     ) -> Result<Self> {
         let pinned = Some(pin.digest.digest());
         let inputs = inputs_of(Check::Canary, version, &watch.rules, memory, pinned);
-        if *version == pin.version {
+        if *version == pin.version && !brings_in_line(version, pin, watch, memory) {
             let tree = git.tree_of(base).await?;
             let (changes, sites) = (Vec::new(), Vec::new());
             let draft = Draft { base: base.clone(), tree, changes, sites, changeset: None };
@@ -51,13 +52,21 @@ impl Subject {
     }
 }
 
+/// Whether a run at the pinned version is one on the tree in which the pin sites agree, because
+/// somebody asked for that and they do not.
+fn brings_in_line(version: &Version, pin: &Pin, watch: &Watch, memory: &Memory) -> bool {
+    let drifted =
+        |facts: &PinFacts| !edit::repairable(&watch.downstream.sites, &facts.sites, pin).is_empty();
+    repairs(version, memory) && memory.pin().is_some_and(drifted)
+}
+
 impl Pass<'_> {
     /// Starts a run on the tree that a proposal would push, and leaves it to the supervisor. Where
     /// the same was run before, its result is remembered instead.
     pub(super) async fn start_canary(&mut self, version: &Version) -> Result<()> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let (watch, git) = (&bot.watch, &bot.git);
-        let of_pin = self.pin()?.version == *version;
+        let of_pin = self.is_of_pin(version)?;
         let Subject { to, draft, inputs } = self.subject(version).await?;
         let new = NewRun {
             version: version.clone(),
@@ -92,6 +101,12 @@ impl Pass<'_> {
         bot.supervisor.start(order, &watch.canary, &bot.sandbox);
         self.done(format!("canary started at {version}"));
         Ok(())
+    }
+
+    /// Whether a canary at `version` is one of the pinned release, on a tree without edits.
+    pub(super) fn is_of_pin(&self, version: &Version) -> Result<bool> {
+        let (pin, watch) = (self.pin()?, &self.bot.watch);
+        Ok(pin.version == *version && !brings_in_line(version, &pin, watch, &self.memory))
     }
 
     /// What a canary at `version` is run on now.

@@ -125,7 +125,8 @@ impl Pass<'_> {
         effects.insert(1, Effect::ReportCheck { commit, report });
         let number = self.propose_all(&effects, &plan).await?;
         if over.is_none() && !plan.labels.is_empty() {
-            self.effect(&Effect::LabelPull { number, labels: plan.labels.clone() }).await?;
+            self.effect(&Effect::LabelPull { number, labels: plan.labels.clone(), since: None })
+                .await?;
         }
         let verb = if over.is_some() { "rewrote" } else { "opened" };
         self.done(format!("{verb} draft pull request {number}: {}", plan.title));

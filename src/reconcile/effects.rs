@@ -32,7 +32,7 @@ impl Pass<'_> {
             if self.limited {
                 return Ok(());
             }
-            let effect = Effect::LabelPull { number, labels: labels.clone() };
+            let effect = Effect::LabelPull { number, labels: labels.clone(), since: None };
             let key = effect.key(&self.bot.watch.name);
             let records = &self.memory.effects;
             if records.iter().any(|record| record.key == key && record.state == EffectState::Done) {
@@ -110,7 +110,9 @@ impl Pass<'_> {
             outcome
         } else {
             step(Moment::Before, "effect", &key.0);
-            let outcome = bot.performer.perform(effect, &self.ours()).await?;
+            let mut movable = self.ours();
+            movable.extend(self.named_heads());
+            let outcome = bot.performer.perform(effect, &movable).await?;
             step(Moment::After, "effect", &key.0);
             outcome
         };
@@ -127,7 +129,7 @@ impl Pass<'_> {
 
     /// Every commit that the bot pushed or was about to: recorded before the ref moves, so that a
     /// crash never looks like a person. The markers know them when the database does not.
-    fn ours(&self) -> BTreeSet<CommitId> {
+    pub(super) fn ours(&self) -> BTreeSet<CommitId> {
         let pushed = self.memory.effects.iter().filter_map(|record| match &record.effect {
             Effect::PushBranch { commit, .. } => Some(commit.clone()),
             _ => None,

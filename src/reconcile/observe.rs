@@ -1,14 +1,15 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::{checks::awaited, dashboard, tags::Wanted, workflow::followed, world::World};
+use super::{checks::awaited, dashboard, mirror, tags::Wanted, workflow::followed, world::World};
 use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Fact, Memory, Observation, PullState, Timestamp,
+    Version,
 };
-use crate::policy::{branches_to_ask, npm_drifts};
-use crate::sources::{Gathered, Sources, read_pin};
+use crate::policy::{PinState, Snapshot, branches_to_ask, npm_drifts};
+use crate::sources::{Gathered, Sources, read_pin, withdrawn};
 use anyhow::Result;
 
 /// What observing brought.
@@ -58,6 +59,10 @@ pub(super) async fn observe(
         Box::pin(sources.observe_advisories(watch)),
         read_pin(git, watch),
     );
+    let releases = releases.map(|mut gathered| {
+        gathered.facts.extend(withdrawn(&gathered.facts, memory));
+        gathered
+    });
     seen.world.releases_unknown = !seen.take(releases, memory, now);
     seen.take(advisories, memory, now);
     let mut npm = npm;
@@ -71,11 +76,14 @@ pub(super) async fn observe(
     if memory.npm_trouble() != why.as_deref() {
         seen.news.extend(memory.observe(Fact::NpmTrouble { why }, now));
     }
+    let mut copy = None;
     match pin {
         Ok(downstream) => {
             seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
             let mirror = downstream.mirror.map(Fact::Mirror);
             seen.news.extend(mirror.and_then(|mirror| memory.observe(mirror, now)));
+            let path = watch.downstream.mirror.as_ref();
+            copy = path.and_then(|path| downstream.files.get(path).cloned().flatten());
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),
@@ -84,13 +92,16 @@ pub(super) async fn observe(
     let branches = branches_to_ask(watch.branches(), &now_known, memory);
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
     let (commits, dispatched) = (awaited(memory), followed(&watch.upstream.image, memory));
-    let (dashboard, pulls, checks, workflows, tags) = tokio::join!(
+    let pinned = known_pin(&now_known);
+    let (mirror, dashboard, pulls, checks, workflows, tags) = tokio::join!(
+        Box::pin(mirror::look(watch, sources, memory, pinned, copy.as_deref())),
         Box::pin(dashboard::look(watch, sources, memory.dashboard(), now)),
         sources.observe_pulls(watch, &branches),
         Box::pin(sources.observe_checks(watch, &commits)),
         Box::pin(sources.observe_workflows(watch, &dispatched)),
         tags.resolve(watch, sources, memory, now),
     );
+    seen.take(mirror.map(|facts| Gathered { facts, ..Gathered::default() }), memory, now);
     seen.take_dashboard(dashboard, memory, now);
     seen.world.pulls_known = seen.take(pulls, memory, now);
     seen.news.extend(conflicts(git, memory, seen.world.base.as_ref(), now).await);
@@ -101,6 +112,14 @@ pub(super) async fn observe(
     seen.troubles.extend(trouble);
     seen.world.asked.extend(branches);
     seen
+}
+
+/// The pinned version, once it is known.
+const fn known_pin(snapshot: &Snapshot) -> Option<&Version> {
+    match &snapshot.pin {
+        PinState::Known { version, .. } => Some(version),
+        PinState::Unknown { .. } => None,
+    }
 }
 
 /// Reads the pull requests from branches that only what was learned since made relevant: a release

@@ -128,6 +128,21 @@ pub enum PlannedAction {
         /// What happened.
         why: String,
     },
+    /// Say in a pull request that a person works on its branch, and label it.
+    StepBack {
+        /// Its number.
+        pull: u64,
+    },
+    /// Take that label off again.
+    TakeUp {
+        /// Its number.
+        pull: u64,
+    },
+    /// Name the commits of people in a pull request, and make it anew without them.
+    GiveUp {
+        /// Its number.
+        pull: u64,
+    },
     /// Answer a request.
     Answer {
         /// Its number.
@@ -359,6 +374,9 @@ impl Preview {
             Intent::Warn { pull, why } => {
                 Some(PlannedAction::Warn { pull: pull.0, why: why.clone() })
             }
+            Intent::StepBack { pull } => Some(PlannedAction::StepBack { pull: pull.0 }),
+            Intent::TakeUp { pull } => Some(PlannedAction::TakeUp { pull: pull.0 }),
+            Intent::GiveUp { pull, .. } => Some(PlannedAction::GiveUp { pull: pull.0 }),
             Intent::Answer { request, answer, .. } => {
                 Some(PlannedAction::Answer { request: request.0, answer: answer.clone() })
             }

@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::config::Watch;
 use crate::domain::{Memory, Timestamp, Version};
-use crate::policy::{Decision, Ignored, Snapshot, decide, mirror_drift};
+use crate::policy::{Decision, Ignored, Snapshot, decide, hunks_of_drift, mirror_drift};
 use crate::render::{Explanation, WatchView, known_lines};
 
 /// The watch from what is remembered.
@@ -25,7 +25,10 @@ pub(super) fn view_of(
     let mut view = WatchView::of(name, image, memory, snapshot, decision, now);
     // What is no longer configured is remembered, and means nothing.
     if watch.downstream.mirror.is_some() {
-        view.drift.extend(mirror_drift(memory, &watch.rules.tags, view.pinned.as_ref()));
+        let (tags, pinned) = (&watch.rules.tags, view.pinned.clone());
+        view.drift.extend(mirror_drift(memory, tags, pinned.as_ref()));
+        let hunks = hunks_of_drift(memory, tags, pinned.as_ref());
+        view.mirror_hunks = hunks.map(|it| it.hunks.clone());
     }
     view
 }

@@ -2,7 +2,8 @@
 
 use super::dashboard::DashboardRead;
 use crate::config::Watch;
-use crate::domain::{BranchName, CommitId, ImageName, Memory, Pin, Version};
+use crate::domain::{BranchName, CommitId, ImageName, IndexDigest, Memory, Pin, Version};
+use crate::edit;
 use crate::policy::{Looks, PinState, Snapshot, View};
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
@@ -40,7 +41,7 @@ impl World {
 
     /// The whole watch, as it is to be decided on.
     pub(super) fn snapshot(&self, watch: &Watch, memory: &Memory) -> Snapshot {
-        Snapshot::of(View {
+        let mut snapshot = Snapshot::of(View {
             memory,
             rules: &watch.rules,
             image: &watch.upstream.image,
@@ -48,16 +49,26 @@ impl World {
             looks: &self.looks,
             npm_trouble: self.npm_trouble.as_deref(),
             live: self.base.is_some(),
-        })
+        });
+        // Only now it is known what the sites are to agree with.
+        if let (PinState::Known { version, digest }, Some(facts)) = (&snapshot.pin, memory.pin()) {
+            let pin = pin_of(watch, version, digest);
+            let sites = &watch.downstream.sites;
+            snapshot.drifted = !edit::repairable(sites, &facts.sites, &pin).is_empty();
+        }
+        snapshot
     }
 
     /// What the pin is, once it is known.
     pub(super) fn pin(&self, watch: &Watch, memory: &Memory) -> Result<Pin> {
         match self.snapshot(watch, memory).pin {
-            PinState::Known { version, digest } => {
-                Ok(Pin { image: watch.upstream.image.clone(), version, digest })
-            }
+            PinState::Known { version, digest } => Ok(pin_of(watch, &version, &digest)),
             PinState::Unknown { why, .. } => bail!("the pin is unknown: {why}"),
         }
     }
+}
+
+fn pin_of(watch: &Watch, version: &Version, digest: &IndexDigest) -> Pin {
+    let image = watch.upstream.image.clone();
+    Pin { image, version: version.clone(), digest: digest.clone() }
 }

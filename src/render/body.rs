@@ -58,6 +58,8 @@ pub struct PinBump<'a> {
     pub changes: Changes<'a>,
     /// Sites that a person has to edit, one sentence fragment each.
     pub by_hand: &'a [String],
+    /// Why what is pinned has to be left, where this leads back to an older release.
+    pub retreat: Option<&'a str>,
     /// Newer releases that are not proposed, and why.
     pub passed_over: &'a [(Version, String)],
     /// The releases from the pin to the proposed one, newest first.
@@ -104,7 +106,11 @@ fn verdict(bump: &PinBump<'_>) -> String {
     };
     let asked =
         bump.requested_by.map_or_else(String::new, |who| format!(" Asked for by {}.", cell(who)));
-    let what = if bump.understated.is_empty() {
+    let what = if bump.to.version == bump.from.version {
+        "stays: the pin sites that spell something else are brought in line".to_owned()
+    } else if let Some(why) = bump.retreat {
+        format!("takes the pin back: {}", brief(why))
+    } else if bump.understated.is_empty() {
         format!("is a {}", bump.declared)
     } else {
         format!("calls itself a {}, and is treated as a MAJOR", bump.declared)
@@ -118,17 +124,20 @@ fn verdict(bump: &PinBump<'_>) -> String {
         let pinned = &bump.from.version;
         format!(" The canary fails at the pinned {pinned}, and passes with this.")
     });
+    let (from, to) = (&bump.from.version, &bump.to.version);
+    let step = if from == to { to.to_string() } else { format!("{from} → {to}") };
     format!(
-        "**{} {} → {} {what}. Every required check passed; {person}.{unseen}{rescue}**{asked}",
+        "**{} {step} {what}. Every required check passed; {person}.{unseen}{rescue}**{asked}",
         bump.from.image.short(),
-        bump.from.version,
-        bump.to.version,
     )
 }
 
 /// What a reviewer should not miss.
 fn points(bump: &PinBump<'_>) -> Vec<String> {
     let mut points = Vec::new();
+    if bump.retreat.is_some() {
+        points.push("what was new in the pinned release is gone with this".to_owned());
+    }
     if bump.declared == Bump::Major {
         points.push("this is a MAJOR: see its section in the migration document".to_owned());
     }
@@ -295,6 +304,7 @@ mod tests {
                 left: &texts,
             },
             by_hand: &texts,
+            retreat: None,
             passed_over: &vec![(version.clone(), text.to_owned()); many],
             releases: &vec![release; many],
             marker: &own(),

@@ -1,5 +1,6 @@
 //! The canary, as the reader of a pull request is shown it.
 
+use super::fence::fenced;
 use super::{
     evidence::mark,
     notes::{brief, safe_url},
@@ -131,20 +132,12 @@ pub(super) fn printed(shown: &CanaryShown<'_>) -> String {
     if shown.output.trim().is_empty() {
         return link;
     }
-    let fenced = fenced(shown.output);
+    let fenced = fenced(end_of(shown.output), "text");
     let link = if link.is_empty() { link } else { format!("\n\n{link}") };
     format!(
         "<details>\n<summary>The last lines that it printed</summary>\n\n{fenced}{link}\n\n\
          </details>"
     )
-}
-
-/// The end of a foreign text in a fence that is longer than any inside it.
-fn fenced(text: &str) -> String {
-    let text = end_of(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{}\n{fence}", text.trim_end())
 }
 
 /// The last part of `text`, which says what went wrong.
@@ -165,15 +158,18 @@ mod tests {
 
     #[test]
     fn a_fence_is_longer_than_what_it_holds() {
-        assert_eq!(fenced("a\n"), "```text\na\n```");
-        assert_eq!(fenced("x ```` y"), "`````text\nx ```` y\n`````");
+        assert_eq!(fenced("a\n", "text"), "```text\na\n```");
+        assert_eq!(fenced("x ```` y", "text"), "`````text\nx ```` y\n`````");
     }
 
     #[test]
     fn only_the_end_of_a_long_output_is_shown() {
         let text = format!("begin{}end", "é".repeat(MAX_OUTPUT));
-        assert!(!fenced(&text).contains("begin") && fenced(&text).contains("éend"));
-        assert!(fenced(&text).len() <= MAX_OUTPUT + "```text\n\n```".len());
+        assert!(
+            !fenced(end_of(&text), "text").contains("begin")
+                && fenced(end_of(&text), "text").contains("éend")
+        );
+        assert!(fenced(end_of(&text), "text").len() <= MAX_OUTPUT + "```text\n\n```".len());
         assert_eq!(end_of(""), "");
         assert_eq!(end_of("é"), "é");
     }

@@ -15,9 +15,10 @@ pub fn commit_message(from: &Pin, to: &Pin, bump: Bump, moved: &[&ImageName]) ->
         let _ = writeln!(out, "Updates `{name}` to {}", to.version);
     }
     let update = match bump {
-        Bump::Major => "major",
+        // What leads nowhere or back is not to be approved unseen.
+        Bump::Major | Bump::None => "major",
         Bump::Minor => "minor",
-        Bump::Patch | Bump::None => "patch",
+        Bump::Patch => "patch",
     };
     out.push_str("\n---\nupdated-dependencies:\n");
     for name in std::iter::once(&to.image).chain(moved.iter().copied()) {

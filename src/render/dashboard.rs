@@ -3,6 +3,7 @@
 
 use super::{
     boxes::{AS_OF, dashboard_marker, open_box},
+    fence::fenced,
     fit::MAX_BODY,
     notes::{brief, safe_url},
     view::{ProposalView, ReleaseView, WatchView},
@@ -44,7 +45,8 @@ pub fn dashboard_body(dashboard: &Dashboard<'_>) -> String {
     let mut page = Page { text: head(dashboard), room: MAX_BODY - foot.len(), full: false };
     let view = dashboard.view;
     page.list("Look at this", "", &texts(&view.alarms));
-    page.list("Drift", "", &texts(&view.drift));
+    page.list("Drift", &in_line(view), &texts(&view.drift));
+    page.piece(&hunks(view));
     let open = view.proposals.iter().filter(|pull| pull.state == "open");
     page.list("Proposed", "", &open.map(|pull| proposed(view, pull)).collect::<Vec<_>>());
     for group in Group::ALL {
@@ -78,6 +80,13 @@ impl Page {
         self.push(&format!("\n\n### {title}\n\n{note}- {first}"));
         for item in &items[1..] {
             self.push(&format!("\n- {item}"));
+        }
+    }
+
+    /// Appends a piece, if there is one, and room for all of it.
+    fn piece(&mut self, piece: &str) {
+        if !piece.is_empty() && self.text.len() + piece.len() <= self.room {
+            self.push(piece);
         }
     }
 
@@ -182,6 +191,24 @@ fn cut(public_url: Option<&str>) -> String {
     )
 }
 
+/// How pin sites that disagree are brought in line, where there may be any.
+fn in_line(view: &WatchView) -> String {
+    let Some(pinned) = view.pinned.as_ref().filter(|_| view.drifted) else { return String::new() };
+    format!(
+        "The next bump brings pin sites in line; `digest-bump request bump {pinned}` does that alone."
+    )
+}
+
+/// Where the copy of the contract differs.
+fn hunks(view: &WatchView) -> String {
+    let Some(hunks) = &view.mirror_hunks else { return String::new() };
+    format!(
+        "\n\n<details>\n<summary>Where the copy of the contract differs: what would make it \
+         one</summary>\n\n{}\n\n</details>",
+        fenced(hunks, "diff")
+    )
+}
+
 fn texts(lines: &[String]) -> Vec<String> {
     lines.iter().map(|line| cell(line)).collect()
 }
@@ -227,6 +254,8 @@ mod tests {
             digest: Some("sha256:aa".to_owned()),
             pin_fault: None,
             drift: Vec::new(),
+            drifted: false,
+            mirror_hunks: None,
             alarms: Vec::new(),
             troubles: Vec::new(),
             releases,

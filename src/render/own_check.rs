@@ -1,12 +1,11 @@
 //! What the bot's own check of a commit says to whoever opens it.
 
 use super::canary::{CanaryShown, capital, steps};
+use super::fence::{LONGEST_RUN, fenced, longest_run};
 use super::notes::brief;
 
 /// What GitHub takes of a text. It says characters; there are never more of those than bytes.
 const MOST: usize = 65_535;
-/// Longer runs of backticks are no Markdown that anybody wrote, and would take all the room.
-const LONGEST_RUN: usize = 1_000;
 /// What stands for the beginning of a log that is too long.
 const CUT: &str = "The beginning is left out.\n\n";
 
@@ -41,35 +40,19 @@ pub fn check_text(log: &str) -> String {
     if log.trim_start().is_empty() {
         return String::new();
     }
-    let whole = fenced(log);
+    let whole = fenced(log, "text");
     if whole.len() <= MOST {
         return whole;
     }
     // The fence is as long for a part of it, or shorter.
-    let frame = fenced("").len() + 2 * longest_run(log).min(LONGEST_RUN);
+    let frame = fenced("", "text").len() + 2 * longest_run(log).min(LONGEST_RUN);
     let room = MOST.saturating_sub(frame + CUT.len());
     let start = log.len().saturating_sub(room);
     let start = (start..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(log.len());
     let end = &log[start..];
     // From a whole line on, if there is one.
     let end = end.split_once('\n').map_or(end, |(_, rest)| rest);
-    format!("{CUT}{}", fenced(end))
-}
-
-/// The longest run of backticks.
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
-fn fenced(text: &str) -> String {
-    let longest = longest_run(text);
-    let (text, longest) = if longest > LONGEST_RUN {
-        (text.replace('`', "'"), 0)
-    } else {
-        (text.to_owned(), longest)
-    };
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{text}\n{fence}")
+    format!("{CUT}{}", fenced(end, "text"))
 }
 
 #[cfg(test)]

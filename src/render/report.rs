@@ -126,6 +126,9 @@ pub fn status(view: &WatchView) -> String {
     for line in &view.drift {
         let _ = writeln!(out, "  drift: {line}");
     }
+    for line in view.mirror_hunks.iter().flat_map(|hunks| hunks.lines()) {
+        let _ = writeln!(out, "    {line}");
+    }
     for line in &view.troubles {
         let _ = writeln!(out, "  not done in the last pass: {line}");
     }
@@ -196,6 +199,8 @@ pub fn explain(explanation: &Explanation) -> String {
         let what = match asked.wish {
             Wish::Bump => "",
             Wish::Canary => " for its canary",
+            Wish::Rebase => " for another making of its pull request",
+            Wish::Recreate => " for another making without people's commits",
         };
         let (at, id, actor) = (&asked.at, asked.id, &asked.actor);
         let _ = writeln!(out, "  {at}  request {id}{what} by {actor}: {answer}");

@@ -25,6 +25,12 @@ pub struct WatchView {
     pub pin_fault: Option<String>,
     /// Pin sites that say something else than the pin.
     pub drift: Vec<String>,
+    /// Whether pin sites that the bot may edit are among it.
+    #[serde(skip)]
+    pub drifted: bool,
+    /// The hunks by which the copy of the contract document differs from it. Foreign text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror_hunks: Option<String>,
     /// What a person has to look at: what is not what it was, and a stream that left the contract.
     pub alarms: Vec<String>,
     /// What the last pass could not read or do; it is due again.
@@ -144,6 +150,8 @@ impl WatchView {
             digest: digest.map(ToString::to_string),
             pin_fault,
             drift: drift.unwrap_or_default(),
+            drifted: snapshot.drifted,
+            mirror_hunks: None,
             alarms: all_alarms(memory, snapshot, now),
             troubles: troubles(memory),
             older: decision.stages.len() - releases.len(),

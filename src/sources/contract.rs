@@ -15,12 +15,23 @@ pub(super) async fn fetch(
     path: &FilePath,
     tag: &str,
 ) -> Result<ContractFacts> {
-    let found = match sources.github.fetch_file(&watch.upstream.repository, path, tag).await {
-        Ok(bytes) => read(&bytes),
-        Err(GithubError::NotFound { .. }) => ContractFound::Absent,
-        Err(error) => return Err(error).with_context(|| format!("{path} at {tag}")),
-    };
+    let bytes = fetch_bytes(sources, watch, path, tag).await?;
+    let found = bytes.map_or(ContractFound::Absent, |bytes| read(&bytes));
     Ok(ContractFacts { tag: tag.to_owned(), found })
+}
+
+/// The document itself; `None` if there is none.
+pub(super) async fn fetch_bytes(
+    sources: &Sources,
+    watch: &Watch,
+    path: &FilePath,
+    tag: &str,
+) -> Result<Option<Vec<u8>>> {
+    match sources.github.fetch_file(&watch.upstream.repository, path, tag).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(GithubError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{path} at {tag}")),
+    }
 }
 
 fn read(bytes: &[u8]) -> ContractFound {

@@ -10,11 +10,13 @@ mod pin;
 mod pulls;
 mod releases;
 mod tags;
+mod withdrawn;
 mod workflows;
 
 pub use dashboard::DashboardSeen;
 pub use pin::{Downstream, read_pin};
 pub use tags::Pinned;
+pub use withdrawn::withdrawn;
 pub use workflows::Dispatched;
 
 use crate::clients::github::Reader;
@@ -148,6 +150,20 @@ impl Sources {
         version: &Version,
     ) -> Result<Image, RegistryError> {
         self.registry.fetch_image(&watch.upstream.image, version).await
+    }
+
+    /// Fetches the bytes of the contract document at one of upstream's git tags; `None` if there is
+    /// none.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn fetch_contract_bytes(
+        &self,
+        watch: &Watch,
+        path: &FilePath,
+        tag: &str,
+    ) -> Result<Option<Vec<u8>>> {
+        contract::fetch_bytes(self, watch, path, tag).await
     }
 
     /// Upstream's contract document at one of its tags.

@@ -161,6 +161,7 @@ mod tests {
                 published_at: now,
                 url: String::new(),
                 notes: String::new(),
+                withdrawn: false,
             }),
             now,
         );

@@ -183,6 +183,7 @@ mod tests {
             published_at: now,
             url: String::new(),
             notes: String::new(),
+            withdrawn: false,
         };
         memory.observe(Fact::Release(release), now);
         let commit = TaggedCommit {

@@ -124,9 +124,11 @@ async fn every_command() {
     Usage: digest-bump request [OPTIONS] <COMMAND>
 
     Commands:
-      bump    Propose this release: any newer one, an offered patch, a MAJOR after its migration
-      canary  Run the canary again at this release, whatever it showed before: any newer one, or the pinned
-      help    Print this message or the help of the given subcommand(s)
+      bump      Propose this release: any newer one, an offered patch, a MAJOR after its migration
+      canary    Run the canary again at this release, whatever it showed before: any newer one, or the pinned
+      rebase    Make the open pull request for this release anew, on the base branch of today
+      recreate  The same where people committed to its branch: what is lost is named in it first
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -c, --config <FILE>  The config file [default: /etc/digest-bump.toml]

@@ -301,7 +301,7 @@ async fn a_plan_that_a_person_reads() {
     stand.ok(&["request", "bump", "3.8.0"]).await;
     insta::assert_snapshot!(read(&stand).await, @r#"
     townhouse: a pass would
-      answer request 1: the pin is at 3.9.3, and a downgrade is never proposed
+      answer request 1: the pin is at 3.9.3, and a downgrade is only proposed where that has to be left
       run the canary at 3.11.0
       … then, if the canary passes: rewrite #2 as "chore(connector): bump 3.9.3 → 3.11.0"
         from the branch digest-bump/connector

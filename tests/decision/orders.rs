@@ -14,6 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub(super) fn rules() -> Rules {
     Rules {
+        reversal: digest_bump::domain::ReversalPolicy::Ask,
         tags: TagRule { pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap() },
         patches: PatchPolicy::Offer,
         npm: None,
@@ -122,6 +123,7 @@ fn facts() -> Vec<Fact> {
             published_at: minutes_ago(60 + i64::try_from(age).unwrap()),
             url: String::new(),
             notes: String::new(),
+            withdrawn: false,
         }));
         facts.push(Fact::Image(ImageFacts {
             version: of.clone(),

@@ -33,6 +33,7 @@ fn released(text: &str) -> Fact {
         published_at: minutes_ago(60),
         url: String::new(),
         notes: String::new(),
+        withdrawn: false,
     })
 }
 

@@ -70,6 +70,7 @@ impl Told {
             published_at: minutes_ago(60),
             url: String::new(),
             notes: notes.to_owned(),
+            withdrawn: false,
         }));
     }
 
@@ -327,6 +328,7 @@ fn releases_are_sorted_by_precedence_each_once_and_the_others_say_why_not() {
         published_at: minutes_ago(50),
         url: String::new(),
         notes: String::new(),
+        withdrawn: false,
     };
     told.observe(Fact::Release(twice));
     let guard = ("/repository/url".to_owned(), regex::Regex::new("o/p").unwrap());

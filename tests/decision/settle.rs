@@ -142,6 +142,9 @@ impl World {
                 open.unwrap().state = PullState::Closed;
             }
             Intent::Warn { .. } => panic!("no tag moves here"),
+            Intent::StepBack { .. } | Intent::TakeUp { .. } | Intent::GiveUp { .. } => {
+                panic!("nobody works on a branch here")
+            }
             Intent::Cancel { .. } => panic!("no workflow is dispatched here"),
             Intent::Answer { request, granted, answer } => {
                 let at = self.now;

@@ -565,6 +565,20 @@ async fn a_copy_of_the_contract_that_is_none_is_told_and_holds_nothing() {
 
         - packages/sdk/CONNECTOR_RELEASE_CONTRACT.md is no copy of upstream's contract document as it is at 3.10.0, 3.9.3, below 3 lines of header
 
+        <details>
+        <summary>Where the copy of the contract differs: what would make it one</summary>
+
+        ```diff
+        @@ -19,5 +19,3 @@ What a version number promises to those who pin the connector's image.
+         ## Images
+         
+         `linux/amd64` and `linux/arm64`, under one digest for ever.
+        -
+        -P.S.
+        ```
+
+        </details>
+
         ### Proposed
 
         - [#2](https://github.com/toon-protocol/town/pull/2): chore(connector): bump 3.9.3 → 3.10.0

@@ -21,6 +21,7 @@ mod dashboard;
 #[path = "../database/mod.rs"]
 mod database;
 mod drafts;
+mod hands;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
 mod honesty;
@@ -38,6 +39,7 @@ mod quiet;
 mod reader;
 mod reports;
 mod requests;
+mod retreat;
 mod revision;
 mod settings;
 mod signatures;

@@ -166,7 +166,8 @@ async fn a_pull_request_names_its_changes_and_brings_the_notes() {
         - `digest-bump explain 3.10.0`, where the bot runs, tells all that was found out about this release, and `digest-bump plan` what the bot would do next.
         - `digest-bump request bump VERSION` asks for another version; this pull request is then rewritten for it.
         - A newer release with complete evidence rewrites this pull request, under the same number.
-        - A commit by anybody else on the branch makes the bot keep its hands off it.
+        - `digest-bump request rebase 3.10.0` has this made anew on the base branch of today; by itself the bot does that where git finds a conflict.
+        - A commit by anybody else on the branch makes the bot keep its hands off it, until `digest-bump request recreate 3.10.0` gives such commits up.
         - Closing this without merging declines 3.10.0: it is not proposed again unless somebody asks for it.
         - Merging this moves the pin. The bot never merges.
 

@@ -210,7 +210,7 @@ impl Stand {
         self.wish(Wish::Canary, version).await;
     }
 
-    async fn wish(&self, wish: Wish, version: &str) {
+    pub async fn wish(&self, wish: Wish, version: &str) {
         let config = self.parsed();
         let store = daemon::open_store(&config, &self.clock).await.unwrap();
         let (watch, version) = (&config.watches[0].name, version.parse().unwrap());

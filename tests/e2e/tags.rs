@@ -224,6 +224,7 @@ async fn a_pinned_digest_that_vanished_is_worse_and_said_so() {
         insta::assert_snapshot!(stand.alarms().await.replace(&pinned, "PINNED"), @"
         the registry does NOT serve the pinned digest PINNED of 3.9.3 any more (seen 2026-06-12T09:00:00Z): whoever does not have it yet cannot pull what is pinned
         the tag 3.9.3 was taken away: PINNED (first seen 2026-06-12T08:00:00Z) → gone (seen 2026-06-12T09:00:00Z); the downstream pins PINNED, which is NOT served any more
+        what is pinned has to be left: the registry does not serve the pinned digest of 3.9.3; no other release is known
         ");
         assert_eq!(stand.world.writes(), []);
 
@@ -236,6 +237,7 @@ async fn a_pinned_digest_that_vanished_is_worse_and_said_so() {
         insta::assert_snapshot!(alarms, @"
         the registry does NOT serve the pinned digest PINNED of 3.9.3 any more (seen 2026-06-12T09:00:00Z): whoever does not have it yet cannot pull what is pinned
         the tag 3.9.3 moved: PINNED (first seen 2026-06-12T08:00:00Z) → gone (seen 2026-06-12T09:00:00Z) → AFTER (seen 2026-06-12T10:00:00Z); the downstream pins PINNED, which is NOT served any more
+        what is pinned has to be left: the registry does not serve the pinned digest of 3.9.3; no other release is known
         ");
 
         stand.world.release("3.10.0").publish().await;

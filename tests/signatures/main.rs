@@ -17,6 +17,7 @@ use std::time::Duration;
 /// Rules in which nothing matters but the signature.
 pub(crate) fn rules() -> Rules {
     Rules {
+        reversal: digest_bump::domain::ReversalPolicy::Ask,
         tags: TagRule { pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap() },
         patches: PatchPolicy::Offer,
         npm: None,

@@ -16,7 +16,7 @@ mod wire;
 
 pub use error::GitError;
 pub use import::{Difference, Now};
-pub use objects::Author;
+pub use objects::{Author, hunks};
 pub use remote::Pushed;
 
 use crate::clients::credential::Credential;

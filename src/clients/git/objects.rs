@@ -4,7 +4,7 @@
 use super::{GitCache, GitError};
 use crate::domain::{CommitId, Digest, FileChange, FilePath, Timestamp, TreeId};
 use git2::{
-    Commit, DiffFormat, DiffOptions, FileMode, ObjectType, Oid, Repository, Signature, Tree,
+    Commit, DiffFormat, DiffOptions, FileMode, ObjectType, Oid, Patch, Repository, Signature, Tree,
     TreeEntry, build::TreeUpdateBuilder,
 };
 use std::{
@@ -339,6 +339,19 @@ fn changed_paths(
         .deltas()
         .flat_map(|delta| [delta.old_file().path_bytes(), delta.new_file().path_bytes()]);
     Ok(sides.flatten().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+/// The hunks of the unified diff from `old` to `new`.
+///
+/// # Errors
+/// [`GitError::Local`] if libgit2 cannot compare them.
+pub fn hunks(old: &[u8], new: &[u8]) -> Result<String, GitError> {
+    let mut patch = Patch::from_buffers(old, None, new, None, None).map_err(GitError::local)?;
+    let text = patch.to_buf().map_err(GitError::local)?;
+    let text = String::from_utf8_lossy(&text);
+    // What comes before the first hunk names files, and there are none.
+    let first = text.find("\n@@ ").map_or(text.len(), |at| at + 1);
+    Ok(text[first..].to_owned())
 }
 
 fn diff(repository: &Repository, old: &Tree<'_>, new: &Tree<'_>) -> Result<String, git2::Error> {

@@ -41,6 +41,7 @@ fn facts(wire: Wire) -> Result<ReleaseFacts, Invalid> {
         published_at,
         url: wire.html_url,
         notes: wire.body.unwrap_or_default(),
+        withdrawn: false,
     })
 }
 

@@ -153,7 +153,12 @@ impl Transport {
         self.exchange_to_write(Method::POST, &self.url(path)?, None::<&()>, what).await
     }
 
-    /// The same, at a URL that is not below the REST API.
+    /// Takes away what the URL names.
+    pub(super) async fn delete(&self, url: &Url, what: &str) -> Result<Answer, GithubError> {
+        self.exchange_to_write(Method::DELETE, url, None::<&()>, what).await
+    }
+
+    /// Writes, at a URL that need not be below the REST API.
     pub(super) async fn write_to(
         &self,
         method: Method,

@@ -24,6 +24,15 @@ impl World {
         }
     }
 
+    /// Deletes a release, as a person does; its git tag and its images stay.
+    pub fn withdraw_release(&self, version: &str) {
+        let mut state = self.inner.state();
+        state.emit_release(version, "deleted", json!({}));
+        state.releases.retain(|release| release.version != version);
+        drop(state);
+        self.inner.deliver();
+    }
+
     /// Rewrites the notes of a release.
     pub fn edit_notes(&self, version: &str, markdown: &str) {
         let mut state = self.inner.state();

@@ -74,6 +74,19 @@ impl World {
         self.run(move |inner| inner.state().sign_later(&version, which, &signing)).await;
     }
 
+    /// Removes every tag under which signatures of a version's image are kept.
+    ///
+    /// # Panics
+    /// If there is no such image.
+    pub fn withdraw_signatures(&self, version: &str) {
+        let mut state = self.inner.state();
+        let name = state.upstream.clone();
+        let digest = state.registry.tag(&name, version).expect("the image").replace(':', "-");
+        for tag in state.registry.tags(&name).into_keys().filter(|tag| tag.starts_with(&digest)) {
+            state.registry.remove_tag(&name, &tag);
+        }
+    }
+
     /// The index digest that a version's tag resolves to now.
     #[must_use]
     pub fn image_digest(&self, version: &str) -> Option<String> {

@@ -205,6 +205,21 @@ impl World {
         });
     }
 
+    /// Moves a branch to a commit with force, as a person does.
+    ///
+    /// # Panics
+    /// If git does not know the commit.
+    pub fn reset_branch(&self, branch: &str, commit: &str) {
+        self.downstream(|state, name| {
+            let git = state.repos[name].git.clone();
+            let full = format!("refs/heads/{branch}");
+            let before = git.branch(branch);
+            git.set_ref(&full, Some(commit)).expect("the commit is there");
+            let moved = Move { name: full, before, after: Some(commit.to_owned()) };
+            state.pushed(name, &[moved], MAINTAINER);
+        });
+    }
+
     /// The comments on an issue or pull request, the oldest first.
     #[must_use]
     pub fn comments(&self, number: u64) -> Vec<Comment> {
