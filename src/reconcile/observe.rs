@@ -2,13 +2,13 @@
 //! new is handed back, and only a pass records it.
 
 use super::{checks::awaited, dashboard, tags::Wanted, workflow::followed, world::World};
-use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Fact, Memory, Observation, PullState, Timestamp,
 };
 use crate::policy::{branches_to_ask, npm_drifts};
-use crate::sources::{Gathered, Sources, read_pin};
+use crate::repository::Repository;
+use crate::sources::{Gathered, Sources};
 use anyhow::Result;
 
 /// What observing brought.
@@ -45,7 +45,7 @@ impl Seen {
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
-    git: &GitCache,
+    git: &Repository,
     memory: &mut Memory,
     turn: Option<u64>,
     now: Timestamp,
@@ -56,7 +56,7 @@ pub(super) async fn observe(
         sources.observe_npm(watch),
         // Seldom asked for, so it takes no room in every pass.
         Box::pin(sources.observe_advisories(watch)),
-        read_pin(git, watch),
+        Box::pin(sources.observe_pin(git, watch)),
     );
     seen.world.releases_unknown = !seen.take(releases, memory, now);
     seen.take(advisories, memory, now);
@@ -76,6 +76,7 @@ pub(super) async fn observe(
             seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
             let mirror = downstream.mirror.map(Fact::Mirror);
             seen.news.extend(mirror.and_then(|mirror| memory.observe(mirror, now)));
+            seen.fresh.extend(downstream.fresh);
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),
@@ -126,9 +127,9 @@ pub(super) async fn observe_more_pulls(
 }
 
 /// Those open pull requests of the bot's that no machine can merge into the base branch. A head that
-/// is not known here, because the cache was lost, is nobody's conflict.
+/// is not known, because the cache was lost, is nobody's conflict.
 async fn conflicts(
-    git: &GitCache,
+    git: &Repository,
     memory: &mut Memory,
     base: Option<&CommitId>,
     now: Timestamp,

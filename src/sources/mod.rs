@@ -26,6 +26,7 @@ use crate::domain::{
     BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, ImageName, IndexDigest,
     IssueNumber, PinnedFacts, Version,
 };
+use crate::repository::Repository;
 use crate::store::Store;
 use anyhow::Result;
 
@@ -60,6 +61,18 @@ impl Sources {
     /// If GitHub could not be asked or understood.
     pub async fn observe_releases(&self, watch: &Watch) -> Result<Gathered> {
         releases::observe(self, watch).await
+    }
+
+    /// The downstream's pin sites at the head of its base branch.
+    ///
+    /// # Errors
+    /// As [`read_pin`] says.
+    pub async fn observe_pin(&self, git: &Repository, watch: &Watch) -> Result<Downstream> {
+        let cached = match git.head_url(&watch.downstream.branch)? {
+            Some(url) => self.cached(&url).await?,
+            None => None,
+        };
+        read_pin(git, watch, cached).await
     }
 
     /// Every version of the npm package; nothing if the watch has none.

@@ -51,3 +51,4 @@ mod tls;
 mod trials;
 mod trust;
 mod waiting;
+mod writers;
