@@ -3,10 +3,13 @@
 
 use digest_bump::{
     clients::{
-        git::{Author, GitCache, GitError, Pushed},
+        git::{Author, Entry, GitCache, GitError, Missing, Objects, Pushed},
         wire::Trust,
     },
-    domain::{BranchName, CommitId, FileChange, FilePath, Timestamp, TreeId},
+    domain::{
+        BlobId, BranchName, CommitId, FOLDER_MODE, FileChange, FilePath, ListedTree, Timestamp,
+        TreeEntry, TreeFile, TreeId,
+    },
 };
 use secrecy::SecretString;
 use std::{
@@ -116,6 +119,58 @@ async fn a_fetch_brings_what_is_new_and_nothing_else() {
     let readme = read(&cache, &second, "README.md").await.unwrap();
     assert_eq!(readme.as_deref(), Some(b"new\n".as_slice()));
     assert!(read(&cache, &first, SOURCE).await.unwrap().is_some());
+}
+
+/// Without any server: what came from elsewhere is put in piece by piece.
+#[tokio::test]
+async fn objects_are_asked_for_level_by_level_and_taken_only_if_they_are_what_their_ids_say() {
+    let objects = Objects::scratch(None).unwrap();
+    let blob = |content: &[u8]| -> BlobId {
+        let id = git2::Oid::hash_object(git2::ObjectType::Blob, content).unwrap();
+        id.to_string().parse().unwrap()
+    };
+    let entry =
+        |name: &str, mode, id: &str| TreeEntry { name: name.to_owned(), mode, id: id.to_owned() };
+    let (old, text) = (blob(b"old\n"), blob(b"text\n"));
+    // What `git mktree` makes of these entries: a folder is sorted as if its name ended with a slash.
+    let folder: TreeId = "5aee547cb3cc6746c3b6b9ba210adfd911973778".parse().unwrap();
+    let root: TreeId = "0b8e66dd47e460e092907d1e0cc034e92012ccab".parse().unwrap();
+    let below =
+        ListedTree { id: folder.clone(), entries: vec![entry("run", 0o100_755, old.as_str())] };
+    let whole = ListedTree {
+        id: root.clone(),
+        entries: vec![
+            entry("a", FOLDER_MODE, folder.as_str()),
+            entry("a.txt", 0o100_644, text.as_str()),
+        ],
+    };
+    let paths = BTreeSet::from([path("a/run"), path("none/here")]);
+    let missing = async || objects.missing(&root, &paths, Entry::Whole).await.unwrap();
+    assert_eq!(missing().await, BTreeSet::from([Missing::Tree(root.clone())]));
+
+    // A listing with another name in it is not the tree.
+    let mut lie = whole.clone();
+    lie.entries[1].name = "b.txt".to_owned();
+    assert_eq!(objects.put_trees(vec![lie]).await.unwrap(), BTreeSet::new());
+    assert_eq!(objects.put_trees(vec![whole]).await.unwrap(), BTreeSet::from([root.clone()]));
+    assert_eq!(missing().await, BTreeSet::from([Missing::Tree(folder.clone())]));
+    assert_eq!(objects.put_trees(vec![below]).await.unwrap(), BTreeSet::from([folder]));
+    assert_eq!(missing().await, BTreeSet::from([Missing::Blob(old.clone())]));
+    assert_eq!(objects.missing(&root, &paths, Entry::Named).await.unwrap(), BTreeSet::new());
+
+    let lie = objects.put_blob(&old, b"new\n".to_vec()).await.unwrap_err();
+    assert!(matches!(lie, GitError::Malformed { .. }), "{lie:?}");
+    objects.put_blob(&old, b"old\n".to_vec()).await.unwrap();
+    assert_eq!(missing().await, BTreeSet::new());
+    let files = objects.read_files(&root, &paths).await.unwrap();
+    assert_eq!(files[&path("a/run")].as_deref(), Some(b"old\n".as_slice()));
+    assert_eq!(files[&path("none/here")], None);
+
+    // An edit needs the folders on its way, and no more; the mode stays.
+    let edited = objects.write_tree(&root, &[change("a/run", b"new\n")]).await.unwrap();
+    let between = objects.files_between(&root, &edited).await.unwrap();
+    let file = TreeFile { path: path("a/run"), executable: true, content: b"new\n".to_vec() };
+    assert_eq!(between, [file]);
 }
 
 #[tokio::test]

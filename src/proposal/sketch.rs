@@ -30,7 +30,7 @@ pub struct Sketch {
     title: String,
     /// Its commit's message.
     message: String,
-    /// Its commit, where its id is known beforehand.
+    /// Its commit, where its id is known beforehand or it is there already.
     pub foretold: Option<CommitId>,
 }
 
@@ -90,7 +90,12 @@ impl Workshop<'_> {
         let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
         let draft = draft.prepared_as(self.git, run).await?;
         let branch = policy::pin_branch(self.watch.branches(), version, self.memory.pulls())?;
-        self.sketch_bump(to, draft, branch, &companions).await
+        let mut sketch = self.sketch_bump(to, draft, branch, &companions).await?;
+        // The checks ran on a commit that is there: another one of the same content would be unproved.
+        // What a workflow ran on is without the files that it prepared.
+        let checked = run.checked.clone().filter(|commit| *commit != run.base);
+        sketch.foretold = sketch.foretold.or(checked.filter(|_| run.dispatched.is_none()));
+        Ok(sketch)
     }
 
     async fn sketch_stub(&self, version: &Version) -> Result<Sketch> {

@@ -166,6 +166,19 @@ async fn what_is_fetched_is_what_its_id_says_or_it_is_not_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_clone_a_link_in_the_place_of_a_site_is_not_followed() {
+    run_without_clone(async |stand| {
+        let target = b"../../outside".as_slice();
+        stand.world.commit_with_mode("main", SCRIPT, "120000", target, "chore: link");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        insta::assert_snapshot!(stand.stage("3.10.0").await.1, @"e2e script (scripts/townhouse-e2e-local-hs.sh): a link, a folder or a submodule stands where a file should");
+        assert_eq!(stand.open(), [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_was_pushed_before_the_memory_was_lost_is_known_by_its_content() {
     run_api(async |stand| {
         stand.world.release("3.10.0").publish().await;
