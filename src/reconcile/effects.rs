@@ -98,11 +98,21 @@ impl Pass<'_> {
         effect: &Effect,
         probe: bool,
     ) -> Result<Outcome> {
+        self.effect_known_as(effect, probe, None).await
+    }
+
+    /// The same, where the outside may call its result `hint`, which is looked at.
+    async fn effect_known_as(
+        &mut self,
+        effect: &Effect,
+        probe: bool,
+        hint: Option<&CommitId>,
+    ) -> Result<Outcome> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);
         let record = bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
-        let before = record.remote_id.clone();
+        let before = record.remote_id.clone().or_else(|| hint.map(CommitId::to_string));
         if !known {
             self.memory.effects.push(record);
         }
@@ -138,10 +148,20 @@ impl Pass<'_> {
         sketch: &Sketch,
         branch: &BranchName,
     ) -> Result<CommitId> {
+        self.commit_seen_as(sketch, branch, None).await
+    }
+
+    /// The same, where `seen` may be the commit.
+    pub(super) async fn commit_seen_as(
+        &mut self,
+        sketch: &Sketch,
+        branch: &BranchName,
+        seen: Option<&CommitId>,
+    ) -> Result<CommitId> {
         if let Some(commit) = &sketch.foretold {
             return Ok(commit.clone());
         }
-        let made = self.effect_unless_there(&sketch.write_commit(branch), true).await?;
+        let made = self.effect_known_as(&sketch.write_commit(branch), true, seen).await?;
         Ok(made.remote_id.parse()?)
     }
 

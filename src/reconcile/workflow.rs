@@ -8,8 +8,8 @@ use super::{
     pass::Pass,
 };
 use crate::domain::{
-    CanaryReport, CanaryRun, Digest, Effect, ImageName, Memory, RunId, RunState, Verdict, Version,
-    WorkflowRule,
+    BranchName, CanaryReport, CanaryRun, CommitId, Digest, Effect, ImageName, Memory, RunId,
+    RunState, Verdict, Version, WorkflowRule,
 };
 use crate::policy::{Concluded, Stage, pin_branch, scratch_branch};
 use crate::proposal::{Draft, Sketch};
@@ -81,7 +81,7 @@ impl Pass<'_> {
         }
         let branch = scratch_branch(&bot.watch.upstream.image, &marker)?;
         let commit = match &sketch {
-            Some(sketch) => self.commit_of(sketch, &branch).await?,
+            Some(sketch) => self.commit_for_dispatch(sketch, &marker, &branch).await?,
             None => draft.base,
         };
         new.checked = Some(commit.clone());
@@ -114,6 +114,24 @@ impl Pass<'_> {
         // It is a commit like a proposal's, on whatever branch.
         let branch = pin_branch(self.bot.watch.branches(), version, [])?;
         workshop.sketch_on(branch, version, draft).await.map(Some)
+    }
+
+    /// The commit that is pushed for a dispatch. Where its id is not known beforehand and the database
+    /// was lost, the run that was begun on it may be all that leads to it.
+    async fn commit_for_dispatch(
+        &mut self,
+        sketch: &Sketch,
+        marker: &str,
+        branch: &BranchName,
+    ) -> Result<CommitId> {
+        let write = sketch.write_commit(branch).key(&self.bot.watch.name);
+        let known = self.memory.effects.iter().any(|record| record.key == write);
+        let seen = if known || sketch.foretold.is_some() {
+            None
+        } else {
+            self.bot.sources.find_dispatched(&self.bot.watch, marker, branch).await?
+        };
+        self.commit_seen_as(sketch, branch, seen.as_ref()).await
     }
 
     /// Pushes the branch, has the workflow run on it, and looks for the run a first time.

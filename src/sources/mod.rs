@@ -121,6 +121,20 @@ impl Sources {
         workflows::observe(self, watch, dispatched).await
     }
 
+    /// The commit that a run with this marker was begun on, as its title claims: whoever believes it
+    /// looks at the commit.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn find_dispatched(
+        &self,
+        watch: &Watch,
+        marker: &str,
+        branch: &BranchName,
+    ) -> Result<Option<CommitId>> {
+        workflows::begun_on(self, watch, marker, branch).await
+    }
+
     /// Resolves an image's tag of a version again; `known` is what it led to the last time, and
     /// `None` is a tag that is gone.
     ///
