@@ -15,6 +15,7 @@ pub mod policy;
 pub mod proposal;
 pub mod reconcile;
 pub mod render;
+pub mod repository;
 pub mod sources;
 pub mod store;
 pub mod telemetry;

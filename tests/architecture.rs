@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["render"],
     &["clients/wire", "clients/credential", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
-    &["announce"],
+    &["announce", "repository"],
     &["sources", "verify", "canary", "proposal"],
     &["reconcile"],
     &["http"],

@@ -3,10 +3,13 @@
 
 use digest_bump::{
     clients::{
-        git::{Author, GitCache, GitError, Pushed},
+        git::{Author, Entry, GitCache, GitError, Missing, Objects, Pushed},
         wire::Trust,
     },
-    domain::{BranchName, CommitId, FileChange, FilePath, Timestamp, TreeId},
+    domain::{
+        BlobId, BranchName, CommitId, FOLDER_MODE, FileChange, FilePath, ListedTree, Timestamp,
+        TreeEntry, TreeFile, TreeId,
+    },
 };
 use secrecy::SecretString;
 use std::{
@@ -61,22 +64,37 @@ fn git_requests(world: &World) -> Vec<Request> {
 }
 
 async fn read(cache: &GitCache, commit: &CommitId, at: &str) -> Result<Option<Vec<u8>>, GitError> {
-    let files = cache.read_files(commit, &BTreeSet::from([path(at)])).await?;
+    let tree = cache.objects().tree_of(commit).await?;
+    let files = cache.objects().read_files(&tree, &BTreeSet::from([path(at)])).await?;
     Ok(files.into_values().next().unwrap())
+}
+
+async fn write(
+    cache: &GitCache,
+    base: &CommitId,
+    changes: &[FileChange],
+) -> Result<TreeId, GitError> {
+    let tree = cache.objects().tree_of(base).await?;
+    cache.objects().write_tree(&tree, changes).await
+}
+
+async fn difference(cache: &GitCache, base: &CommitId, tree: &TreeId) -> String {
+    let old = cache.objects().tree_of(base).await.unwrap();
+    cache.objects().diff(&old, tree).await.unwrap()
 }
 
 async fn commit(cache: &GitCache, base: &CommitId, tree: &TreeId, message: &str) -> CommitId {
     let author =
         Author { name: "digest-bump".to_owned(), email: "digest-bump@example.test".to_owned() };
     let at = Timestamp::from_millis(1_700_000_000_123);
-    cache.commit(base, tree, message, &author, at).await.unwrap()
+    cache.objects().commit(base, tree, message, &author, at).await.unwrap()
 }
 
 /// A commit on `base` that appends `text` to the source.
 async fn edited(cache: &GitCache, base: &CommitId, text: &str) -> CommitId {
     let mut content = read(cache, base, SOURCE).await.unwrap().unwrap();
     content.extend_from_slice(text.as_bytes());
-    let tree = cache.write_tree(base, &[change(SOURCE, &content)]).await.unwrap();
+    let tree = write(cache, base, &[change(SOURCE, &content)]).await.unwrap();
     commit(cache, base, &tree, text).await
 }
 
@@ -86,7 +104,7 @@ async fn a_fetch_brings_what_is_new_and_nothing_else() {
     let cache = open(&world, &folder);
     let first = cache.fetch_branch(&main()).await.unwrap();
     assert_eq!(Some(&first), head(&world, &main()).as_ref());
-    assert!(cache.commit_time(&first).await.unwrap().millis() > 0);
+    assert!(cache.objects().commit_time(&first).await.unwrap().millis() > 0);
 
     world.clear_requests();
     assert_eq!(cache.fetch_branch(&main()).await.unwrap(), first);
@@ -101,6 +119,58 @@ async fn a_fetch_brings_what_is_new_and_nothing_else() {
     let readme = read(&cache, &second, "README.md").await.unwrap();
     assert_eq!(readme.as_deref(), Some(b"new\n".as_slice()));
     assert!(read(&cache, &first, SOURCE).await.unwrap().is_some());
+}
+
+/// Without any server: what came from elsewhere is put in piece by piece.
+#[tokio::test]
+async fn objects_are_asked_for_level_by_level_and_taken_only_if_they_are_what_their_ids_say() {
+    let objects = Objects::scratch(None).unwrap();
+    let blob = |content: &[u8]| -> BlobId {
+        let id = git2::Oid::hash_object(git2::ObjectType::Blob, content).unwrap();
+        id.to_string().parse().unwrap()
+    };
+    let entry =
+        |name: &str, mode, id: &str| TreeEntry { name: name.to_owned(), mode, id: id.to_owned() };
+    let (old, text) = (blob(b"old\n"), blob(b"text\n"));
+    // What `git mktree` makes of these entries: a folder is sorted as if its name ended with a slash.
+    let folder: TreeId = "5aee547cb3cc6746c3b6b9ba210adfd911973778".parse().unwrap();
+    let root: TreeId = "0b8e66dd47e460e092907d1e0cc034e92012ccab".parse().unwrap();
+    let below =
+        ListedTree { id: folder.clone(), entries: vec![entry("run", 0o100_755, old.as_str())] };
+    let whole = ListedTree {
+        id: root.clone(),
+        entries: vec![
+            entry("a", FOLDER_MODE, folder.as_str()),
+            entry("a.txt", 0o100_644, text.as_str()),
+        ],
+    };
+    let paths = BTreeSet::from([path("a/run"), path("none/here")]);
+    let missing = async || objects.missing(&root, &paths, Entry::Whole).await.unwrap();
+    assert_eq!(missing().await, BTreeSet::from([Missing::Tree(root.clone())]));
+
+    // A listing with another name in it is not the tree.
+    let mut lie = whole.clone();
+    lie.entries[1].name = "b.txt".to_owned();
+    assert_eq!(objects.put_trees(vec![lie]).await.unwrap(), BTreeSet::new());
+    assert_eq!(objects.put_trees(vec![whole]).await.unwrap(), BTreeSet::from([root.clone()]));
+    assert_eq!(missing().await, BTreeSet::from([Missing::Tree(folder.clone())]));
+    assert_eq!(objects.put_trees(vec![below]).await.unwrap(), BTreeSet::from([folder]));
+    assert_eq!(missing().await, BTreeSet::from([Missing::Blob(old.clone())]));
+    assert_eq!(objects.missing(&root, &paths, Entry::Named).await.unwrap(), BTreeSet::new());
+
+    let lie = objects.put_blob(&old, b"new\n".to_vec()).await.unwrap_err();
+    assert!(matches!(lie, GitError::Malformed { .. }), "{lie:?}");
+    objects.put_blob(&old, b"old\n".to_vec()).await.unwrap();
+    assert_eq!(missing().await, BTreeSet::new());
+    let files = objects.read_files(&root, &paths).await.unwrap();
+    assert_eq!(files[&path("a/run")].as_deref(), Some(b"old\n".as_slice()));
+    assert_eq!(files[&path("none/here")], None);
+
+    // An edit needs the folders on its way, and no more; the mode stays.
+    let edited = objects.write_tree(&root, &[change("a/run", b"new\n")]).await.unwrap();
+    let between = objects.files_between(&root, &edited).await.unwrap();
+    let file = TreeFile { path: path("a/run"), executable: true, content: b"new\n".to_vec() };
+    assert_eq!(between, [file]);
 }
 
 #[tokio::test]
@@ -135,17 +205,18 @@ async fn only_regular_files_are_read_and_written() {
     assert_eq!(cache.fetch_branch(&main()).await.unwrap(), odd);
 
     let wanted = BTreeSet::from([path(SOURCE), path("no/such/file")]);
-    let files = cache.read_files(&odd, &wanted).await.unwrap();
+    let tree = cache.objects().tree_of(&odd).await.unwrap();
+    let files = cache.objects().read_files(&tree, &wanted).await.unwrap();
     assert!(files[&path(SOURCE)].is_some());
     assert_eq!(files[&path("no/such/file")], None);
     for at in ["packages", "link-inside", "module"] {
         let read = read(&cache, &odd, at).await.unwrap_err();
         assert!(matches!(read, GitError::NotAFile { .. }), "{at}: {read:?}");
-        let written = cache.write_tree(&odd, &[change(at, b"x")]).await.unwrap_err();
+        let written = write(&cache, &odd, &[change(at, b"x")]).await.unwrap_err();
         assert!(matches!(written, GitError::NotAFile { .. }), "{at}: {written:?}");
     }
     let below_a_file = format!("{SOURCE}/below");
-    let below = cache.write_tree(&odd, &[change(&below_a_file, b"x")]).await.unwrap_err();
+    let below = write(&cache, &odd, &[change(&below_a_file, b"x")]).await.unwrap_err();
     assert!(matches!(below, GitError::NotAFile { .. }), "{below:?}");
 
     let unknown: CommitId = "1".repeat(40).parse().unwrap();
@@ -167,12 +238,12 @@ async fn the_same_edit_is_the_same_commit_and_keeps_the_modes() {
         change(SOURCE, b"export {};\n"),
         change("docs/new file.md", b"new\n"),
     ];
-    let tree = cache.write_tree(&base, &changes).await.unwrap();
+    let tree = write(&cache, &base, &changes).await.unwrap();
     let first = commit(&cache, &base, &tree, "fix: bump\n\nbody\n").await;
 
     let other = open(&world, &TempDir::new().unwrap());
     other.fetch_branch(&main()).await.unwrap();
-    assert_eq!(other.write_tree(&base, &changes).await.unwrap(), tree);
+    assert_eq!(write(&other, &base, &changes).await.unwrap(), tree);
     assert_eq!(commit(&other, &base, &tree, "fix: bump\n\nbody\n").await, first);
 
     cache.push(&branch(), &first, &BTreeSet::new()).await.unwrap();
@@ -182,14 +253,14 @@ async fn the_same_edit_is_the_same_commit_and_keeps_the_modes() {
     assert_eq!(modes["docs/new file.md"], 0o100_644);
     assert_eq!(world.file(first.as_str(), SOURCE).unwrap(), b"export {};\n");
 
-    let diff = cache.diff(&base, &tree).await.unwrap();
+    let diff = difference(&cache, &base, &tree).await;
     assert!(diff.contains("+++ b/docs/new file.md") && diff.contains("\n+exit 0\n"), "{diff}");
     assert_eq!(diff.matches("diff --git").count(), 3, "{diff}");
 
     // What says the same as before changes nothing.
     let same = read(&cache, &base, SOURCE).await.unwrap().unwrap();
-    let unchanged = cache.write_tree(&base, &[change(SOURCE, &same)]).await.unwrap();
-    assert_eq!(cache.diff(&base, &unchanged).await.unwrap(), "");
+    let unchanged = write(&cache, &base, &[change(SOURCE, &same)]).await.unwrap();
+    assert_eq!(difference(&cache, &base, &unchanged).await, "");
 }
 
 #[tokio::test]
@@ -292,9 +363,9 @@ async fn an_export_is_the_tree_without_git_and_without_a_way_out() {
     let odd = commit_odd_entries(world.bare_repo());
     let cache = open(&world, &folder);
     cache.fetch_branch(&main()).await.unwrap();
-    let tree = cache.write_tree(&odd, &[]).await.unwrap();
+    let tree = write(&cache, &odd, &[]).await.unwrap();
     let into = folder.path().join("export");
-    let left_out = cache.export(&tree, &into).await.unwrap();
+    let left_out = cache.objects().export(&tree, &into).await.unwrap();
     assert_eq!(left_out, ["link-absolute", "link-outside"]);
 
     let modes = modes(world.bare_repo(), &odd);
@@ -317,7 +388,7 @@ async fn an_export_is_the_tree_without_git_and_without_a_way_out() {
     assert_eq!(files_below(&into).len(), regular.count());
     assert!(!into.join(".git").exists());
 
-    let full = cache.export(&tree, &into).await.unwrap_err();
+    let full = cache.objects().export(&tree, &into).await.unwrap_err();
     assert!(matches!(full, GitError::Io(_)), "{full:?}");
 }
 
@@ -422,7 +493,7 @@ async fn a_scratch_borrows_objects_and_leaves_no_trace() {
     let commit = edited(&scratch, &base, "// 1\n").await;
     assert_eq!(files_below(&lender), before);
     drop(scratch);
-    let unknown = open(&world, &folder).commit_time(&commit).await.unwrap_err();
+    let unknown = open(&world, &folder).objects().commit_time(&commit).await.unwrap_err();
     assert!(matches!(unknown, GitError::NotFound { .. }), "{unknown:?}");
 
     let nobody = folder.path().join("no such cache");

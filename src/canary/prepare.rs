@@ -5,7 +5,7 @@ use super::{
     apart,
     sandbox::{Cell, Run},
 };
-use crate::clients::git::{Difference, GitCache, Now};
+use crate::clients::git::{Difference, Now, Objects};
 use crate::config::Prepare;
 use crate::domain::{FileChange, FilePath, TreeId};
 use anyhow::{Context as _, Result, bail};
@@ -19,7 +19,7 @@ pub struct Preparation {
     /// What is run, and what it may change.
     pub rule: Prepare,
     /// Where the tree came from, and goes to.
-    pub git: GitCache,
+    pub git: Objects,
     /// The tree as it was exported.
     pub tree: TreeId,
 }
@@ -43,7 +43,7 @@ impl Preparation {
         let differences = differences.context("what it changed could not be read")?;
         let changes = allowed(&self.rule, differences)?;
         let files = changes.iter().map(|change| change.path.to_string()).collect();
-        let tree = self.git.write_tree_on(&self.tree, &changes).await?;
+        let tree = self.git.write_tree(&self.tree, &changes).await?;
         Ok(Prepared { tree, files })
     }
 }

@@ -26,6 +26,7 @@ pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
+pub use raw::CommitsBy;
 pub use types::{
     Config, DashboardConfig, Downstream, Schedule, Trust, TrustSource, Upstream, Watch,
 };

@@ -344,6 +344,9 @@ pub(super) struct Downstream {
     /// The branch that proposals are for. Default: `main`.
     #[serde(default = "default_branch")]
     pub(super) branch: String,
+    /// How commits are made and get there. Default: `git`.
+    #[serde(default)]
+    pub(super) writer: CommitsBy,
     /// The places that spell the pin, the authorities among them in the order of their authority.
     /// At least one authority.
     #[serde(default)]
@@ -387,6 +390,21 @@ impl Default for Dashboard {
             checkboxes: false,
         }
     }
+}
+
+/// How commits are made and get onto branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema, serde::Serialize))]
+#[serde(rename_all = "snake_case")]
+pub enum CommitsBy {
+    /// By a push over git, from a clone in the state directory. They are by `proposal.author`, and
+    /// not signed.
+    #[default]
+    Git,
+    /// Through GitHub's API. They are by whoever the token belongs to; those of an App are signed by
+    /// GitHub and shown as "Verified". Where the canary is not run on this host (`canary.executor` is
+    /// `checks` or `github-actions`), nothing is cloned.
+    Api,
 }
 
 /// One place that spells the pin: either `json` or `line`.

@@ -1,6 +1,6 @@
 //! A config that makes sense, in the domain's types.
 
-use super::{Access, CanaryConfig, Database};
+use super::{Access, CanaryConfig, CommitsBy, Database};
 use crate::domain::{
     BranchName, Branches, ChangesetRule, FilePath, ImageName, Need, PinSite, RepoName, Rules,
     TitleTemplate, WatchName,
@@ -127,6 +127,8 @@ pub struct Downstream {
     pub repository: RepoName,
     /// The branch that proposals are for.
     pub branch: BranchName,
+    /// How commits get there.
+    pub writer: CommitsBy,
     /// The places that spell the pin.
     pub sites: Vec<PinSite>,
     /// The copy of upstream's contract document, if there is one.

@@ -238,7 +238,8 @@ fn downstream(
         Some(path) => Some(path?),
         None => None,
     };
-    Some(Downstream { repository: repository?, branch: branch?, sites, mirror, dashboard })
+    let (repository, branch, writer) = (repository?, branch?, raw.writer);
+    Some(Downstream { repository, branch, writer, sites, mirror, dashboard })
 }
 
 fn dashboard(

@@ -5,15 +5,17 @@ use crate::canary::{
     Supervisor,
     sandbox::{Demand, Sandbox},
 };
-use crate::clients::git::GitCache;
+use crate::clients::credential::Credential;
+use crate::clients::git::{GitCache, Objects};
 use crate::clients::npm::Npm;
 use crate::clients::registry::Registry;
 use crate::clients::sigstore::{self, RootError};
 use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
-use crate::config::{self, Config, TrustSource, Watch};
+use crate::config::{self, CommitsBy, Config, TrustSource, Watch};
 use crate::proposal::Performer;
 use crate::reconcile::{Bot, Limit, Preview};
+use crate::repository::{ApiWriter, CommitWriter, Repository};
 use crate::sources::Sources;
 use crate::store::Store;
 use anyhow::{Context as _, Result};
@@ -62,18 +64,26 @@ impl App {
         let limit = Limit::default();
         let mut bots = Vec::new();
         for watch in &config.watches {
-            let cache = git_cache(&config, watch);
-            let url = git_url(&config, watch);
             let door = clients.doors.of(watch)?;
-            let git = GitCache::open(&cache, &url, door.credential.clone(), &clients.trust)?;
+            let writer = door.writer.clone().context("what may write has a writer")?;
+            let (git, cache) = clients.repository(&config, watch)?;
+            let commits = match cache.filter(|_| watch.downstream.writer == CommitsBy::Git) {
+                Some(cache) => CommitWriter::Git(cache),
+                None => CommitWriter::Api(Box::new(ApiWriter {
+                    reader: door.reader.clone(),
+                    writer: writer.clone(),
+                    source: git.clone(),
+                    repo: watch.downstream.repository.clone(),
+                })),
+            };
             bots.push(Bot {
                 watch: watch.clone(),
                 store: store.clone(),
                 sources: clients.sources(watch, Some(store.clone()))?,
                 performer: Performer {
                     reader: door.reader.clone(),
-                    writer: door.writer.clone().context("what may write has a writer")?,
-                    git: git.clone(),
+                    writer,
+                    commits,
                     repository: watch.downstream.repository.clone(),
                 },
                 git,
@@ -92,7 +102,7 @@ impl App {
 /// What confines a watch's canary on this host. What the config demands and this host cannot do
 /// keeps the bot from starting, rather than foreign code from being confined.
 async fn sandbox(watch: &Watch, program: &Path) -> Result<Sandbox> {
-    if watch.rules.checks.is_some() || watch.rules.workflow.is_some() {
+    if !is_run_here(watch) {
         // Nothing is run here, so there is nothing to confine.
         return Ok(Sandbox::choose(Demand::Off, program).await?);
     }
@@ -137,14 +147,10 @@ pub fn preview_of(
     clock: &Clock,
 ) -> Result<Preview> {
     let clients = Clients::connect(config, clock, false)?;
-    let url = git_url(config, watch);
-    let cache = git_cache(config, watch);
-    let credential = clients.doors.of(watch)?.credential.clone();
-    let git = GitCache::scratch(&url, credential, &clients.trust, Some(&cache))?;
     Ok(Preview {
         watch: watch.clone(),
         sources: clients.sources(watch, store)?,
-        git,
+        git: clients.scratch(config, watch)?,
         clock: clock.clone(),
     })
 }
@@ -184,6 +190,46 @@ impl Clients {
         Ok(Self { trust, doors, npm, registry, signers })
     }
 
+    /// The downstream's repository, with the cache that it is fetched into over git, if it is.
+    fn repository(&self, config: &Config, watch: &Watch) -> Result<(Repository, Option<GitCache>)> {
+        if is_cloned(watch) {
+            let (url, credential) = (git_url(config, watch), self.credential(watch)?);
+            let cache = GitCache::open(&git_cache(config, watch), &url, credential, &self.trust)?;
+            return Ok((self.over_git(cache.clone(), watch)?, Some(cache)));
+        }
+        Ok((self.through_api(Objects::open(&object_cache(config, watch))?, watch)?, None))
+    }
+
+    /// The same for a run that must write nothing.
+    fn scratch(&self, config: &Config, watch: &Watch) -> Result<Repository> {
+        if is_cloned(watch) {
+            let (url, credential) = (git_url(config, watch), self.credential(watch)?);
+            let lender = git_cache(config, watch);
+            let cache = GitCache::scratch(&url, credential, &self.trust, Some(&lender))?;
+            return self.over_git(cache, watch);
+        }
+        self.through_api(Objects::scratch(Some(&object_cache(config, watch)))?, watch)
+    }
+
+    fn credential(&self, watch: &Watch) -> Result<Credential> {
+        Ok(self.doors.of(watch)?.credential.clone())
+    }
+
+    fn over_git(&self, cache: GitCache, watch: &Watch) -> Result<Repository> {
+        match watch.downstream.writer {
+            CommitsBy::Git => Ok(Repository::over_git(cache)),
+            CommitsBy::Api => {
+                let (door, repo) = (self.doors.of(watch)?, watch.downstream.repository.clone());
+                Ok(Repository::over_git_beside_api(cache, door.reader.clone(), repo))
+            }
+        }
+    }
+
+    fn through_api(&self, objects: Objects, watch: &Watch) -> Result<Repository> {
+        let reader = self.doors.of(watch)?.reader.clone();
+        Ok(Repository::through_api(objects, reader, watch.downstream.repository.clone()))
+    }
+
     fn sources(&self, watch: &Watch, store: Option<Store>) -> Result<Sources> {
         Ok(Sources {
             github: self.doors.of(watch)?.reader.clone(),
@@ -205,6 +251,22 @@ fn trusted_root(config: &Config, keeps: bool) -> Result<sigstore::Source, RootEr
             sigstore::Source::tuf(private, cache, keeps, config.trust.max_age)
         }
     }
+}
+
+/// Whether all of the downstream is fetched: a push over git starts from it, and a canary that is run
+/// here runs on it.
+fn is_cloned(watch: &Watch) -> bool {
+    watch.downstream.writer == CommitsBy::Git || is_run_here(watch)
+}
+
+/// Whether the canary is run on this host, and not by the downstream's own CI.
+const fn is_run_here(watch: &Watch) -> bool {
+    watch.rules.checks.is_none() && watch.rules.workflow.is_none()
+}
+
+/// Where the few objects are that were fetched through the API.
+fn object_cache(config: &Config, watch: &Watch) -> PathBuf {
+    config.state.join("objects").join(watch.name.as_str())
 }
 
 fn git_cache(config: &Config, watch: &Watch) -> PathBuf {

@@ -1,6 +1,8 @@
 //! Effects: every write to the outside, named, keyed and probed.
 
-use super::{BranchName, CommitId, IssueNumber, PullNumber, RunId, Timestamp, Verdict, WatchName};
+use super::{
+    BranchName, CommitId, IssueNumber, PullNumber, RunId, Timestamp, TreeId, Verdict, WatchName,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -8,6 +10,18 @@ use std::{collections::BTreeMap, fmt};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
+    /// Have GitHub make a commit, to which nothing leads yet. Only then its id is known. Probe: the
+    /// commit that was made before, or one of this content at the head of its branch.
+    WriteCommit {
+        /// The branch that it is for.
+        branch: BranchName,
+        /// The commit that it is made on.
+        base: CommitId,
+        /// Its tree.
+        tree: TreeId,
+        /// Its message.
+        message: String,
+    },
     /// Move a branch of the bot to a commit that the bot made. Probe: the ref's id.
     PushBranch {
         /// The branch.
@@ -244,6 +258,11 @@ impl Effect {
     #[must_use]
     pub fn key(&self, watch: &WatchName) -> EffectKey {
         let text = match self {
+            // Whatever branch it is for: one of the same content is as good.
+            Self::WriteCommit { base, tree, message, .. } => {
+                let of = fingerprint([message, message]);
+                format!("{watch} commit {base} {tree} {of}")
+            }
             Self::PushBranch { branch, commit } => format!("{watch} push {branch} {commit}"),
             Self::OpenPull { branch, commit, title, body, .. } => {
                 format!("{watch} open {branch} {commit} {}", fingerprint([title, body]))

@@ -37,6 +37,7 @@ mod tag;
 mod tests_run;
 mod time;
 mod title;
+mod tree;
 mod version;
 mod workflow;
 
@@ -66,7 +67,8 @@ pub use memory::Memory;
 pub use mention::{Mention, Place};
 pub use mirror::{MIRROR_HEADER, MirrorFacts, MirrorHunks};
 pub use names::{
-    BranchName, CommitId, FilePath, ImageName, IssueNumber, PullNumber, RepoName, TreeId, WatchName,
+    BlobId, BranchName, CommitId, FilePath, ImageName, IssueNumber, PullNumber, RepoName, TreeId,
+    WatchName,
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use permission::{Granted, Level, Need, Permission};
@@ -82,5 +84,6 @@ pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use tests_run::{FailedTest, ReportDemand, ReportFormat, TestCounts};
 pub use time::{Timestamp, human_duration};
 pub use title::{BadTitle, Releases, TitleTemplate, releases};
+pub use tree::{FOLDER_MODE, ListedTree, TreeEntry, TreeFile};
 pub use version::{Bump, Version};
 pub use workflow::{WorkflowFacts, WorkflowReport, WorkflowRule, fits_path};

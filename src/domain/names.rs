@@ -26,7 +26,7 @@ impl RepoName {
     pub fn owner(&self) -> &str {
         self.0.split_once('/').map_or("", |(owner, _)| owner)
     }
-    /// The part behind it.
+    /// The part after the slash.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, name)| name)
@@ -91,6 +91,11 @@ text_type! {
 text_type! {
     /// A git tree id: 40 lower-case hexadecimal digits.
     TreeId, "a tree id (40 hexadecimal digits)", is_object_id
+}
+
+text_type! {
+    /// The id of a git blob: 40 lower-case hexadecimal digits.
+    BlobId, "a blob id (40 hexadecimal digits)", is_object_id
 }
 
 fn is_object_id(text: &str) -> bool {

@@ -1,12 +1,12 @@
 //! The edited files and their tree, not yet a commit.
 
-use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
     BreakingNote, CanaryRun, Changeset, CommitId, FileChange, FilePath, Memory, Pin, TreeId,
     Version,
 };
 use crate::edit::{self, SiteLine, migration};
+use crate::repository::Repository;
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 
@@ -30,12 +30,12 @@ impl Draft {
     ///
     /// # Errors
     /// If what the canary saw is not this draft with those files and nothing else, or git fails.
-    pub(super) async fn prepared_as(self, git: &GitCache, run: &CanaryRun) -> Result<Self> {
+    pub(super) async fn prepared_as(self, git: &Repository, run: &CanaryRun) -> Result<Self> {
         if self.tree == run.tree {
             return Ok(self);
         }
         let added: BTreeSet<String> = run.prepared().iter().cloned().collect();
-        let mut between = git.paths_between(&self.tree, &run.tree).await?;
+        let mut between = git.objects().paths_between(&self.tree, &run.tree).await?;
         between.retain(|path| !added.contains(path));
         if added.is_empty() || !between.is_empty() {
             bail!("the tree is not the one that the canary saw");
@@ -49,7 +49,7 @@ impl Draft {
 /// # Errors
 /// If a site cannot be edited, nothing would change, or git fails.
 pub async fn draft_pin_bump(
-    git: &GitCache,
+    git: &Repository,
     watch: &Watch,
     base: &CommitId,
     to: &Pin,
@@ -89,7 +89,7 @@ pub fn companion_pins(watch: &Watch, memory: &Memory, version: &Version) -> Vec<
 
 /// The new section in the migration document, on top of `base`.
 pub(super) async fn draft_stub(
-    git: &GitCache,
+    git: &Repository,
     base: &CommitId,
     document: &FilePath,
     from: &Version,

@@ -1,8 +1,8 @@
 //! From a candidate with evidence to a branch and a pull request.
 //!
-//! A [`Draft`] is the edited files and their tree; the canary runs on that tree. A
-//! [`Plan`](crate::domain::Plan) is the draft plus everything else that a proposal consists of;
-//! its effects are performed by [`Performer`], which makes no choices.
+//! A [`Draft`] is the edited files and their tree; the canary runs on that tree. A [`Sketch`] is the
+//! draft with its commit still to be made; a [`Plan`](crate::domain::Plan) everything that a
+//! proposal consists of; its effects are performed by [`Performer`], which makes no choices.
 
 mod canary;
 mod comment;
@@ -13,6 +13,7 @@ mod passed_over;
 mod perform;
 mod plan;
 mod rows;
+mod sketch;
 mod told;
 mod unproved;
 mod uses;
@@ -20,3 +21,4 @@ mod uses;
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};
 pub use plan::{Workshop, effects_of};
+pub use sketch::Sketch;

@@ -1,11 +1,11 @@
 //! Every write to the outside: performed by one function, found again by another.
 
 use crate::announce;
-use crate::clients::git::{GitCache, GitError};
 use crate::clients::github::{GithubError, Pull, Reader, Writer};
 use crate::domain::{CommitId, Effect, IssueNumber, PullFacts, PullState, RepoName};
 use crate::render::dashboard_of;
-use anyhow::{Context as _, Result};
+use crate::repository::{CommitWriter, PushError};
+use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 
 /// Performs effects in one downstream. Only this module is given a [`Writer`].
@@ -15,8 +15,8 @@ pub struct Performer {
     pub reader: Reader,
     /// Writes.
     pub writer: Writer,
-    /// Pushes.
-    pub git: GitCache,
+    /// Gets commits onto branches.
+    pub commits: CommitWriter,
     /// The downstream.
     pub repository: RepoName,
 }
@@ -36,6 +36,10 @@ impl Outcome {
         Self { remote_id: name.to_string(), pull: None }
     }
 
+    fn of_commit(commit: &CommitId) -> Self {
+        Self { remote_id: commit.to_string(), pull: None }
+    }
+
     pub(super) fn of_pull(pull: Pull) -> Self {
         Self { remote_id: pull.number.0.to_string(), pull: Some(pull.into_facts()) }
     }
@@ -46,16 +50,24 @@ impl Outcome {
 }
 
 impl Performer {
-    /// Looks in the world for what `effect` would leave there; `None` if it is not there.
+    /// Looks in the world for what `effect` would leave there; `None` if it is not there. `known` is
+    /// what the outside called the result when it was performed before.
     ///
     /// # Errors
     /// If it could not be found out. Then the effect must not be performed.
-    pub async fn probe(&self, effect: &Effect) -> Result<Option<Outcome>> {
+    pub async fn probe(&self, effect: &Effect, known: Option<&str>) -> Result<Option<Outcome>> {
         match effect {
+            Effect::WriteCommit { branch, base, tree, message } => {
+                // Over git nobody makes a commit for the bot.
+                let CommitWriter::Api(api) = &self.commits else { return Ok(None) };
+                let known = known.map(str::parse).transpose()?;
+                let found = api.find(known.as_ref(), branch, base, tree, message).await;
+                let found = found.with_context(|| format!("the commit for {branch}"))?;
+                Ok(found.as_ref().map(Outcome::of_commit))
+            }
             Effect::PushBranch { branch, commit } => {
-                let head = self.git.remote_head(branch).await.context("the branch's head")?;
-                Ok((head.as_ref() == Some(commit))
-                    .then(|| Outcome { remote_id: commit.to_string(), pull: None }))
+                let head = self.commits.fetch_head(branch).await.context("the branch's head")?;
+                Ok((head.as_ref() == Some(commit)).then(|| Outcome::of_commit(commit)))
             }
             Effect::OpenPull { branch, .. } => {
                 let pull = self.reader.fetch_open_pull(&self.repository, branch).await?;
@@ -92,7 +104,7 @@ impl Performer {
                 Ok(seen.conclusion.map(|_| Outcome::named(run)))
             }
             Effect::DeleteBranch { branch, .. } => {
-                let head = self.git.remote_head(branch).await.context("the branch's head")?;
+                let head = self.commits.fetch_head(branch).await.context("the branch's head")?;
                 Ok(head.is_none().then(|| Outcome::named(branch)))
             }
             Effect::OpenIssue { body, .. } => {
@@ -115,19 +127,25 @@ impl Performer {
     pub async fn perform(&self, effect: &Effect, ours: &BTreeSet<CommitId>) -> Result<Outcome> {
         let repo = &self.repository;
         match effect {
+            Effect::WriteCommit { branch, base, tree, message } => {
+                let CommitWriter::Api(api) = &self.commits else {
+                    bail!("over git a commit is made here")
+                };
+                let made = api.write(base, tree, message).await;
+                let made = made.with_context(|| format!("making the commit for {branch}"))?;
+                Ok(Outcome::of_commit(&made))
+            }
             Effect::PushBranch { branch, commit } => {
-                self.git
-                    .push(branch, commit, ours)
-                    .await
-                    .with_context(|| format!("pushing {branch}"))?;
-                Ok(Outcome { remote_id: commit.to_string(), pull: None })
+                let pushed = self.commits.push(branch, commit, ours).await;
+                pushed.with_context(|| format!("pushing {branch}"))?;
+                Ok(Outcome::of_commit(commit))
             }
             Effect::OpenPull { branch, base, title, body, draft, .. } => {
                 let opened = self.writer.open_pull(repo, base, branch, title, body, *draft).await;
                 // GitHub itself keeps a branch to one open pull request. So nobody looks before, and
                 // only where it refuses is looked for one that the lists did not show yet.
                 if matches!(opened, Err(GithubError::Rejected { .. }))
-                    && let Some(there) = self.probe(effect).await?
+                    && let Some(there) = self.probe(effect, None).await?
                 {
                     return Ok(there);
                 }
@@ -165,9 +183,9 @@ impl Performer {
                 Ok(Outcome::named(run))
             }
             Effect::DeleteBranch { branch, commit } => {
-                match self.git.delete_branch(branch, commit).await {
+                match self.commits.delete_branch(branch, commit).await {
                     // Somebody works on it: then it is theirs.
-                    Ok(()) | Err(GitError::Foreign { .. }) => Ok(Outcome::named(branch)),
+                    Ok(()) | Err(PushError::Foreign { .. }) => Ok(Outcome::named(branch)),
                     Err(error) => Err(error).with_context(|| format!("deleting {branch}")),
                 }
             }

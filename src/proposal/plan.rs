@@ -1,22 +1,17 @@
 //! The complete content of a proposal. Everything is chosen here, nothing when it is applied.
 
 use super::{
-    draft::{Draft, companion_pins, draft_pin_bump, draft_stub},
-    passed_over::passed_over,
-    rows::rows,
-    told::by_hand,
+    draft::companion_pins, passed_over::passed_over, rows::rows, sketch::Sketch, told::by_hand,
 };
-use crate::clients::git::{Author, GitCache};
 use crate::config::Watch;
 use crate::domain::{
     BranchName, CommitId, DraftMark, Effect, ImageName, IndexDigest, Marker, Memory, Pin, Plan,
-    ProposalKind, PullNumber, RunState, Verdict, Version,
+    ProposalKind, PullNumber, Version,
 };
 use crate::edit::migration;
 use crate::policy::{self, Candidate, Snapshot, Stage};
-use crate::render::{
-    Changes, PinBump, StubBody, commit_message, pin_bump_body, stub_body, stub_title,
-};
+use crate::render::{Changes, PinBump, StubBody, pin_bump_body, stub_body};
+use crate::repository::Repository;
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 
@@ -27,8 +22,8 @@ pub struct Workshop<'a> {
     pub watch: &'a Watch,
     /// What is remembered of it.
     pub memory: &'a Memory,
-    /// The downstream's objects.
-    pub git: &'a GitCache,
+    /// The downstream's repository.
+    pub git: &'a Repository,
     /// What is pinned now.
     pub pin: &'a Pin,
     /// The head of the base branch.
@@ -42,53 +37,48 @@ pub struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// The plan for a proposal of this kind; `over` is the open pull request that is rewritten.
+    /// The plan of a sketch whose commit is `commit`; `over` is the open pull request that is
+    /// rewritten.
     ///
     /// # Errors
-    /// If the evidence is not complete after all, a file cannot be edited, or git fails.
+    /// If a fact is missing, or the downstream cannot be read.
     pub async fn plan(
         &self,
-        kind: ProposalKind,
-        version: &Version,
+        sketch: &Sketch,
+        commit: CommitId,
         requested: bool,
         over: Option<PullNumber>,
     ) -> Result<Plan> {
-        match kind {
-            ProposalKind::PinBump => self.plan_pin_bump(version, requested, over).await,
-            ProposalKind::MigrationStub => self.plan_stub(version, over).await,
+        match sketch.kind {
+            ProposalKind::PinBump => self.plan_pin_bump(sketch, commit, requested, over).await,
+            ProposalKind::MigrationStub => self.plan_stub(sketch, commit).await,
         }
     }
 
     async fn plan_pin_bump(
         &self,
-        version: &Version,
+        sketch: &Sketch,
+        commit: CommitId,
         requested: bool,
         over: Option<PullNumber>,
     ) -> Result<Plan> {
-        let to = self.target(version)?;
+        let (to, kind) = (&sketch.to, sketch.kind);
+        let version = &to.version;
         let run = self.run(&to.digest, version)?;
-        let passed = matches!(run.state, RunState::Ended { verdict: Verdict::Passed, .. });
-        if !passed {
-            bail!("the canary has not passed at {version}");
-        }
         let companions = companion_pins(self.watch, self.memory, version);
-        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
-        let draft = draft.prepared_as(self.git, run).await?;
-        let kind = ProposalKind::PinBump;
-        let branch = policy::pin_branch(self.watch.branches(), version, self.memory.pulls())?;
-        let mut plan = self.commit_bump(branch, &to, &draft, &companions).await?;
+        let mut plan = self.outline(sketch, commit);
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
             draft: self.draft_mark(over),
             companions: self.moved(&companions),
-            ..marker_of(&plan, &to, requested)
+            ..marker_of(&plan, to, requested)
         };
         let (releases, candidate) = (self.releases(version), self.candidate(version)?);
         let (drifted, touched) = (self.drift(), self.touched(version));
         plan.body = pin_bump_body(&PinBump {
             title: &plan.title,
             from: self.pin,
-            to: &to,
+            to,
             declared: policy::classify(&self.pin.version, version),
             understated: &candidate.understated,
             added: &policy::added_since(self.memory, &self.pin.digest, version),
@@ -98,18 +88,18 @@ impl Workshop<'_> {
             source: self.source(version),
             release_url: &self.release(version)?.url,
             requested_by: self.actor(version).filter(|_| requested),
-            evidence: &self.evidence(&to, kind),
+            evidence: &self.evidence(to, kind),
             companions: &self.companions(version, &companions),
             canary: self.shown(run).context("the canary has not ended")?,
             before: self.before(),
             changes: Changes {
-                sites: &draft.sites,
+                sites: &sketch.draft.sites,
                 prepared: run.prepared(),
-                changeset: draft.changeset.as_ref(),
+                changeset: sketch.draft.changeset.as_ref(),
                 drift: &drifted,
-                left: &self.left(&draft.tree, run.prepared()).await?,
+                left: &self.left(&sketch.draft.tree, run.prepared()).await?,
             },
-            by_hand: &by_hand(&draft),
+            by_hand: &by_hand(&sketch.draft),
             retreat: self.retreat(version),
             passed_over: &passed_over(self, version),
             releases: &releases,
@@ -127,28 +117,19 @@ impl Workshop<'_> {
         }
     }
 
-    async fn plan_stub(&self, version: &Version, over: Option<PullNumber>) -> Result<Plan> {
-        let to = self.target(version)?;
+    async fn plan_stub(&self, sketch: &Sketch, commit: CommitId) -> Result<Plan> {
+        let (to, kind) = (&sketch.to, sketch.kind);
+        let (from, version) = (&self.pin.version, &to.version);
         let Some(rule) = &self.watch.rules.migration else { bail!("no migration document") };
-        // The canary's tree moves the pin, which a stub does not; its base will do. It may not
-        // have run at all: where the pin sites are broken there is no tree to run it on.
         let run = self.run(&to.digest, version).ok();
         let (release, candidate) = (self.release(version)?, self.candidate(version)?);
-        let (from, rows) = (&self.pin.version, rows(self, candidate));
-        let over = self.memory.pulls().find(|pull| Some(pull.number) == over);
-        let anew = over.is_some_and(|pull| policy::is_made_anew(self.memory, pull));
-        let base = run.filter(|_| !anew).map_or(self.head, |run| &run.base);
-        let draft = draft_stub(self.git, base, &rule.path, from, version, &rows).await?;
-        let kind = ProposalKind::MigrationStub;
-        let branch = policy::stub_branch(self.watch.branches(), &candidate.line())?;
-        let title = stub_title(self.pin, version);
-        let rest = format!("{}@{}\n", to.image, to.digest);
-        let mut plan = self.commit(kind, branch, &to, &draft, title, &rest).await?;
+        let rows = rows(self, candidate);
+        let mut plan = self.outline(sketch, commit);
         plan.draft = rule.draft;
-        let marker = marker_of(&plan, &to, false);
+        let marker = marker_of(&plan, to, false);
         plan.body = stub_body(&StubBody {
             from: self.pin,
-            to: &to,
+            to,
             declared: policy::classify(from, version),
             understated: &candidate.understated,
             lost: &candidate.lost,
@@ -157,8 +138,8 @@ impl Workshop<'_> {
             document: &rule.path,
             draft: rule.draft,
             rows: migration::rows(&rows),
-            uses: &self.uses(base, &rule.path, &rows).await?,
-            evidence: &self.evidence(&to, kind),
+            uses: self.uses(&sketch.draft.base, &rule.path, &rows).await?.as_deref(),
+            evidence: &self.evidence(to, kind),
             canary: run.and_then(|run| self.shown(run)),
             at_pin: self.at_pin(),
             releases: &self.releases(version),
@@ -167,60 +148,8 @@ impl Workshop<'_> {
         Ok(plan)
     }
 
-    /// The plan of a pin bump without its body. A draft and what becomes of it are one commit.
-    pub(super) async fn commit_bump(
-        &self,
-        branch: BranchName,
-        to: &Pin,
-        draft: &Draft,
-        companions: &[Pin],
-    ) -> Result<Plan> {
-        let (from, kind) = (self.pin, ProposalKind::PinBump);
-        let title = self.watch.title.fill(&to.image, &from.version, &to.version);
-        let moved = self.moved(companions);
-        let moved: Vec<&ImageName> = moved.keys().collect();
-        let rest = commit_message(from, to, self.candidate(&to.version)?.bump, &moved);
-        self.commit(kind, branch, to, draft, title, &rest).await
-    }
-
-    /// The plan without its body, which needs the commit's id. `rest` is the commit's message below
-    /// its title.
-    async fn commit(
-        &self,
-        kind: ProposalKind,
-        branch: BranchName,
-        to: &Pin,
-        draft: &Draft,
-        title: String,
-        rest: &str,
-    ) -> Result<Plan> {
-        let release = self.release(&to.version)?;
-        // Fixed times make the same commit each time, so that a repeated push changes nothing.
-        let at = self.git.commit_time(&draft.base).await?.max(release.published_at);
-        let message = format!("{title}\n\n{rest}");
-        let (name, email) = self.watch.author.clone();
-        let author = Author { name, email };
-        let commit = self
-            .git
-            .commit(&draft.base, &draft.tree, &message, &author, at)
-            .await
-            .context("the commit")?;
-        Ok(Plan {
-            kind,
-            version: to.version.clone(),
-            branch,
-            base: self.watch.downstream.branch.clone(),
-            tree: draft.tree.clone(),
-            commit,
-            title,
-            body: String::new(),
-            labels: self.watch.labels.clone(),
-            draft: false,
-        })
-    }
-
     /// Those of the release's companion images whose pins move with the watched one's.
-    fn moved(&self, companions: &[Pin]) -> BTreeMap<ImageName, IndexDigest> {
+    pub(super) fn moved(&self, companions: &[Pin]) -> BTreeMap<ImageName, IndexDigest> {
         let named = companions.iter().filter(|pin| self.is_pinned(&pin.image));
         named.map(|pin| (pin.image.clone(), pin.digest.clone())).collect()
     }
@@ -240,7 +169,7 @@ impl Workshop<'_> {
         })
     }
 
-    fn candidate(&self, version: &Version) -> Result<&Candidate> {
+    pub(super) fn candidate(&self, version: &Version) -> Result<&Candidate> {
         self.snapshot.candidate(version).with_context(|| format!("{version} is no candidate"))
     }
 }

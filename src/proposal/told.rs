@@ -77,8 +77,15 @@ impl Workshop<'_> {
         let digest = self.pin.digest.to_string();
         let found = self.git.mentions(tree, std::slice::from_ref(&digest)).await;
         let found = found.context("the other places that spell the digest")?;
+        let digest = self.pin.digest.digest().short();
+        let Some(found) = found else {
+            left.push(format!(
+                "whether anything else here still spells {digest}: the bot, which clones nothing \
+                 here, did not look through so many files"
+            ));
+            return Ok(left);
+        };
         for mention in found {
-            let digest = self.pin.digest.digest().short();
             left.push(format!("{} to look at, which still spells {digest}", mention.told()));
         }
         Ok(left)

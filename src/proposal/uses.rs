@@ -25,21 +25,25 @@ const COMMON: [&str; 12] = [
 ];
 
 impl Workshop<'_> {
-    /// Where the names in the rows of a migration stand at `base`, the migration document apart.
+    /// Where the names in the rows of a migration stand at `base`, apart from the migration document and
+    /// the copy of the contract, which use nothing; `None` if nobody looked.
     pub(super) async fn uses(
         &self,
         base: &CommitId,
         document: &FilePath,
         rows: &[BreakingNote],
-    ) -> Result<Vec<Mention>> {
+    ) -> Result<Option<Vec<Mention>>> {
         let tree = self.git.tree_of(base).await?;
         let found = self.git.mentions(&tree, &names(rows)).await;
-        let mut found = found.context("where the names are used")?;
+        let Some(mut found) = found.context("where the names are used")? else { return Ok(None) };
+        let mirror = self.watch.downstream.mirror.as_ref();
+        let documents: Vec<&str> =
+            mirror.into_iter().chain([document]).map(FilePath::as_str).collect();
         for mention in &mut found {
-            mention.places.retain(|place| place.path != document.as_str());
+            mention.places.retain(|place| !documents.contains(&place.path.as_str()));
         }
         found.retain(|mention| !mention.places.is_empty());
-        Ok(found)
+        Ok(Some(found))
     }
 }
 

@@ -5,10 +5,10 @@ use super::{
     pass::Pass,
 };
 use crate::domain::{
-    DraftMark, Effect, Marker, Plan, ProposalKind, PullNumber, RequestId, RequestOutcome, RunId,
-    Version,
+    CommitId, DraftMark, Effect, Marker, Pin, Plan, ProposalKind, PullNumber, RequestId,
+    RequestOutcome, RunId, Version,
 };
-use crate::policy::{Decision, Intent, Stage, moved_under};
+use crate::policy::{Decision, Intent, Snapshot, Stage, moved_under};
 use crate::proposal::{Workshop, effects_of};
 use crate::render::{marker, under_warning, without_marker};
 use anyhow::{Context as _, Result};
@@ -96,22 +96,17 @@ impl Pass<'_> {
         let pin = self.pin()?;
         let head = self.world.base.clone().context("the downstream was not read")?;
         let snapshot = self.snapshot();
-        let workshop = Workshop {
-            watch: &self.bot.watch,
-            memory: &self.memory,
-            snapshot: &snapshot,
-            git: &self.bot.git,
-            pin: &pin,
-            head: &head,
-            stages: &decision.stages,
-            now: self.bot.clock.now(),
-        };
-        let plan = workshop.plan(kind, version, requested, over).await?;
-        let branch = over.and_then(|number| {
+        let rewritten = over.and_then(|number| {
             let pull = self.memory.pulls().find(|pull| pull.number == number)?;
             Some((number, pull.branch.clone()))
         });
-        let over = branch.as_ref().map(|(number, branch)| (*number, branch));
+        let workshop = self.workshop(&snapshot, &pin, &head, &decision.stages);
+        let sketch = workshop.sketch(kind, version, over).await?;
+        let branch = rewritten.as_ref().map_or(&sketch.branch, |(_, branch)| branch);
+        let commit = self.commit_of(&sketch, branch).await?;
+        let workshop = self.workshop(&snapshot, &pin, &head, &decision.stages);
+        let plan = workshop.plan(&sketch, commit, requested, over).await?;
+        let over = rewritten.as_ref().map(|(number, branch)| (*number, branch));
         let number = self.propose_all(&effects_of(&plan, over), &plan).await?;
         self.mark_ready(number).await?;
         if over.is_none() && !plan.labels.is_empty() {
@@ -121,6 +116,26 @@ impl Pass<'_> {
         let verb = if over.is_some() { "rewrote" } else { "opened" };
         self.done(format!("{verb} pull request {number}: {}", plan.title));
         Ok(())
+    }
+
+    /// What plans are made from, as it is now.
+    pub(super) fn workshop<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        pin: &'a Pin,
+        head: &'a CommitId,
+        stages: &'a [(Version, Stage)],
+    ) -> Workshop<'a> {
+        Workshop {
+            watch: &self.bot.watch,
+            memory: &self.memory,
+            git: &self.bot.git,
+            pin,
+            head,
+            snapshot,
+            stages,
+            now: self.bot.clock.now(),
+        }
     }
 
     /// Performs what makes a plan real; gives the number of its pull request.

@@ -3,7 +3,7 @@
 
 use super::pass::Pass;
 use crate::canary::{ALIVE_FOR, Order, Preparation, Target, work};
-use crate::clients::git::GitCache;
+use crate::clients::git::Objects;
 use crate::config::Watch;
 use crate::domain::{
     CanaryReport, CanaryRun, Check, CommitId, Detail, Digest, FileChange, FilePath, Finding,
@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::edit;
 use crate::policy::{inputs_of, repairs};
 use crate::proposal::{Draft, companion_pins, draft_pin_bump};
+use crate::repository::Repository;
 use crate::store::{NewRun, Shown};
 use anyhow::{Context as _, Result};
 use std::{collections::BTreeSet, path::Path};
@@ -33,7 +34,7 @@ impl Subject {
         pin: &Pin,
         base: &CommitId,
         watch: &Watch,
-        git: &GitCache,
+        git: &Repository,
         memory: &Memory,
     ) -> Result<Self> {
         let pinned = Some(pin.digest.digest());
@@ -86,7 +87,7 @@ impl Pass<'_> {
             return self.remember_run(run, &before, &draft).await;
         }
         let work = work::work_dir(&bot.state, run);
-        if let Err(error) = export(git, &draft, &work).await {
+        if let Err(error) = export(git.objects(), &draft, &work).await {
             let why = format!("the canary's tree could not be exported: {error:#}");
             self.give_up(run, &why).await?;
             return Err(error);
@@ -94,7 +95,7 @@ impl Pass<'_> {
         let target = Target { image: to.image, version: to.version, digest: to.digest };
         // At the pinned version there is no edit that something could be added to.
         let prepare = watch.canary.prepare.clone().filter(|_| !of_pin);
-        let (git, tree) = (git.clone(), draft.tree);
+        let (git, tree) = (git.objects().clone(), draft.tree);
         let preparation = prepare.map(|rule| Preparation { rule, git, tree });
         let (watch_name, inputs) = (watch.name.clone(), new.inputs);
         let order = Order { watch: watch_name, run, target, inputs, preparation, work };
@@ -146,7 +147,7 @@ impl Pass<'_> {
             told && since && run.subject == new.subject && run.remembered_by == new.remembered_by
         };
         let Some(run) = self.memory.runs.iter().rev().find(same) else { return Ok(None) };
-        let known = self.bot.git.has_tree(&run.tree).await?;
+        let known = self.bot.git.objects().has_tree(&run.tree).await?;
         Ok((run.prepared().is_empty() || known).then(|| run.clone()))
     }
 
@@ -179,11 +180,11 @@ impl Pass<'_> {
             return Ok(tree.clone());
         }
         let git = &self.bot.git;
-        let files = git.read_files_in(&before.tree, &paths).await?.into_iter();
+        let files = git.objects().read_files(&before.tree, &paths).await?.into_iter();
         let changes = files.filter_map(|(path, content)| {
             Some(FileChange { path, content: content?, notes: Vec::new() })
         });
-        Ok(git.write_tree_on(tree, &changes.collect::<Vec<_>>()).await?)
+        git.write_tree_on(tree, &changes.collect::<Vec<_>>()).await
     }
 
     /// What a tool added to a tree is nowhere but in the git cache. Where that was lost, a run on
@@ -193,7 +194,7 @@ impl Pass<'_> {
         let Some(run) = self.memory.runs.iter().rev().find(of_version).cloned() else {
             return Ok(false);
         };
-        if self.bot.git.has_tree(&run.tree).await? {
+        if self.bot.git.objects().has_tree(&run.tree).await? {
             return Ok(false);
         }
         let why = "what was prepared for it was lost with the git cache";
@@ -266,7 +267,7 @@ fn under_way(id: RunId, new: &NewRun) -> CanaryRun {
     }
 }
 
-async fn export(git: &GitCache, draft: &Draft, work: &Path) -> Result<()> {
+async fn export(git: &Objects, draft: &Draft, work: &Path) -> Result<()> {
     work::make(work).await?;
     git.export(&draft.tree, &work.join("tree")).await?;
     Ok(())

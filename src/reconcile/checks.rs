@@ -7,7 +7,7 @@ use crate::domain::{
     OwnReport, PullNumber, RunId, RunState, Verdict, Version,
 };
 use crate::policy::{Concluded, Stage, conclude};
-use crate::proposal::{Draft, Workshop, effects_of};
+use crate::proposal::{Draft, effects_of};
 use crate::render::held_body;
 use crate::store::{NewRun, Shown};
 use anyhow::{Context as _, Result};
@@ -105,18 +105,13 @@ impl Pass<'_> {
     ) -> Result<CommitId> {
         let pin = self.pin()?;
         let snapshot = self.snapshot();
-        let workshop = Workshop {
-            watch: &self.bot.watch,
-            memory: &self.memory,
-            snapshot: &snapshot,
-            git: &self.bot.git,
-            pin: &pin,
-            head: &draft.base,
-            stages,
-            now: self.bot.clock.now(),
-        };
-        let plan = workshop.plan_draft(version, draft, prepared).await?;
+        let workshop = self.workshop(&snapshot, &pin, &draft.base, stages);
+        let sketch = workshop.sketch_draft(version, draft).await?;
         let over = workshop.open_draft().map(|(number, branch)| (number, branch.clone()));
+        let branch = over.as_ref().map_or(&sketch.branch, |(_, branch)| branch);
+        let commit = self.commit_of(&sketch, branch).await?;
+        let workshop = self.workshop(&snapshot, &pin, &draft.base, stages);
+        let plan = workshop.plan_draft(&sketch, commit, prepared).await?;
         let names = self.bot.watch.rules.checks.iter().flat_map(|rule| &rule.names);
         let title = format!("waits for {}", names.cloned().collect::<Vec<_>>().join(", "));
         let (commit, report) = (plan.commit.clone(), OwnReport::new(OwnCheck::Pending, title));

@@ -2,10 +2,10 @@
 
 use super::pass::Pass;
 use crate::domain::{
-    CommitId, DraftMark, Effect, EffectRecord, EffectState, Fact, Marker, PullFacts, PullNumber,
-    PullState,
+    BranchName, CommitId, DraftMark, Effect, EffectRecord, EffectState, Fact, Marker, PullFacts,
+    PullNumber, PullState,
 };
-use crate::proposal::Outcome;
+use crate::proposal::{Outcome, Sketch};
 use crate::telemetry::{Moment, step};
 use anyhow::Result;
 use std::collections::BTreeSet;
@@ -98,14 +98,29 @@ impl Pass<'_> {
         effect: &Effect,
         probe: bool,
     ) -> Result<Outcome> {
+        self.effect_known_as(effect, probe, None).await
+    }
+
+    /// The same, where the outside may call its result `hint`, which is looked at.
+    async fn effect_known_as(
+        &mut self,
+        effect: &Effect,
+        probe: bool,
+        hint: Option<&CommitId>,
+    ) -> Result<Outcome> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);
         let record = bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
+        let before = record.remote_id.clone().or_else(|| hint.map(CommitId::to_string));
         if !known {
             self.memory.effects.push(record);
         }
-        let found = if known || probe { bot.performer.probe(effect).await? } else { None };
+        let found = if known || probe {
+            bot.performer.probe(effect, before.as_deref()).await?
+        } else {
+            None
+        };
         let outcome = if let Some(outcome) = found {
             outcome
         } else {
@@ -125,6 +140,31 @@ impl Pass<'_> {
             record.remote_id = Some(outcome.remote_id.clone());
         }
         Ok(outcome)
+    }
+
+    /// The commit of a sketch, which is going to be on `branch`. Where its id is not known
+    /// beforehand, GitHub makes it. One of the same content that is there already is found, so that a
+    /// branch that was pushed before the memory was lost is known as the bot's own.
+    pub(super) async fn commit_of(
+        &mut self,
+        sketch: &Sketch,
+        branch: &BranchName,
+    ) -> Result<CommitId> {
+        self.commit_seen_as(sketch, branch, None).await
+    }
+
+    /// The same, where `seen` may be the commit.
+    pub(super) async fn commit_seen_as(
+        &mut self,
+        sketch: &Sketch,
+        branch: &BranchName,
+        seen: Option<&CommitId>,
+    ) -> Result<CommitId> {
+        if let Some(commit) = &sketch.foretold {
+            return Ok(commit.clone());
+        }
+        let made = self.effect_known_as(&sketch.write_commit(branch), true, seen).await?;
+        Ok(made.remote_id.parse()?)
     }
 
     /// Every commit that the bot pushed or was about to: recorded before the ref moves, so that a

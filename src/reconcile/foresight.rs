@@ -168,14 +168,15 @@ impl Preview {
             stages: &decision.stages,
             now: self.clock.now(),
         };
-        let plan = workshop.plan_draft(version, draft, prepared).await?;
+        let sketch = workshop.sketch_draft(version, draft).await?;
+        let plan = workshop.plan_draft(&sketch, sketch.supposed()?, prepared).await?;
         let over = workshop.open_draft();
         Ok(PlannedAction::Draft {
             version: version.clone(),
             over: over.map(|(number, _)| number.0),
             branch: over.map_or(&plan.branch, |(_, branch)| branch).to_string(),
             diff: self.git.diff(base, &plan.tree).await?,
-            commit: plan.commit,
+            commit: sketch.foretold,
             title: plan.title,
             body: plan.body,
             checks: rule.names.clone(),
@@ -184,19 +185,19 @@ impl Preview {
 
     /// Takes the draft for open that is about to be.
     pub(super) fn suppose_draft(&self, start: &PlannedAction, memory: &mut Memory) {
-        let PlannedAction::Draft { over, branch, commit, title, body, .. } = start else {
+        let PlannedAction::Draft { over, branch, title, body, .. } = start else {
             return;
         };
-        let Ok(branch) = branch.parse() else { return };
+        let (Ok(branch), Some(marker)) = (branch.parse(), parse_marker(body)) else { return };
         let pull = PullFacts {
             number: PullNumber(over.unwrap_or(TO_BE)),
             branch,
-            head: commit.clone(),
+            head: marker.commit.clone(),
             state: PullState::Open,
             draft: true,
             title: title.clone(),
             url: String::new(),
-            marker: parse_marker(body),
+            marker: Some(marker),
         };
         memory.observe(Fact::Pull(pull), self.clock.now());
     }

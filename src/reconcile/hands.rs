@@ -16,7 +16,7 @@ impl Pass<'_> {
         let comment = Effect::CommentPull { number, says: says.clone(), body };
         let label = self.bot.watch.hands_off_label.clone();
         if let Some(label) = label
-            && self.bot.performer.probe(&comment).await?.is_none()
+            && self.bot.performer.probe(&comment, None).await?.is_none()
         {
             let effect = Effect::LabelPull { number, labels: vec![label], since: Some(says) };
             self.effect_unless_there(&effect, true).await?;

@@ -2,14 +2,14 @@
 //! new is handed back, and only a pass records it.
 
 use super::{checks::awaited, dashboard, mirror, tags::Wanted, workflow::followed, world::World};
-use crate::clients::git::GitCache;
 use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Fact, Memory, Observation, PullState, Timestamp,
     Version,
 };
 use crate::policy::{PinState, Snapshot, branches_to_ask, npm_drifts};
-use crate::sources::{Gathered, Sources, read_pin, withdrawn};
+use crate::repository::Repository;
+use crate::sources::{Gathered, Sources, withdrawn};
 use anyhow::Result;
 
 /// What observing brought.
@@ -46,7 +46,7 @@ impl Seen {
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
-    git: &GitCache,
+    git: &Repository,
     memory: &mut Memory,
     turn: Option<u64>,
     now: Timestamp,
@@ -57,7 +57,7 @@ pub(super) async fn observe(
         sources.observe_npm(watch),
         // Seldom asked for, so it takes no room in every pass.
         Box::pin(sources.observe_advisories(watch)),
-        read_pin(git, watch),
+        Box::pin(sources.observe_pin(git, watch)),
     );
     let releases = releases.map(|mut gathered| {
         gathered.facts.extend(withdrawn(&gathered.facts, memory));
@@ -84,6 +84,7 @@ pub(super) async fn observe(
             seen.news.extend(mirror.and_then(|mirror| memory.observe(mirror, now)));
             let path = watch.downstream.mirror.as_ref();
             copy = path.and_then(|path| downstream.files.get(path).cloned().flatten());
+            seen.fresh.extend(downstream.fresh);
             seen.world.base = Some(downstream.base);
         }
         Err(error) => seen.troubles.push(error),
@@ -145,9 +146,9 @@ pub(super) async fn observe_more_pulls(
 }
 
 /// Those open pull requests of the bot's that no machine can merge into the base branch. A head that
-/// is not known here, because the cache was lost, is nobody's conflict.
+/// is not known, because the cache was lost, is nobody's conflict.
 async fn conflicts(
-    git: &GitCache,
+    git: &Repository,
     memory: &mut Memory,
     base: Option<&CommitId>,
     now: Timestamp,

@@ -1,9 +1,8 @@
 //! What a workflow's run came to: what it handed back is fetched, judged, and added to the edit. Reads
-//! only, but for objects of the git cache; a pass and a dry run share it.
+//! only, but for objects on this disk; a pass and a dry run share it.
 
 use super::{canary::Subject, world::World};
 use crate::canary::workflow::{HandedBack, conclude, prepared, unpack};
-use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
 use crate::config::Watch;
 use crate::domain::{
@@ -12,6 +11,7 @@ use crate::domain::{
 };
 use crate::policy::Concluded;
 use crate::proposal::Draft;
+use crate::repository::Repository;
 use crate::sources::Sources;
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(super) async fn came_to(
     id: RunId,
     watch: &Watch,
     sources: &Sources,
-    git: &GitCache,
+    git: &Repository,
     (memory, world): (&Memory, &World),
 ) -> Result<Came> {
     let run = memory.runs.iter().find(|run| run.id == id).context("no such run")?;
@@ -134,7 +134,7 @@ async fn hand_back(
 
 /// `tree` with those of the files that differ from what it has.
 async fn add(
-    git: &GitCache,
+    git: &Repository,
     tree: &TreeId,
     rule: &WorkflowRule,
     files: BTreeMap<FilePath, Vec<u8>>,

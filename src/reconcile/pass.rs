@@ -6,7 +6,6 @@ use super::{
     world::World,
 };
 use crate::canary::{Supervisor, sandbox::Sandbox, work};
-use crate::clients::git::GitCache;
 use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
@@ -14,6 +13,7 @@ use crate::config::Watch;
 use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
 use crate::policy::{Decision, Intent, Snapshot, decide};
 use crate::proposal::Performer;
+use crate::repository::Repository;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
@@ -36,8 +36,8 @@ pub struct Bot {
     pub store: Store,
     /// The read side of the world.
     pub sources: Sources,
-    /// The downstream's objects.
-    pub git: GitCache,
+    /// The downstream's repository, as it is read.
+    pub git: Repository,
     /// The write side of the world.
     pub performer: Performer,
     /// Carries canary runs.

@@ -11,7 +11,6 @@ use super::{
     tags::Wanted,
     world::World,
 };
-use crate::clients::git::GitCache;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{
@@ -20,6 +19,7 @@ use crate::domain::{
 };
 use crate::policy::{Decision, Intent, decide};
 use crate::proposal::Workshop;
+use crate::repository::Repository;
 use crate::sources::Sources;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -36,8 +36,8 @@ pub struct Preview {
     pub watch: Watch,
     /// The read side of the world.
     pub sources: Sources,
-    /// A scratch copy of the downstream's objects.
-    pub git: GitCache,
+    /// The downstream's repository, with objects that vanish.
+    pub git: Repository,
     /// The time.
     pub clock: Clock,
 }
@@ -71,8 +71,8 @@ pub enum PlannedAction {
         over: Option<u64>,
         /// The branch.
         branch: String,
-        /// The commit that is pushed.
-        commit: CommitId,
+        /// The commit that is pushed; none where only GitHub's making it will tell.
+        commit: Option<CommitId>,
         /// The tree of that commit.
         tree: TreeId,
         /// The title.
@@ -96,8 +96,8 @@ pub enum PlannedAction {
         over: Option<u64>,
         /// The branch.
         branch: String,
-        /// The commit that is pushed.
-        commit: CommitId,
+        /// The commit that is pushed; none where only GitHub's making it will tell.
+        commit: Option<CommitId>,
         /// The title.
         title: String,
         /// The body.
@@ -344,7 +344,9 @@ impl Preview {
                     stages: &decision.stages,
                     now: self.clock.now(),
                 };
-                let plan = workshop.plan(*kind, version, *requested, *over).await?;
+                let sketch = workshop.sketch(*kind, version, *over).await?;
+                let commit = sketch.supposed()?;
+                let plan = workshop.plan(&sketch, commit, *requested, *over).await?;
                 let rewritten = over.and_then(|n| memory.pulls().find(|pull| pull.number == n));
                 let base = workshop.base_of(version);
                 let waits = |marker: &Marker| marker.draft == DraftMark::Waits;
@@ -356,7 +358,7 @@ impl Preview {
                     of_draft: marker.is_some_and(waits),
                     branch: rewritten.map_or(&plan.branch, |pull| &pull.branch).to_string(),
                     diff: self.git.diff(base, &plan.tree).await?,
-                    commit: plan.commit,
+                    commit: sketch.foretold,
                     tree: plan.tree,
                     title: plan.title,
                     body: plan.body,

@@ -8,11 +8,11 @@ use super::{
     pass::Pass,
 };
 use crate::domain::{
-    CanaryReport, CanaryRun, CommitId, Digest, Effect, ImageName, Memory, RunId, RunState, Verdict,
-    Version, WorkflowRule,
+    BranchName, CanaryReport, CanaryRun, CommitId, Digest, Effect, ImageName, Memory, RunId,
+    RunState, Verdict, Version, WorkflowRule,
 };
-use crate::policy::{Concluded, Stage, scratch_branch};
-use crate::proposal::{Draft, Workshop};
+use crate::policy::{Concluded, Stage, pin_branch, scratch_branch};
+use crate::proposal::{Draft, Sketch};
 use crate::sources::Dispatched;
 use crate::store::{NewRun, Prepared, Shown};
 use anyhow::{Context as _, Result};
@@ -32,7 +32,7 @@ pub(super) fn followed(image: &ImageName, memory: &Memory) -> Vec<Dispatched> {
 
 /// What tells the run of this dispatch from every other one: what it is about, and how often that
 /// was tried before. Whoever lost the database finds the same runs again.
-fn marker_for(commit: &CommitId, subject: &Digest, rule: &WorkflowRule, memory: &Memory) -> String {
+fn marker_for(commit: &str, subject: &Digest, rule: &WorkflowRule, memory: &Memory) -> String {
     let about = Digest::of(format!("{commit} {subject} {rule:?}").as_bytes());
     let about = format!("{}-", about.short());
     let of_it =
@@ -51,13 +51,11 @@ impl Pass<'_> {
         let (bot, now) = (self.bot, self.bot.clock.now());
         let rule = bot.watch.rules.workflow.clone().context("no workflow is named")?;
         let Subject { to, draft, inputs } = self.subject(version).await?;
-        let commit = if *version == self.pin()?.version {
-            draft.base.clone()
-        } else {
-            self.commit_of(version, &draft, stages).await?
-        };
-        let marker = marker_for(&commit, to.digest.digest(), &rule, &self.memory);
-        let new = NewRun {
+        let sketch = self.sketch_scratch(version, &draft, stages).await?;
+        let base = draft.base.to_string();
+        let about = sketch.as_ref().map_or(base, Sketch::identity);
+        let marker = marker_for(&about, to.digest.digest(), &rule, &self.memory);
+        let mut new = NewRun {
             version: version.clone(),
             subject: to.digest.clone(),
             inputs,
@@ -68,7 +66,10 @@ impl Pass<'_> {
                 Some(_) => String::new(),
                 None => self.remembered_by(&draft).await?,
             },
-            checked: Some(commit.clone()),
+            checked: match &sketch {
+                Some(sketch) => sketch.foretold.clone(),
+                None => Some(draft.base.clone()),
+            },
             dispatched: Some(marker.clone()),
             started_at: now,
             alive_until: now + rule.time_limit,
@@ -78,67 +79,81 @@ impl Pass<'_> {
             let run = self.record_run(&new).await?;
             return self.remember_run(run, &before, &draft).await;
         }
+        let branch = scratch_branch(&bot.watch.upstream.image, &marker)?;
+        let commit = match &sketch {
+            Some(sketch) => self.commit_for_dispatch(sketch, &marker, &branch).await?,
+            None => draft.base,
+        };
+        new.checked = Some(commit.clone());
         let inputs = [
             ("version", version.to_string()),
             ("digest", to.digest.to_string()),
             ("image", format!("{}@{}", to.image, to.digest)),
         ];
         let inputs = inputs.map(|(name, value)| (name.to_owned(), value)).into();
-        self.dispatch(&rule, &marker, &commit, inputs).await?;
+        let dispatched = Dispatched { marker: marker.clone(), branch, commit, run: None };
+        self.dispatch(&rule, dispatched, inputs).await?;
         self.record_run(&new).await?;
         self.done(format!("dispatched {} at {version}: {marker}", rule.name()));
         Ok(())
+    }
+
+    /// The sketch of what is pushed for a dispatch; the pinned version has none. Its commit is the one
+    /// that a proposal has, if nothing is prepared.
+    async fn sketch_scratch(
+        &self,
+        version: &Version,
+        draft: &Draft,
+        stages: &[(Version, Stage)],
+    ) -> Result<Option<Sketch>> {
+        let (pin, snapshot) = (self.pin()?, self.snapshot());
+        if *version == pin.version {
+            return Ok(None);
+        }
+        let workshop = self.workshop(&snapshot, &pin, &draft.base, stages);
+        // It is a commit like a proposal's, on whatever branch.
+        let branch = pin_branch(self.bot.watch.branches(), version, [])?;
+        workshop.sketch_on(branch, version, draft).await.map(Some)
+    }
+
+    /// The commit that is pushed for a dispatch. Where its id is not known beforehand and the database
+    /// was lost, the run that was begun on it may be all that leads to it.
+    async fn commit_for_dispatch(
+        &mut self,
+        sketch: &Sketch,
+        marker: &str,
+        branch: &BranchName,
+    ) -> Result<CommitId> {
+        let write = sketch.write_commit(branch).key(&self.bot.watch.name);
+        let known = self.memory.effects.iter().any(|record| record.key == write);
+        let seen = if known || sketch.foretold.is_some() {
+            None
+        } else {
+            self.bot.sources.find_dispatched(&self.bot.watch, marker, branch).await?
+        };
+        self.commit_seen_as(sketch, branch, seen.as_ref()).await
     }
 
     /// Pushes the branch, has the workflow run on it, and looks for the run a first time.
     async fn dispatch(
         &mut self,
         rule: &WorkflowRule,
-        marker: &str,
-        commit: &CommitId,
+        dispatched: Dispatched,
         inputs: BTreeMap<String, String>,
     ) -> Result<()> {
-        let branch = scratch_branch(&self.bot.watch.upstream.image, marker)?;
+        let Dispatched { marker, branch, commit, .. } = dispatched.clone();
         let push = Effect::PushBranch { branch: branch.clone(), commit: commit.clone() };
         self.effect(&push).await?;
-        let (workflow, marker) = (rule.file.clone(), marker.to_owned());
-        let dispatch = Effect::DispatchWorkflow {
-            workflow,
-            branch: branch.clone(),
-            commit: commit.clone(),
-            marker: marker.clone(),
-            inputs,
-        };
+        let workflow = rule.file.clone();
+        let dispatch = Effect::DispatchWorkflow { workflow, branch, commit, marker, inputs };
         // It is looked for in any case: where the database was lost, it ran before.
         self.effect_unless_there(&dispatch, true).await?;
-        let dispatched = [Dispatched { marker, branch, commit: commit.clone(), run: None }];
-        let read = self.bot.sources.observe_workflows(&self.bot.watch, &dispatched).await?;
+        let read = self.bot.sources.observe_workflows(&self.bot.watch, &[dispatched]).await?;
         for fact in read.facts {
             let news = self.memory.observe(fact, self.bot.clock.now());
             self.record(news).await?;
         }
         Ok(())
-    }
-
-    /// The commit of a draft: the one that a proposal of it has, if nothing is prepared.
-    async fn commit_of(
-        &self,
-        version: &Version,
-        draft: &Draft,
-        stages: &[(Version, Stage)],
-    ) -> Result<CommitId> {
-        let (pin, snapshot) = (self.pin()?, self.snapshot());
-        let workshop = Workshop {
-            watch: &self.bot.watch,
-            memory: &self.memory,
-            snapshot: &snapshot,
-            git: &self.bot.git,
-            pin: &pin,
-            head: &draft.base,
-            stages,
-            now: self.bot.clock.now(),
-        };
-        workshop.commit_draft(version, draft).await
     }
 
     /// Ends a run with what its workflow showed, or goes on with what that prepared.

@@ -36,8 +36,8 @@ pub struct StubBody<'a> {
     pub draft: bool,
     /// How many rows the new section has.
     pub rows: usize,
-    /// Where the downstream uses the names that the rows are about.
-    pub uses: &'a [Mention],
+    /// Where the downstream uses the names that the rows are about; `None` if nobody looked.
+    pub uses: Option<&'a [Mention]>,
     /// The checks with their answers; the canary's is news, not a gate.
     pub evidence: &'a [Evidence],
     /// The canary at the release, if it ran.
@@ -123,15 +123,20 @@ fn cycle(stub: &StubBody<'_>) -> String {
 
 /// Where the names in question are used.
 fn uses(stub: &StubBody<'_>) -> String {
-    if stub.uses.is_empty() {
+    let heading = "### Where this repository uses these names";
+    let Some(uses) = stub.uses else {
+        return format!(
+            "{heading}\n\nThe bot did not look: it clones nothing here, and there are too many files \
+             to read one by one."
+        );
+    };
+    if uses.is_empty() {
         return String::new();
     }
-    let lines = stub
-        .uses
-        .iter()
-        .map(|mention| item(&brief(&format!("`{}`: {}", mention.name, mention.told()))));
+    let lines =
+        uses.iter().map(|mention| item(&brief(&format!("`{}`: {}", mention.name, mention.told()))));
     let lines: Vec<String> = lines.collect();
-    format!("### Where this repository uses these names\n\n{}", lines.join("\n"))
+    format!("{heading}\n\n{}", lines.join("\n"))
 }
 
 /// Why it is a MAJOR, where that is news: a list.

@@ -28,6 +28,7 @@ use crate::domain::{
     BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, ImageName, IndexDigest,
     IssueNumber, PinnedFacts, Version,
 };
+use crate::repository::Repository;
 use crate::store::Store;
 use anyhow::Result;
 
@@ -62,6 +63,18 @@ impl Sources {
     /// If GitHub could not be asked or understood.
     pub async fn observe_releases(&self, watch: &Watch) -> Result<Gathered> {
         releases::observe(self, watch).await
+    }
+
+    /// The downstream's pin sites at the head of its base branch.
+    ///
+    /// # Errors
+    /// As [`read_pin`] says.
+    pub async fn observe_pin(&self, git: &Repository, watch: &Watch) -> Result<Downstream> {
+        let cached = match git.head_url(&watch.downstream.branch)? {
+            Some(url) => self.cached(&url).await?,
+            None => None,
+        };
+        read_pin(git, watch, cached).await
     }
 
     /// Every version of the npm package; nothing if the watch has none.
@@ -108,6 +121,20 @@ impl Sources {
         dispatched: &[Dispatched],
     ) -> Result<Gathered> {
         workflows::observe(self, watch, dispatched).await
+    }
+
+    /// The commit that a run with this marker was begun on, as its title claims: whoever believes it
+    /// looks at the commit.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn find_dispatched(
+        &self,
+        watch: &Watch,
+        marker: &str,
+        branch: &BranchName,
+    ) -> Result<Option<CommitId>> {
+        workflows::begun_on(self, watch, marker, branch).await
     }
 
     /// Resolves an image's tag of a version again; `known` is what it led to the last time, and

@@ -1,9 +1,9 @@
 //! The pin sites at the head of the downstream's base branch → facts.
 
-use crate::clients::git::{GitCache, GitError};
 use crate::config::Watch;
-use crate::domain::{CommitId, FilePath, MirrorFacts, PinFacts, SiteState};
+use crate::domain::{Cached, CommitId, FilePath, MirrorFacts, PinFacts, SiteState};
 use crate::edit::{self, Files, migration};
+use crate::repository::{Head, Repository, not_a_file};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
 
@@ -18,16 +18,23 @@ pub struct Downstream {
     pub facts: PinFacts,
     /// The copy of upstream's contract document, if there is to be one.
     pub mirror: Option<MirrorFacts>,
+    /// A body that is to be remembered for the next look.
+    pub fresh: Option<Cached>,
 }
 
-/// Fetches what is new on the base branch and reads every pin site there.
+/// Looks what is new on the base branch and reads every pin site there. `cached` is what is
+/// remembered of the last look, by its URL.
 ///
 /// # Errors
 /// If the downstream could not be fetched. A site that cannot be read is a fact, not an error.
-pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
+pub async fn read_pin(
+    git: &Repository,
+    watch: &Watch,
+    cached: Option<Cached>,
+) -> Result<Downstream> {
     let downstream = &watch.downstream;
-    let base = git
-        .fetch_branch(&downstream.branch)
+    let Head { commit: base, fresh } = git
+        .fetch_head(&downstream.branch, cached)
         .await
         .with_context(|| format!("{} of {}", downstream.branch, downstream.repository))?;
     let mut paths = edit::paths(&downstream.sites);
@@ -62,23 +69,24 @@ pub async fn read_pin(git: &GitCache, watch: &Watch) -> Result<Downstream> {
         let content = files.get(&path).and_then(Option::as_deref);
         MirrorFacts::of(path, content)
     });
-    Ok(Downstream { base, files, facts, mirror })
+    Ok(Downstream { base, files, facts, mirror, fresh })
 }
 
 /// The files, and the paths at which something else stands: those make their own sites faulty,
 /// and no others.
 async fn read_plain(
-    git: &GitCache,
+    git: &Repository,
     base: &CommitId,
     mut paths: BTreeSet<FilePath>,
 ) -> Result<(Files, BTreeSet<FilePath>)> {
     let mut others = BTreeSet::new();
     loop {
-        match git.read_files(base, &paths).await {
-            Err(GitError::NotAFile { path }) if paths.remove(&path) => {
+        let files = git.read_files(base, &paths).await;
+        match files.as_ref().err().and_then(not_a_file).cloned() {
+            Some(path) if paths.remove(&path) => {
                 others.insert(path);
             }
-            files => return Ok((files.context("the pin sites")?, others)),
+            _ => return Ok((files.context("the pin sites")?, others)),
         }
     }
 }

@@ -61,6 +61,24 @@ async fn find(
         .min_by_key(|run| run.id))
 }
 
+/// The commit that the first run with this marker was begun on; `None` if there is no such run.
+pub(super) async fn begun_on(
+    sources: &Sources,
+    watch: &Watch,
+    marker: &str,
+    branch: &BranchName,
+) -> Result<Option<CommitId>> {
+    let Some(rule) = &watch.rules.workflow else { return Ok(None) };
+    let repo = &watch.downstream.repository;
+    let runs = match sources.github.fetch_dispatched_runs(repo, &rule.file, branch).await {
+        // There is no such workflow: whoever dispatches it is told.
+        Err(GithubError::NotFound { .. }) => Vec::new(),
+        runs => runs.with_context(|| format!("the runs of {} in {repo}", rule.name()))?,
+    };
+    let named = runs.into_iter().filter(|run| run.is_named(marker));
+    Ok(named.min_by_key(|run| run.id).map(|run| run.head))
+}
+
 fn seen(rule: &WorkflowRule, run: Option<WorkflowRun>) -> CheckSeen {
     let state = match run.as_ref().map(|run| run.conclusion.as_deref()) {
         None => CheckState::Missing,

@@ -97,6 +97,20 @@ const DASHBOARD: &[Act] = &[
     Act::Settle,
 ];
 
+/// The same through GitHub's API alone, where a commit is only known when it was made.
+const API: &[Act] = &[
+    Act::ThroughApi,
+    Act::LeaveToChecks,
+    Act::Release("3.10.0"),
+    Act::Once,
+    Act::Ci("success"),
+    Act::Once,
+    Act::Release("3.11.0"),
+    Act::Once,
+    Act::Ci("success"),
+    Act::Once,
+];
+
 /// How many deaths of a story are enough for a quick look.
 const FEW: usize = 8;
 /// So many stories are told side by side.
@@ -135,6 +149,11 @@ async fn wherever_the_process_of_a_prepared_draft_dies_the_end_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_a_dashboard_dies_the_end_is_the_same() {
     dies_everywhere("DASHBOARD", DASHBOARD).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_a_release_through_the_api_dies_the_end_is_the_same() {
+    dies_everywhere("API", API).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

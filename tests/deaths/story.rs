@@ -5,7 +5,7 @@ use crate::database::{self, OnServer};
 use crate::settings::{set, settings, watch};
 use digest_bump::{
     clock::Clock,
-    config::{self, Config, Environment},
+    config::{self, CommitsBy, Config, Environment},
     daemon::{self, App},
     domain::{Digest, Timestamp},
     reconcile,
@@ -35,6 +35,8 @@ pub enum Act {
     Release(&'static str),
     /// The bot is called until it is settled.
     Settle,
+    /// Commits are made through GitHub's API from now on.
+    ThroughApi,
     /// The canary is left to the downstream's own checks, which pass on its base branch.
     LeaveToChecks,
     /// The canary is left to a workflow of the downstream's.
@@ -146,6 +148,11 @@ impl Stage {
                 while self.process(None).await == End::Killed {
                     self.rest(REST);
                 }
+            }
+            Act::ThroughApi => {
+                let mut config: toml::Table = self.config.parse().unwrap();
+                set(watch(&mut config), "downstream.writer", "api".into());
+                self.config = toml::to_string(&config).unwrap();
             }
             Act::LeaveToChecks => self.leave_to_checks(&toml::Table::new()),
             Act::LeaveToWorkflow => self.leave_to_workflow(),
@@ -357,6 +364,9 @@ impl Stage {
         );
         let work = fs::read_dir(self.folder.path().join("state/canary")).into_iter().flatten();
         lines.push(format!("{} work directories", work.count()));
+        if config.watches[0].downstream.writer == CommitsBy::Api {
+            lines = without_made_commits(&lines);
+        }
         lines.join("\n")
     }
 
@@ -395,6 +405,15 @@ fn pull(pull: &Pull) -> String {
          {head_branch} {head_sha}\n{}",
         without_signing(body)
     )
+}
+
+/// A commit that GitHub makes is another one each time, and nothing leads to one that a dead process
+/// did not remember.
+fn without_made_commits(lines: &[String]) -> Vec<String> {
+    let id = regex::Regex::new(r"\b[0-9a-f]{40}\b").unwrap();
+    let made = ["/git/blobs", "/git/trees", "/git/commits"];
+    let kept = lines.iter().filter(|line| !made.iter().any(|path| line.ends_with(path)));
+    kept.map(|line| id.replace_all(line, "<id>").into_owned()).collect()
 }
 
 /// What is signed with keys of the telling's own is of other bytes in each.

@@ -194,7 +194,10 @@ async fn refused_opening(fault: fn(Fault) -> Fault) -> String {
             told.clone_from(&report.troubles[0]);
         }
         // The branch was pushed once, and its canary is not run again.
-        let pushes = stand.world.writes();
+        let mut pushes = stand.world.writes();
+        pushes.retain(|write| {
+            !write.path.contains("/git/trees") && !write.path.contains("/git/commits")
+        });
         assert_eq!(pushes.len(), 1, "{pushes:?}");
         assert_eq!(stand.runs().await, ["3.10.0 passed"]);
         assert_eq!(stand.stage("3.10.0").await.0, "ready");

@@ -9,6 +9,10 @@ const MOST_REQUESTS: usize = 32;
 /// As many of them may have to wait for each other.
 const MOST_ROUND_TRIPS: usize = 15;
 
+/// What GitHub makes and moves, git would do by itself: a look for the commit, its tree, itself, and a
+/// look for the branch before it is moved.
+const MORE_THROUGH_API: usize = 5;
+
 /// Method and path of each, in the order of their answers.
 fn lines(requests: &[Request]) -> Vec<String> {
     requests.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
@@ -90,8 +94,9 @@ async fn a_release_becomes_a_pull_request_in_few_requests_and_fewer_round_trips(
             "a release to its pull request: {count} requests, {trips} in a row, and {} of git",
             in_all - count
         );
-        assert!(requests.len() <= MOST_REQUESTS, "{}", lines(&requests).join("\n"));
-        assert!(trips <= MOST_ROUND_TRIPS, "{trips}: {}", lines(&requests).join("\n"));
+        let more = if stand.through_api() { MORE_THROUGH_API } else { 0 };
+        assert!(requests.len() <= MOST_REQUESTS + more, "{}", lines(&requests).join("\n"));
+        assert!(trips <= MOST_ROUND_TRIPS + more, "{trips}: {}", lines(&requests).join("\n"));
     })
     .await;
 }

@@ -7,7 +7,7 @@ use world::Pull;
 pub const CHECK: &str = "Connector Contract Canary";
 
 /// Leaves the canary to the downstream.
-fn by_checks(stand: &mut Stand) {
+pub fn by_checks(stand: &mut Stand) {
     let mut canary = toml::Table::new();
     canary.insert("executor".into(), "checks".into());
     canary.insert("checks".into(), Value::Array(vec![CHECK.into()]));
@@ -100,7 +100,7 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
 
         | step | verdict | what was seen | saw the digest |
         | --- | --- | --- | --- |
-        | [Connector Contract Canary](https://github.com/toon-protocol/town/runs/1022) | ✅ passed | success | yes |
+        | [Connector Contract Canary](https://github.com/toon-protocol/town/runs/<check>) | ✅ passed | success | yes |
         ");
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
@@ -130,7 +130,7 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         stand.settle().await;
         let held = draft(stand);
         insta::assert_snapshot!(stand.redact(&held.body), @r#"
-        **Not to be merged yet: the canary failed: Connector Contract Canary: failure, https:&#8203;//github.com/toon-protocol/town/runs/1023; it passes at the pinned 3.9.3.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/1023). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.10.0`.
+        **Not to be merged yet: the canary failed: Connector Contract Canary: failure, https:&#8203;//github.com/toon-protocol/town/runs/<check>; it passes at the pinned 3.9.3.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/<check>). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.10.0`.
 
         Once every check has passed, the bot marks this as ready, with the whole evidence; or, where another pull request of the bot's is ready, that one is given this commit, and this one is closed. Until then it stays a draft.
 
@@ -174,7 +174,7 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         <!-- digest-bump:1 {"kind":"pin_bump","version":"3.10.0","digest":"sha256:…","commit":"<id>","requested":false,"from":"sha256:…","draft":"waits","held":"<short>"} -->
         "#);
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1023; it passes at the pinned 3.9.3
+        3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/<check>; it passes at the pinned 3.9.3
         3.9.3 pinned: the downstream pins it
         ");
         let own = stand.world.check_runs(&held.head_sha).remove(0);
@@ -205,7 +205,7 @@ async fn what_fails_at_the_base_branch_too_is_not_blamed_on_the_release() {
         ci(stand, "failure");
         stand.settle().await;
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 held: broken before: the canary fails at the pinned 3.9.3 as well, so the release is not to blame; there: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1005; here: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1023
+        3.10.0 held: broken before: the canary fails at the pinned 3.9.3 as well, so the release is not to blame; there: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/<check>; here: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/<check>
         3.9.3 pinned: the downstream pins it
         ");
     })
@@ -223,7 +223,7 @@ async fn where_the_base_branch_has_no_such_check_that_is_said() {
             stand.settle().await;
         }
         insta::assert_snapshot!(stand.stages().await, @"
-        3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1022; whether it passes at the pinned 3.9.3 could not be found out in 4 attempts: the canary did not find out: Connector Contract Canary: it did not run on the base branch's commit
+        3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/<check>; whether it passes at the pinned 3.9.3 could not be found out in 4 attempts: the canary did not find out: Connector Contract Canary: it did not run on the base branch's commit
         3.9.3 pinned: the downstream pins it
         ");
         assert!(draft(stand).body.starts_with("**Not to be merged yet: the canary failed"));
@@ -246,7 +246,7 @@ async fn when_the_newest_fails_its_draft_is_used_for_the_next() {
           **Not to be merged yet: connector 3.9.3 → 3.10.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
         ");
         insta::assert_snapshot!(stand.stages().await, @"
-        3.11.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/1025; it passes at the pinned 3.9.3
+        3.11.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/<check>; it passes at the pinned 3.9.3
         3.10.0 canary: its checks run since 2026-06-12T08:00:00Z: Connector Contract Canary has not started
         3.9.3 pinned: the downstream pins it
         ");
@@ -332,11 +332,11 @@ async fn what_did_not_run_is_no_pass_and_is_looked_at_again() {
             seen.push(stand.stages().await);
         }
         insta::assert_snapshot!(seen.join("\n"), @"
-        3.10.0 waiting: attempt 1 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: skipped, https://github.com/toon-protocol/town/runs/1022; until 2026-06-12T08:01:00Z (1 min from now)
+        3.10.0 waiting: attempt 1 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: skipped, https://github.com/toon-protocol/town/runs/<check>; until 2026-06-12T08:01:00Z (1 min from now)
         3.9.3 pinned: the downstream pins it
-        3.10.0 waiting: attempt 2 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: neutral, https://github.com/toon-protocol/town/runs/1031; until 2026-06-12T08:11:00Z (10 min from now)
+        3.10.0 waiting: attempt 2 was inconclusive: the canary did not find out: Connector Contract Canary: it did not run: neutral, https://github.com/toon-protocol/town/runs/<check>; until 2026-06-12T08:11:00Z (10 min from now)
         3.9.3 pinned: the downstream pins it
-        3.10.0 waiting: attempt 3 was inconclusive: the canary did not find out: Connector Contract Canary: cancelled, https://github.com/toon-protocol/town/runs/1046; until 2026-06-12T09:11:00Z (1 h from now)
+        3.10.0 waiting: attempt 3 was inconclusive: the canary did not find out: Connector Contract Canary: cancelled, https://github.com/toon-protocol/town/runs/<check>; until 2026-06-12T09:11:00Z (1 h from now)
         3.9.3 pinned: the downstream pins it
         ");
         let own = stand.world.check_runs(&draft(stand).head_sha);

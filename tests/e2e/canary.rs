@@ -3,7 +3,6 @@
 use crate::stand::run_test;
 use digest_bump::domain::RunState;
 use std::time::Duration;
-use world::{Fault, Service};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_whose_canary_fails_is_held_with_its_last_line() {
@@ -233,13 +232,15 @@ async fn a_bot_that_is_stopped_ends_its_canary_and_says_so() {
 async fn the_base_may_move_while_the_branch_is_pushed() {
     run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
-        let receiving = Fault::on(Service::Git).method("POST").path_contains("receive-pack");
-        stand.world.fault(receiving.delay(Duration::from_secs(1)));
+        stand.world.fault(stand.push_fault().delay(Duration::from_secs(1)));
         let settled = stand.settle();
         let moved = async {
-            // The push is in flight from the moment when its commands were asked for.
+            // The push is in flight from the moment when its commands were asked for, or its commit
+            // was made.
             let pushing = || {
-                stand.world.requests().iter().any(|it| it.path.contains("service=git-receive-pack"))
+                let begun = ["service=git-receive-pack", "/git/commits"];
+                let requests = stand.world.requests();
+                requests.iter().any(|it| begun.iter().any(|path| it.path.ends_with(path)))
             };
             while !pushing() {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -53,3 +53,4 @@ mod tls;
 mod trials;
 mod trust;
 mod waiting;
+mod writers;

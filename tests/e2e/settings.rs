@@ -44,7 +44,18 @@ pub fn settings(world: &World, state: &Path) -> Table {
     // It would take a number among those of the pull requests: `e2e/dashboard.rs` turns it on, and
     // so does the end of each story.
     set(watch(&mut config), "downstream.dashboard.enabled", Value::Boolean(false));
+    if let Some(writer) = writer() {
+        set(watch(&mut config), "downstream.writer", Value::String(writer));
+    }
     config
+}
+
+/// The writer with which the stories are told, if not with the one by default. `.ci/run` tells them a
+/// second time with the other one.
+fn writer() -> Option<String> {
+    let mut all = std::env::vars_os();
+    let (_, writer) = all.find(|(name, _)| name == "DIGEST_BUMP_TEST_WRITER")?;
+    writer.into_string().ok().filter(|writer| !writer.is_empty())
 }
 
 /// The only watch.

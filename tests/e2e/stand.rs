@@ -13,7 +13,7 @@ use digest_bump::{
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, time::Duration};
 use tempfile::TempDir;
 use toml::{Table, Value};
-use world::{Pull, World, WorldBuilder};
+use world::{Fault, Pull, Service, World, WorldBuilder};
 
 /// When the stories begin; releases are published then, unless they say otherwise.
 pub const START: &str = "2026-06-12T08:00:00Z";
@@ -79,6 +79,20 @@ impl Stand {
 
     fn is_app(&self) -> bool {
         self.config["github"].get("app").is_some()
+    }
+
+    /// Whether commits are made through GitHub's API.
+    pub fn through_api(&self) -> bool {
+        let downstream = &self.config["watch"][0]["downstream"];
+        downstream.get("writer").and_then(Value::as_str) == Some("api")
+    }
+
+    /// A fault of what moves a branch.
+    pub fn push_fault(&self) -> Fault {
+        if self.through_api() {
+            return graphql_fault().body_contains("updateRefs");
+        }
+        Fault::on(Service::Git).method("POST").path_contains("git-receive-pack")
     }
 
     pub fn environment(&self) -> Environment {
@@ -312,6 +326,8 @@ impl Stand {
             (r"\b[0-9a-f]{12}\b", "<short>"),
             // They count what was asked for before.
             (r"/actions/runs/[0-9]+", "/actions/runs/N"),
+            // The world counts what it was asked for.
+            (r"town/runs/[0-9]+", "town/runs/<check>"),
         ];
         for (pattern, name) in patterns {
             let pattern = regex::Regex::new(pattern).unwrap();
@@ -352,6 +368,11 @@ impl Stand {
         assert_eq!(report.performed, Vec::<String>::new());
         assert_eq!(self.world.writes().len(), 0, "{:?}", self.world.writes());
     }
+}
+
+/// A fault of what is asked by GraphQL.
+pub fn graphql_fault() -> Fault {
+    Fault::on(Service::GitHub).method("POST").path_contains("/graphql")
 }
 
 async fn once(app: &App) -> PassReport {

@@ -1,7 +1,7 @@
 //! A tree as plain files, for whoever runs foreign code on it.
 
 use super::{
-    GitCache, GitError,
+    GitError, Objects,
     objects::{find_tree, read_blob},
 };
 use crate::domain::TreeId;
@@ -23,7 +23,7 @@ const LINK: i32 = 0o120_000;
 /// The longest target that Linux takes.
 const LINK_LIMIT: u64 = 4096;
 
-impl GitCache {
+impl Objects {
     /// Writes the files of `tree` into the empty folder `into`, which is created if it is absent:
     /// contents byte for byte, executable bits, no `.git`, empty folders for submodules.
     ///

@@ -1,7 +1,7 @@
 //! What became of an exported tree: the way back, for files that a tool wrote into it.
 
 use super::{
-    GitCache, GitError,
+    GitError, Objects,
     export::stays_inside,
     objects::{find_tree, read_blob},
 };
@@ -46,7 +46,7 @@ pub enum Now {
     Other(&'static str),
 }
 
-impl GitCache {
+impl Objects {
     /// What differs between `tree` and the folder `from`, into which it was exported. Empty folders
     /// and links that were left out of the export are no difference.
     ///
@@ -67,7 +67,7 @@ impl GitCache {
         .await
     }
 
-    /// Like [`GitCache::differences`], from a tar archive of the folder. What it holds is foreign:
+    /// Like [`Objects::differences`], from a tar archive of the folder. What it holds is foreign:
     /// nothing of it is written anywhere.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! Looking for names in a whole tree. It is bounded: a repository may be of any size.
 
 use super::{
-    GitCache, GitError,
-    objects::{find_tree, read_blob},
+    GitError, Missing, Objects,
+    objects::{find_tree, oid, read_blob},
 };
 use crate::domain::{Mention, Place, TreeId};
-use git2::{ObjectType, Repository, Tree, TreeWalkMode, TreeWalkResult};
+use git2::{ObjectType, Odb, Oid, Repository, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
+use std::collections::BTreeSet;
 
 /// Larger files are data, or generated.
 const FILE_LIMIT: u64 = 512 << 10;
@@ -17,7 +18,33 @@ const MAX_PLACES: usize = 500;
 const LEFT_OUT: [&str; 6] =
     ["pnpm-lock.yaml", "package-lock.json", "yarn.lock", "bun.lock", "cargo.lock", "changelog.md"];
 
-impl GitCache {
+/// The files of a tree that are looked through for names, as far as they are here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Texts {
+    /// How many there are, as far as their folders are here.
+    pub files: usize,
+    /// What those of them that are here weigh, in bytes.
+    pub bytes: u64,
+    /// Folders and files that are not here.
+    pub missing: BTreeSet<Missing>,
+}
+
+impl Objects {
+    /// What of `tree` would be looked through for names.
+    ///
+    /// # Errors
+    /// If the objects cannot be read.
+    pub async fn texts(&self, tree: &TreeId) -> Result<Texts, GitError> {
+        let tree = oid(tree.as_str())?;
+        self.local(move |repository| {
+            let odb = repository.odb().map_err(GitError::local)?;
+            let mut texts = Texts::default();
+            count(repository, &odb, tree, &mut texts)?;
+            Ok(texts)
+        })
+        .await
+    }
+
     /// Where `names` stand in the files of `tree`, as whole words; those that stand nowhere are left
     /// out, and so are lockfiles, changelogs, and what is no text.
     ///
@@ -37,6 +64,41 @@ impl GitCache {
     }
 }
 
+fn count(
+    repository: &Repository,
+    odb: &Odb<'_>,
+    folder: Oid,
+    texts: &mut Texts,
+) -> Result<(), GitError> {
+    if !odb.exists(folder) {
+        texts.missing.insert(Missing::Tree(folder.to_string().parse()?));
+        return Ok(());
+    }
+    let folder = repository.find_tree(folder).map_err(GitError::local)?;
+    for entry in &folder {
+        let id = entry.id();
+        if entry.kind() == Some(ObjectType::Tree) {
+            count(repository, odb, id, texts)?;
+        } else if is_read(&entry) {
+            texts.files += 1;
+            if odb.exists(id) {
+                let (size, _) = odb.read_header(id).map_err(GitError::local)?;
+                texts.bytes += size as u64;
+            } else {
+                texts.missing.insert(Missing::Blob(id.to_string().parse()?));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry is looked through.
+fn is_read(entry: &TreeEntry<'_>) -> bool {
+    let name = entry.name().unwrap_or_default().to_ascii_lowercase();
+    let text = entry.kind() == Some(ObjectType::Blob) && entry.filemode() != LINK;
+    text && !LEFT_OUT.contains(&name.as_str())
+}
+
 fn mentions(
     repository: &Repository,
     tree: &Tree<'_>,
@@ -47,8 +109,7 @@ fn mentions(
     let (mut read, mut fault) = (0, None);
     let walked = tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
         let name = entry.name().unwrap_or_default();
-        let text = entry.kind() == Some(ObjectType::Blob) && entry.filemode() != LINK;
-        if !text || LEFT_OUT.contains(&name.to_ascii_lowercase().as_str()) {
+        if !is_read(entry) {
             return TreeWalkResult::Ok;
         }
         let path = format!("{folder}{name}");

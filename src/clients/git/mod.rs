@@ -1,11 +1,13 @@
-//! The downstream's git repository: a bare cache beside the database, what is read from it, the
-//! commits that are made in it, and the one push.
+//! Git: objects in a bare repository on disk, and a remote repository that they are fetched from and
+//! pushed to.
 //!
-//! There is no work tree. Whoever needs files gets a plain export, from which no way leads back
-//! to the objects, the configuration or the token.
+//! [`Objects`] talk to nobody; [`GitCache`] has them and the wire. There is no work tree. Whoever
+//! needs files gets a plain export, from which no way leads back to the objects, the configuration
+//! or the token.
 
 mod error;
 mod export;
+mod fill;
 mod import;
 mod mentions;
 mod merge;
@@ -15,12 +17,12 @@ mod transport;
 mod wire;
 
 pub use error::GitError;
+pub use fill::{Differing, Entry, Missing};
 pub use import::{Difference, Now};
+pub use mentions::Texts;
 pub use objects::{Author, hunks};
-pub use remote::Pushed;
+pub use remote::{GitCache, Pushed};
 
-use crate::clients::credential::Credential;
-use crate::clients::wire::Trust;
 use git2::Repository;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -33,21 +35,19 @@ use std::{
     },
 };
 use tempfile::TempDir;
-use wire::Wire;
 
 const REPOSITORY: &str = "repository.git";
 const SET_ASIDE: &str = "repository.damaged.git";
 
-/// A bare cache of one remote repository. Cheap to clone; clones share it, one at a time, and so
-/// do other processes.
+/// The objects of a bare repository. Cheap to clone; clones share it, one at a time, and so do other
+/// processes.
 #[derive(Debug, Clone)]
-pub struct GitCache(Arc<Inner>);
+pub struct Objects(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    wire: Wire,
     folder: PathBuf,
-    /// Another cache whose objects are used as if they were here.
+    /// Another repository whose objects are used as if they were here.
     borrowed: Option<PathBuf>,
     /// Locked while the repository is in use: the mutex against this process, the file's lock
     /// against others.
@@ -58,48 +58,36 @@ struct Inner {
     _temporary: Option<TempDir>,
 }
 
-impl GitCache {
-    /// The cache of `url` in the folder `dir`, which is created if it is absent. Nothing is
-    /// fetched yet. The credential's token goes into a header of each request, and nowhere else.
+impl Objects {
+    /// The objects in the folder `dir`, which is created if it is absent.
     ///
     /// # Errors
-    /// If the URL is not `https://` (or loopback), or the folder cannot be written.
-    pub fn open(
-        dir: &Path,
-        url: &str,
-        credential: impl Into<Credential>,
-        trust: &Trust,
-    ) -> Result<Self, GitError> {
-        Self::new(dir.to_owned(), Wire::new(url, credential.into(), trust)?, None, None)
+    /// If the folder cannot be written.
+    pub fn open(dir: &Path) -> Result<Self, GitError> {
+        Self::new(dir.to_owned(), None, None)
     }
 
-    /// A cache that vanishes with its last clone, for a run that must write nothing. It uses the
-    /// objects of the cache in the folder `borrow_from`, if there is one, without changing it.
+    /// Objects that vanish with their last clone, for a run that must write nothing. Those in the
+    /// folder `borrow_from`, if there are any, are used without changing them.
     ///
     /// # Errors
-    /// If the URL is not `https://` (or loopback), or no temporary folder can be written.
-    pub fn scratch(
-        url: &str,
-        credential: impl Into<Credential>,
-        trust: &Trust,
-        borrow_from: Option<&Path>,
-    ) -> Result<Self, GitError> {
-        let wire = Wire::new(url, credential.into(), trust)?;
+    /// If no temporary folder can be written.
+    pub fn scratch(borrow_from: Option<&Path>) -> Result<Self, GitError> {
         let temporary = TempDir::with_prefix("digest-bump-git-")?;
         let dir = temporary.path().to_owned();
         let borrowed = borrow_from
             .map(|cache| std::path::absolute(cache.join(REPOSITORY)))
             .transpose()?
             .filter(|repository| repository.join("objects").is_dir());
-        Self::new(dir, wire, borrowed, Some(temporary))
+        Self::new(dir, borrowed, Some(temporary))
     }
 
     fn new(
         dir: PathBuf,
-        wire: Wire,
         borrowed: Option<PathBuf>,
         temporary: Option<TempDir>,
     ) -> Result<Self, GitError> {
+        wire::prepare_library()?;
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let lock = OpenOptions::new()
             .create(true)
@@ -108,7 +96,6 @@ impl GitCache {
             .mode(0o600)
             .open(dir.join("lock"))?;
         Ok(Self(Arc::new(Inner {
-            wire,
             folder: dir,
             borrowed,
             lock: Mutex::new(lock),
@@ -148,6 +135,10 @@ impl Inner {
         }
         file.unlock()?;
         result
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     fn path(&self) -> PathBuf {

@@ -1,7 +1,7 @@
 //! Reading and making objects. The same inputs make the same ids, so that a repeated run finds
 //! its own work.
 
-use super::{GitCache, GitError};
+use super::{GitError, Objects};
 use crate::domain::{CommitId, Digest, FileChange, FilePath, Timestamp, TreeId};
 use git2::{
     Commit, DiffFormat, DiffOptions, FileMode, ObjectType, Oid, Patch, Repository, Signature, Tree,
@@ -13,9 +13,9 @@ use std::{
 };
 
 /// No pin site is larger; a lockfile may come near.
-const FILE_LIMIT: u64 = 8 << 20;
-const FILE: i32 = 0o100_644;
-const EXECUTABLE: i32 = 0o100_755;
+pub(super) const FILE_LIMIT: u64 = 8 << 20;
+pub(super) const FILE: i32 = 0o100_644;
+pub(super) const EXECUTABLE: i32 = 0o100_755;
 
 /// Who a commit is by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,26 +26,13 @@ pub struct Author {
     pub email: String,
 }
 
-impl GitCache {
-    /// The content of `paths` at `commit`; `None` where nothing is.
+impl Objects {
+    /// The content of `paths` in `tree`; `None` where nothing is.
     ///
     /// # Errors
     /// [`GitError::NotAFile`] if a folder, a link or a submodule is at a path,
-    /// [`GitError::TooLarge`] for a file over 8 MiB, [`GitError::NotFound`] for an unknown commit.
+    /// [`GitError::TooLarge`] for a file over 8 MiB, [`GitError::NotFound`] for an unknown tree.
     pub async fn read_files(
-        &self,
-        commit: &CommitId,
-        paths: &BTreeSet<FilePath>,
-    ) -> Result<BTreeMap<FilePath, Option<Vec<u8>>>, GitError> {
-        let tree = self.tree_of(commit).await?;
-        self.read_files_in(&tree, paths).await
-    }
-
-    /// Like [`GitCache::read_files`], in a tree.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn read_files_in(
         &self,
         tree: &TreeId,
         paths: &BTreeSet<FilePath>,
@@ -96,30 +83,12 @@ impl GitCache {
         .await
     }
 
-    /// The tree of `base` with `changes` put in. A file keeps its mode; a new one is not
-    /// executable.
+    /// The tree `old` with `changes` put in. A file keeps its mode; a new one is not executable.
     ///
     /// # Errors
     /// [`GitError::NotAFile`] if something else than a file is at a path; or if the result differs
-    /// from `base` anywhere else than said.
+    /// from `old` anywhere else than said.
     pub async fn write_tree(
-        &self,
-        base: &CommitId,
-        changes: &[FileChange],
-    ) -> Result<TreeId, GitError> {
-        let (base, changes) = (base.clone(), changes.to_vec());
-        self.local(move |repository| {
-            let old = tree_of(&find_commit(repository, &base)?)?;
-            write_tree(repository, &old, &changes)
-        })
-        .await
-    }
-
-    /// Like [`GitCache::write_tree`], on top of a tree.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn write_tree_on(
         &self,
         old: &TreeId,
         changes: &[FileChange],
@@ -204,15 +173,14 @@ impl GitCache {
         .await
     }
 
-    /// The unified diff from `base` to `tree`; bytes that are not UTF-8 are replaced.
+    /// The unified diff from `old` to `new`; bytes that are not UTF-8 are replaced.
     ///
     /// # Errors
     /// [`GitError::NotFound`] if one of them is unknown here.
-    pub async fn diff(&self, base: &CommitId, tree: &TreeId) -> Result<String, GitError> {
-        let (base, tree) = (base.clone(), tree.clone());
+    pub async fn diff(&self, old: &TreeId, new: &TreeId) -> Result<String, GitError> {
+        let (old, new) = (old.clone(), new.clone());
         self.local(move |repository| {
-            let old = tree_of(&find_commit(repository, &base)?)?;
-            let new = find_tree(repository, &tree)?;
+            let (old, new) = (find_tree(repository, &old)?, find_tree(repository, &new)?);
             diff(repository, &old, &new).map_err(GitError::local)
         })
         .await
@@ -269,7 +237,10 @@ fn read_file(
 }
 
 /// The entry of a regular file; `None` if nothing is at `path`.
-fn file_at(tree: &Tree<'_>, path: &FilePath) -> Result<Option<TreeEntry<'static>>, GitError> {
+pub(super) fn file_at(
+    tree: &Tree<'_>,
+    path: &FilePath,
+) -> Result<Option<TreeEntry<'static>>, GitError> {
     let entry = match tree.get_path(Path::new(path.as_str())) {
         Ok(entry) => entry,
         Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),

@@ -1,18 +1,19 @@
 //! What goes over the wire: fetch, look, push.
 
 use super::{
-    GitCache, GitError, Inner,
+    GitError, Inner, Objects,
     objects::{find_commit, tree_of},
     transport::within_deadline,
+    wire::Wire,
 };
+use crate::clients::credential::Credential;
+use crate::clients::wire::Trust;
 use crate::domain::{BranchName, CommitId};
 use git2::{
     AutotagOption, Direction, FetchOptions, Oid, PushOptions, PushUpdate, RemoteCallbacks,
     RemoteHead, Repository,
 };
-use std::{
-    cell::RefCell, collections::BTreeSet, fs, path::Path, sync::atomic::Ordering, time::Duration,
-};
+use std::{cell::RefCell, collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 
 /// A first clone of a large repository over a slow line.
 const FETCH_LIMIT: Duration = Duration::from_mins(10);
@@ -34,7 +35,59 @@ pub enum Pushed {
     AlreadyThere,
 }
 
+/// A bare cache of one remote repository.
+#[derive(Debug, Clone)]
+pub struct GitCache {
+    objects: Objects,
+    wire: Arc<Wire>,
+}
+
 impl GitCache {
+    /// The cache of `url` in the folder `dir`, which is created if it is absent. Nothing is
+    /// fetched yet. The credential's token goes into a header of each request, and nowhere else.
+    ///
+    /// # Errors
+    /// If the URL is not `https://` (or loopback), or the folder cannot be written.
+    pub fn open(
+        dir: &Path,
+        url: &str,
+        credential: impl Into<Credential>,
+        trust: &Trust,
+    ) -> Result<Self, GitError> {
+        let wire = Wire::new(url, credential.into(), trust)?;
+        Ok(Self { objects: Objects::open(dir)?, wire: Arc::new(wire) })
+    }
+
+    /// A cache that vanishes with its last clone, for a run that must write nothing. It uses the
+    /// objects of the cache in the folder `borrow_from`, if there is one, without changing it.
+    ///
+    /// # Errors
+    /// If the URL is not `https://` (or loopback), or no temporary folder can be written.
+    pub fn scratch(
+        url: &str,
+        credential: impl Into<Credential>,
+        trust: &Trust,
+        borrow_from: Option<&Path>,
+    ) -> Result<Self, GitError> {
+        let wire = Wire::new(url, credential.into(), trust)?;
+        Ok(Self { objects: Objects::scratch(borrow_from)?, wire: Arc::new(wire) })
+    }
+
+    /// What was fetched, and what was made here.
+    #[must_use]
+    pub const fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// Runs `work` alone on the objects, with the wire.
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner, &Wire) -> Result<T, GitError> + Send + 'static,
+    ) -> Result<T, GitError> {
+        let wire = Arc::clone(&self.wire);
+        self.objects.alone(move |inner| work(inner, &wire)).await
+    }
+
     /// Fetches what is new on `branch`, and returns the commit at its head. No other branch and no
     /// tag is fetched. A damaged cache is set aside and cloned again.
     ///
@@ -43,17 +96,17 @@ impl GitCache {
     /// the way.
     pub async fn fetch_branch(&self, branch: &BranchName) -> Result<CommitId, GitError> {
         let branch = branch.clone();
-        self.alone(move |inner| {
-            if inner.damaged.load(Ordering::Relaxed) {
+        self.alone(move |inner, wire| {
+            if inner.is_damaged() {
                 inner.set_aside()?;
             }
             if count_packs(&inner.path()) > PACKS_LIMIT {
                 fs::remove_dir_all(inner.path())?;
             }
-            match fetch(inner, &branch) {
+            match fetch(inner, wire, &branch) {
                 Err(GitError::Corrupt(_)) => {
                     inner.set_aside()?;
-                    fetch(inner, &branch)
+                    fetch(inner, wire, &branch)
                 }
                 result => result,
             }
@@ -67,10 +120,10 @@ impl GitCache {
     /// Whatever went wrong on the way.
     pub async fn remote_head(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
         let branch = branch.clone();
-        self.alone(move |inner| {
+        self.alone(move |inner, wire| {
             let repository = inner.repository()?;
-            let mut remote = anonymous(&repository, inner)?;
-            let head = inner.wire.exchange(LOOK_LIMIT, || {
+            let mut remote = anonymous(&repository, wire)?;
+            let head = wire.exchange(LOOK_LIMIT, || {
                 let connection = remote.connect_auth(Direction::Fetch, None, None)?;
                 Ok(advertised(connection.list()?, &branch))
             })?;
@@ -95,7 +148,7 @@ impl GitCache {
         ours: &BTreeSet<CommitId>,
     ) -> Result<Pushed, GitError> {
         let (branch, commit, ours) = (branch.clone(), commit.clone(), ours.clone());
-        self.alone(move |inner| push(inner, &branch, &commit, &ours)).await
+        self.alone(move |inner, wire| push(inner, wire, &branch, &commit, &ours)).await
     }
 }
 
@@ -111,7 +164,7 @@ impl GitCache {
         commit: &CommitId,
     ) -> Result<(), GitError> {
         let (branch, commit) = (branch.clone(), commit.clone());
-        self.alone(move |inner| {
+        self.alone(move |inner, wire| {
             let judge = |head: Oid| {
                 if head.is_zero() {
                     return Ok(Pushed::AlreadyThere);
@@ -119,7 +172,7 @@ impl GitCache {
                 let head = commit_id(head)?;
                 if head == commit { Ok(Pushed::Moved) } else { Err(GitError::Foreign { head }) }
             };
-            send(inner, &format!(":refs/heads/{branch}"), judge).map(drop)
+            send(inner, wire, &format!(":refs/heads/{branch}"), judge).map(drop)
         })
         .await
     }
@@ -128,9 +181,9 @@ impl GitCache {
 /// A remote without a name: no URL is written into the repository's configuration.
 fn anonymous<'repo>(
     repository: &'repo Repository,
-    inner: &Inner,
+    wire: &Wire,
 ) -> Result<git2::Remote<'repo>, GitError> {
-    repository.remote_anonymous(inner.wire.url()).map_err(GitError::local)
+    repository.remote_anonymous(wire.url()).map_err(GitError::local)
 }
 
 fn advertised(heads: &[RemoteHead<'_>], branch: &BranchName) -> Option<Oid> {
@@ -151,10 +204,10 @@ fn count_packs(repository: &Path) -> usize {
     })
 }
 
-fn fetch(inner: &Inner, branch: &BranchName) -> Result<CommitId, GitError> {
+fn fetch(inner: &Inner, wire: &Wire, branch: &BranchName) -> Result<CommitId, GitError> {
     let repository = inner.repository()?;
-    let mut remote = anonymous(&repository, inner)?;
-    let head = inner.wire.exchange(FETCH_LIMIT, || {
+    let mut remote = anonymous(&repository, wire)?;
+    let head = wire.exchange(FETCH_LIMIT, || {
         let mut callbacks = RemoteCallbacks::new();
         callbacks.transfer_progress(|_| within_deadline());
         let mut options = FetchOptions::new();
@@ -183,6 +236,7 @@ fn missing_is_damage(error: GitError) -> GitError {
 
 fn push(
     inner: &Inner,
+    wire: &Wire,
     branch: &BranchName,
     commit: &CommitId,
     ours: &BTreeSet<CommitId>,
@@ -191,20 +245,21 @@ fn push(
     // The plus only spares libgit2's own check: what may be moved is decided here, and the server
     // compares the old id.
     let refspec = format!("+{commit}:refs/heads/{branch}");
-    send(inner, &refspec, |head| judge(head, commit, ours))
+    send(inner, wire, &refspec, |head| judge(head, commit, ours))
 }
 
 /// Sends one change of a ref, if `judge` allows it from the head that the server advertises.
 fn send(
     inner: &Inner,
+    wire: &Wire,
     refspec: &str,
     judge: impl Fn(Oid) -> Result<Pushed, GitError>,
 ) -> Result<Pushed, GitError> {
     let repository = inner.repository()?;
-    let mut remote = anonymous(&repository, inner)?;
+    let mut remote = anonymous(&repository, wire)?;
     let decision = RefCell::new(None);
     let rejection = RefCell::new(None);
-    let result = inner.wire.exchange(PUSH_LIMIT, || {
+    let result = wire.exchange(PUSH_LIMIT, || {
         let mut callbacks = RemoteCallbacks::new();
         // Called between the advertisement and the upload, with what is about to be sent.
         callbacks.push_negotiation(|updates| {

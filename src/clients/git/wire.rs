@@ -29,10 +29,9 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Checks the URL, and prepares libgit2 on the first call.
+    /// Checks the URL.
     pub(super) fn new(url: &str, credential: Credential, trust: &Trust) -> Result<Self, GitError> {
         let parsed = check(url)?;
-        prepare_library()?;
         let mut client = trust
             .taught(Client::builder())
             .user_agent("git/2.0 (digest-bump)")
@@ -88,7 +87,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Prepares libgit2, once for the whole process.
-fn prepare_library() -> Result<(), GitError> {
+pub(super) fn prepare_library() -> Result<(), GitError> {
     static PREPARED: OnceLock<Result<(), String>> = OnceLock::new();
     PREPARED
         .get_or_init(|| prepare().map_err(|error| error.message().to_owned()))
@@ -104,7 +103,7 @@ fn prepare_library() -> Result<(), GitError> {
 fn prepare() -> Result<(), git2::Error> {
     let connect = |remote: &Remote<'_>| Transport::smart(remote, true, Http);
     // SAFETY: nothing else in this program changes these settings or registers transports, and
-    // every use of libgit2 comes after `Wire::new`, so after the end of this function.
+    // every use of libgit2 comes after `Objects::new`, so after the end of this function.
     unsafe {
         // The machine's git configuration must not rewrite URLs or change what is written.
         for level in

@@ -78,8 +78,14 @@ impl WorkflowRun {
     /// Whether it was begun by the dispatch with this marker, on this commit.
     #[must_use]
     pub fn is_of(&self, marker: &str, commit: &CommitId) -> bool {
+        self.head == *commit && self.is_named(marker)
+    }
+
+    /// Whether its title has this marker, on whatever commit it was begun.
+    #[must_use]
+    pub fn is_named(&self, marker: &str) -> bool {
         let mut words = self.title.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-        self.head == *commit && words.any(|word| word == marker)
+        words.any(|word| word == marker)
     }
 }
 

@@ -186,6 +186,7 @@ impl App {
             }
             GithubError::Transient { .. }
             | GithubError::Malformed { .. }
+            | GithubError::TooLarge { .. }
             | GithubError::Unusable(_) => return NoToken::Unavailable { why: wire::chain(error) },
         };
         NoToken::Refused { why }

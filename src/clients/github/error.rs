@@ -53,6 +53,12 @@ pub enum GithubError {
         #[source]
         source: Option<Cause>,
     },
+    /// The answer is larger than the client reads.
+    #[error("github's answer is too large: {what}")]
+    TooLarge {
+        /// How much would have been read.
+        what: String,
+    },
     /// There is no token to ask with.
     #[error(transparent)]
     NoToken(NoToken),
@@ -71,7 +77,7 @@ impl GithubError {
     #[must_use]
     pub const fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Transient { .. } | Self::Malformed { .. } => true,
+            Self::Transient { .. } | Self::Malformed { .. } | Self::TooLarge { .. } => true,
             Self::NotFound { .. }
             | Self::RateLimited { .. }
             | Self::Denied { .. }
@@ -97,7 +103,7 @@ impl From<WireError> for GithubError {
         match error {
             WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
             WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
-            WireError::TooLarge { .. } => Self::malformed(what),
+            WireError::TooLarge { .. } => Self::TooLarge { what },
         }
     }
 }

@@ -63,17 +63,22 @@ fn limited_until(answer: &Answer, message: &str, now: Timestamp) -> Option<Times
     if !refused && answer.status != StatusCode::TOO_MANY_REQUESTS {
         return None;
     }
-    if let Some(until) = answer.retry_after(now) {
-        return Some(until);
-    }
-    if answer.header("x-ratelimit-remaining").map(str::trim) == Some("0") {
-        let reset = answer.header("x-ratelimit-reset").and_then(|text| reset_at(text, now));
-        return Some(reset.unwrap_or(now + SECONDARY_PAUSE));
+    let spent = answer.header("x-ratelimit-remaining").map(str::trim) == Some("0");
+    if spent || answer.retry_after(now).is_some() {
+        return Some(limit_ends(answer, now));
     }
     // The secondary limit has answered without any header; only its words tell it from a missing
     // permission.
     let secondary = message.to_ascii_lowercase().contains("secondary rate limit");
     (!refused || secondary).then(|| now + SECONDARY_PAUSE)
+}
+
+/// When the rate limit that `answer` is known to speak of ends, by its headers.
+pub(super) fn limit_ends(answer: &Answer, now: Timestamp) -> Timestamp {
+    let reset = || answer.header("x-ratelimit-reset").and_then(|text| reset_at(text, now));
+    let spent = answer.header("x-ratelimit-remaining").map(str::trim) == Some("0");
+    let until = answer.retry_after(now).or_else(|| spent.then(reset).flatten());
+    until.unwrap_or(now + SECONDARY_PAUSE)
 }
 
 /// Reads `x-ratelimit-reset`: seconds since the epoch.

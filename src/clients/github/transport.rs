@@ -11,6 +11,7 @@ use super::{
 };
 use crate::clients::wire;
 use crate::clients::wire::{Answer, Cause, Http, WireError};
+use crate::domain::Timestamp;
 use http::{
     HeaderMap, HeaderValue, Method, Request, StatusCode,
     header::{ACCEPT, AUTHORIZATION, LOCATION},
@@ -59,6 +60,10 @@ impl Transport {
 
     pub(super) fn base(&self) -> &Url {
         &self.base
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.http.now()
     }
 
     /// The URL of an endpoint; `path` starts with a slash.

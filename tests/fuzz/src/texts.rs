@@ -99,11 +99,11 @@ fn stub_body(notes: &str) -> String {
         document: &"MIGRATION.md".parse().expect("a path"),
         draft: true,
         rows: 1,
-        uses: &[Mention {
+        uses: Some(&[Mention {
             name: format!("{notes}."),
             places: vec![Place { path: format!("{notes}."), line: 1 }],
             cut: false,
-        }],
+        }]),
         evidence: &[evidence],
         canary: Some(CanaryShown {
             verdict: Verdict::Failed,

@@ -1,6 +1,7 @@
 //! Faults: what goes wrong, where, and how often.
 
 use crate::log::Service;
+use crate::wire::Call;
 use std::time::Duration;
 
 /// Something that will go wrong. Made with [`Fault::on`], armed by `World::fault`.
@@ -12,6 +13,7 @@ pub struct Fault {
     service: Service,
     method: Option<String>,
     path: Option<String>,
+    body: Option<String>,
     left: Option<u32>,
     pub(crate) delay: Option<Duration>,
     pub(crate) kind: Kind,
@@ -47,7 +49,15 @@ pub(crate) struct Scripted {
 impl Fault {
     /// A fault of one service. Without a kind it does nothing.
     pub fn on(service: Service) -> Self {
-        Self { service, method: None, path: None, left: Some(1), delay: None, kind: Kind::Nothing }
+        Self {
+            service,
+            method: None,
+            path: None,
+            body: None,
+            left: Some(1),
+            delay: None,
+            kind: Kind::Nothing,
+        }
     }
 
     /// Only for this HTTP method.
@@ -59,6 +69,12 @@ impl Fault {
     /// Only where the path and query contain this text.
     pub fn path_contains(mut self, text: &str) -> Self {
         self.path = Some(text.to_owned());
+        self
+    }
+
+    /// Only where the request's body contains this text.
+    pub fn body_contains(mut self, text: &str) -> Self {
+        self.body = Some(text.to_owned());
         self
     }
 
@@ -147,22 +163,19 @@ impl Fault {
         self
     }
 
-    fn matches(&self, service: Service, method: &str, path: &str) -> bool {
-        self.service == service
-            && self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && self.path.as_ref().is_none_or(|text| path.contains(text))
+    fn matches(&self, call: &Call) -> bool {
+        let body = || String::from_utf8_lossy(&call.body);
+        self.service == call.service
+            && self.method.as_ref().is_none_or(|wanted| *wanted == call.method)
+            && self.path.as_ref().is_none_or(|text| call.uri().contains(text))
+            && self.body.as_ref().is_none_or(|text| body().contains(text))
             && self.left != Some(0)
     }
 }
 
 /// Takes one strike from the first armed fault that matches.
-pub(crate) fn strike(
-    faults: &mut Vec<Fault>,
-    service: Service,
-    method: &str,
-    path: &str,
-) -> Option<Fault> {
-    let at = faults.iter().position(|fault| fault.matches(service, method, path))?;
+pub(crate) fn strike(faults: &mut Vec<Fault>, call: &Call) -> Option<Fault> {
+    let at = faults.iter().position(|fault| fault.matches(call))?;
     if let Some(left) = &mut faults[at].left {
         *left -= 1;
     }

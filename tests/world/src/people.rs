@@ -174,18 +174,31 @@ impl World {
         })
     }
 
-    /// Refuses every push over git from now on, with this reason, as a rule of the repository
-    /// does; `None` takes them again.
+    /// Refuses to move any branch from now on, over git and through the API, with this reason, as a
+    /// rule of the repository does; `None` takes pushes again.
     ///
     /// # Panics
     /// If the hook cannot be written.
     pub fn reject_pushes(&self, why: Option<&str>) {
         let why = why.map(|why| why.replace('\'', " "));
-        let script = why.map(|why| format!("#!/bin/sh\necho '{why}' >&2\nexit 1\n"));
+        let script = why.as_ref().map(|why| format!("#!/bin/sh\necho '{why}' >&2\nexit 1\n"));
         self.downstream(|state, name| {
             let written = state.repos[name].git.set_update_hook(script.as_deref());
             written.expect("the hook can be written");
+            state.repo(name).frozen = why;
         });
+    }
+
+    /// Whether the bot's token may write workflow files, which GitHub asks a permission of its own
+    /// for. Only what moves a branch through the API is judged.
+    pub fn allow_workflows(&self, allowed: bool) {
+        self.downstream(|state, name| state.repo(name).workflows = allowed);
+    }
+
+    /// Whether GitHub shows the commit as verified.
+    #[must_use]
+    pub fn is_verified(&self, commit: &str) -> bool {
+        self.downstream(|state, name| state.repos[name].git.is_signed(commit))
     }
 
     /// Deletes a branch, as a person does; its pull requests are closed.

@@ -17,6 +17,9 @@ const MAINTAINER: (&str, &str) = ("Maya Maintainer", "maya@example.org");
 /// in the background, where it would outlive the test.
 const SETTINGS: &str = "[receive]\n\tdenyNonFastForwards = false\n\tdenyDeletes = false\n\tautogc = false\n[gc]\n\tauto = 0\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n";
 
+/// The line with which a commit's signature begins.
+const SIGNED: &str = "gpgsig -----BEGIN PGP SIGNATURE-----";
+
 /// One bare repository.
 #[derive(Debug, Clone)]
 pub(crate) struct Repository {
@@ -205,6 +208,29 @@ impl Repository {
         ];
         let sha = self.run_with(&arguments, &environment, message.as_bytes())?;
         Ok(String::from_utf8_lossy(&sha).trim().to_owned())
+    }
+
+    /// Writes a commit object with a signature, which is another one each time: so is the commit.
+    pub(crate) fn write_signed(&self, commit: &Commit, serial: u64) -> Result<String, String> {
+        let Commit { tree, parents, author, committer, message, .. } = commit;
+        let parents: Vec<String> = parents.iter().map(|id| format!("parent {id}\n")).collect();
+        let parents = parents.concat();
+        let by = |who: &Signature| format!("{} <{}> {} +0000", who.name, who.email, who.seconds);
+        let text = format!(
+            "tree {tree}\n{parents}author {}\ncommitter {}\n{SIGNED}\n \n {serial:016x}\n \
+             -----END PGP SIGNATURE-----\n\n{message}",
+            by(author),
+            by(committer),
+        );
+        let arguments = ["hash-object", "-t", "commit", "-w", "--stdin"];
+        let sha = self.run_with(&arguments, &[], text.as_bytes())?;
+        Ok(String::from_utf8_lossy(&sha).trim().to_owned())
+    }
+
+    /// Whether a commit has a signature. Nobody but GitHub signs any here.
+    pub(crate) fn is_signed(&self, sha: &str) -> bool {
+        let text = self.run(&["cat-file", "commit", sha]).unwrap_or_default();
+        text.lines().take_while(|line| !line.is_empty()).any(|line| line == SIGNED)
     }
 
     /// Moves, makes or (with no target) deletes a ref.

@@ -96,7 +96,7 @@ async fn answer(
     };
     let fault = {
         let mut state = inner.state();
-        fault::strike(&mut state.faults, call.service, &call.method, &call.uri())
+        fault::strike(&mut state.faults, &call)
     };
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay) {
         tokio::time::sleep(delay).await;

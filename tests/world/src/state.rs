@@ -90,6 +90,10 @@ pub(crate) struct Repo {
     /// The runs of workflows that were dispatched.
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) permissions: BTreeMap<String, String>,
+    /// Whether the bot may write workflow files.
+    pub(crate) workflows: bool,
+    /// Why no branch may be moved, if none may.
+    pub(crate) frozen: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
 }
 
@@ -182,6 +186,8 @@ impl Repo {
             statuses: Vec::new(),
             runs: BTreeMap::new(),
             permissions: BTreeMap::new(),
+            workflows: true,
+            frozen: None,
             created_at,
         }
     }

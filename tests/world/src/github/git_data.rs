@@ -80,7 +80,8 @@ fn tree(ask: &Ask<'_>, sha: &str, status: u16) -> Answer {
     };
     let mut arguments = vec!["ls-tree", "-z", "-l", found.as_str()];
     if ask.call.parameter("recursive").is_some() {
-        arguments.insert(1, "-r");
+        // GitHub lists the folders as well.
+        arguments.splice(1..1, ["-r", "-t"]);
     }
     let listed = git.run_with(&arguments, &[], &[]).unwrap_or_default();
     let listed = String::from_utf8_lossy(&listed);
@@ -184,7 +185,7 @@ fn commit_shape(ask: &Ask<'_>, commit: &Commit) -> Value {
         "tree": { "sha": commit.tree, "url": url("trees", &commit.tree) },
         "message": commit.message.trim_end(),
         "parents": parents,
-        "verification": unsigned(),
+        "verification": verification(ask, &commit.sha),
     })
 }
 
@@ -194,8 +195,17 @@ pub(crate) fn person(signature: &Signature) -> Value {
     json!({ "name": signature.name, "email": signature.email, "date": iso(at) })
 }
 
-/// What GitHub says about a commit without a signature.
-pub(crate) fn unsigned() -> Value {
+/// What GitHub says about a commit's signature.
+pub(crate) fn verification(ask: &Ask<'_>, sha: &str) -> Value {
+    if ask.repo_ref().git.is_signed(sha) {
+        return json!({
+            "verified": true,
+            "reason": "valid",
+            "signature": "-----BEGIN PGP SIGNATURE-----",
+            "payload": format!("commit {sha}"),
+            "verified_at": iso(ask.state.now()),
+        });
+    }
     json!({
         "verified": false,
         "reason": "unsigned",
@@ -213,8 +223,12 @@ fn create_commit(ask: &mut Ask<'_>) -> Answer {
         email: format!("{}@users.noreply.github.com", ask.login),
         seconds: now,
     };
-    let author = signature(&wish["author"]).unwrap_or(bot);
-    let committer = signature(&wish["committer"]).unwrap_or_else(|| author.clone());
+    let named = [&wish["author"], &wish["committer"]].map(signature);
+    // An App that names nobody has its commits signed by GitHub, as whose they are committed.
+    let signs = named.iter().all(Option::is_none) && bot.name.ends_with("[bot]");
+    let [author, committer] = named;
+    let author = author.unwrap_or(bot);
+    let committer = committer.unwrap_or_else(|| author.clone());
     let parents: Vec<String> = wish["parents"]
         .as_array()
         .into_iter()
@@ -223,7 +237,19 @@ fn create_commit(ask: &mut Ask<'_>) -> Answer {
         .collect();
     let text = |field: &str| wish[field].as_str().unwrap_or_default();
     let git = ask.repo_ref().git.clone();
-    let written = git.write_commit(text("tree"), &parents, text("message"), &author, &committer);
+    let written = if signs {
+        let committer = Signature {
+            name: "GitHub".to_owned(),
+            email: "noreply@github.com".to_owned(),
+            seconds: now,
+        };
+        let (tree, message) = (text("tree").to_owned(), text("message").to_owned());
+        let sha = String::new();
+        let serial = ask.state.id();
+        git.write_signed(&Commit { sha, tree, parents, author, committer, message }, serial)
+    } else {
+        git.write_commit(text("tree"), &parents, text("message"), &author, &committer)
+    };
     match written {
         Ok(sha) => commit(ask, &sha, 201),
         Err(_) => error(422, "Tree SHA does not exist"),

@@ -2,7 +2,7 @@
 
 use super::{
     Ask, error,
-    git_data::{person, unsigned},
+    git_data::{person, verification},
     history, page, shape,
 };
 use crate::repository::{Commit, Repository};
@@ -52,7 +52,7 @@ pub(crate) fn commit(ask: &Ask<'_>, name: &str) -> Option<Value> {
             "message": found.message.trim_end(),
             "comment_count": 0,
             "tree": { "sha": found.tree, "url": url("git/trees", &found.tree) },
-            "verification": unsigned(),
+            "verification": verification(ask, sha),
         },
         "author": null,
         "committer": null,

@@ -95,13 +95,38 @@ pub(super) fn update_refs<'a>(
     if names.len() < wishes.len() {
         return Err(refusal("UNPROCESSABLE", "A ref can be updated only once"));
     }
+    if let Some(why) = &ask.repo_ref().frozen {
+        return Err(refusal("UNPROCESSABLE", why));
+    }
     let moves = wishes.iter().map(|wish| wish.check(&ask)).collect::<Result<Vec<Move>, _>>()?;
+    guard_workflows(&ask, &moves)?;
     let done = ask.repo_ref().git.move_refs(&moves);
     done.map_err(|why| refusal("UNPROCESSABLE", &why))?;
     let login = ask.login.clone();
     ask.state.pushed(&name, &moves, &login);
     root.changed.set(!moves.is_empty());
     Ok(ResolvedValue::object(payload("UpdateRefsPayload", info)))
+}
+
+/// Workflow files take a permission of their own.
+fn guard_workflows(ask: &Ask<'_>, moves: &[Move]) -> Result<(), FieldError> {
+    let repo = ask.repo_ref();
+    if repo.workflows || ask.actor != Actor::Bot {
+        return Ok(());
+    }
+    let changed = moves.iter().filter_map(|moved| moved.after.as_deref()).find_map(|after| {
+        let arguments =
+            ["diff", "--name-only", &format!("main...{after}"), "--", ".github/workflows"];
+        let listed = repo.git.run(&arguments).unwrap_or_default();
+        listed.lines().next().map(str::to_owned)
+    });
+    changed.map_or(Ok(()), |file| {
+        let why = format!(
+            "refusing to allow a GitHub App to create or update workflow `{file}` without \
+             `workflows` permission"
+        );
+        Err(refusal("UNPROCESSABLE", &why))
+    })
 }
 
 /// One ref, and where it is to be.
