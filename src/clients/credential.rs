@@ -13,7 +13,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex as Plain, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -62,7 +62,14 @@ type Minting = dyn Fn() -> BoxFuture<'static, Result<Minted, NoToken>> + Send + 
 
 /// What opens a door. Cheap to clone; clones share the token.
 #[derive(Clone, Default)]
-pub struct Credential(Kind);
+pub struct Credential {
+    kind: Kind,
+    /// Whether it may edit workflow files, as far as GitHub said.
+    workflow_files: Arc<AtomicU8>,
+}
+
+const MAY: u8 = 1;
+const MAY_NOT: u8 = 2;
 
 #[derive(Clone, Default)]
 enum Kind {
@@ -111,7 +118,7 @@ impl Credential {
     /// A token that stays.
     #[must_use]
     pub fn fixed(token: SecretString) -> Self {
-        Self(Kind::Fixed(token))
+        Self { kind: Kind::Fixed(token), ..Self::default() }
     }
 
     /// Tokens that `mint` makes: one when it is first needed, another before it ends, and another
@@ -121,25 +128,49 @@ impl Credential {
         clock: Clock,
         mint: impl Fn() -> BoxFuture<'static, Result<Minted, NoToken>> + Send + Sync + 'static,
     ) -> Self {
-        Self(Kind::Minted(Arc::new(Mint {
+        let mint = Mint {
             minting: Box::new(mint),
             clock,
             slot: Mutex::default(),
             attempts: AtomicU64::new(0),
             issued: Plain::default(),
-        })))
+        };
+        Self { kind: Kind::Minted(Arc::new(mint)), ..Self::default() }
+    }
+
+    /// The same, which hears what `other` is told of workflow files.
+    #[must_use]
+    pub(crate) fn hearing(self, other: &Self) -> Self {
+        Self { workflow_files: other.workflow_files.clone(), ..self }
     }
 
     /// Whether it opens nothing that is not open to all.
     #[must_use]
     pub const fn is_none(&self) -> bool {
-        matches!(self.0, Kind::None)
+        matches!(self.kind, Kind::None)
+    }
+
+    /// Whether it may edit files below `.github/workflows`, for which GitHub wants a permission of its
+    /// own; `None` as long as nobody was told.
+    #[must_use]
+    pub fn may_edit_workflows(&self) -> Option<bool> {
+        match self.workflow_files.load(Ordering::SeqCst) {
+            MAY => Some(true),
+            MAY_NOT => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Remembers whether it may: an App's installation says so, the scopes of a token, or GitHub
+    /// when it refuses a push.
+    pub fn told_of_workflows(&self, may: bool) {
+        self.workflow_files.store(if may { MAY } else { MAY_NOT }, Ordering::SeqCst);
     }
 
     /// The tokens that were given out lately: what no text may show.
     #[must_use]
     pub fn secrets(&self) -> Vec<SecretString> {
-        match &self.0 {
+        match &self.kind {
             Kind::None => Vec::new(),
             Kind::Fixed(token) => vec![token.clone()],
             Kind::Minted(mint) => mint.issued().iter().cloned().collect(),
@@ -148,7 +179,7 @@ impl Credential {
 
     /// The token for a request that is about to be sent.
     pub(crate) async fn grant(&self) -> Result<Option<Grant>, NoToken> {
-        match &self.0 {
+        match &self.kind {
             Kind::None => Ok(None),
             Kind::Fixed(token) => Ok(Some(Grant { token: token.clone(), number: 0 })),
             Kind::Minted(mint) => mint.current().await.map(Some),
@@ -158,7 +189,7 @@ impl Credential {
     /// Another token in place of one that was refused; `None` if there is no other. Whoever comes
     /// second is given what was minted for the first.
     pub(crate) async fn instead_of(&self, refused: &Grant) -> Result<Option<Grant>, NoToken> {
-        match &self.0 {
+        match &self.kind {
             Kind::None | Kind::Fixed(_) => Ok(None),
             Kind::Minted(mint) => mint.instead_of(refused).await.map(Some),
         }
@@ -239,7 +270,7 @@ impl From<Option<SecretString>> for Credential {
 /// Which kind it is, and nothing that opens anything.
 impl fmt::Debug for Credential {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self.0 {
+        out.write_str(match self.kind {
             Kind::None => "Credential(none)",
             Kind::Fixed(_) => "Credential(a token)",
             Kind::Minted(_) => "Credential(minted tokens)",

@@ -28,7 +28,7 @@ pub use database::{Database, PostgresServer};
 pub use environment::Environment;
 pub use raw::CommitsBy;
 pub use types::{
-    Config, DashboardConfig, Downstream, Schedule, Trust, TrustSource, Upstream, Watch,
+    Config, DashboardConfig, Downstream, Schedule, Trust, TrustSource, Upstream, Watch, is_workflow,
 };
 
 use std::{fmt, path::Path};

@@ -1,6 +1,6 @@
 //! What proposals look like: from what is written to what is meant.
 
-use super::{raw, resolve::Problems};
+use super::{raw, resolve::Problems, types::is_workflow};
 use crate::domain::{ChangesetRule, PackageBump, PackageName, PinSite, Presence, Rules};
 use std::fmt::Write as _;
 
@@ -13,6 +13,8 @@ pub(super) fn with_edits(
     if let Some(changeset) = changeset {
         let _ = write!(rules.canary, "\n{changeset:?}");
     }
+    rules.workflow_sites =
+        sites.iter().any(|site| is_workflow(&site.path) && site.presence != Presence::ByHand);
     for site in sites.iter().filter(|site| site.presence == Presence::ByHand) {
         let _ = write!(rules.canary, "\nby hand: {}", site.name);
     }

@@ -2,8 +2,8 @@
 
 use super::{Access, CanaryConfig, CommitsBy, Database};
 use crate::domain::{
-    BranchName, Branches, ChangesetRule, FilePath, ImageName, Need, PinSite, RepoName, Rules,
-    TitleTemplate, WatchName,
+    BranchName, Branches, ChangesetRule, FilePath, ImageName, Need, PinSite, Presence, RepoName,
+    Rules, TitleTemplate, WatchName,
 };
 use chrono_tz::Tz;
 use croner::Cron;
@@ -151,12 +151,40 @@ pub struct DashboardConfig {
 /// Where GitHub demands a permission of its own for an edit.
 const WORKFLOWS: &str = ".github/workflows/";
 
+/// Whether GitHub demands a permission of its own for an edit of this file.
+#[must_use]
+pub fn is_workflow(path: &FilePath) -> bool {
+    path.as_str().starts_with(WORKFLOWS)
+}
+
 impl Watch {
+    /// The pin sites as they can be edited: where the token may not edit workflow files, those are
+    /// left to a person.
+    #[must_use]
+    pub fn editable_sites(&self, may_edit_workflows: bool) -> Vec<PinSite> {
+        let mut sites = self.downstream.sites.clone();
+        for site in sites.iter_mut().filter(|site| is_workflow(&site.path)) {
+            if !may_edit_workflows && site.presence != Presence::ByHand {
+                site.presence = Presence::ByHand;
+            }
+        }
+        sites
+    }
+
+    /// Whether a pin site that the bot edits lies below `.github/workflows`.
+    #[must_use]
+    pub fn edits_workflows(&self) -> bool {
+        let edits = |site: &PinSite| is_workflow(&site.path) && site.presence != Presence::ByHand;
+        self.downstream.sites.iter().any(edits)
+    }
+
     /// What it needs to be permitted in its downstream.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
-        let edits = |site: &PinSite| site.path.as_str().starts_with(WORKFLOWS);
-        let edits_workflows = self.downstream.sites.iter().any(edits);
-        Need::of_watch(edits_workflows, self.rules.checks.is_some(), self.rules.workflow.is_some())
+        Need::of_watch(
+            self.edits_workflows(),
+            self.rules.checks.is_some(),
+            self.rules.workflow.is_some(),
+        )
     }
 }

@@ -122,6 +122,7 @@ fn rules(
         tags: TagRule { pattern: pattern? },
         patches: raw.proposal.patches,
         reversal: raw.proposal.reversal,
+        workflow_sites: false,
         npm: npm.flatten(),
         platforms: upstream.platforms.iter().cloned().map(Platform).collect(),
         signature,

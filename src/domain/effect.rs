@@ -88,6 +88,16 @@ pub enum Effect {
     MarkReady {
         /// Which one.
         number: PullNumber,
+        /// The commit of a person's that completed it, if one had to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patched: Option<CommitId>,
+    },
+    /// Make a pull request a draft, because a person has to complete it. Probe: whether it is one.
+    MakeDraft {
+        /// Which one.
+        number: PullNumber,
+        /// What tells the rewriting that this is for from every other one.
+        of: String,
     },
     /// Set the bot's own check of a commit that it pushed. Probe: the check.
     ReportCheck {
@@ -280,7 +290,13 @@ impl Effect {
             }
             Self::CommentPull { number, says, .. } => format!("{watch} comment {number} {says}"),
             // Once in its life: a person who makes it a draft again means it.
-            Self::MarkReady { number } => format!("{watch} ready {number}"),
+            Self::MarkReady { number, patched: None } => format!("{watch} ready {number}"),
+            Self::MarkReady { number, patched: Some(commit) } => {
+                format!("{watch} ready {number} {commit}")
+            }
+            Self::MakeDraft { number, of } => {
+                format!("{watch} draft {number} {}", fingerprint([of, of]))
+            }
             Self::ReportCheck { commit, report: OwnReport { state, title, run, .. } } => {
                 // The same line may be true of one run after another.
                 let run = run.map(|run| format!(" run {run}")).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::{
     Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, DashboardFacts, Descent, FilePath,
     ImageName, IndexDigest, Marker, MirrorFacts, MirrorHunks, PinnedFacts, PlatformDigest,
-    PullNumber, TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
+    PullNumber, TagCommit, TagFacts, Timestamp, TreeId, Version, WorkflowFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -90,6 +90,20 @@ pub enum Fact {
     Mirror(MirrorFacts),
     /// Where that copy differs from the document.
     MirrorHunks(MirrorHunks),
+    /// Whether the bot's token may edit files below `.github/workflows`.
+    WorkflowFiles {
+        /// It may.
+        may_edit: bool,
+        /// When GitHub said so.
+        told: Timestamp,
+    },
+    /// The tree of a commit that a person put on a branch of the bot's.
+    HeadTree {
+        /// The commit.
+        head: CommitId,
+        /// Its tree.
+        tree: TreeId,
+    },
     /// The dashboard issue.
     Dashboard(DashboardFacts),
 }
@@ -156,6 +170,8 @@ impl Fact {
             Self::Conflict(conflict) => ("conflict", conflict.head.to_string()),
             Self::Mirror(_) => ("mirror", String::new()),
             Self::MirrorHunks(_) => ("mirror_hunks", String::new()),
+            Self::WorkflowFiles { .. } => ("workflow_files", String::new()),
+            Self::HeadTree { head, .. } => ("head_tree", head.to_string()),
             Self::Dashboard(_) => ("dashboard", String::new()),
         };
         FactKey { aspect, subject }

@@ -4,7 +4,7 @@ use super::{
     Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, DashboardFacts, Descent, Digest,
     EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, MirrorFacts, MirrorHunks,
     NamedBreaks, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts,
-    Request, TagCommit, TagFacts, Timestamp, Version, WorkflowFacts,
+    Request, TagCommit, TagFacts, Timestamp, TreeId, Version, WorkflowFacts,
 };
 use std::collections::BTreeMap;
 
@@ -281,6 +281,31 @@ impl Memory {
         let key = FactKey { aspect: "mirror", subject: String::new() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Mirror(mirror)) => Some(mirror),
+            _ => None,
+        }
+    }
+
+    /// Whether files below `.github/workflows` may be edited, as far as is known. Of some tokens only
+    /// a push that is refused tells; so whoever asks for a pull request to be made anew has it tried
+    /// once more.
+    #[must_use]
+    pub fn may_edit_workflows(&self) -> bool {
+        let key = FactKey { aspect: "workflow_files", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::WorkflowFiles { may_edit: false, told }) => {
+                let anew = |asked: &Request| asked.wish.makes_anew() && asked.outcome.is_none();
+                self.requests.iter().any(|asked| anew(asked) && asked.at > *told)
+            }
+            _ => true,
+        }
+    }
+
+    /// The tree of a commit at the head of a pull request, if it was asked for.
+    #[must_use]
+    pub fn head_tree(&self, head: &CommitId) -> Option<&TreeId> {
+        let key = FactKey { aspect: "head_tree", subject: head.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::HeadTree { tree, .. }) => Some(tree),
             _ => None,
         }
     }

@@ -75,8 +75,8 @@ impl Permission {
     #[must_use]
     pub const fn is_essential(self) -> bool {
         match self {
-            Self::Contents | Self::PullRequests | Self::Workflows | Self::Actions => true,
-            Self::Issues | Self::Checks | Self::Statuses => false,
+            Self::Contents | Self::PullRequests | Self::Actions => true,
+            Self::Workflows | Self::Issues | Self::Checks | Self::Statuses => false,
         }
     }
 
@@ -87,7 +87,8 @@ impl Permission {
             Self::Contents => "no branch can be pushed",
             Self::PullRequests => "no pull request can be opened",
             Self::Workflows => {
-                "a pin site lies below .github/workflows, and GitHub refuses a push that edits it"
+                "a pin site lies below .github/workflows: its edit is left to a person, and the pull \
+                 request is a draft with the patch until then"
             }
             Self::Issues => "no issue can be written",
             Self::Checks => {

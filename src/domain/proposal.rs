@@ -63,6 +63,9 @@ pub struct Marker {
     /// The digests that it proposes of companion images, where pin sites name them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub companions: BTreeMap<ImageName, IndexDigest>,
+    /// The tree with what only a person may edit: until the branch has it, it is a draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<TreeId>,
     /// Whether it is a draft of the bot's, which the downstream's own checks have to prove.
     #[serde(default, skip_serializing_if = "DraftMark::is_none")]
     pub draft: DraftMark,

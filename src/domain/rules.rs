@@ -65,6 +65,8 @@ pub struct Rules {
     /// A text that stands for the canary's whole configuration; another text makes its results
     /// stale.
     pub canary: String,
+    /// Whether a pin site that the bot edits lies below `.github/workflows`.
+    pub workflow_sites: bool,
     /// The downstream's own checks that are the canary; `None` if the bot runs it itself.
     pub checks: Option<NamedChecks>,
     /// The downstream's workflow that the bot dispatches: as the canary, or, beside `checks`, for
@@ -232,6 +234,7 @@ impl Rules {
             tags: TagRule { pattern: Regex::new(r"^v(?P<version>.+)$").unwrap() },
             patches: PatchPolicy::default(),
             reversal: ReversalPolicy::default(),
+            workflow_sites: false,
             npm: None,
             platforms: Vec::new(),
             signature: None,

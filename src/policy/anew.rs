@@ -14,10 +14,18 @@ use crate::domain::{
 /// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.
 pub(super) fn is_pushed(memory: &Memory, pull: &PullFacts, marker: &Marker) -> bool {
     pull.head == marker.commit
+        || is_patched(memory, pull)
         || memory.effects.iter().any(|record| {
             matches!(&record.effect, Effect::PushBranch { branch, commit }
                 if *branch == pull.branch && *commit == pull.head)
         })
+}
+
+/// Whether a person put exactly the patch on the branch that the bot asked for.
+#[must_use]
+pub fn is_patched(memory: &Memory, pull: &PullFacts) -> bool {
+    let whole = pull.marker.as_ref().and_then(|marker| marker.whole.as_ref());
+    whole.is_some() && memory.head_tree(&pull.head) == whole
 }
 
 /// Whether somebody asked that the commits of people on the branch are given up.

@@ -44,7 +44,7 @@ mod wording;
 
 pub use crate::domain::{Break, Look};
 pub use alarms::{Moved, alarms, all_alarms, moved_under, tag_drift};
-pub use anew::{hands_off, is_made_anew};
+pub use anew::{hands_off, is_made_anew, is_patched};
 pub use assemble::{Looks, View};
 pub use branch::{
     branches_to_ask, draft_branch, is_own_branch, pin_branch, scratch_branch, scratch_marker,

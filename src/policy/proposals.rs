@@ -2,7 +2,7 @@
 
 use super::{
     alarms::moved_under,
-    anew::{given_up, is_pushed, notice, pushed_at, to_be_made_anew},
+    anew::{given_up, is_patched, is_pushed, notice, pushed_at, to_be_made_anew},
     assemble::View,
     branch::is_own_branch,
     snapshot::{PinState, Proposal, Readiness},
@@ -35,10 +35,14 @@ pub(super) fn proposals(
                 ours: is_pushed(view.memory, pull, marker) || given_up(view.memory, marker),
                 notice: notice(view.memory, pull, marker),
                 remade_at: pushed_at(view.memory, pull),
-                settled: pull.head == marker.commit
+                settled: (pull.head == marker.commit || is_patched(view.memory, pull))
                     && starts_from(marker, pin)
                     && tells_of_rerun(view.memory, pull, marker)
                     && view.memory.conflict(&pull.head).is_none()
+                    // The bot may edit by now what it had to leave to a person.
+                    && (marker.whole.is_none()
+                        || is_patched(view.memory, pull)
+                        || !view.memory.may_edit_workflows())
                     && !to_be_made_anew(view.memory, pull, marker),
                 from_pin: marker.from.is_some() && starts_from(marker, pin),
                 requested: marker.requested,

@@ -95,7 +95,11 @@ pub fn inputs_of(
                 .filter_map(|rule| memory.companion(&rule.image, version))
                 .map(|image| image.digest.digest())
                 .collect();
-            canary::inputs(version, &rules.canary, &companions, memory, pinned)
+            // Another tree, and so another run.
+            let withheld = rules.workflow_sites && !memory.may_edit_workflows();
+            let steps = if withheld { "\nwithout workflow files" } else { "" };
+            let steps = format!("{}{steps}", rules.canary);
+            canary::inputs(version, &steps, &companions, memory, pinned)
         }
     }
 }

@@ -51,11 +51,12 @@ impl Draft {
 pub async fn draft_pin_bump(
     git: &Repository,
     watch: &Watch,
+    may_edit_workflows: bool,
     base: &CommitId,
     to: &Pin,
     companions: &[Pin],
 ) -> Result<Draft> {
-    let sites = &watch.downstream.sites;
+    let sites = &watch.editable_sites(may_edit_workflows);
     let files = git.read_files(base, &edit::paths(sites)).await.context("the pin sites")?;
     let lockstep = edit::lockstep(sites, &watch.upstream.image, &files, to, companions);
     let lockstep = lockstep.map_err(|faults| {

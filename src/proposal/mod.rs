@@ -17,6 +17,7 @@ mod sketch;
 mod told;
 mod unproved;
 mod uses;
+mod withheld;
 
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};

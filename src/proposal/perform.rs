@@ -79,7 +79,11 @@ impl Performer {
                 let there = pull.title == *title && same_text(&pull.body, body);
                 Ok((there && (closed || !close)).then(|| Outcome::of_pull(pull)))
             }
-            Effect::MarkReady { number } => {
+            Effect::MakeDraft { number, .. } => {
+                let pull = self.reader.fetch_pull(&self.repository, *number).await?;
+                Ok(pull.draft.then(|| Outcome::of_pull(pull)))
+            }
+            Effect::MarkReady { number, .. } => {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 Ok((!pull.draft).then(|| Outcome::of_pull(pull)))
             }
@@ -137,6 +141,12 @@ impl Performer {
             }
             Effect::PushBranch { branch, commit } => {
                 let pushed = self.commits.push(branch, commit, ours).await;
+                if let Err(PushError::Denied { message }) = &pushed
+                    && message.contains("workflow")
+                {
+                    // The next pass leaves such files to a person.
+                    self.reader.may_not_edit_workflows();
+                }
                 pushed.with_context(|| format!("pushing {branch}"))?;
                 Ok(Outcome::of_commit(commit))
             }
@@ -156,7 +166,13 @@ impl Performer {
                 let pull = edited.await.with_context(|| format!("editing {number}"))?;
                 Ok(Outcome::of_pull(pull))
             }
-            Effect::MarkReady { number } => {
+            Effect::MakeDraft { number, .. } => {
+                let pull = self.reader.fetch_pull(repo, *number).await?;
+                let made = self.writer.make_draft(&pull.node_id);
+                made.await.with_context(|| format!("making {number} a draft"))?;
+                Ok(Outcome::of_pull(Pull { draft: true, ..pull }))
+            }
+            Effect::MarkReady { number, .. } => {
                 let pull = self.reader.fetch_pull(repo, *number).await?;
                 let marked = self.writer.mark_ready(&pull.node_id);
                 marked.await.with_context(|| format!("marking {number} as ready"))?;

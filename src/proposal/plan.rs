@@ -67,12 +67,16 @@ impl Workshop<'_> {
         let run = self.run(&to.digest, version)?;
         let companions = companion_pins(self.watch, self.memory, version);
         let mut plan = self.outline(sketch, commit);
+        plan.draft = sketch.withheld.is_some();
         let marker = Marker {
             from: Some(self.pin.digest.clone()),
-            draft: self.draft_mark(over),
+            whole: sketch.withheld.as_ref().map(|it| it.tree.clone()),
+            draft: self.draft_mark(over, sketch.is_partial()),
             companions: self.moved(&companions),
             ..marker_of(&plan, to, requested)
         };
+        let rewritten = self.memory.pulls().find(|pull| Some(pull.number) == over);
+        let branch = rewritten.map_or(&sketch.branch, |pull| &pull.branch);
         let (releases, candidate) = (self.releases(version), self.candidate(version)?);
         let (drifted, touched) = (self.drift(), self.touched(version));
         plan.body = pin_bump_body(&PinBump {
@@ -99,7 +103,8 @@ impl Workshop<'_> {
                 drift: &drifted,
                 left: &self.left(&sketch.draft.tree, run.prepared()).await?,
             },
-            by_hand: &by_hand(&sketch.draft),
+            by_hand: &by_hand(&sketch.draft, sketch.withheld.as_ref()),
+            withheld: sketch.withheld.as_ref().map(|it| it.told(branch)),
             retreat: self.retreat(version),
             passed_over: &passed_over(self, version),
             releases: &releases,
@@ -108,12 +113,19 @@ impl Workshop<'_> {
         Ok(plan)
     }
 
-    /// A pull request that was a draft of the bot's is to be marked as ready.
-    fn draft_mark(&self, over: Option<PullNumber>) -> DraftMark {
+    /// A pull request that was a draft of the bot's is to be marked as ready, also one that a person
+    /// had to complete and that is whole now.
+    fn draft_mark(&self, over: Option<PullNumber>, partial: bool) -> DraftMark {
         let known = self.memory.pulls().find(|pull| Some(pull.number) == over);
-        match known.and_then(|pull| pull.marker.as_ref()).map(|marker| marker.draft) {
-            Some(DraftMark::Waits | DraftMark::Proved) => DraftMark::Proved,
-            Some(DraftMark::None | DraftMark::Spent) | None => DraftMark::None,
+        let Some(before) = known.and_then(|pull| pull.marker.as_ref()) else {
+            return DraftMark::None;
+        };
+        match before.draft {
+            DraftMark::Waits | DraftMark::Proved => DraftMark::Proved,
+            DraftMark::None | DraftMark::Spent if before.whole.is_some() && !partial => {
+                DraftMark::Proved
+            }
+            DraftMark::None | DraftMark::Spent => DraftMark::None,
         }
     }
 
@@ -183,6 +195,7 @@ pub(super) fn marker_of(plan: &Plan, to: &Pin, requested: bool) -> Marker {
         requested,
         from: None,
         companions: BTreeMap::new(),
+        whole: None,
         draft: DraftMark::None,
         held: None,
     }

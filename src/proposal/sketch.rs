@@ -4,6 +4,7 @@ use super::{
     draft::{Draft, companion_pins, draft_pin_bump, draft_stub},
     plan::Workshop,
     rows::rows,
+    withheld::Withheld,
 };
 use crate::clients::git::Author;
 use crate::config::CommitsBy;
@@ -30,6 +31,8 @@ pub struct Sketch {
     title: String,
     /// Its commit's message.
     message: String,
+    /// What of it is left to a person, because the token may not edit it.
+    pub(super) withheld: Option<Withheld>,
     /// Its commit, where its id is known beforehand or it is there already.
     pub foretold: Option<CommitId>,
 }
@@ -45,6 +48,12 @@ impl Sketch {
             tree: self.draft.tree.clone(),
             message: self.message.clone(),
         }
+    }
+
+    /// Whether a person has to complete it.
+    #[must_use]
+    pub const fn is_partial(&self) -> bool {
+        self.withheld.is_some()
     }
 
     /// What tells its commit from every other one: its id, or what that is made of.
@@ -92,10 +101,15 @@ impl Workshop<'_> {
             bail!("the canary has not passed at {version}");
         }
         let companions = companion_pins(self.watch, self.memory, version);
-        let draft = draft_pin_bump(self.git, self.watch, &run.base, &to, &companions).await?;
+        let draft = {
+            let may = self.memory.may_edit_workflows();
+            draft_pin_bump(self.git, self.watch, may, &run.base, &to, &companions).await?
+        };
         let draft = draft.prepared_as(self.git, run).await?;
         let branch = policy::pin_branch(self.watch.branches(), version, self.memory.pulls())?;
+        let withheld = self.withheld(&draft, &to, &companions).await?;
         let mut sketch = self.sketch_bump(to, draft, branch, &companions).await?;
+        sketch.withheld = withheld;
         // The checks ran on a commit that is there: another one of the same content would be unproved.
         // What a workflow ran on is without the files that it prepared.
         let checked = run.checked.clone().filter(|commit| *commit != run.base);
@@ -177,7 +191,7 @@ impl Workshop<'_> {
             CommitsBy::Git => Some(self.foretell(&to.version, &draft, &message).await?),
             CommitsBy::Api => None,
         };
-        Ok(Sketch { kind, to, draft, branch, title, message, foretold })
+        Ok(Sketch { kind, to, draft, branch, title, message, withheld: None, foretold })
     }
 
     /// The commit that is pushed over git. Fixed times make the same commit each time, so that a

@@ -1,8 +1,8 @@
 //! What the reader of a proposal is told beside its evidence.
 
-use super::{draft::Draft, plan::Workshop};
+use super::{draft::Draft, plan::Workshop, withheld::Withheld};
 use crate::domain::{ReleaseFacts, Request, TreeId, Version, Wish};
-use crate::edit::{self, PinDrift, SiteOutcome};
+use crate::edit::{self, PinDrift, SiteLine, SiteOutcome};
 use crate::policy::{self, Touched};
 use crate::render::{NotedRelease, Source};
 use anyhow::{Context as _, Result};
@@ -53,8 +53,8 @@ impl Workshop<'_> {
     /// The sites that disagree with the pin and that the bot may repair.
     pub(super) fn drift(&self) -> Vec<PinDrift> {
         let facts = self.memory.pin();
-        let sites = &self.watch.downstream.sites;
-        facts.map(|it| edit::repairable(sites, &it.sites, self.pin)).unwrap_or_default()
+        let sites = self.watch.editable_sites(self.memory.may_edit_workflows());
+        facts.map(|it| edit::repairable(&sites, &it.sites, self.pin)).unwrap_or_default()
     }
 
     /// Why what is pinned has to be left, if `version` is the way back.
@@ -100,8 +100,12 @@ impl Workshop<'_> {
 }
 
 /// The sites of a draft that only a person may edit, with what they have to spell.
-pub(super) fn by_hand(draft: &Draft) -> Vec<String> {
-    let by_hand = draft.sites.iter();
+pub(super) fn by_hand(draft: &Draft, withheld: Option<&Withheld>) -> Vec<String> {
+    let elsewhere = |line: &&SiteLine| {
+        let mut files = withheld.iter().flat_map(|it| &it.files);
+        !files.any(|change| change.path == line.path)
+    };
+    let by_hand = draft.sites.iter().filter(elsewhere);
     let by_hand = by_hand.filter(|line| matches!(line.outcome, SiteOutcome::ByHand { .. }));
     by_hand.map(ToString::to_string).collect()
 }

@@ -107,6 +107,9 @@ impl Pass<'_> {
         let workshop = self.workshop(&snapshot, &pin, &head, &decision.stages);
         let plan = workshop.plan(&sketch, commit, requested, over).await?;
         let over = rewritten.as_ref().map(|(number, branch)| (*number, branch));
+        if let Some((number, _)) = over.filter(|_| sketch.is_partial()) {
+            self.make_draft(number, &sketch.identity()).await?;
+        }
         let number = self.propose_all(&effects_of(&plan, over), &plan).await?;
         self.mark_ready(number).await?;
         if over.is_none() && !plan.labels.is_empty() {

@@ -48,7 +48,10 @@ impl Subject {
         let image = memory.image(version).context("its image was never resolved")?;
         let to = Pin { version: version.clone(), digest: image.digest.clone(), ..pin.clone() };
         let companions = companion_pins(watch, memory, version);
-        let draft = draft_pin_bump(git, watch, base, &to, &companions).await?;
+        let draft = {
+            let may = memory.may_edit_workflows();
+            draft_pin_bump(git, watch, may, base, &to, &companions).await?
+        };
         Ok(Self { to, draft, inputs })
     }
 }
@@ -56,8 +59,10 @@ impl Subject {
 /// Whether a run at the pinned version is one on the tree in which the pin sites agree, because
 /// somebody asked for that and they do not.
 fn brings_in_line(version: &Version, pin: &Pin, watch: &Watch, memory: &Memory) -> bool {
-    let drifted =
-        |facts: &PinFacts| !edit::repairable(&watch.downstream.sites, &facts.sites, pin).is_empty();
+    let drifted = |facts: &PinFacts| {
+        !edit::repairable(&watch.editable_sites(memory.may_edit_workflows()), &facts.sites, pin)
+            .is_empty()
+    };
     repairs(version, memory) && memory.pin().is_some_and(drifted)
 }
 

@@ -2,9 +2,9 @@
 
 use super::pass::Pass;
 use crate::domain::{
-    BranchName, CommitId, DraftMark, Effect, EffectRecord, EffectState, Fact, Marker, PullFacts,
-    PullNumber, PullState,
+    BranchName, CommitId, Effect, EffectState, Fact, Marker, PullFacts, PullNumber, PullState,
 };
+use crate::policy::is_patched;
 use crate::proposal::{Outcome, Sketch};
 use crate::telemetry::{Moment, step};
 use anyhow::Result;
@@ -44,52 +44,6 @@ impl Pass<'_> {
                 Err(error) => self.trouble(&error),
             }
         }
-        Ok(())
-    }
-
-    /// Marks those drafts as ready that were proved, and whose marking failed or was never begun.
-    pub(super) async fn complete_ready(&mut self) -> Result<()> {
-        let proved = self.memory.pulls().filter(|pull| {
-            let mut marker = pull.marker.iter();
-            let proved = marker.any(|it| it.draft == DraftMark::Proved && it.commit == pull.head);
-            pull.state == PullState::Open && pull.draft && proved
-        });
-        let numbers: Vec<PullNumber> = proved.map(|pull| pull.number).collect();
-        for number in numbers {
-            if self.limited {
-                return Ok(());
-            }
-            match self.mark_ready(number).await {
-                Ok(()) => {}
-                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
-                Err(error) => self.trouble(&error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Marks a pull request as ready that was a draft of the bot's. Once: a person who makes it a
-    /// draft again means it.
-    pub(super) async fn mark_ready(&mut self, number: PullNumber) -> Result<()> {
-        let pull = self.memory.pulls().find(|pull| pull.number == number);
-        let proved = |pull: &&PullFacts| {
-            let marker = pull.marker.as_ref().filter(|_| pull.draft);
-            marker.is_some_and(|marker| marker.draft == DraftMark::Proved)
-        };
-        let effect = Effect::MarkReady { number };
-        let key = effect.key(&self.bot.watch.name);
-        let done = |record: &EffectRecord| record.key == key && record.state == EffectState::Done;
-        if !pull.as_ref().is_some_and(proved) || self.memory.effects.iter().any(done) {
-            return Ok(());
-        }
-        let outcome = self.effect(&effect).await?;
-        if let Some(mut ready) = outcome.pull {
-            // GitHub's answer may lag behind the push of a moment ago.
-            let known = self.memory.pulls().find(|pull| pull.number == number);
-            ready.head = known.map_or(ready.head, |known| known.head.clone());
-            self.remember_pull(ready).await?;
-        }
-        self.done(format!("marked pull request {number} as ready"));
         Ok(())
     }
 
@@ -175,7 +129,9 @@ impl Pass<'_> {
             _ => None,
         });
         let marked = self.memory.pulls().filter_map(|pull| pull.marker.as_ref());
-        pushed.chain(marked.map(|marker| marker.commit.clone())).collect()
+        let patched = self.memory.pulls().filter(|pull| is_patched(&self.memory, pull));
+        let patched = patched.map(|pull| pull.head.clone());
+        pushed.chain(marked.map(|marker| marker.commit.clone())).chain(patched).collect()
     }
 
     pub(super) async fn remember_pull(&mut self, pull: PullFacts) -> Result<()> {

@@ -23,6 +23,7 @@ mod outcome;
 mod own_checks;
 mod pass;
 mod preview;
+mod ready;
 mod tags;
 mod tidy;
 mod view;

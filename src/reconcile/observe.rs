@@ -4,13 +4,13 @@
 use super::{checks::awaited, dashboard, mirror, tags::Wanted, workflow::followed, world::World};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, Cached, CommitId, ConflictFacts, Fact, Memory, Observation, PullState, Timestamp,
-    Version,
+    BranchName, Cached, CommitId, ConflictFacts, Fact, Marker, Memory, Observation, PullState,
+    Timestamp, Version,
 };
 use crate::policy::{PinState, Snapshot, branches_to_ask, npm_drifts};
 use crate::repository::Repository;
 use crate::sources::{Gathered, Sources, withdrawn};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 /// What observing brought.
 #[derive(Debug, Default)]
@@ -105,6 +105,13 @@ pub(super) async fn observe(
     seen.take(mirror.map(|facts| Gathered { facts, ..Gathered::default() }), memory, now);
     seen.take_dashboard(dashboard, memory, now);
     seen.world.pulls_known = seen.take(pulls, memory, now);
+    let trees = Box::pin(head_trees(watch, sources, memory)).await;
+    seen.take(trees, memory, now);
+    let may_edit = sources.github.may_edit_workflows().filter(|_| watch.edits_workflows());
+    // What an unknown token was refused is remembered; what GitHub says of others is so now.
+    let news = may_edit.filter(|may_edit| *may_edit != memory.may_edit_workflows());
+    let fact = news.map(|may_edit| Fact::WorkflowFiles { may_edit, told: now });
+    seen.news.extend(fact.and_then(|fact| memory.observe(fact, now)));
     seen.news.extend(conflicts(git, memory, seen.world.base.as_ref(), now).await);
     seen.take(checks, memory, now);
     seen.take(workflows, memory, now);
@@ -113,6 +120,23 @@ pub(super) async fn observe(
     seen.troubles.extend(trouble);
     seen.world.asked.extend(branches);
     seen
+}
+
+/// Reads the trees of those heads that a person may have made with the patch that was asked for.
+async fn head_trees(watch: &Watch, sources: &Sources, memory: &Memory) -> Result<Gathered> {
+    let asked = memory.pulls().filter(|pull| {
+        let waits = |marker: &Marker| marker.whole.is_some() && marker.commit != pull.head;
+        pull.state == PullState::Open && pull.marker.as_ref().is_some_and(waits)
+    });
+    let unread = asked.map(|pull| &pull.head).filter(|head| memory.head_tree(head).is_none());
+    let mut gathered = Gathered::default();
+    for head in unread {
+        let repo = &watch.downstream.repository;
+        let commit = sources.github.fetch_git_commit(repo, head).await;
+        let tree = commit.with_context(|| format!("the commit {head}"))?.tree;
+        gathered.facts.push(Fact::HeadTree { head: head.clone(), tree });
+    }
+    Ok(gathered)
 }
 
 /// The pinned version, once it is known.

@@ -285,10 +285,22 @@ impl Pass<'_> {
                 Err(error) => {
                     self.trouble(&error);
                     self.failed.push(intent);
+                    self.note_workflow_files().await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Remembers that a push was refused because of workflow files: then those are left to a person.
+    async fn note_workflow_files(&mut self) -> Result<()> {
+        let refused = self.bot.sources.github.may_edit_workflows() == Some(false);
+        if !(refused && self.memory.may_edit_workflows() && self.bot.watch.edits_workflows()) {
+            return Ok(());
+        }
+        let told = self.bot.clock.now();
+        let news = self.memory.observe(Fact::WorkflowFiles { may_edit: false, told }, told);
+        self.record(news).await
     }
 
     /// Something that did not work. Whatever it was, it is due again in the next pass.

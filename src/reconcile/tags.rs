@@ -326,6 +326,7 @@ mod tests {
                 commit,
                 requested: false,
                 from: None,
+                whole: None,
                 draft: DraftMark::None,
                 held: None,
                 companions: std::collections::BTreeMap::new(),

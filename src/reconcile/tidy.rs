@@ -6,7 +6,7 @@ use crate::domain::{
     BranchName, CommitId, Effect, EffectState, ImageName, Memory, PullFacts, PullState, RunState,
     Timestamp,
 };
-use crate::policy::scratch_marker;
+use crate::policy::{is_patched, scratch_marker};
 use anyhow::Result;
 use std::collections::BTreeMap;
 
@@ -52,7 +52,8 @@ fn merged(memory: &Memory) -> Vec<(BranchName, CommitId)> {
         }
     }
     let done = |pull: &&PullFacts| {
-        let ours = pull.marker.as_ref().is_some_and(|marker| marker.commit == pull.head);
+        let ours = pull.marker.as_ref().is_some_and(|marker| marker.commit == pull.head)
+            || is_patched(memory, pull);
         pull.state == PullState::Merged && ours
     };
     let merged = newest.into_values().filter(done);

@@ -53,8 +53,8 @@ impl World {
         // Only now it is known what the sites are to agree with.
         if let (PinState::Known { version, digest }, Some(facts)) = (&snapshot.pin, memory.pin()) {
             let pin = pin_of(watch, version, digest);
-            let sites = &watch.downstream.sites;
-            snapshot.drifted = !edit::repairable(sites, &facts.sites, &pin).is_empty();
+            let sites = watch.editable_sites(memory.may_edit_workflows());
+            snapshot.drifted = !edit::repairable(&sites, &facts.sites, &pin).is_empty();
         }
         snapshot
     }

@@ -8,6 +8,7 @@ use super::{
     evidence::{self, Evidence},
     fit::{Part, fit},
     happens,
+    left_out::{self, LeftOut},
     marker::marker,
     notes::{NotedRelease, brief, folded},
     pins::{Source, pins},
@@ -58,6 +59,8 @@ pub struct PinBump<'a> {
     pub changes: Changes<'a>,
     /// Sites that a person has to edit, one sentence fragment each.
     pub by_hand: &'a [String],
+    /// What is left to a person, because the token may not edit it.
+    pub withheld: Option<LeftOut<'a>>,
     /// Why what is pinned has to be left, where this leads back to an older release.
     pub retreat: Option<&'a str>,
     /// Newer releases that are not proposed, and why.
@@ -87,6 +90,7 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         Part::spare(seen, "What each check saw has no room here; `digest-bump explain` tells it."),
         Part::spare(contract::section(bump.touched, &bump.from.version), ""),
         Part::spare(changes::section(&bump.changes), changed),
+        Part::fixed(bump.withheld.as_ref().map(left_out::section).unwrap_or_default()),
         Part::fixed(what_a_merge_releases(bump.title, bump.changes.changeset)),
         Part::fixed(happens::folded(&bump.to.version)),
         Part::fixed(marker(bump.marker)),
@@ -145,6 +149,7 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
         let why = brief(&broken.why);
         points.push(format!("a MAJOR, see its section in the migration document: {why}"));
     }
+    points.extend(bump.withheld.iter().flat_map(left_out::points));
     for site in bump.by_hand {
         points.push(format!("the bot may not edit this site: {}", brief(site)));
     }
@@ -230,6 +235,7 @@ mod tests {
             requested: false,
             from: None,
             companions: BTreeMap::new(),
+            whole: None,
             draft: DraftMark::None,
             held: None,
         }
@@ -304,6 +310,7 @@ mod tests {
                 left: &texts,
             },
             by_hand: &texts,
+            withheld: None,
             retreat: None,
             passed_over: &vec![(version.clone(), text.to_owned()); many],
             releases: &vec![release; many],

@@ -110,6 +110,7 @@ mod tests {
             requested: false,
             from: None,
             companions: BTreeMap::new(),
+            whole: None,
             draft: DraftMark::Waits,
             held: None,
         };

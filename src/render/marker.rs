@@ -54,6 +54,7 @@ mod tests {
             from: Some(IndexDigest::new(Digest::of(b"w"))),
             companions: [("ghcr.io/o/p".parse().unwrap(), IndexDigest::new(Digest::of(b"c")))]
                 .into(),
+            whole: None,
             draft: DraftMark::None,
             held: None,
         };

@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub(super) fn rules() -> Rules {
     Rules {
         reversal: digest_bump::domain::ReversalPolicy::Ask,
+        workflow_sites: false,
         tags: TagRule { pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap() },
         patches: PatchPolicy::Offer,
         npm: None,
@@ -100,6 +101,7 @@ fn pull(number: u64, of: &Version, state: PullState) -> Fact {
             commit: commit(number),
             requested: false,
             from: None,
+            whole: None,
             draft: DraftMark::None,
             held: None,
             companions: BTreeMap::new(),

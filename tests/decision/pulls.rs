@@ -45,6 +45,7 @@ pub(super) fn pull(number: u64, from: &str, state: PullState) -> PullFacts {
             commit: commit("a"),
             requested: false,
             from: Some(digest(&version("3.9.3"))),
+            whole: None,
             draft: DraftMark::None,
             held: None,
             companions: std::collections::BTreeMap::new(),

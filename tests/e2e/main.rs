@@ -53,4 +53,5 @@ mod tls;
 mod trials;
 mod trust;
 mod waiting;
+mod workflow_files;
 mod writers;

@@ -18,6 +18,7 @@ use std::time::Duration;
 pub(crate) fn rules() -> Rules {
     Rules {
         reversal: digest_bump::domain::ReversalPolicy::Ask,
+        workflow_sites: false,
         tags: TagRule { pattern: regex::Regex::new("^v(?P<version>.+)$").unwrap() },
         patches: PatchPolicy::Offer,
         npm: None,

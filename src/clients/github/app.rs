@@ -7,7 +7,7 @@ use super::{auth::Auth, error::GithubError, json, jwt::Signer, transport::Transp
 use crate::clients::credential::{Credential, Minted, NoToken};
 use crate::clients::wire::{self, Answer, Http};
 use crate::clock::Clock;
-use crate::domain::{Granted, Need, RepoName, Timestamp};
+use crate::domain::{Granted, Need, Permission, RepoName, Timestamp};
 use http::{HeaderMap, Method};
 use jsonwebtoken::EncodingKey;
 use secrecy::SecretString;
@@ -86,10 +86,14 @@ impl App {
         clock: Clock,
     ) -> Credential {
         let (app, repo) = (self.clone(), repo.clone());
-        Credential::minted(clock, move || {
+        let told = Credential::default();
+        let heard = told.clone();
+        let minted = Credential::minted(clock, move || {
             let (app, repo, needs) = (app.clone(), repo.clone(), needs.clone());
-            Box::pin(async move { app.mint(&repo, installation, &needs).await })
-        })
+            let heard = heard.clone();
+            Box::pin(async move { app.mint(&repo, installation, &needs, &heard).await })
+        });
+        minted.hearing(&told)
     }
 
     /// Fetches the installation that may act in a repository: the one with the given number, or
@@ -123,9 +127,12 @@ impl App {
         repo: &RepoName,
         installation: Option<u64>,
         needs: &[Need],
+        heard: &Credential,
     ) -> Result<Minted, NoToken> {
         let there = self.fetch_installation(repo, installation).await?;
         there.judge(repo, needs)?;
+        let withheld = there.lacks(needs).any(|it| it.permission == Permission::Workflows);
+        heard.told_of_workflows(!withheld);
         let permissions: Map<String, Value> = needs
             .iter()
             .filter_map(|need| need.within(&there.granted))

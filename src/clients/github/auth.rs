@@ -3,9 +3,12 @@
 use super::jwt::Signer;
 use crate::clients::credential::{Credential, Grant, NoToken};
 use crate::clients::wire::Answer;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
+
+/// The scopes of a classic token, with a comma between any two.
+const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
 
 /// By what right requests are sent.
 #[derive(Debug, Clone)]
@@ -43,6 +46,34 @@ impl Pass {
 impl Auth {
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::Credential(credential) if credential.is_none())
+    }
+
+    /// Whether workflow files may be edited, as far as GitHub said.
+    pub(super) fn may_edit_workflows(&self) -> Option<bool> {
+        match self {
+            Self::Credential(credential) => credential.may_edit_workflows(),
+            Self::App(_) => None,
+        }
+    }
+
+    /// Takes in that GitHub refused to have a workflow file edited.
+    pub(super) fn may_not_edit_workflows(&self) {
+        if let Self::Credential(credential) = self {
+            credential.told_of_workflows(false);
+        }
+    }
+
+    /// Takes in what an answer says of the token's scopes. Only those of a classic token have any.
+    pub(super) fn told_of(&self, answer: &Answer) {
+        let Self::Credential(credential) = self else { return };
+        if let Some(scopes) = answer.header(SCOPES) {
+            let mut scopes =
+                scopes.split(',').map(str::trim).filter(|it| !it.is_empty()).peekable();
+            // An App's token has the header, and no scopes.
+            if scopes.peek().is_some() {
+                credential.told_of_workflows(scopes.any(|scope| scope == "workflow"));
+            }
+        }
     }
 
     /// What the next request is sent with; `None` sends it as anybody's.

@@ -25,6 +25,17 @@ impl Reader {
         Self { app: Some(id), ..self }
     }
 
+    /// Whether files below `.github/workflows` may be edited; `None` as long as GitHub has not said.
+    #[must_use]
+    pub fn may_edit_workflows(&self) -> Option<bool> {
+        self.transport.auth().may_edit_workflows()
+    }
+
+    /// Takes in that GitHub refused to have such a file edited.
+    pub fn may_not_edit_workflows(&self) {
+        self.transport.auth().may_not_edit_workflows();
+    }
+
     pub(super) const fn transport(&self) -> &Transport {
         &self.transport
     }

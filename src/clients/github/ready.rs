@@ -1,16 +1,17 @@
-//! Marking a draft as ready for review.
+//! Marking a draft as ready for review, and making a pull request a draft.
 
 use super::{error::GithubError, graphql, writer::Writer};
 use serde::Deserialize;
 use serde_json::json;
 
-const MUTATION: &str = "mutation($id: ID!) { markPullRequestReadyForReview(input: \
+const READY: &str = "mutation($id: ID!) { done: markPullRequestReadyForReview(input: \
+    {pullRequestId: $id}) { pullRequest { isDraft } } }";
+const DRAFT: &str = "mutation($id: ID!) { done: convertPullRequestToDraft(input: \
     {pullRequestId: $id}) { pullRequest { isDraft } } }";
 
 #[derive(Deserialize)]
 struct Data {
-    #[serde(rename = "markPullRequestReadyForReview")]
-    marked: Option<Payload>,
+    done: Option<Payload>,
 }
 
 #[derive(Deserialize)]
@@ -33,14 +34,25 @@ impl Writer {
     /// [`GithubError::Rejected`] if it is closed.
     pub async fn mark_ready(&self, node_id: &str) -> Result<(), GithubError> {
         let variables = json!({ "id": node_id });
-        let data = graphql::ask(&self.transport, MUTATION, variables, "pull request").await?;
-        judge(data)
+        let data = graphql::ask(&self.transport, READY, variables, "pull request").await?;
+        judge(data, false)
+    }
+
+    /// Makes the pull request with this node id a draft.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn make_draft(&self, node_id: &str) -> Result<(), GithubError> {
+        let variables = json!({ "id": node_id });
+        let data = graphql::ask(&self.transport, DRAFT, variables, "pull request").await?;
+        judge(data, true)
     }
 }
 
-fn judge(data: Data) -> Result<(), GithubError> {
-    match data.marked.and_then(|marked| marked.pull) {
-        Some(pull) if !pull.is_draft => Ok(()),
+fn judge(data: Data, draft: bool) -> Result<(), GithubError> {
+    match data.done.and_then(|done| done.pull) {
+        Some(pull) if pull.is_draft == draft => Ok(()),
+        Some(_) if draft => Err(GithubError::malformed("the pull request is still no draft")),
         Some(_) => Err(GithubError::malformed("the pull request is still a draft")),
         None => Err(GithubError::malformed("a GraphQL answer without its data")),
     }
@@ -54,8 +66,8 @@ mod tests {
     fn only_what_is_no_draft_any_more_is_ready() {
         let said = |draft: Option<bool>| {
             let pull = draft.map(|is_draft| json!({ "isDraft": is_draft }));
-            let data = json!({ "markPullRequestReadyForReview": { "pullRequest": pull } });
-            judge(serde_json::from_value(data).unwrap())
+            let data = json!({ "done": { "pullRequest": pull } });
+            judge(serde_json::from_value(data).unwrap(), false)
         };
         assert!(said(Some(false)).is_ok());
         assert!(said(Some(true)).is_err());

@@ -62,6 +62,11 @@ impl Transport {
         &self.base
     }
 
+    /// By what right it asks.
+    pub(super) const fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.http.now()
     }
@@ -240,7 +245,11 @@ impl Transport {
             .map_err(|error| WireError::Unreachable { source: cause(error) })?;
         let status = response.status().as_u16();
         tracing::debug!(%method, path = url.path(), status, "asked github");
-        Ok(wire::collect(response, BODY_CAP).await?)
+        let answer = wire::collect(response, BODY_CAP).await?;
+        if pass.is_some() && answer.status.is_success() {
+            self.auth.told_of(&answer);
+        }
+        Ok(answer)
     }
 }
 

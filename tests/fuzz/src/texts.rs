@@ -56,6 +56,7 @@ fn written() -> Marker {
         commit: "0123456789abcdef0123456789abcdef01234567".parse().expect("a commit"),
         requested: false,
         from: None,
+        whole: None,
         draft: DraftMark::None,
         held: None,
         companions: std::collections::BTreeMap::new(),

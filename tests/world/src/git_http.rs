@@ -45,7 +45,8 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
         return backend(&repository, call, &login);
     }
     let one_push_at_a_time = inner.push_lock();
-    let answer = backend(&repository, call, &login);
+    let mut answer = backend(&repository, call, &login);
+    answer.body = reasoned(&answer.body);
     let heads = repository.refs("refs/");
     drop(one_push_at_a_time);
     let mut moves = commands(&call.body);
@@ -114,6 +115,63 @@ fn commands(body: &[u8]) -> Vec<Move> {
         }
     }
     moves
+}
+
+/// GitHub says of each ref why it was refused. A hook of git's can only say so to the terminal, and
+/// the ref is told that a hook declined.
+fn reasoned(body: &[u8]) -> Vec<u8> {
+    const DECLINED: &str = "hook declined";
+    const BESIDE: u8 = 2;
+    let lines = packets(body);
+    let told = lines.iter().flatten().filter(|line| line.first() == Some(&BESIDE));
+    let told: String = told.map(|line| String::from_utf8_lossy(&line[1..]).into_owned()).collect();
+    let Some(why) = told.lines().find(|line| line.starts_with("refusing to allow")) else {
+        return body.to_vec();
+    };
+    let mut out = Vec::new();
+    for line in lines {
+        match line {
+            Some(line) if line.first() == Some(&1) => {
+                let mut inner = vec![1];
+                for line in packets(&line[1..]) {
+                    let said = line.map(|it| String::from_utf8_lossy(it).replace(DECLINED, why));
+                    packet(&mut inner, said.as_deref().map(str::as_bytes));
+                }
+                packet(&mut out, Some(&inner));
+            }
+            line => packet(&mut out, line),
+        }
+    }
+    out
+}
+
+/// The lines of git's protocol; `None` is a flush.
+fn packets(mut rest: &[u8]) -> Vec<Option<&[u8]>> {
+    let mut lines = Vec::new();
+    while let Some(digits) = rest.get(..4) {
+        let length =
+            std::str::from_utf8(digits).ok().and_then(|it| usize::from_str_radix(it, 16).ok());
+        let Some(length) = length else { break };
+        if length < 4 {
+            lines.push(None);
+            rest = &rest[4..];
+            continue;
+        }
+        let Some(line) = rest.get(4..length) else { break };
+        lines.push(Some(line));
+        rest = &rest[length..];
+    }
+    lines
+}
+
+fn packet(out: &mut Vec<u8>, line: Option<&[u8]>) {
+    match line {
+        None => out.extend_from_slice(b"0000"),
+        Some(line) => {
+            out.extend_from_slice(format!("{:04x}", line.len() + 4).as_bytes());
+            out.extend_from_slice(line);
+        }
+    }
 }
 
 fn find(inner: &Inner, call: &Call) -> Option<(String, Repository)> {

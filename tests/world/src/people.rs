@@ -190,9 +190,25 @@ impl World {
     }
 
     /// Whether the bot's token may write workflow files, which GitHub asks a permission of its own
-    /// for. Only what moves a branch through the API is judged.
+    /// for. What comes over git and what moves a branch through the API are judged.
+    ///
+    /// # Panics
+    /// If the hook cannot be written.
     pub fn allow_workflows(&self, allowed: bool) {
-        self.downstream(|state, name| state.repo(name).workflows = allowed);
+        let script = "#!/bin/sh\n\
+            [ \"$3\" = 0000000000000000000000000000000000000000 ] && exit 0\n\
+            file=$(git diff --name-only main...\"$3\" -- .github/workflows | head -n 1)\n\
+            [ -z \"$file\" ] && exit 0\n\
+            echo \"refusing to allow a Personal Access Token to create or update workflow\" \
+            \"\\`$file\\` without \\`workflow\\` scope\" >&2\nexit 1\n";
+        self.downstream(|state, name| {
+            let script = (!allowed).then_some(script);
+            if script.is_some() || !state.repos[name].workflows {
+                let written = state.repos[name].git.set_update_hook(script);
+                written.expect("the hook can be written");
+            }
+            state.repo(name).workflows = allowed;
+        });
     }
 
     /// Whether GitHub shows the commit as verified.

@@ -111,7 +111,7 @@ pub(super) fn update_refs<'a>(
 /// Workflow files take a permission of their own.
 fn guard_workflows(ask: &Ask<'_>, moves: &[Move]) -> Result<(), FieldError> {
     let repo = ask.repo_ref();
-    if repo.workflows || ask.actor != Actor::Bot {
+    if repo.workflows || !matches!(ask.actor, Actor::Bot | Actor::App) {
         return Ok(());
     }
     let changed = moves.iter().filter_map(|moved| moved.after.as_deref()).find_map(|after| {
