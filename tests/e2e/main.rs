@@ -53,4 +53,5 @@ mod tls;
 mod trials;
 mod trust;
 mod waiting;
+mod without_clone;
 mod writers;
