@@ -173,6 +173,53 @@ async fn objects_are_asked_for_level_by_level_and_taken_only_if_they_are_what_th
     assert_eq!(between, [file]);
 }
 
+/// A tree of these files, in objects that came from no server.
+async fn planted(objects: &Objects, files: &[(&str, &str)]) -> TreeId {
+    let empty: TreeId = "4b825dc642cb6eb9a060e54bf8d69288fbee4904".parse().unwrap();
+    objects.put_trees(vec![ListedTree { id: empty.clone(), entries: vec![] }]).await.unwrap();
+    let changes: Vec<FileChange> =
+        files.iter().map(|(path, content)| change(path, content.as_bytes())).collect();
+    objects.write_tree(&empty, &changes).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_edit_conflicts_where_the_same_lines_of_its_files_moved() {
+    let objects = Objects::scratch(None).unwrap();
+    let (lines, edited) = ("pin: 1\n\n\nend: 1\n", "pin: 2\n\n\nend: 1\n");
+    let ancestor = planted(&objects, &[("a/pin", lines), ("other", "1\n")]).await;
+    let theirs = planted(&objects, &[("a/pin", edited), ("other", "1\n"), ("new", "1\n")]).await;
+    let differing = objects.differing(&ancestor, &theirs).await.unwrap();
+    assert_eq!(differing.paths, BTreeSet::from([path("a/pin"), path("new")]));
+    assert_eq!(differing.missing, BTreeSet::new());
+    for (ours, conflicts) in [
+        (&[("a/pin", lines), ("other", "2\n")][..], false),
+        (&[("a/pin", "pin: 1\n\n\nend: 2\n")], false),
+        (&[("a/pin", edited)], false),
+        (&[("a/pin", lines), ("new", "1\n")], false),
+        (&[("a/pin", "pin: 3\n\n\nend: 1\n")], true),
+        (&[("a/pin", lines), ("new", "2\n")], true),
+        (&[("a/pin/below", lines)], true),
+        (&[("other", "1\n")], true),
+    ] {
+        let moved = planted(&objects, ours).await;
+        let found = objects.conflicts_in(&differing.paths, &ancestor, &moved, &theirs).await;
+        assert_eq!(found.unwrap(), conflicts, "{ours:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_looked_through_is_counted_before_it_is_here() {
+    let (full, objects) = (Objects::scratch(None).unwrap(), Objects::scratch(None).unwrap());
+    let files = [("a/text", "hello\n"), ("b", "more\n"), ("pnpm-lock.yaml", "lock\n")];
+    let tree = planted(&full, &files).await;
+    let texts = full.texts(&tree).await.unwrap();
+    assert_eq!((texts.files, texts.bytes, texts.missing.len()), (2, 11, 0));
+
+    let texts = objects.texts(&tree).await.unwrap();
+    assert_eq!((texts.files, texts.bytes), (0, 0));
+    assert_eq!(texts.missing, BTreeSet::from([Missing::Tree(tree)]));
+}
+
 #[tokio::test]
 async fn a_branch_that_is_gone_is_not_found_though_it_was_fetched_once() {
     let (world, folder) = (World::start().await, TempDir::new().unwrap());

@@ -4,8 +4,8 @@
 use super::{checks::awaited, dashboard, mirror, tags::Wanted, workflow::followed, world::World};
 use crate::config::Watch;
 use crate::domain::{
-    BranchName, Cached, CommitId, ConflictFacts, Fact, Marker, Memory, Observation, PullState,
-    Timestamp, Version,
+    BranchName, Cached, CommitId, ConflictFacts, Effect, Fact, Marker, Memory, Observation,
+    PullState, Timestamp, Version,
 };
 use crate::policy::{PinState, Snapshot, branches_to_ask, npm_drifts};
 use crate::repository::Repository;
@@ -180,7 +180,8 @@ async fn conflicts(
     let Some(base) = base else { return Vec::new() };
     let ours = memory.pulls().filter(|pull| {
         let marked = pull.marker.as_ref().is_some_and(|marker| marker.commit == pull.head);
-        pull.state == PullState::Open && marked && memory.conflict(&pull.head).is_none()
+        let news = memory.conflict(&pull.head).is_none() && !is_made_on(memory, base, &pull.head);
+        pull.state == PullState::Open && marked && news
     });
     let heads: Vec<CommitId> = ours.map(|pull| pull.head.clone()).collect();
     let mut news = Vec::new();
@@ -191,4 +192,12 @@ async fn conflicts(
         }
     }
     news
+}
+
+/// Whether it is remembered that GitHub made `commit` on `base`. Then there is nothing to ask.
+fn is_made_on(memory: &Memory, base: &CommitId, commit: &CommitId) -> bool {
+    memory.effects.iter().any(|record| {
+        let made = matches!(&record.effect, Effect::WriteCommit { base: on, .. } if on == base);
+        made && record.remote_id.as_deref() == Some(commit.as_str())
+    })
 }

@@ -79,8 +79,16 @@ impl Pass<'_> {
             report.text = check_text(&self.printed(run).await?);
             report.page = shown.log;
         }
-        self.effect(&Effect::ReportCheck { commit, report }).await?;
+        // Who lost the database may have said it before.
+        let lost = !self.has_pushed(&commit);
+        self.effect_unless_there(&Effect::ReportCheck { commit, report }, lost).await?;
         Ok(())
+    }
+
+    fn has_pushed(&self, commit: &CommitId) -> bool {
+        self.memory.effects.iter().any(|record| {
+            matches!(&record.effect, Effect::PushBranch { commit: of, .. } if of == commit)
+        })
     }
 
     fn has_reported(&self, commit: &CommitId) -> bool {

@@ -111,6 +111,18 @@ const API: &[Act] = &[
     Act::Once,
 ];
 
+/// The same where a workflow prepares the draft, on a commit of GitHub's as well.
+const API_PREPARED: &[Act] = &[
+    Act::ThroughApi,
+    Act::LeaveToPreparedChecks,
+    Act::Release("3.10.0"),
+    Act::Once,
+    Act::RunSucceeds,
+    Act::Once,
+    Act::Ci("success"),
+    Act::Once,
+];
+
 /// How many deaths of a story are enough for a quick look.
 const FEW: usize = 8;
 /// So many stories are told side by side.
@@ -154,6 +166,11 @@ async fn wherever_the_process_of_a_dashboard_dies_the_end_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_a_release_through_the_api_dies_the_end_is_the_same() {
     dies_everywhere("API", API).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_a_prepared_draft_through_the_api_dies_the_end_is_the_same() {
+    dies_everywhere("API PREPARED", API_PREPARED).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The bot as a GitHub App: its tokens are minted late, renewed in time, and once when refused; and
 //! what is missing is said so that a maintainer can mend it.
 
+use crate::settings;
 use crate::stand::{Stand, run_test};
 use world::{Fault, Request, Service};
 
@@ -93,15 +94,24 @@ async fn while_github_mints_nothing_the_token_is_used_to_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_refused_at_any_request_is_replaced_once_and_the_request_repeated() {
-    for (service, method, path) in [
+    let read = [
         (Service::GitHub, "GET", "/releases"),
-        (Service::GitHub, "POST", "/pulls"),
-        (Service::GitHub, "POST", "/labels"),
         (Service::Git, "GET", "git-upload-pack"),
         (Service::Git, "POST", "/git-upload-pack"),
-        (Service::Git, "GET", "git-receive-pack"),
-        (Service::Git, "POST", "/git-receive-pack"),
-    ] {
+    ];
+    let pushed: &[_] = match settings::writer().as_deref() {
+        Some("api") => &[
+            (Service::GitHub, "POST", "/git/trees"),
+            (Service::GitHub, "POST", "/git/commits"),
+            (Service::GitHub, "POST", "/graphql"),
+        ],
+        _ => &[
+            (Service::Git, "GET", "git-receive-pack"),
+            (Service::Git, "POST", "/git-receive-pack"),
+        ],
+    };
+    let opened = [(Service::GitHub, "POST", "/pulls"), (Service::GitHub, "POST", "/labels")];
+    for (service, method, path) in read.iter().chain(pushed).chain(&opened).copied() {
         run_as_app(async |stand| {
             stand.set("proposal.labels", vec!["dependencies"]);
             stand.world.release("3.10.0").publish().await;

@@ -19,7 +19,7 @@ fn table(pairs: &[(&str, Value)]) -> Table {
 }
 
 /// Leaves the canary to a workflow, which has to show a report.
-fn by_workflow(stand: &mut Stand) {
+pub fn by_workflow(stand: &mut Stand) {
     let report = table(&[
         ("name", "contract".into()),
         ("format", "tap".into()),
@@ -56,7 +56,7 @@ pub fn last(stand: &Stand) -> Dispatch {
 }
 
 /// The last run hands back this report and these files, and concludes.
-fn ends(stand: &Stand, conclusion: &str, report: &str, files: &[(&str, &[u8])]) {
+pub fn ends(stand: &Stand, conclusion: &str, report: &str, files: &[(&str, &[u8])]) {
     let run = last(stand).id;
     let mut all = vec![(TAP, report.as_bytes())];
     all.extend_from_slice(files);

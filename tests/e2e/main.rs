@@ -53,5 +53,6 @@ mod tls;
 mod trials;
 mod trust;
 mod waiting;
+mod without_clone;
 mod workflow_files;
 mod writers;

@@ -52,7 +52,7 @@ pub fn settings(world: &World, state: &Path) -> Table {
 
 /// The writer with which the stories are told, if not with the one by default. `.ci/run` tells them a
 /// second time with the other one.
-fn writer() -> Option<String> {
+pub fn writer() -> Option<String> {
     let mut all = std::env::vars_os();
     let (_, writer) = all.find(|(name, _)| name == "DIGEST_BUMP_TEST_WRITER")?;
     writer.into_string().ok().filter(|writer| !writer.is_empty())

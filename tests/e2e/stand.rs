@@ -52,6 +52,7 @@ pub async fn run_in(builder: WorldBuilder, story: impl AsyncFnOnce(&mut Stand)) 
     story(&mut stand).await;
     assert_eq!(stand.world.violations(), Vec::<String>::new());
     stand.settles_without_writing().await;
+    assert!(!(stand.clones_nothing() && stand.state.path().join("git").exists()), "it was cloned");
     stand.ends_with_a_dashboard().await;
 }
 
@@ -85,6 +86,13 @@ impl Stand {
     pub fn through_api(&self) -> bool {
         let downstream = &self.config["watch"][0]["downstream"];
         downstream.get("writer").and_then(Value::as_str) == Some("api")
+    }
+
+    /// Whether nothing is run or committed here that takes all of the downstream.
+    pub fn clones_nothing(&self) -> bool {
+        let executor = self.config["watch"][0].get("canary").and_then(|it| it.get("executor"));
+        let remote = executor.and_then(Value::as_str).is_some_and(|executor| executor != "local");
+        self.through_api() && remote
     }
 
     /// A fault of what moves a branch.

@@ -190,6 +190,14 @@ fn first_missing(
     Ok(None)
 }
 
+/// What stands under a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stands {
+    id: Oid,
+    mode: i32,
+    folder: bool,
+}
+
 /// Compares the folders with these ids, of which one may be absent. `before` is their path with a slash
 /// at its end.
 fn compare(
@@ -207,26 +215,23 @@ fn compare(
         }
         return Ok(());
     }
-    // Each name with what it is on both sides: id, mode, and whether that is a folder.
-    let mut names: BTreeMap<Vec<u8>, [Option<(Oid, i32, bool)>; 2]> = BTreeMap::new();
+    let mut names: BTreeMap<Vec<u8>, [Option<Stands>; 2]> = BTreeMap::new();
     for (side, folder) in folders.into_iter().enumerate() {
         let Some(folder) = folder else { continue };
         let folder = repository.find_tree(folder).map_err(GitError::local)?;
         for entry in &folder {
-            let is_folder = entry.kind() == Some(ObjectType::Tree);
-            let what = (entry.id(), entry.filemode(), is_folder);
+            let folder = entry.kind() == Some(ObjectType::Tree);
+            let what = Stands { id: entry.id(), mode: entry.filemode(), folder };
             names.entry(entry.name_bytes().to_owned()).or_default()[side] = Some(what);
         }
     }
-    for (name, [old, new]) in names.into_iter().filter(|(_, [old, new])| old != new) {
+    for (name, sides) in names.into_iter().filter(|(_, [old, new])| old != new) {
         let path = format!("{before}{}", String::from_utf8_lossy(&name));
-        let folder = |what: Option<(Oid, i32, bool)>| what.filter(|it| it.2).map(|it| it.0);
-        let is_file = |what: Option<(Oid, i32, bool)>| what.is_some_and(|it| !it.2);
-        let below = [folder(old), folder(new)];
+        let below = sides.map(|side| side.filter(|it| it.folder).map(|it| it.id));
         if below.iter().any(Option::is_some) {
             compare(repository, odb, &format!("{path}/"), below, differing)?;
         }
-        if is_file(old) || is_file(new) {
+        if sides.iter().flatten().any(|it| !it.folder) {
             let what = |_| GitError::Malformed { what: "a path that no edit has".to_owned() };
             differing.paths.insert(path.parse().map_err(what)?);
         }
