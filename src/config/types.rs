@@ -153,6 +153,7 @@ impl Watch {
     pub fn needs(&self) -> Vec<Need> {
         let edits = |site: &PinSite| site.path.as_str().starts_with(WORKFLOWS);
         let edits_workflows = self.downstream.sites.iter().any(edits);
-        Need::of_watch(edits_workflows, self.rules.checks.is_some(), self.rules.workflow.is_some())
+        let reads_checks = self.rules.checks.is_some() || self.rules.ci_starts_within.is_some();
+        Need::of_watch(edits_workflows, reads_checks, self.rules.workflow.is_some())
     }
 }

@@ -81,6 +81,7 @@ impl Snapshot {
             baseline: baseline(view, &pin),
             runs: view.memory.runs.iter().filter_map(|run| running(view, run)).collect(),
             by_checks: view.rules.checks.is_some(),
+            ci_starts_within: view.rules.ci_starts_within,
             pin,
         }
     }

@@ -47,6 +47,8 @@ pub struct Snapshot {
     pub runs: Vec<Running>,
     /// Whether the downstream's own checks are the canary, on a draft pull request.
     pub by_checks: bool,
+    /// How long after a push CI has to start; `None` if nobody looks.
+    pub ci_starts_within: Option<Duration>,
 }
 
 impl Snapshot {

@@ -7,7 +7,7 @@ use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Fact, Memory, Observation, PullState, Timestamp,
 };
-use crate::policy::{branches_to_ask, npm_drifts};
+use crate::policy::{AwaitedCi, awaited_ci, branches_to_ask, npm_drifts};
 use crate::sources::{Gathered, Sources, read_pin};
 use anyhow::Result;
 
@@ -84,11 +84,14 @@ pub(super) async fn observe(
     let branches = branches_to_ask(watch.branches(), &now_known, memory);
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
     let (commits, dispatched) = (awaited(memory), followed(&watch.upstream.image, memory));
-    let (dashboard, pulls, checks, workflows, tags) = tokio::join!(
+    let ci = awaited_ci(memory, watch.rules.ci_starts_within).filter(|awaited| awaited.due <= now);
+    let ci: Vec<AwaitedCi> = ci.collect();
+    let (dashboard, pulls, checks, workflows, ci, tags) = tokio::join!(
         Box::pin(dashboard::look(watch, sources, memory.dashboard(), now)),
         sources.observe_pulls(watch, &branches),
         Box::pin(sources.observe_checks(watch, &commits)),
         Box::pin(sources.observe_workflows(watch, &dispatched)),
+        Box::pin(sources.observe_ci(watch, &ci)),
         tags.resolve(watch, sources, memory, now),
     );
     seen.take_dashboard(dashboard, memory, now);
@@ -96,6 +99,7 @@ pub(super) async fn observe(
     seen.news.extend(conflicts(git, memory, seen.world.base.as_ref(), now).await);
     seen.take(checks, memory, now);
     seen.take(workflows, memory, now);
+    seen.take(ci, memory, now);
     let (news, trouble) = tags.take(watch, memory, &mut seen.world, now);
     seen.news.extend(news);
     seen.troubles.extend(trouble);

@@ -169,15 +169,22 @@ async fn a_canary_that_is_left_to_checks_has_names_and_no_steps() {
       - watch[0].canary.checks: names no check
       - watch[0].canary.time_limit: `soon` is not a duration such as `45s`, `20m`, `24h` or `7d`
     "#);
-    let own = toml::toml! { executor = "checks" checks = ["digest-bump", "a", "a", " "] };
+    let own =
+        toml::toml! { executor = "checks" checks = ["connector contract canary", "a", "a", " "] };
     stand.set_watch("canary", own);
     insta::assert_snapshot!(problems(&stand).await, @"
     digest-bump: FOLDER/config.toml cannot be used:
       - watch[0].canary.checks: has an empty name
-      - watch[0].canary.checks: names `digest-bump`, which is the bot's own
+      - watch[0].canary.checks: names `connector contract canary`, which is the bot's own: give that another `check_name`
       - watch[0].canary.checks: names a check twice
     ");
-    let local = toml::toml! { checks = ["a"] time_limit = "1h" sees_digest = true };
+    let named = toml::toml! { executor = "checks" checks = ["a"] check_name = "a" };
+    stand.set_watch("canary", named);
+    insta::assert_snapshot!(problems(&stand).await, @"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.checks: names `a`, which is the bot's own: give that another `check_name`
+    ");
+    let local = toml::toml! { checks = ["a"] time_limit = "1h" sees_digest = true check_name = "" };
     stand.set_watch("canary", local);
     insta::assert_snapshot!(problems(&stand).await, @r#"
     digest-bump: FOLDER/config.toml cannot be used:

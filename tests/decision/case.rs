@@ -159,6 +159,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         editable: true,
         runs: Vec::new(),
         by_checks: false,
+        ci_starts_within: None,
         requests: Vec::new(),
         migration: Migration::Ready { majors: Vec::new(), targets: Vec::new() },
     }

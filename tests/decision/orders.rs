@@ -39,6 +39,7 @@ pub(super) fn rules() -> Rules {
         harness: Vec::new(),
         branches: BranchPrefix::default(),
         migration: None,
+        ci_starts_within: None,
     }
 }
 

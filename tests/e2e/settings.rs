@@ -44,6 +44,8 @@ pub fn settings(world: &World, state: &Path) -> Table {
     // It would take a number among those of the pull requests: `e2e/dashboard.rs` turns it on, and
     // so does the end of each story.
     set(watch(&mut config), "downstream.dashboard.enabled", Value::Boolean(false));
+    // Few stories have CI that starts on its own: `e2e/ci.rs` is about it.
+    set(watch(&mut config), "downstream.ci_starts_within", text("0"));
     config
 }
 

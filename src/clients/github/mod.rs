@@ -25,7 +25,7 @@ mod writer;
 
 pub use actions::{Artifact, WorkflowRun};
 pub use app::{App, Installation};
-pub use checks::{CheckRun, CommitStatus, conclusion, short, status};
+pub use checks::{CheckRun, CheckSuite, CommitStatus, conclusion, run_status, short, status};
 pub use error::GithubError;
 pub use issue::Issue;
 pub use pull::Pull;
