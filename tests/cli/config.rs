@@ -84,8 +84,8 @@ async fn every_problem_with_its_place() {
             digest-bump: FOLDER/config.toml cannot be used:
               - schedule.cronn (line 18): there is no such key
               - stat (line 3): there is no such key
-              - watch[0].downstream.site[1].mode (line 62): there is no such key
-              - watch[0].upstream.imag (line 75): there is no such key
+              - watch[0].downstream.site[1].mode (line 63): there is no such key
+              - watch[0].upstream.imag (line 76): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
               - database: `mysql://bot@localhost/x` is not a postgres:// URL
               - schedule.cron: `61 * * * *`: Component error: Number out of bounds.
@@ -191,6 +191,7 @@ async fn a_canary_that_is_left_to_checks_has_names_and_no_steps() {
       - watch[0].canary.checks: is only for `executor = "checks"`
       - watch[0].canary.time_limit: is only for `executor = "checks"` and `executor = "github-actions"`
       - watch[0].canary.sees_digest: is only for `executor = "checks"` and `executor = "github-actions"`
+      - watch[0].canary.check_name: is not one line of 1 to 255 characters without a space at its ends
       - watch[0].canary.step: none judges: there has to be one without `setup`
     "#);
 }
