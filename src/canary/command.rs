@@ -91,6 +91,7 @@ mod tests {
             reading: Reading::Exit,
         };
         let config = CanaryConfig {
+            check_name: "canary".to_owned(),
             prepare: None,
             steps: Vec::new(),
             confinement: Confinement {

@@ -7,12 +7,15 @@ use super::{
     raw_canary::{Executor, Raw, RawPrepare, RawReading, RawReport, RawStep},
     resolve::Problems,
 };
-use crate::domain::{FilePath, HostPort, ReportDemand, ReportFormat, fits_path};
+use crate::domain::{FilePath, HostPort, ImageName, ReportDemand, ReportFormat, fits_path};
 use core::net::SocketAddr;
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 /// More attempts than these would hide a break behind luck.
 const MAX_ATTEMPTS: usize = 10;
+
+/// GitHub takes no longer name of a commit status.
+const MAX_CHECK_NAME: usize = 255;
 
 /// The first port that a process without privileges may listen on.
 const FIRST_PORT_OF_ANYBODY: u16 = 1_024;
@@ -20,6 +23,8 @@ const FIRST_PORT_OF_ANYBODY: u16 = 1_024;
 /// The contract canary.
 #[derive(Debug, Clone)]
 pub struct CanaryConfig {
+    /// What the bot's own check at the head of each bump is called.
+    pub check_name: String,
     /// What a tool of the downstream's own adds to the edit.
     pub prepare: Option<Prepare>,
     /// The steps, in their order.
@@ -107,9 +112,21 @@ pub struct ReportRule {
 pub(super) fn resolve(
     place: &str,
     raw: &Raw,
+    image: Option<&ImageName>,
     env: &Environment,
     problems: &mut Problems,
 ) -> Option<CanaryConfig> {
+    let check_name = check_name(raw, image);
+    let fits = |name: &String| {
+        let length = name.chars().count();
+        (1..=MAX_CHECK_NAME).contains(&length) && name.trim() == name && !name.contains('\n')
+    };
+    if check_name.as_ref().is_some_and(|name| !fits(name)) {
+        let text = format!(
+            "is not one line of 1 to {MAX_CHECK_NAME} characters without a space at its ends"
+        );
+        problems.add(&format!("{place}.check_name"), text);
+    }
     for secret in raw.pass_env.iter().filter(|name| SECRETS.contains(&name.as_str())) {
         let text = format!("must not name {secret}: the canary runs foreign code");
         problems.add(&format!("{place}.pass_env"), text);
@@ -136,6 +153,7 @@ pub(super) fn resolve(
     let passed = raw.pass_env.iter();
     let passed = passed.filter_map(|name| Some((name.clone(), env.get(name)?.clone())));
     Some(CanaryConfig {
+        check_name: check_name?,
         prepare: match prepare {
             Some(prepare) => Some(prepare?),
             None => None,
@@ -148,6 +166,12 @@ pub(super) fn resolve(
         env: raw.env.clone(),
         passed: passed.collect(),
     })
+}
+
+/// What the bot's own check is called; `None` if that depends on an image that is none.
+pub(super) fn check_name(raw: &Raw, image: Option<&ImageName>) -> Option<String> {
+    let by_image = || image.map(|image| format!("{} contract canary", image.short()));
+    raw.check_name.clone().or_else(by_image)
 }
 
 /// The steps that are run; the others have to make sense as well.

@@ -12,6 +12,7 @@ mod known_issues;
 mod proposal;
 mod raw;
 mod raw_canary;
+mod raw_dashboard;
 #[cfg(test)]
 mod reference;
 mod remote;

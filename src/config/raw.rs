@@ -1,5 +1,6 @@
 //! The config file as it is written. Every key is here, with its default; unknown keys are errors.
 
+use super::raw_dashboard::Dashboard;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -355,41 +356,23 @@ pub(super) struct Downstream {
     /// bytes. Where it is no copy of the contract at any release from the pinned one on, the status
     /// and the dashboard say so. Needs `upstream.contract`. Default: it is not looked at.
     pub(super) contract_mirror: Option<String>,
+    /// How long after a push to a pull request of the bot's CI has to start: a check run of another
+    /// App, a commit status of somebody else's, or a check suite in progress. Where none has, status,
+    /// dashboard and the bot's own check say so. `0` is for a downstream without CI: nobody looks.
+    /// Default: `30m`.
+    #[serde(default = "default_ci_starts_within")]
+    pub(super) ci_starts_within: String,
     /// The issue that says where everything stands.
     #[serde(default)]
     pub(super) dashboard: Dashboard,
 }
 
+fn default_ci_starts_within() -> String {
+    "30m".to_owned()
+}
+
 fn default_branch() -> String {
     "main".to_owned()
-}
-
-/// The issue that says where everything stands, rewritten in place. It takes a token that may write
-/// issues.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-#[serde(default)]
-pub(super) struct Dashboard {
-    /// Whether there is one. Default: `false`.
-    pub(super) enabled: bool,
-    /// Its title when it is opened; `{image}` is replaced. Default: `Digest bumps of {image}`.
-    pub(super) title: String,
-    /// Its labels when it is opened. Default: none.
-    pub(super) labels: Vec<String>,
-    /// Whether ticking the box of an offered patch asks for it, as `request bump` does. Nobody is
-    /// told who ticked: it may be whoever may edit the issue. Default: `false`.
-    pub(super) checkboxes: bool,
-}
-
-impl Default for Dashboard {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            title: "Digest bumps of {image}".to_owned(),
-            labels: Vec::new(),
-            checkboxes: false,
-        }
-    }
 }
 
 /// How commits are made and get onto branches.

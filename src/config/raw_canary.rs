@@ -14,6 +14,10 @@ pub(super) struct Raw {
     /// Default: `local`.
     #[serde(default)]
     pub(super) executor: Executor,
+    /// What the bot's own check at the head of each bump is called, as a check run and as a commit
+    /// status; none of `checks`. Default: `{image} contract canary`, with the image's short name, such
+    /// as `connector contract canary`.
+    pub(super) check_name: Option<String>,
     /// With `checks`: the names of the checks at GitHub that all have to succeed on the draft's
     /// commit, such as `["Connector Contract Canary"]`. Required with `checks`. Default: none.
     #[serde(default)]

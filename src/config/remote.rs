@@ -1,11 +1,11 @@
 //! A canary that is not run on the bot's own host: from what is written to what is meant.
 
 use super::{
-    confinement, duration,
+    canary, confinement, duration,
     raw_canary::{self, Executor, Raw, RawNamedReport, RawPrepare},
     resolve::Problems,
 };
-use crate::domain::{FilePath, NamedChecks, OWN_CHECK, ReportDemand, WorkflowReport, WorkflowRule};
+use crate::domain::{FilePath, ImageName, NamedChecks, ReportDemand, WorkflowReport, WorkflowRule};
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long the remote is waited for where nothing else is said.
@@ -18,13 +18,14 @@ const ARTIFACT: &str = "digest-bump";
 pub(super) fn resolve(
     place: &str,
     raw: &Raw,
+    image: Option<&ImageName>,
     problems: &mut Problems,
 ) -> (Option<NamedChecks>, Option<WorkflowRule>) {
     idle_keys(place, raw, problems);
     match raw.executor {
         Executor::Local => (None, None),
         Executor::Checks => {
-            let checks = named(place, raw, problems);
+            let checks = named(place, raw, image, problems);
             let prepare = raw.prepare.as_ref();
             let workflow = prepare.and_then(|prepare| {
                 workflow(place, "prepare.workflow", prepare.workflow.as_ref(), raw, problems)
@@ -74,7 +75,12 @@ fn idle_keys(place: &str, raw: &Raw, problems: &mut Problems) {
     only(*time_limit != raw_canary::default_time_limit(), "prepare.time_limit", &[local]);
 }
 
-fn named(place: &str, raw: &Raw, problems: &mut Problems) -> Option<NamedChecks> {
+fn named(
+    place: &str,
+    raw: &Raw,
+    image: Option<&ImageName>,
+    problems: &mut Problems,
+) -> Option<NamedChecks> {
     let at = format!("{place}.checks");
     if raw.checks.is_empty() {
         problems.add(&at, "names no check");
@@ -82,8 +88,10 @@ fn named(place: &str, raw: &Raw, problems: &mut Problems) -> Option<NamedChecks>
     if raw.checks.iter().any(|name| name.trim().is_empty()) {
         problems.add(&at, "has an empty name");
     }
-    if raw.checks.iter().any(|name| name == OWN_CHECK) {
-        problems.add(&at, format!("names `{OWN_CHECK}`, which is the bot's own"));
+    // It would wait for itself.
+    if let Some(own) = canary::check_name(raw, image).filter(|own| raw.checks.contains(own)) {
+        let text = format!("names `{own}`, which is the bot's own: give that another `check_name`");
+        problems.add(&at, text);
     }
     if raw.checks.iter().collect::<BTreeSet<_>>().len() < raw.checks.len() {
         problems.add(&at, "names a check twice");

@@ -181,10 +181,7 @@ impl Watch {
     /// What it needs to be permitted in its downstream.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
-        Need::of_watch(
-            self.edits_workflows(),
-            self.rules.checks.is_some(),
-            self.rules.workflow.is_some(),
-        )
+        let reads_checks = self.rules.checks.is_some() || self.rules.ci_starts_within.is_some();
+        Need::of_watch(self.edits_workflows(), reads_checks, self.rules.workflow.is_some())
     }
 }

@@ -5,7 +5,7 @@ use super::{
     environment::Environment,
     known_issues,
     proposal::{author, changeset_rule, with_edits},
-    raw, remote,
+    raw, raw_dashboard, remote,
     resolve::Problems,
     types::{DashboardConfig, Downstream, Upstream, Watch},
 };
@@ -45,7 +45,7 @@ pub(super) fn watch(
         }
         downstream
     });
-    let canary = canary::resolve(&at("canary"), &raw.canary, env, problems);
+    let canary = canary::resolve(&at("canary"), &raw.canary, image.as_ref(), env, problems);
     let public_url = all.public_url.as_ref();
     let public_url = public_url.map(|url| problems.url("public_url", url));
     let author = author(&raw.proposal.author);
@@ -114,7 +114,9 @@ fn rules(
     let harness = raw.canary.harness.iter();
     let harness = harness.map(|path| problems.parse::<FilePath>(&at("canary.harness"), path));
     let harness = harness.collect::<Option<Vec<_>>>();
-    let (checks, workflow) = remote::resolve(&at("canary"), &raw.canary, problems);
+    let (checks, workflow) = remote::resolve(&at("canary"), &raw.canary, image, problems);
+    let ci = duration::parse(&raw.downstream.ci_starts_within);
+    let ci = problems.take(&at("downstream.ci_starts_within"), ci);
     let branches = problems.parse(&at("proposal.branch_prefix"), &raw.proposal.branch_prefix);
     let migration =
         raw.migration.as_ref().map(|m| problems.parse::<FilePath>(&at("migration.path"), &m.path));
@@ -145,6 +147,7 @@ fn rules(
             (Some(path), Some(raw)) => Some(MigrationRule { path, draft: raw.draft }),
             _ => None,
         },
+        ci_starts_within: Some(ci?).filter(|within| !within.is_zero()),
     })
 }
 
@@ -245,13 +248,13 @@ fn downstream(
 
 fn dashboard(
     place: &str,
-    raw: &raw::Dashboard,
+    raw: &raw_dashboard::Dashboard,
     problems: &mut Problems,
 ) -> Option<DashboardConfig> {
     if raw.title.trim().is_empty() {
         problems.add(&format!("{place}.title"), "is empty");
     }
-    let raw::Dashboard { enabled, title, labels, checkboxes } = raw;
+    let raw_dashboard::Dashboard { enabled, title, labels, checkboxes } = raw;
     let (title, labels) = (title.clone(), labels.clone());
     enabled.then_some(DashboardConfig { title, labels, boxes: *checkboxes })
 }

@@ -4,9 +4,6 @@ use super::CommitId;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The name of the bot's own check of what it pushes.
-pub const OWN_CHECK: &str = "digest-bump";
-
 /// The checks that stand for the canary, where the downstream's own CI is the canary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedChecks {
@@ -45,6 +42,15 @@ pub struct CheckSeen {
     /// How long it took, in milliseconds; 0 if that is not known.
     #[serde(default)]
     pub took: u64,
+}
+
+/// Whether anybody's CI has started at the head of a pull request of the bot's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CiFacts {
+    /// The head.
+    pub commit: CommitId,
+    /// Whether it has: `false` if nothing of anybody's was there after the time that it has.
+    pub started: bool,
 }
 
 /// Where a named check is.

@@ -189,6 +189,9 @@ impl fmt::Display for Saying {
 /// What the bot's own check of a commit shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnReport {
+    /// What the check is called: the name of the check run, or the context of the commit status.
+    #[serde(default)]
+    pub name: String,
     /// What it says.
     pub state: OwnCheck,
     /// One line for whoever looks at it.
@@ -196,6 +199,12 @@ pub struct OwnReport {
     /// The run of the canary that it tells of, if the bot ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// When what it tells of began; `None` while nothing has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended; `None` until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Timestamp>,
     /// Where all that the run printed is found, if readers can reach it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
@@ -211,8 +220,18 @@ pub struct OwnReport {
 impl OwnReport {
     /// One that has nothing more to tell than this line.
     #[must_use]
-    pub const fn new(state: OwnCheck, title: String) -> Self {
-        Self { state, title, run: None, page: None, summary: String::new(), text: String::new() }
+    pub const fn new(name: String, state: OwnCheck, title: String) -> Self {
+        Self {
+            name,
+            state,
+            title,
+            run: None,
+            started_at: None,
+            completed_at: None,
+            page: None,
+            summary: String::new(),
+            text: String::new(),
+        }
     }
 }
 
@@ -220,8 +239,11 @@ impl OwnReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnCheck {
-    /// The evidence is not complete.
-    Pending,
+    /// The canary is not yet started, or waits for its turn.
+    Queued,
+    /// It runs.
+    #[serde(alias = "pending")]
+    Running,
     /// The canary passed.
     Success,
     /// It failed.
@@ -241,11 +263,18 @@ impl From<Verdict> for OwnCheck {
 }
 
 impl OwnCheck {
+    /// Whether it has not concluded.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Running)
+    }
+
     /// The name in keys.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Pending => "pending",
+            Self::Queued => "queued",
+            Self::Running => "running",
             Self::Success => "success",
             Self::Failure => "failure",
             Self::Neutral => "neutral",
@@ -297,10 +326,11 @@ impl Effect {
             Self::MakeDraft { number, of } => {
                 format!("{watch} draft {number} {}", fingerprint([of, of]))
             }
-            Self::ReportCheck { commit, report: OwnReport { state, title, run, .. } } => {
+            Self::ReportCheck { commit, report } => {
+                let OwnReport { name, state, title, run, .. } = report;
                 // The same line may be true of one run after another.
                 let run = run.map(|run| format!(" run {run}")).unwrap_or_default();
-                let line = fingerprint([title, title]);
+                let line = fingerprint([name, title]);
                 format!("{watch} check {commit} {}{run} {line}", state.name())
             }
             // The marker is of everything that it is about.

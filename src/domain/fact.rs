@@ -1,9 +1,9 @@
 //! Facts: what was read in the outside world. A fact says what was seen, never what it means.
 
 use super::{
-    Advisory, BranchName, ChecksFacts, CommitId, ContractFacts, DashboardFacts, Descent, FilePath,
-    ImageName, IndexDigest, Marker, MirrorFacts, MirrorHunks, PinnedFacts, PlatformDigest,
-    PullNumber, TagCommit, TagFacts, Timestamp, TreeId, Version, WorkflowFacts,
+    Advisory, BranchName, ChecksFacts, CiFacts, CommitId, ContractFacts, DashboardFacts, Descent,
+    FilePath, ImageName, IndexDigest, Marker, MirrorFacts, MirrorHunks, PinnedFacts,
+    PlatformDigest, PullNumber, TagCommit, TagFacts, Timestamp, TreeId, Version, WorkflowFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -82,6 +82,8 @@ pub enum Fact {
     Pull(PullFacts),
     /// The downstream's own checks of a commit.
     Checks(ChecksFacts),
+    /// Whether CI has started at the head of a pull request of the bot's.
+    Ci(CiFacts),
     /// The run of a workflow that the bot dispatched.
     Workflow(WorkflowFacts),
     /// A pull request of the bot's that no machine can merge any more.
@@ -166,6 +168,7 @@ impl Fact {
             Self::Pinned(pinned) => ("pinned", pinned.digest.to_string()),
             Self::Pull(pull) => ("pull", pull.number.0.to_string()),
             Self::Checks(checks) => ("checks", checks.commit.to_string()),
+            Self::Ci(ci) => ("ci", ci.commit.to_string()),
             Self::Workflow(workflow) => ("workflow", workflow.marker.clone()),
             Self::Conflict(conflict) => ("conflict", conflict.head.to_string()),
             Self::Mirror(_) => ("mirror", String::new()),

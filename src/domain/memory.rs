@@ -265,6 +265,16 @@ impl Memory {
         }
     }
 
+    /// Whether CI has started at a head of the bot's; `None` if nobody looked.
+    #[must_use]
+    pub fn ci_started(&self, head: &CommitId) -> Option<bool> {
+        let key = FactKey { aspect: "ci", subject: head.to_string() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Ci(ci)) => Some(ci.started),
+            _ => None,
+        }
+    }
+
     /// What was last seen of the run that was dispatched with this marker; `None` if nobody looked.
     #[must_use]
     pub fn workflow(&self, marker: &str) -> Option<&WorkflowFacts> {

@@ -49,7 +49,7 @@ pub use canary::{CanaryRun, RunId, RunState};
 pub use canary_report::{CanaryReport, StepResult, verdict_of};
 pub use changeset::{Changeset, ChangesetRule, PackageBump, PackageName};
 pub use check::{Check, Detail, Finding, Judged, Verdict};
-pub use checks::{CheckSeen, CheckState, ChecksFacts, NamedChecks, OWN_CHECK};
+pub use checks::{CheckSeen, CheckState, ChecksFacts, CiFacts, NamedChecks};
 pub use commit::{Descent, Relation, TagCommit, TaggedCommit};
 pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};

@@ -127,7 +127,7 @@ impl Need {
     }
 
     /// What a watch needs: `edits_workflows` if a pin site lies below `.github/workflows`,
-    /// `reads_checks` if the downstream's own checks are the canary, `dispatches` if a workflow is.
+    /// `reads_checks` if the downstream's own checks are looked at, `dispatches` if a workflow is.
     #[must_use]
     pub fn of_watch(edits_workflows: bool, reads_checks: bool, dispatches: bool) -> Vec<Self> {
         let mut needs = vec![

@@ -78,6 +78,8 @@ pub struct Rules {
     pub branches: BranchPrefix,
     /// Where a MAJOR's stub goes; `None` if MAJORs are only reported.
     pub migration: Option<MigrationRule>,
+    /// How long after a push CI has to start at the head of a pull request; `None` if nobody looks.
+    pub ci_starts_within: Option<Duration>,
 }
 
 /// Which git tags are releases of this stream.
@@ -251,6 +253,7 @@ impl Rules {
             harness: Vec::new(),
             branches: BranchPrefix::default(),
             migration: None,
+            ci_starts_within: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a person has to look at beside the releases: tags that moved, and a pin that is no more.
 
 use super::{
+    ci::ci_alarms,
     classify,
     companion_pin::CompanionPin,
     departure::departure,
@@ -156,6 +157,7 @@ pub fn all_alarms(memory: &Memory, snapshot: &Snapshot, now: Timestamp) -> Vec<S
     lines.extend(npm_alarms(memory, &snapshot.pin));
     lines.extend(departure(snapshot, now));
     lines.extend(retreat_alarm(snapshot));
+    lines.extend(ci_alarms(memory, snapshot.ci_starts_within));
     lines
 }
 

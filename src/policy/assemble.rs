@@ -85,6 +85,7 @@ impl Snapshot {
             drifted: false,
             retreat: retreat(view.memory, &pin, view.rules),
             reverses: view.rules.reversal == ReversalPolicy::Open,
+            ci_starts_within: view.rules.ci_starts_within,
             pin,
         }
     }

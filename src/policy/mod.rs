@@ -13,6 +13,7 @@ mod branch;
 mod canary;
 mod chain;
 mod checks;
+mod ci;
 mod classify;
 mod companion;
 mod companion_pin;
@@ -52,6 +53,7 @@ pub use branch::{
 };
 pub use canary::repairs;
 pub use checks::{Concluded, conclude};
+pub use ci::{AwaitedCi, NO_CI, awaited_ci, no_ci_at};
 pub use classify::classify;
 pub use companion_pin::CompanionPin;
 pub use contract::Contract;

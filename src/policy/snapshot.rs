@@ -54,6 +54,8 @@ pub struct Snapshot {
     pub retreat: Option<String>,
     /// Whether an older release is then proposed unasked.
     pub reverses: bool,
+    /// How long after a push CI has to start; `None` if nobody looks.
+    pub ci_starts_within: Option<Duration>,
 }
 
 impl Snapshot {

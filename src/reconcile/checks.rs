@@ -112,9 +112,7 @@ impl Pass<'_> {
         let commit = self.commit_of(&sketch, branch).await?;
         let workshop = self.workshop(&snapshot, &pin, &draft.base, stages);
         let plan = workshop.plan_draft(&sketch, commit, prepared).await?;
-        let names = self.bot.watch.rules.checks.iter().flat_map(|rule| &rule.names);
-        let title = format!("waits for {}", names.cloned().collect::<Vec<_>>().join(", "));
-        let (commit, report) = (plan.commit.clone(), OwnReport::new(OwnCheck::Pending, title));
+        let (commit, report) = (plan.commit.clone(), self.waiting(OwnCheck::Queued));
         let mut effects =
             effects_of(&plan, over.as_ref().map(|(number, branch)| (*number, branch)));
         effects.insert(1, Effect::ReportCheck { commit, report });
@@ -126,6 +124,13 @@ impl Pass<'_> {
         let verb = if over.is_some() { "rewrote" } else { "opened" };
         self.done(format!("{verb} draft pull request {number}: {}", plan.title));
         Ok(plan.commit)
+    }
+
+    /// What a draft's own check says until its checks have concluded.
+    pub(super) fn waiting(&self, state: OwnCheck) -> OwnReport {
+        let names = self.bot.watch.rules.checks.iter().flat_map(|rule| &rule.names);
+        let title = format!("waits for {}", names.cloned().collect::<Vec<_>>().join(", "));
+        self.own_report(state, title)
     }
 
     pub(super) async fn read_checks(&mut self, commit: &CommitId) -> Result<()> {
@@ -145,7 +150,11 @@ impl Pass<'_> {
         let (Concluded { verdict, summary, report }, commit, of_base) =
             outcome(id, &self.memory, rule)?;
         if !of_base {
-            let report = OwnReport::new(verdict.into(), summary.clone());
+            let report = OwnReport {
+                started_at: self.memory.runs.iter().find(|it| it.id == id).map(|it| it.started_at),
+                completed_at: Some(self.bot.clock.now()),
+                ..self.own_report(verdict.into(), summary.clone())
+            };
             self.effect(&Effect::ReportCheck { commit, report }).await?;
         }
         let shown = Shown { report: &report, ..Shown::NOTHING };

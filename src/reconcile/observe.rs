@@ -7,7 +7,7 @@ use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Effect, Fact, Marker, Memory, Observation,
     PullState, Timestamp, Version,
 };
-use crate::policy::{PinState, Snapshot, branches_to_ask, npm_drifts};
+use crate::policy::{AwaitedCi, PinState, Snapshot, awaited_ci, branches_to_ask, npm_drifts};
 use crate::repository::Repository;
 use crate::sources::{Gathered, Sources, withdrawn};
 use anyhow::{Context as _, Result};
@@ -94,12 +94,15 @@ pub(super) async fn observe(
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
     let (commits, dispatched) = (awaited(memory), followed(&watch.upstream.image, memory));
     let pinned = known_pin(&now_known);
-    let (mirror, dashboard, pulls, checks, workflows, tags) = tokio::join!(
+    let ci = awaited_ci(memory, watch.rules.ci_starts_within).filter(|awaited| awaited.due <= now);
+    let ci: Vec<AwaitedCi> = ci.collect();
+    let (mirror, dashboard, pulls, checks, workflows, ci, tags) = tokio::join!(
         Box::pin(mirror::look(watch, sources, memory, pinned, copy.as_deref())),
         Box::pin(dashboard::look(watch, sources, memory.dashboard(), now)),
         sources.observe_pulls(watch, &branches),
         Box::pin(sources.observe_checks(watch, &commits)),
         Box::pin(sources.observe_workflows(watch, &dispatched)),
+        Box::pin(sources.observe_ci(watch, &ci)),
         tags.resolve(watch, sources, memory, now),
     );
     seen.take(mirror.map(|facts| Gathered { facts, ..Gathered::default() }), memory, now);
@@ -115,6 +118,7 @@ pub(super) async fn observe(
     seen.news.extend(conflicts(git, memory, seen.world.base.as_ref(), now).await);
     seen.take(checks, memory, now);
     seen.take(workflows, memory, now);
+    seen.take(ci, memory, now);
     let (news, trouble) = tags.take(watch, memory, &mut seen.world, now);
     seen.news.extend(news);
     seen.troubles.extend(trouble);

@@ -121,10 +121,12 @@ impl Bot {
             pass.complete_labels().await?;
             Box::pin(pass.tidy_merged()).await?;
             Box::pin(pass.complete_ready()).await?;
+            Box::pin(pass.queue_checks()).await?;
             let settled = pass.rounds().await?;
             // Last: what the rounds opened or rewrote is among them.
             Box::pin(pass.complete_checks()).await?;
             Box::pin(pass.tidy_scratch()).await?;
+            pass.wake_for_ci();
             pass.sound();
             if settled {
                 Box::pin(pass.announce()).await?;

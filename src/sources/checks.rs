@@ -94,9 +94,12 @@ mod tests {
             name: name.to_owned(),
             app: Some(app),
             external_id: String::new(),
+            status: if conclusion.is_some() { "completed" } else { "in_progress" }.to_owned(),
+            suite: None,
             conclusion: conclusion.map(str::to_owned),
             title: String::new(),
             url: String::new(),
+            started_at: None,
             took: 0,
         }
     }

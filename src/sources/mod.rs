@@ -3,6 +3,7 @@
 
 mod advisories;
 mod checks;
+mod ci;
 mod contract;
 mod dashboard;
 mod npm;
@@ -28,6 +29,7 @@ use crate::domain::{
     BranchName, Cached, CommitId, ContractFacts, Digest, Fact, FilePath, ImageName, IndexDigest,
     IssueNumber, PinnedFacts, Version,
 };
+use crate::policy::AwaitedCi;
 use crate::repository::Repository;
 use crate::store::Store;
 use anyhow::Result;
@@ -109,6 +111,14 @@ impl Sources {
     /// If GitHub could not be asked or understood.
     pub async fn observe_checks(&self, watch: &Watch, commits: &[CommitId]) -> Result<Gathered> {
         checks::observe(self, watch, commits).await
+    }
+
+    /// Whether anybody's CI has started at these heads; nothing of one where the token may not look.
+    ///
+    /// # Errors
+    /// If GitHub could not be asked or understood.
+    pub async fn observe_ci(&self, watch: &Watch, heads: &[AwaitedCi]) -> Result<Gathered> {
+        ci::observe(self, watch, heads).await
     }
 
     /// The runs of these dispatches; nothing if no workflow is to be dispatched.

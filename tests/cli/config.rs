@@ -84,8 +84,8 @@ async fn every_problem_with_its_place() {
             digest-bump: FOLDER/config.toml cannot be used:
               - schedule.cronn (line 18): there is no such key
               - stat (line 3): there is no such key
-              - watch[0].downstream.site[1].mode (line 62): there is no such key
-              - watch[0].upstream.imag (line 75): there is no such key
+              - watch[0].downstream.site[1].mode (line 63): there is no such key
+              - watch[0].upstream.imag (line 76): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
               - database: `mysql://bot@localhost/x` is not a postgres:// URL
               - schedule.cron: `61 * * * *`: Component error: Number out of bounds.
@@ -169,21 +169,29 @@ async fn a_canary_that_is_left_to_checks_has_names_and_no_steps() {
       - watch[0].canary.checks: names no check
       - watch[0].canary.time_limit: `soon` is not a duration such as `45s`, `20m`, `24h` or `7d`
     "#);
-    let own = toml::toml! { executor = "checks" checks = ["digest-bump", "a", "a", " "] };
+    let own =
+        toml::toml! { executor = "checks" checks = ["connector contract canary", "a", "a", " "] };
     stand.set_watch("canary", own);
     insta::assert_snapshot!(problems(&stand).await, @"
     digest-bump: FOLDER/config.toml cannot be used:
       - watch[0].canary.checks: has an empty name
-      - watch[0].canary.checks: names `digest-bump`, which is the bot's own
+      - watch[0].canary.checks: names `connector contract canary`, which is the bot's own: give that another `check_name`
       - watch[0].canary.checks: names a check twice
     ");
-    let local = toml::toml! { checks = ["a"] time_limit = "1h" sees_digest = true };
+    let named = toml::toml! { executor = "checks" checks = ["a"] check_name = "a" };
+    stand.set_watch("canary", named);
+    insta::assert_snapshot!(problems(&stand).await, @"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - watch[0].canary.checks: names `a`, which is the bot's own: give that another `check_name`
+    ");
+    let local = toml::toml! { checks = ["a"] time_limit = "1h" sees_digest = true check_name = "" };
     stand.set_watch("canary", local);
     insta::assert_snapshot!(problems(&stand).await, @r#"
     digest-bump: FOLDER/config.toml cannot be used:
       - watch[0].canary.checks: is only for `executor = "checks"`
       - watch[0].canary.time_limit: is only for `executor = "checks"` and `executor = "github-actions"`
       - watch[0].canary.sees_digest: is only for `executor = "checks"` and `executor = "github-actions"`
+      - watch[0].canary.check_name: is not one line of 1 to 255 characters without a space at its ends
       - watch[0].canary.step: none judges: there has to be one without `setup`
     "#);
 }

@@ -414,13 +414,14 @@ async fn the_clients_do_not_show_the_token() {
 async fn an_app_knows_its_own_check_by_its_number() {
     let commit: CommitId = "c".repeat(40).parse().unwrap();
     let run = |id: u64, app: u64| {
-        json!({"id": id, "name": "digest-bump", "external_id": format!("digest-bump {commit}"),
+        json!({"id": id, "name": "canary", "external_id": format!("digest-bump {commit}"),
                "status": "in_progress", "conclusion": null, "app": {"id": app}})
     };
     let runs = json!({"total_count": 2, "check_runs": [run(1, 7), run(2, 8)]}).to_string();
     let server = Server::always(reply(200, &[], runs)).await;
     let (reader, _) = github(&server);
-    let own = async |reader: &Reader| reader.fetch_own_check(&repo(), &commit).await.unwrap();
+    let own =
+        async |reader: &Reader| reader.fetch_own_check(&repo(), &commit, "canary").await.unwrap();
     assert_eq!(own(&reader).await.unwrap().id, 2, "who does not know its number takes the newest");
     assert_eq!(own(&reader.clone().of_app(7)).await.unwrap().id, 1);
     assert_eq!(own(&reader.of_app(9)).await, None);

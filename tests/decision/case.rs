@@ -162,6 +162,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         drifted: false,
         retreat: None,
         reverses: false,
+        ci_starts_within: None,
         requests: Vec::new(),
         migration: Migration::Ready { majors: Vec::new(), targets: Vec::new() },
     }

@@ -41,6 +41,7 @@ pub(super) fn rules() -> Rules {
         harness: Vec::new(),
         branches: BranchPrefix::default(),
         migration: None,
+        ci_starts_within: None,
     }
 }
 

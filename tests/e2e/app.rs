@@ -5,7 +5,7 @@ use crate::settings;
 use crate::stand::{Stand, run_test};
 use world::{Fault, Request, Service};
 
-async fn run_as_app(story: impl AsyncFnOnce(&mut Stand)) {
+pub async fn run_as_app(story: impl AsyncFnOnce(&mut Stand)) {
     run_test(async |stand| {
         stand.become_app();
         story(stand).await;

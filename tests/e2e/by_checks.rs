@@ -1,5 +1,6 @@
 //! The downstream's own CI is the canary: a draft pull request waits for its checks.
 
+use crate::own_check::OWN;
 use crate::stand::{Stand, run_test};
 use toml::Value;
 use world::Pull;
@@ -70,7 +71,7 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
         3.10.0 canary: its checks run since 2026-06-12T08:00:00Z: Connector Contract Canary has not started
         3.9.3 pinned: the downstream pins it
         ");
-        assert_eq!(stand.world.check_runs(&waits.head_sha), [("digest-bump".into(), "in_progress".into())]);
+        assert_eq!(stand.world.check_runs(&waits.head_sha), [(OWN.into(), "queued".into())]);
         stand.world.ci_begins(&waits.head_sha, CHECK);
         stand.wait_minutes(5);
         stand.settle().await;
@@ -178,7 +179,7 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         3.9.3 pinned: the downstream pins it
         ");
         let own = stand.world.check_runs(&held.head_sha).remove(0);
-        assert_eq!(own, ("digest-bump".to_owned(), "failure".to_owned()));
+        assert_eq!(own, (OWN.to_owned(), "failure".to_owned()));
         // A failure is an answer: nobody asks again.
         stand.wait(100);
         stand.world.clear_requests();
@@ -340,7 +341,7 @@ async fn what_did_not_run_is_no_pass_and_is_looked_at_again() {
         3.9.3 pinned: the downstream pins it
         ");
         let own = stand.world.check_runs(&draft(stand).head_sha);
-        assert!(own.contains(&("digest-bump".to_owned(), "neutral".to_owned())), "{own:?}");
+        assert!(own.contains(&(OWN.to_owned(), "neutral".to_owned())), "{own:?}");
         // Somebody runs it again.
         ci(stand, "success");
         stand.wait(1);

@@ -1,6 +1,7 @@
 //! What becomes of a draft that waits for the downstream's checks.
 
 use crate::by_checks::{CHECK, base_ci, ci, draft, pulls, run_story};
+use crate::own_check::OWN;
 use crate::stand::{Stand, graphql_fault};
 use world::{Fault, Service};
 
@@ -118,7 +119,7 @@ async fn a_token_that_is_no_apps_sets_a_status_instead_and_none_does_without() {
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
         let waits = draft(stand).head_sha;
-        assert_eq!(stand.world.statuses(&waits), [("digest-bump".into(), "pending".into())]);
+        assert_eq!(stand.world.statuses(&waits), [(OWN.into(), "pending".into())]);
         stand.world.fault(denied().path_contains("/statuses"));
         ci(stand, "success");
         stand.settle().await;
@@ -298,7 +299,7 @@ async fn whatever_becomes_of_a_write_the_end_is_the_same() {
                 let ready = stand.only();
                 assert!(!ready.draft && ready.title.ends_with(&version), "{place} {n} {ready:#?}");
                 let own = stand.world.check_runs(&ready.head_sha);
-                assert!(own.contains(&("digest-bump".into(), "success".into())), "{own:?}");
+                assert!(own.contains(&(OWN.into(), "success".into())), "{own:?}");
                 stand.world.merge(ready.number);
                 stand.settle().await;
             }

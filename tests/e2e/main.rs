@@ -9,6 +9,7 @@ mod by_checks;
 mod by_workflow;
 mod canary;
 mod checks;
+mod ci;
 mod companion_majors;
 mod companion_pins;
 mod companion_tags;

@@ -3,7 +3,7 @@
 use crate::stand::{Stand, run_test};
 use world::{Fault, Service};
 
-const OWN: &str = "digest-bump";
+pub const OWN: &str = "connector contract canary";
 
 /// What whoever opens the check reads.
 fn opened(stand: &Stand) -> String {
@@ -122,6 +122,140 @@ async fn without_its_database_the_bot_does_not_guess_and_leaves_the_check_as_it_
         stand.wait(1);
         stand.settle().await;
         assert_eq!(opened(stand), before);
+    })
+    .await;
+}
+
+/// What the check shows of its life: state, line, when it began and when it ended.
+fn life(stand: &Stand) -> String {
+    let run = stand.world.check_run(&stand.only().head_sha, OWN).unwrap();
+    let word = run["conclusion"].as_str().or(run["status"].as_str()).unwrap();
+    let text = |it: &serde_json::Value| it.as_str().unwrap_or("-").to_owned();
+    let times = [text(&run["started_at"]), text(&run["completed_at"])].join(" ");
+    format!("{word}: {}; {times}", run["output"]["title"].as_str().unwrap())
+}
+
+/// What was written to the checks of commits: the requests in their order.
+fn written(stand: &Stand) -> Vec<String> {
+    let all = stand.world.requests().into_iter();
+    let all = all.filter(|asked| asked.method != "GET");
+    let all =
+        all.filter(|asked| ["/check-runs", "/statuses/"].iter().any(|it| asked.path.contains(it)));
+    all.map(|asked| asked.method).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_is_asked_for_again_is_queued_runs_and_concludes_in_one_more_check_run() {
+    run_test(async |stand| {
+        stand.canary_script("echo fine");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let mut seen = vec![life(stand)];
+        stand.canary_script("test $V != 3.10.0 || sleep 60");
+        stand.wait(1);
+        stand.request_canary("3.10.0").await;
+        stand.world.clear_requests();
+        let app = stand.app().await;
+        stand.pass(&app).await;
+        seen.push(life(stand));
+        assert_eq!(written(stand), ["POST", "PATCH"], "queued, then in progress");
+        app.supervisor.stop().await;
+        app.store.close().await;
+        stand.canary_script("echo fine again");
+        stand.wait_minutes(5);
+        stand.world.clear_requests();
+        stand.settle().await;
+        seen.push(life(stand));
+        insta::assert_snapshot!(seen.join("\n"), @"
+        success: fine; 2026-06-12T08:00:00Z 2026-06-12T08:00:00Z
+        in_progress: the canary runs again; 2026-06-12T09:00:00Z -
+        success: fine again; 2026-06-12T09:05:00Z 2026-06-12T09:05:00Z
+        ");
+        let all = stand.world.check_runs(&stand.only().head_sha);
+        assert_eq!(all.len(), 2, "what has concluded stays so: {all:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_that_is_refused_takes_the_check_out_of_the_queue_again() {
+    run_test(async |stand| {
+        stand.canary_script("echo fine");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        stand.wait(1);
+        let path = "packages/townhouse/src/constants.ts";
+        stand.world.commit_to("main", path, b"// gone\n", "refactor: the pin is elsewhere");
+        stand.request_canary("3.10.0").await;
+        stand.world.clear_requests();
+        stand.settle().await;
+        let answer = stand.requests().await;
+        assert!(answer.starts_with("3.10.0 refused"), "{answer}");
+        assert_eq!(written(stand), ["POST", "PATCH"]);
+        insta::assert_snapshot!(life(stand), @"success: fine; 2026-06-12T08:00:00Z 2026-06-12T08:00:00Z");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_while_it_runs_again_leaves_no_check_run_without_an_end() {
+    run_test(async |stand| {
+        stand.canary_script("echo fine");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        stand.canary_script("test $V != 3.10.0 || sleep 60");
+        stand.wait(1);
+        stand.request_canary("3.10.0").await;
+        stand.pass_and_die().await;
+        assert!(life(stand).starts_with("in_progress"), "{}", life(stand));
+        stand.canary_script("echo fine");
+        for minutes in [5, 1] {
+            stand.wait_minutes(minutes);
+            stand.settle().await;
+        }
+        assert!(life(stand).starts_with("success: fine"), "{}", life(stand));
+        let all = stand.world.check_runs(&stand.only().head_sha);
+        assert!(all.iter().all(|(_, word)| word != "in_progress" && word != "queued"), "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_status_is_pending_from_the_queue_to_the_end() {
+    run_test(async |stand| {
+        let denied = Fault::on(Service::GitHub).method("POST").path_contains("/check-runs");
+        stand.world.fault(denied.status(403).always());
+        stand.canary_script("echo fine");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        stand.canary_script("test $V != 3.10.0 || exit 1");
+        stand.wait(1);
+        stand.request_canary("3.10.0").await;
+        stand.settle().await;
+        let head = stand.only().head_sha;
+        let states: Vec<String> =
+            stand.world.statuses(&head).into_iter().map(|(_, state)| state).collect();
+        assert_eq!(states[..2], ["success", "pending"], "{states:?}");
+        assert_eq!(states.last().unwrap(), "failure", "{states:?}");
+        assert_eq!(stand.world.check_runs(&head), [] as [(String, String); 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_called_as_the_config_says_and_by_another_name_from_then_on() {
+    run_test(async |stand| {
+        stand.set("canary.check_name", "does the connector keep its word?");
+        stand.canary_script("echo fine");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let head = stand.only().head_sha;
+        let first = ("does the connector keep its word?".to_owned(), "success".to_owned());
+        assert_eq!(stand.world.check_runs(&head), std::slice::from_ref(&first));
+        stand.set("canary.check_name", OWN);
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.world.check_runs(&head), [first, (OWN.into(), "success".into())]);
     })
     .await;
 }

@@ -47,6 +47,8 @@ pub fn settings(world: &World, state: &Path) -> Table {
     if let Some(writer) = writer() {
         set(watch(&mut config), "downstream.writer", Value::String(writer));
     }
+    // Few stories have CI that starts on its own: `e2e/ci.rs` is about it.
+    set(watch(&mut config), "downstream.ci_starts_within", text("0"));
     config
 }
 

@@ -37,5 +37,6 @@ pub(crate) fn rules() -> Rules {
         harness: Vec::new(),
         branches: digest_bump::domain::BranchPrefix::default(),
         migration: None,
+        ci_starts_within: None,
     }
 }

@@ -2,13 +2,15 @@
 //! token may set.
 
 use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
-use crate::domain::{CommitId, OWN_CHECK, OwnCheck, OwnReport, RepoName, Timestamp};
+use crate::domain::{CommitId, OwnCheck, OwnReport, RepoName, Timestamp};
 use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// More pages of check runs than these are not read: 100 stand on each.
 const MAX_PAGES: usize = 10;
+/// What the external id of each check run of the bot's begins with, whatever the run is called.
+const MARK: &str = "digest-bump";
 
 /// A check run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +23,30 @@ pub struct CheckRun {
     pub app: Option<u64>,
     /// What its maker calls it.
     pub external_id: String,
+    /// `queued`, `in_progress`, `completed` and so on.
+    pub status: String,
     /// `success`, `failure`, `skipped` and so on; `None` if it has not concluded.
     pub conclusion: Option<String>,
+    /// The check suite that it belongs to, if that is told.
+    pub suite: Option<u64>,
     /// Its own line; empty if it has none. Foreign text.
     pub title: String,
     /// The page that people read; empty if there is none. Foreign text.
     pub url: String,
+    /// When it began, if that is told.
+    pub started_at: Option<Timestamp>,
     /// How long it took, in milliseconds; 0 if that is not known.
     pub took: u64,
+}
+
+/// A check suite: what one App does at a commit. GitHub makes one for each App that may write checks,
+/// whether anything comes of it or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSuite {
+    /// Its id.
+    pub id: u64,
+    /// `queued`, `in_progress`, `completed` and so on; `None` if that is not told.
+    pub status: Option<String>,
 }
 
 /// A commit status: the newest one of its context.
@@ -60,7 +78,19 @@ struct WireRun {
     started_at: Option<String>,
     completed_at: Option<String>,
     output: Option<WireOutput>,
-    app: Option<WireApp>,
+    app: Option<WireId>,
+    check_suite: Option<WireId>,
+}
+
+#[derive(Deserialize)]
+struct Suites {
+    check_suites: Vec<WireSuite>,
+}
+
+#[derive(Deserialize)]
+struct WireSuite {
+    id: u64,
+    status: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +99,7 @@ struct WireOutput {
 }
 
 #[derive(Deserialize)]
-struct WireApp {
+struct WireId {
     id: u64,
 }
 
@@ -116,6 +146,23 @@ impl Reader {
         Err(GithubError::malformed("a list of check runs without an end"))
     }
 
+    /// Fetches the check suites of a commit; of more than 100 the first ones.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn fetch_check_suites(
+        &self,
+        repo: &RepoName,
+        commit: &CommitId,
+    ) -> Result<Vec<CheckSuite>, GithubError> {
+        let path = format!("/repos/{repo}/commits/{commit}/check-suites?per_page=100");
+        let url = self.transport.url(&path)?;
+        let answer = self.transport.get(&url, &HeaderMap::new(), "commit").await?;
+        let suites: Suites = json::object(&answer.body, "list of check suites")?;
+        let read = suites.check_suites.into_iter();
+        Ok(read.map(|wire| CheckSuite { id: wire.id, status: wire.status }).collect())
+    }
+
     /// Fetches the newest commit status of each context.
     ///
     /// # Errors
@@ -131,7 +178,7 @@ impl Reader {
         parse_statuses(&answer.body)
     }
 
-    /// Looks for the bot's own check run of a commit.
+    /// Looks for the bot's own check run of a commit, which is called `name`: the newest.
     ///
     /// # Errors
     /// As [`GithubError`] says.
@@ -139,13 +186,17 @@ impl Reader {
         &self,
         repo: &RepoName,
         commit: &CommitId,
+        name: &str,
     ) -> Result<Option<CheckRun>, GithubError> {
-        let runs = self.fetch_check_runs(repo, commit, Some(OWN_CHECK)).await?;
-        // Another App may use the name.
-        let ours = |run: &CheckRun| {
-            run.external_id == external_id(commit) && (self.app.is_none() || run.app == self.app)
-        };
-        Ok(runs.into_iter().rev().find(ours))
+        let runs = self.fetch_check_runs(repo, commit, Some(name)).await?;
+        Ok(runs.into_iter().rev().find(|run| self.is_own(run, commit)))
+    }
+
+    /// Whether a check run of this commit is the bot's own, whatever it is called. Another App may use
+    /// the same name.
+    #[must_use]
+    pub fn is_own(&self, run: &CheckRun, commit: &CommitId) -> bool {
+        run.external_id == external_id(commit) && (self.app.is_none() || run.app == self.app)
     }
 }
 
@@ -162,10 +213,10 @@ impl Writer {
         commit: &CommitId,
         report: &OwnReport,
     ) -> Result<(), GithubError> {
-        let OwnReport { state, title, page, summary, text: printed, .. } = report;
+        let OwnReport { name, state, title, page, summary, text: printed, .. } = report;
         let summary = if summary.is_empty() { title } else { summary };
         let mut text = json!({
-            "name": OWN_CHECK,
+            "name": name,
             "external_id": external_id(commit),
             // An empty text takes away that of an earlier run.
             "output": { "title": title, "summary": summary, "text": printed },
@@ -173,9 +224,17 @@ impl Writer {
         if let Some(page) = page {
             text["details_url"] = json!(page);
         }
+        if let Some(at) = report.started_at {
+            text["started_at"] = at.to_string().into();
+        }
         match conclusion(*state) {
-            None => text["status"] = "in_progress".into(),
-            Some(conclusion) => text["conclusion"] = conclusion.into(),
+            None => text["status"] = run_status(*state).into(),
+            Some(conclusion) => {
+                text["conclusion"] = conclusion.into();
+                if let Some(at) = report.completed_at {
+                    text["completed_at"] = at.to_string().into();
+                }
+            }
         }
         let runs = format!("/repos/{repo}/check-runs");
         let answer = if let Some(id) = own {
@@ -199,9 +258,9 @@ impl Writer {
         report: &OwnReport,
     ) -> Result<(), GithubError> {
         let path = format!("/repos/{repo}/statuses/{commit}");
-        let OwnReport { state, title, page, .. } = report;
+        let OwnReport { name, state, title, page, .. } = report;
         let mut text =
-            json!({ "state": status(*state), "context": OWN_CHECK, "description": short(title) });
+            json!({ "state": status(*state), "context": name, "description": short(title) });
         if let Some(page) = page {
             text["target_url"] = json!(page);
         }
@@ -212,14 +271,24 @@ impl Writer {
 
 /// By what the bot knows its own check run again.
 fn external_id(commit: &CommitId) -> String {
-    format!("{OWN_CHECK} {commit}")
+    format!("{MARK} {commit}")
 }
 
-/// The conclusion of a check run that says this; `None` while it runs.
+/// The status of a check run that says this.
+#[must_use]
+pub const fn run_status(state: OwnCheck) -> &'static str {
+    match state {
+        OwnCheck::Queued => "queued",
+        OwnCheck::Running => "in_progress",
+        OwnCheck::Success | OwnCheck::Failure | OwnCheck::Neutral => "completed",
+    }
+}
+
+/// The conclusion of a check run that says this; `None` until it has one.
 #[must_use]
 pub const fn conclusion(state: OwnCheck) -> Option<&'static str> {
     match state {
-        OwnCheck::Pending => None,
+        OwnCheck::Queued | OwnCheck::Running => None,
         OwnCheck::Success => Some("success"),
         OwnCheck::Failure => Some("failure"),
         OwnCheck::Neutral => Some("neutral"),
@@ -230,7 +299,7 @@ pub const fn conclusion(state: OwnCheck) -> Option<&'static str> {
 #[must_use]
 pub const fn status(state: OwnCheck) -> &'static str {
     match state {
-        OwnCheck::Pending => "pending",
+        OwnCheck::Queued | OwnCheck::Running => "pending",
         OwnCheck::Success => "success",
         OwnCheck::Failure => "failure",
         OwnCheck::Neutral => "error",
@@ -259,17 +328,21 @@ fn parse_runs(body: &[u8]) -> Result<Vec<CheckRun>, GithubError> {
     let runs: Runs = json::object(body, "list of check runs")?;
     let read = runs.check_runs.into_iter().map(|wire| {
         let time = |text: Option<String>| text?.parse::<Timestamp>().ok();
-        let took = time(wire.started_at).zip(time(wire.completed_at));
+        let started_at = time(wire.started_at);
+        let took = started_at.zip(time(wire.completed_at));
         let took = took.map_or(0, |(from, to)| to.since(from).as_millis());
         CheckRun {
             id: wire.id,
             name: wire.name,
             app: wire.app.map(|app| app.id),
             external_id: wire.external_id.unwrap_or_default(),
+            suite: wire.check_suite.map(|suite| suite.id),
             // One that was asked for again keeps its conclusion until it is completed once more.
             conclusion: wire.conclusion.filter(|_| wire.status == "completed"),
+            status: wire.status,
             title: wire.output.and_then(|output| output.title).unwrap_or_default(),
             url: wire.html_url.unwrap_or_default(),
+            started_at,
             took: u64::try_from(took).unwrap_or_default(),
         }
     });

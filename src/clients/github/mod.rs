@@ -29,7 +29,7 @@ mod writer;
 
 pub use actions::{Artifact, WorkflowRun};
 pub use app::{App, Installation};
-pub use checks::{CheckRun, CommitStatus, conclusion, short, status};
+pub use checks::{CheckRun, CheckSuite, CommitStatus, conclusion, run_status, short, status};
 pub use comment::{Comment, PullCommit};
 pub use error::GithubError;
 pub use git_read::{GitCommit, Listing, Place};

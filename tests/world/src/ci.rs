@@ -1,7 +1,7 @@
 //! The downstream's own CI, as far as anybody sees it from outside: the checks of its commits.
 
 use crate::World;
-use crate::github::checks;
+use crate::github::{checks, suites::Suite};
 
 impl World {
     /// A workflow of the downstream begins a check of this name at a commit.
@@ -14,6 +14,24 @@ impl World {
     /// has concluded already was run again.
     pub fn ci_concludes(&self, sha: &str, name: &str, conclusion: &str) {
         self.downstream(|state, repo| checks::by_ci(state, repo, sha, name, Some(conclusion)));
+    }
+
+    /// A check suite is at a commit without a check run in it, in a status as GitHub spells it: `queued`
+    /// is what each App has that may write checks, `in_progress` what has begun.
+    pub fn ci_suite(&self, sha: &str, status: &str) {
+        self.downstream(|state, repo| {
+            let (id, sha, status) = (state.id(), sha.to_owned(), status.to_owned());
+            state.repo(repo).suites.push(Suite { id, sha, status });
+        });
+    }
+
+    /// Somebody sets a commit status, as other services do.
+    pub fn sets_status(&self, sha: &str, context: &str, status: &str) {
+        self.downstream(|state, repo| {
+            let wish = serde_json::json!({ "context": context, "state": status });
+            checks::by_somebody(state, repo, "maya", sha, &wish);
+            state.repo(repo).written();
+        });
     }
 
     /// The check runs of a commit, the oldest first: name, and conclusion or status.

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::fault::Fault;
-use crate::github::{actions::Run, advisories::Advisory};
+use crate::github::{actions::Run, advisories::Advisory, suites::Suite};
 use crate::lists::Lag;
 use crate::log::Log;
 use crate::registry::Store;
@@ -87,6 +87,8 @@ pub(crate) struct Repo {
     pub(crate) reactions: Vec<Reaction>,
     pub(crate) checks: BTreeMap<u64, Value>,
     pub(crate) statuses: Vec<(String, Value)>,
+    /// The check suites without a check run.
+    pub(crate) suites: Vec<Suite>,
     /// The runs of workflows that were dispatched.
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) permissions: BTreeMap<String, String>,
@@ -184,6 +186,7 @@ impl Repo {
             reactions: Vec::new(),
             checks: BTreeMap::new(),
             statuses: Vec::new(),
+            suites: Vec::new(),
             runs: BTreeMap::new(),
             permissions: BTreeMap::new(),
             workflows: true,

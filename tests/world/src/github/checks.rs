@@ -1,6 +1,6 @@
 //! Check runs and commit statuses.
 
-use super::{Ask, account, error, invalid, linked, shape, slice};
+use super::{Ask, account, error, invalid, linked, shape, slice, suites};
 use crate::state::{Actor, State, Urls};
 use crate::wire::{Answer, iso};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
         ("GET", ["check-runs", id]) => show(ask, id),
         ("PATCH", ["check-runs", id]) => update(ask, id),
         ("GET", ["commits", name @ .., "check-runs"]) => list(ask, &name.join("/")),
+        ("GET", ["commits", name @ .., "check-suites"]) => suites::list(ask, &name.join("/")),
         ("POST", ["statuses", sha]) => set_status(ask, sha),
         ("GET", ["commits", name @ .., "status"]) => combined(ask, &name.join("/")),
         _ => return None,
@@ -19,7 +20,7 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
     Some(answer)
 }
 
-fn resolve(ask: &Ask<'_>, name: &str) -> Option<String> {
+pub(super) fn resolve(ask: &Ask<'_>, name: &str) -> Option<String> {
     let name = name.strip_prefix("heads/").unwrap_or(name);
     ask.repo_ref().git.commit_id(name)
 }
@@ -55,7 +56,7 @@ fn begun(urls: &Urls, repo: &str, id: u64, sha: &str, app: &Value, now: &str) ->
 }
 
 /// The App that runs the workflows of a repository.
-fn actions(urls: &Urls) -> Value {
+pub(super) fn actions(urls: &Urls) -> Value {
     let at = "2018-07-30T09:30:17Z";
     json!({
         "id": 15_368,
@@ -170,12 +171,20 @@ fn update(ask: &mut Ask<'_>, id: &str) -> Answer {
         return refused;
     }
     let now = iso(ask.state.now());
-    let wish = ask.call.json();
+    let mut wish = ask.call.json();
     let key = id.parse().unwrap_or(0);
     ask.repo().before_change();
     let Some(run) = ask.repo().checks.get_mut(&key) else {
         return error(404, "Not Found");
     };
+    // What has concluded stays so, whoever wishes what.
+    if run["status"] == "completed"
+        && let Some(fields) = wish.as_object_mut()
+    {
+        for field in ["status", "conclusion", "started_at", "completed_at"] {
+            fields.remove(field);
+        }
+    }
     take_over(run, &wish, &now);
     show(ask, id)
 }
@@ -210,25 +219,36 @@ fn set_status(ask: &mut Ask<'_>, sha: &str) -> Answer {
     if !["error", "failure", "pending", "success"].contains(&state) {
         return invalid("Status", "state", "custom", None);
     }
-    let id = ask.state.id();
-    let now = iso(ask.state.now());
-    let login = ask.login.clone();
+    let (name, login) = (ask.name.clone(), ask.login.clone());
+    Answer::json(201, &by_somebody(ask.state, &name, &login, &sha, &wish))
+}
+
+/// Sets a commit status in somebody's name; what it then is.
+pub(crate) fn by_somebody(
+    state: &mut State,
+    repo: &str,
+    login: &str,
+    sha: &str,
+    wish: &Value,
+) -> Value {
+    let (id, now) = (state.id(), iso(state.now()));
     let status = json!({
-        "url": ask.api(&format!("statuses/{sha}")),
+        "url": format!("{}/repos/{repo}/statuses/{sha}", state.urls.github),
         "avatar_url": null,
         "id": id,
         "node_id": shape::node_id("SC", id),
-        "state": state,
+        "state": wish["state"],
         "description": wish["description"],
         "target_url": wish["target_url"],
         "context": wish["context"].as_str().unwrap_or("default"),
         "created_at": now,
         "updated_at": now,
-        "creator": shape::user(&ask.state.urls, &login),
+        "creator": shape::user(&state.urls, login),
     });
-    ask.repo().before_change();
-    ask.repo().statuses.push((sha, status.clone()));
-    Answer::json(201, &status)
+    let repo = state.repo(repo);
+    repo.before_change();
+    repo.statuses.push((sha.to_owned(), status.clone()));
+    status
 }
 
 /// The newest status of each context, and what they come to.

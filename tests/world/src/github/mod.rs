@@ -17,6 +17,7 @@ pub(crate) mod refs;
 mod releases;
 pub(crate) mod shape;
 mod source;
+pub(crate) mod suites;
 
 use crate::Inner;
 use crate::app::Grant;

@@ -72,6 +72,10 @@ impl Client {
         self.send("GET", path, Value::Null, &[]).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send("PATCH", path, body, &[]).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.send("POST", path, body, &[]).await
     }

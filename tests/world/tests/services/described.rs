@@ -339,6 +339,8 @@ async fn checks(bot: &Client, head: &str) {
     bot.read(404, "check-runs/9").await;
     bot.read(200, &format!("commits/{head}/check-runs?check_name=canary")).await;
     bot.read(422, "commits/none/check-runs").await;
+    bot.read(200, &format!("commits/{head}/check-suites")).await;
+    bot.read(422, "commits/none/check-suites").await;
     let wish = json!({ "state": "success", "context": "canary", "description": "a" });
     bot.read(200, &format!("commits/{head}/status")).await;
     bot.expect(201, "POST", &format!("statuses/{head}"), wish).await;

@@ -195,6 +195,16 @@ async fn ci_concludes_checks_which_only_an_app_may_make() {
     for (client, status) in [(&person, 403), (&bot, 201)] {
         assert_eq!(client.post(&format!("{TOWN}/check-runs"), wish()).await.status, status);
     }
+    // What has concluded stays so; what it says may change.
+    let run = world.check_run(&main, "mine").unwrap();
+    let run = format!("{TOWN}/check-runs/{}", run["id"]);
+    let output = json!({ "title": "a", "summary": "b" });
+    for (conclusion, status) in [("success", 200), ("failure", 200)] {
+        let wish = json!({ "conclusion": conclusion, "output": output });
+        assert_eq!(bot.patch(&run, wish).await.status, status);
+    }
+    let run = bot.patch(&run, json!({ "status": "in_progress" })).await.json;
+    assert_eq!((&run["status"], &run["conclusion"]), (&json!("completed"), &json!("success")));
     let wish = json!({ "state": "pending", "context": "mine" });
     let status = person.post(&format!("{TOWN}/statuses/{main}"), wish).await.status;
     assert_eq!(status, 201);
