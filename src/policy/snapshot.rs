@@ -12,6 +12,7 @@ use std::{
 
 /// A watch at one moment, as the decision sees it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own about the watch")]
 pub struct Snapshot {
     /// What happens to a patch.
     pub patches: PatchPolicy,
@@ -243,6 +244,7 @@ pub struct Ignored {
 
 /// A pull request of the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own about it")]
 pub struct Proposal {
     /// What it is for.
     pub kind: ProposalKind,

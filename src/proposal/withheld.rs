@@ -53,9 +53,8 @@ impl Workshop<'_> {
         for change in &changes {
             let old = files.get(&change.path).and_then(Option::as_deref).unwrap_or_default();
             let hunks = hunks(old, &change.content).context("the patch")?;
-            let path = &change.path;
-            let _ =
-                write!(patch, "diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n{hunks}");
+            let at = &change.path;
+            let _ = write!(patch, "diff --git a/{at} b/{at}\n--- a/{at}\n+++ b/{at}\n{hunks}");
         }
         let tree = self.git.write_tree_on(&draft.tree, &changes).await.context("the whole tree")?;
         Ok(Some(Withheld { tree, patch, files: changes }))

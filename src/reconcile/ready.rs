@@ -34,8 +34,7 @@ impl Pass<'_> {
     fn is_ripe(&self, pull: &PullFacts) -> bool {
         let Some(marker) = pull.marker.as_ref().filter(|_| pull.draft) else { return false };
         match (&marker.whole, marker.draft) {
-            (_, DraftMark::Waits | DraftMark::Spent) => false,
-            (None, DraftMark::None) => false,
+            (_, DraftMark::Waits | DraftMark::Spent) | (None, DraftMark::None) => false,
             (None, DraftMark::Proved) => true,
             (Some(_), DraftMark::None | DraftMark::Proved) => is_patched(&self.memory, pull),
         }

@@ -48,9 +48,9 @@ mod tests {
     #[test]
     fn the_patch_stands_there_as_it_is() {
         let patch = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a ``` b\n+c\n";
-        let (branch, path) = ("bot/x".parse().unwrap(), ".github/workflows/x.yml".parse().unwrap());
+        let (branch, file) = ("bot/x".parse().unwrap(), ".github/workflows/x.yml".parse().unwrap());
         let notes = ["x: 1 → 2".to_owned()];
-        let left = LeftOut { branch: &branch, patch, files: vec![(&path, &notes)] };
+        let left = LeftOut { branch: &branch, patch, files: vec![(&file, &notes)] };
         let text = section(&left);
         assert!(text.contains(&format!("````diff\n{patch}````")), "{text}");
         assert!(points(&left).next().unwrap().contains("`.github/workflows/x.yml`"));
