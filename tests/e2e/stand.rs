@@ -30,6 +30,13 @@ pub struct Stand {
     pub database: Option<OnServer>,
 }
 
+/// How many lists lag after each write, in the stories that `.ci/run` tells so.
+fn lag() -> u32 {
+    let mut all = std::env::vars_os();
+    let lag = all.find(|(name, _)| name == "DIGEST_BUMP_TEST_LAG");
+    lag.and_then(|(_, reads)| reads.into_string().ok()?.parse().ok()).unwrap_or_default()
+}
+
 /// Runs one story. The world is asked at the end whether anything was written that should not be.
 pub async fn run_test(story: impl AsyncFnOnce(&mut Stand)) {
     // A story is a large future.
@@ -40,6 +47,7 @@ pub async fn run_test(story: impl AsyncFnOnce(&mut Stand)) {
 pub async fn run_in(builder: WorldBuilder, story: impl AsyncFnOnce(&mut Stand)) {
     digest_bump::clients::install_tls_provider();
     let world = builder.now(START).start().await;
+    world.lists_lag_behind_writes(lag());
     let state = tempfile::tempdir().unwrap();
     let mut config = settings(&world, state.path());
     let database = OnServer::fresh().await;

@@ -53,6 +53,9 @@ pub(crate) fn answer(inner: &Arc<Inner>, call: &Call) -> Answer {
     // A rule of the repository may have refused some.
     moves.retain(|moved| heads.get(&moved.name) == moved.after.as_ref());
     inner.state().pushed(&name, &moves, &login);
+    if matches!(actor, Actor::Bot | Actor::App) {
+        inner.state().lag_behind();
+    }
     inner.deliver();
     answer
 }

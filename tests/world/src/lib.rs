@@ -262,6 +262,12 @@ impl World {
         self.inner.state().list_lag = reads;
     }
 
+    /// From now on so many lists lag after each write of the bot's, until somebody looks or acts by
+    /// the test's own means: time passes then.
+    pub fn lists_lag_behind_writes(&self, reads: u32) {
+        self.inner.state().lag_after_writes = reads;
+    }
+
     /// Does something with the memory on the world's own threads, then sends the webhooks.
     pub(crate) async fn run<T: Send + 'static>(
         &self,

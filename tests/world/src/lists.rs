@@ -2,7 +2,7 @@
 
 use crate::github::{Ask, actions::Run};
 use crate::push::Move;
-use crate::state::{Issue, Label, Reaction, Repo, StoredComment};
+use crate::state::{Issue, Label, Reaction, Repo, State, StoredComment};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -104,5 +104,12 @@ impl Ask<'_> {
         let lags = self.state.list_lag > 0;
         self.state.list_lag = self.state.list_lag.saturating_sub(1);
         lags
+    }
+}
+
+impl State {
+    /// The bot has written: lists lag behind that, if they are to.
+    pub(crate) fn lag_behind(&mut self) {
+        self.list_lag = self.list_lag.max(self.lag_after_writes);
     }
 }

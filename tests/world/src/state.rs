@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: Log,
     pub(crate) list_lag: u32,
+    /// So many lists lag after each write of the bot's.
+    pub(crate) lag_after_writes: u32,
     pub(crate) rate: BTreeMap<String, u32>,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) outbox: VecDeque<Event>,
@@ -236,6 +238,7 @@ impl State {
             faults: Vec::new(),
             log: Log::default(),
             list_lag: 0,
+            lag_after_writes: 0,
             rate: BTreeMap::new(),
             hooks: Vec::new(),
             outbox: VecDeque::new(),

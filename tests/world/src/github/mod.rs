@@ -122,6 +122,10 @@ fn limited(mut ask: Ask<'_>) -> Answer {
     } else {
         route(&mut ask).conditional(ask.call, true)
     };
+    let writes = !matches!(ask.call.method.as_str(), "GET" | "HEAD") && answer.status < 300;
+    if writes && matches!(ask.actor, Actor::Bot | Actor::App) {
+        ask.state.lag_behind();
+    }
     let free = asks_for_limit || answer.status == 304;
     let left = if free { left } else { left.saturating_sub(1) };
     ask.state.rate.insert(who, left);
