@@ -109,7 +109,7 @@ async fn recreating_names_what_is_lost_and_makes_it_anew() {
 
         ```sh
         git fetch origin <id>
-        git branch before-936dbfae <id>
+        git branch before-<short> <id>
         ```
 
         <!-- digest-bump:comment:1 given-up <id> -->
@@ -184,8 +184,8 @@ async fn wishes_that_cannot_be_met_are_refused() {
         stand.world.retag("3.10.0").await;
         let head = stand.only().head_sha;
         asked(stand, Wish::Recreate, "3.10.0").await;
-        insta::assert_snapshot!(stand.requests().await, @"
-        3.10.0 refused: the tag 3.10.0 moved: sha256:3f5c86b1647a904172701673e60a84ba6abda4517f4120fcb32fc987211463ef (first seen 2026-06-12T08:00:00Z) → sha256:8381c4a45c3c15d65ed9f48d5eef9ec79b266f27546e4631821f06df101a3da3 (seen 2026-06-12T12:00:00Z)
+        insta::assert_snapshot!(stand.redact(&stand.requests().await), @"
+        3.10.0 refused: the tag 3.10.0 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T12:00:00Z)
         3.11.0 refused: no open pull request proposes 3.11.0
         3.10.0 refused: pull request #1 has commits by a person: hands off; `recreate` gives them up
         ");

@@ -65,7 +65,7 @@ async fn a_request_for_what_is_older_not_there_or_ignored_is_refused_with_the_re
         3.11.0 refused: release v3.11.0 is ignored: it is a pre-release
         3.99.0 refused: there is no release 3.99.0
         3.9.3 granted: the pin is at 3.9.3 already
-        3.9.2 refused: the pin is at 3.9.3, and a downgrade is never proposed
+        3.9.2 refused: the pin is at 3.9.3, and a downgrade is only proposed where that has to be left
         ");
     })
     .await;

@@ -340,6 +340,7 @@ impl Stand {
             (r"\b[0-9a-f]{40}\b", "<id>"),
             (r"on `[0-9a-f]{7,12}`", "on `<id>`"),
             (r"\b[0-9a-f]{12}\b", "<short>"),
+            (r"\bbefore-[0-9a-f]{8}\b", "before-<short>"),
             // They count what was asked for before.
             (r"/actions/runs/[0-9]+", "/actions/runs/N"),
             // The world counts what it was asked for.
