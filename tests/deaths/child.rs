@@ -46,8 +46,8 @@ pub struct Orders {
     pub config: String,
     /// What its clock says; it stands still.
     pub now: String,
-    /// The version to ask for instead of a settled pass.
-    pub request: Option<String>,
+    /// What is asked for, of which version, instead of a settled pass.
+    pub request: Option<(Wish, String)>,
     /// The step at which it dies, counted from 0.
     pub death: Option<usize>,
     /// Where its steps are written, a line each.
@@ -123,10 +123,10 @@ fn carries_out_its_orders() {
 async fn carry_out(orders: &Orders, environment: &Environment) -> Report {
     let config = config::parse(&orders.config, "the orders", environment).unwrap();
     let clock = Clock::manual(orders.now.parse().unwrap());
-    if let Some(version) = &orders.request {
+    if let Some((wish, version)) = &orders.request {
         let store = daemon::open_store(&config, &clock).await.unwrap();
         let (watch, version) = (&config.watches[0].name, version.parse().unwrap());
-        store.record_request(watch, Wish::Bump, &version, "maintainer", clock.now()).await.unwrap();
+        store.record_request(watch, *wish, &version, "maintainer", clock.now()).await.unwrap();
         store.close().await;
         return Report::default();
     }

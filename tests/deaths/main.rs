@@ -97,7 +97,17 @@ const DASHBOARD: &[Act] = &[
     Act::Settle,
 ];
 
-/// The same through GitHub's API alone, where a commit is only known when it was made.
+/// A person commits to the branch of a MINOR, which is made anew without that when somebody asks.
+const HANDS: &[Act] = &[
+    Act::Release("3.10.0"),
+    Act::Settle,
+    Act::CommitByHand,
+    Act::Settle,
+    Act::Recreate("3.10.0"),
+    Act::Settle,
+];
+
+/// A MINOR by checks and a newer one, through GitHub's API alone, where a commit is only known when it was made.
 const API: &[Act] = &[
     Act::ThroughApi,
     Act::LeaveToChecks,
@@ -161,6 +171,11 @@ async fn wherever_the_process_of_a_prepared_draft_dies_the_end_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_a_dashboard_dies_the_end_is_the_same() {
     dies_everywhere("DASHBOARD", DASHBOARD).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_what_is_made_anew_dies_the_end_is_the_same() {
+    dies_everywhere("HANDS", HANDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

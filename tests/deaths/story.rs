@@ -7,7 +7,7 @@ use digest_bump::{
     clock::Clock,
     config::{self, CommitsBy, Config, Environment},
     daemon::{self, App},
-    domain::{Digest, Timestamp},
+    domain::{Digest, Timestamp, Wish},
     reconcile,
 };
 use std::{collections::BTreeMap, ffi::OsString, fs, time::Duration};
@@ -51,6 +51,10 @@ pub enum Act {
     Once,
     /// Somebody asks for a release.
     Request(&'static str),
+    /// Somebody asks for the pull request for a release to be made anew, whoever committed to it.
+    Recreate(&'static str),
+    /// A maintainer commits to the branch of the open pull request.
+    CommitByHand,
     /// A maintainer merges the only open pull request.
     Merge,
     /// A maintainer commits what the only open pull request proposes, past it.
@@ -178,7 +182,14 @@ impl Stage {
             }
             Act::Request(version) => {
                 // Whoever sees the command die calls it again.
-                while self.process(Some(version)).await == End::Killed {}
+                while self.process(Some((Wish::Bump, version))).await == End::Killed {}
+            }
+            Act::Recreate(version) => {
+                while self.process(Some((Wish::Recreate, version))).await == End::Killed {}
+            }
+            Act::CommitByHand => {
+                let branch = self.world.open_pulls().remove(0).head_branch;
+                self.world.commit_to(&branch, "README.md", b"# by hand\n", "docs: by hand");
             }
             Act::Merge => {
                 let open = self.world.open_pulls();
@@ -284,13 +295,13 @@ impl Stage {
         self.world.set_now(&time.to_string());
     }
 
-    async fn process(&mut self, request: Option<&str>) -> End {
+    async fn process(&mut self, request: Option<(Wish, &str)>) -> End {
         let number = self.told.steps.len();
         let file = |kind: &str| self.folder.path().join(format!("{number}.{kind}"));
         let orders = Orders {
             config: self.config.clone(),
             now: self.clock.now().to_string(),
-            request: request.map(str::to_owned),
+            request: request.map(|(wish, version)| (wish, version.to_owned())),
             death: match self.death {
                 Death::At { process, step } if process == number => Some(step),
                 _ => None,
@@ -337,6 +348,11 @@ impl Stage {
     async fn look(&self) -> String {
         let mut lines: Vec<String> = self.world.pulls().iter().map(pull).collect();
         lines.extend(self.world.issues().iter().map(issue));
+        let numbers: Vec<u64> = self.world.pulls().iter().map(|pull| pull.number).collect();
+        for number in numbers {
+            let comments = self.world.comments(number).into_iter();
+            lines.extend(comments.map(|it| format!("#{number} {}", without_signing(&it.body))));
+        }
         lines
             .extend(self.world.branches().into_iter().map(|(name, head)| format!("{name} {head}")));
         let mut writes: Vec<String> = self
