@@ -136,17 +136,15 @@ impl Performer {
                     bail!("over git a commit is made here")
                 };
                 let made = api.write(base, tree, message).await;
+                if let Err(error) = &made {
+                    self.learn_of_workflows(error.downcast_ref());
+                }
                 let made = made.with_context(|| format!("making the commit for {branch}"))?;
                 Ok(Outcome::of_commit(&made))
             }
             Effect::PushBranch { branch, commit } => {
                 let pushed = self.commits.push(branch, commit, ours).await;
-                if let Err(PushError::Denied { message }) = &pushed
-                    && message.contains("workflow")
-                {
-                    // The next pass leaves such files to a person.
-                    self.reader.may_not_edit_workflows();
-                }
+                self.learn_of_workflows(pushed.as_ref().err());
                 pushed.with_context(|| format!("pushing {branch}"))?;
                 Ok(Outcome::of_commit(commit))
             }
@@ -213,6 +211,15 @@ impl Performer {
                 announce::edit(&self.writer, repo, *number, body).await?;
                 Ok(Outcome::of_issue(*number))
             }
+        }
+    }
+
+    /// Takes in that workflow files were refused: the next pass leaves such files to a person.
+    fn learn_of_workflows(&self, refusal: Option<&PushError>) {
+        if let Some(PushError::Denied { message }) = refusal
+            && message.contains("workflow")
+        {
+            self.reader.may_not_edit_workflows();
         }
     }
 }

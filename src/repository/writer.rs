@@ -3,7 +3,8 @@
 use super::{PushError, Repository};
 use crate::clients::git::{GitCache, Pushed};
 use crate::clients::github::{GitCommit, GithubError, Place, Reader, Writer};
-use crate::domain::{BranchName, CommitId, RepoName, TreeId};
+use crate::config::is_workflow;
+use crate::domain::{BranchName, CommitId, RepoName, TreeFile, TreeId};
 use anyhow::Result;
 use std::collections::BTreeSet;
 
@@ -117,7 +118,8 @@ impl ApiWriter {
         let repo = &self.repo;
         let old = self.source.tree_of(base).await?;
         let files = self.source.objects().files_between(&old, tree).await?;
-        let made = self.writer.create_tree(repo, &old, &files).await.map_err(hidden)?;
+        let made = self.writer.create_tree(repo, &old, &files).await;
+        let made = made.map_err(|error| hidden(error, &files))?;
         expect("tree", made.as_str(), tree.as_str())?;
         let made = self.writer.create_commit(repo, base, tree, message).await;
         let commit = made.map_err(PushError::from)?;
@@ -173,13 +175,13 @@ impl ApiWriter {
 }
 
 /// GitHub answers a token that may read a repository and not write these files as if there were none.
-fn hidden(error: GithubError) -> PushError {
-    match error {
-        GithubError::NotFound { .. } => PushError::Denied {
-            message: "github knows nothing that could be written there".to_owned(),
-        },
-        other => other.into(),
+fn hidden(error: GithubError, files: &[TreeFile]) -> PushError {
+    let GithubError::NotFound { .. } = error else { return error.into() };
+    let mut message = "github knows nothing that could be written there".to_owned();
+    if files.iter().any(|file| is_workflow(&file.path)) {
+        message.push_str(": a token may need a permission of its own for workflow files");
     }
+    PushError::Denied { message }
 }
 
 fn expect(what: &'static str, found: &str, expected: &str) -> Result<(), PushError> {

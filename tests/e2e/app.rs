@@ -180,7 +180,7 @@ async fn a_clock_that_is_off_does_no_harm() {
 async fn a_missing_permission_is_named_before_anything_is_written() {
     run_as_app(async |stand| {
         stand.world.grant_app(&[("contents", "write"), ("pull_requests", "read")]);
-        insta::assert_snapshot!(refused(stand).await, @"the GitHub App may not do in toon-protocol/town what it has to, it lacks Pull requests (read and write): no pull request can be opened; Workflows (read and write): a pin site lies below .github/workflows, and GitHub refuses a push that edits it. Add it to the App's permissions, then accept them at https://github.com/organizations/toon-protocol/settings/installations/77");
+        insta::assert_snapshot!(refused(stand).await, @"the GitHub App may not do in toon-protocol/town what it has to, it lacks Pull requests (read and write): no pull request can be opened. Add it to the App's permissions, then accept them at https://github.com/organizations/toon-protocol/settings/installations/77");
         assert_eq!(minted(stand), 0);
         stand.world.grant_app(&[
             ("contents", "write"),
