@@ -375,7 +375,10 @@ fn who_asks_is_told_why() {
     assert_eq!(answer("4.0.1"), "release v4.0.1 is ignored: it is a draft");
     assert_eq!(answer("4.0.2"), "release 4.0.2 is ignored: it is another");
     assert_eq!(answer("3.9.3"), "the pin is at 3.9.3 already");
-    assert_eq!(answer("3.9.2"), "the pin is at 3.9.3, and a downgrade is never proposed");
+    assert_eq!(
+        answer("3.9.2"),
+        "the pin is at 3.9.3, and a downgrade is only proposed where that has to be left"
+    );
 }
 
 #[test]
