@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
 mod access;
+#[path = "../e2e/bumps.rs"]
+mod bumps;
 mod busy;
 mod config;
 mod daemon;
 mod health;
 mod help;
+mod history;
 mod known;
 mod logs;
 mod looking;

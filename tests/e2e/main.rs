@@ -5,6 +5,7 @@ mod agreement;
 mod answers;
 mod app;
 mod budgets;
+mod bumps;
 mod by_checks;
 mod by_workflow;
 mod canary;
@@ -25,6 +26,7 @@ mod drafts;
 mod hands;
 #[path = "../fuzz/src/harmless.rs"]
 mod harmless;
+mod history;
 mod honesty;
 mod hostile;
 mod known;

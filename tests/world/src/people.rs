@@ -65,6 +65,13 @@ impl World {
         pulls
     }
 
+    /// What happened to the downstream's pull requests so far, in order: the number, and the action
+    /// as a webhook names it. A merge is `closed`, too.
+    #[must_use]
+    pub fn pull_events(&self) -> Vec<(u64, String)> {
+        self.inner.state().pull_events.clone()
+    }
+
     /// Squash-merges a pull request into its base, as a person does.
     ///
     /// # Panics

@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) rate: BTreeMap<String, u32>,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) outbox: VecDeque<Event>,
+    /// What happened to the downstream's pull requests, in order.
+    pub(crate) pull_events: Vec<(u64, String)>,
     pub(crate) fixed_now: Option<DateTime<Utc>>,
     pub(crate) next_id: u64,
     pub(crate) commits_by_people: i64,
@@ -242,6 +244,7 @@ impl State {
             rate: BTreeMap::new(),
             hooks: Vec::new(),
             outbox: VecDeque::new(),
+            pull_events: Vec::new(),
             fixed_now,
             next_id: 1000,
             commits_by_people: 0,

@@ -106,6 +106,7 @@ impl State {
         login: &str,
         mut more: Value,
     ) {
+        self.remember_event(repo, action, number);
         if !self.is_heard() {
             return;
         }
@@ -117,6 +118,13 @@ impl State {
             more["number"] = json!(number);
             more["pull_request"] = told_pull(pull);
             self.emit(repo, "pull_request", Some(action), more, login);
+        }
+    }
+
+    fn remember_event(&mut self, repo: &str, action: &str, number: u64) {
+        let issue = self.repos[repo].issues.get(&number);
+        if repo == self.downstream && issue.is_some_and(|issue| issue.pull.is_some()) {
+            self.pull_events.push((number, action.to_owned()));
         }
     }
 

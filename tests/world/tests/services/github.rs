@@ -48,6 +48,11 @@ async fn a_push_moves_the_pull_request_and_a_lost_branch_closes_it_for_good() {
     let path = format!("{TOWN}/pulls/1");
     let refused = client.send("PATCH", &path, wish, &[]).await;
     assert_eq!(refused.status, 422);
+    // Nobody has to listen for it to be remembered.
+    let events = world.pull_events();
+    let actions: Vec<&str> = events.iter().map(|(_, action)| action.as_str()).collect();
+    assert_eq!(actions, ["opened", "synchronize", "closed", "reopened", "closed"]);
+    assert!(events.iter().all(|(number, _)| *number == 1));
 }
 
 #[tokio::test]
