@@ -315,7 +315,7 @@ fn changed_paths(
 /// The hunks of the unified diff from `old` to `new`.
 ///
 /// # Errors
-/// [`GitError::Local`] if libgit2 cannot compare them.
+/// If libgit2 cannot compare them.
 pub fn hunks(old: &[u8], new: &[u8]) -> Result<String, GitError> {
     let mut patch = Patch::from_buffers(old, None, new, None, None).map_err(GitError::local)?;
     let text = patch.to_buf().map_err(GitError::local)?;
