@@ -213,6 +213,11 @@ impl Repository {
     /// Writes a commit object with a signature, which is another one each time: so is the commit.
     pub(crate) fn write_signed(&self, commit: &Commit, serial: u64) -> Result<String, String> {
         let Commit { tree, parents, author, committer, message, .. } = commit;
+        // Nobody else looks whether what it names is there.
+        self.run(&["cat-file", "-e", &format!("{tree}^{{tree}}")])?;
+        for parent in parents {
+            self.run(&["cat-file", "-e", &format!("{parent}^{{commit}}")])?;
+        }
         let parents: Vec<String> = parents.iter().map(|id| format!("parent {id}\n")).collect();
         let parents = parents.concat();
         let by = |who: &Signature| format!("{} <{}> {} +0000", who.name, who.email, who.seconds);
