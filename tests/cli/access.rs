@@ -119,10 +119,10 @@ async fn config_check_says_what_an_app_may_do() {
     toon-protocol/town: GitHub App 7 (digest-bump), installation 77
       Contents (read and write)       missing: no branch can be pushed
       Pull requests (read and write)  granted
-      Workflows (read and write)      missing: a pin site lies below .github/workflows, and GitHub refuses a push that edits it
+      Workflows (read and write)      missing: a pin site lies below .github/workflows: its edit is left to a person, and the pull request is a draft with the patch until then
       Issues (read and write)         missing: no issue can be written
       Checks (read and write)         missing: the bot has no check of its own, and sees none of a private repository
-      the GitHub App may not do in toon-protocol/town what it has to, it lacks Contents (read and write): no branch can be pushed; Workflows (read and write): a pin site lies below .github/workflows, and GitHub refuses a push that edits it. Add it to the App's permissions, then accept them at https://github.com/organizations/toon-protocol/settings/installations/77
+      the GitHub App may not do in toon-protocol/town what it has to, it lacks Contents (read and write): no branch can be pushed. Add it to the App's permissions, then accept them at https://github.com/organizations/toon-protocol/settings/installations/77
     ");
     stand.world.suspend_app(true);
     let said = run(&stand, &["config", "check", "--json"]).await;
