@@ -27,7 +27,7 @@ fn gone(ask: &Ask<'_>, method: &str, rest: &[&str]) -> Option<&'static str> {
     let repo = ask.repo_ref();
     match (method, rest) {
         ("POST", ["issues"]) => repo.issues_disabled.then_some(DISABLED),
-        ("GET" | "PATCH", ["issues", n]) => {
+        ("GET", ["issues", n]) | ("PATCH", ["issues", n]) => {
             let number: u64 = n.parse().ok()?;
             let plain = repo.issues.get(&number).is_some_and(|issue| issue.pull.is_none());
             let deleted = repo.deleted_issues.contains(&number);
