@@ -50,6 +50,10 @@ impl World {
             npm_trouble: self.npm_trouble.as_deref(),
             live: self.base.is_some(),
         });
+        // A workflow has no tree on which nothing but the sites differs from the pinned release's.
+        if watch.rules.workflow.is_some() {
+            return snapshot;
+        }
         // Only now it is known what the sites are to agree with.
         if let (PinState::Known { version, digest }, Some(facts)) = (&snapshot.pin, memory.pin()) {
             let pin = pin_of(watch, version, digest);

@@ -179,8 +179,9 @@ async fn a_megabyte_of_notes_is_cut_and_says_so() {
         assert!(notes.len() > 1_000_000);
         stand.world.release("3.10.0").notes(&notes).publish().await;
         stand.world.release("4.0.0").notes(&notes).publish().await;
-        // What takes longer than this is no longer linear in what it reads.
-        let passed = tokio::time::timeout(Duration::from_mins(1), stand.settle()).await;
+        // What takes longer than this, also on a machine that has other work, is no longer linear in
+        // what it reads.
+        let passed = tokio::time::timeout(Duration::from_mins(4), stand.settle()).await;
         passed.expect("a pass ends soon");
         let open = stand.world.open_pulls();
         assert_eq!(open.len(), 2);
