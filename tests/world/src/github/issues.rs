@@ -25,17 +25,18 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
 fn gone(ask: &Ask<'_>, method: &str, rest: &[&str]) -> Option<&'static str> {
     const DISABLED: &str = "Issues are disabled for this repo";
     let repo = ask.repo_ref();
-    match (method, rest) {
-        ("POST", ["issues"]) => repo.issues_disabled.then_some(DISABLED),
-        ("GET", ["issues", n]) | ("PATCH", ["issues", n]) => {
-            let number: u64 = n.parse().ok()?;
-            let plain = repo.issues.get(&number).is_some_and(|issue| issue.pull.is_none());
-            let deleted = repo.deleted_issues.contains(&number);
-            let deleted = deleted.then_some("This issue was deleted");
-            deleted.or((plain && repo.issues_disabled).then_some(DISABLED))
-        }
-        _ => None,
+    if method == "POST" && rest == ["issues"] {
+        return repo.issues_disabled.then_some(DISABLED);
     }
+    let ["issues", n] = rest else { return None };
+    if method != "GET" && method != "PATCH" {
+        return None;
+    }
+    let number: u64 = n.parse().ok()?;
+    let plain = repo.issues.get(&number).is_some_and(|issue| issue.pull.is_none());
+    let deleted = repo.deleted_issues.contains(&number);
+    let deleted = deleted.then_some("This issue was deleted");
+    deleted.or((plain && repo.issues_disabled).then_some(DISABLED))
 }
 
 fn list(ask: &mut Ask<'_>) -> Answer {
