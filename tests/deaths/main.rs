@@ -97,11 +97,13 @@ const DASHBOARD: &[Act] = &[
     Act::Settle,
 ];
 
-/// A person commits to the branch of a MINOR, which is made anew without that when somebody asks.
+/// A person commits to the branch of a MINOR, and the base branch moves on. It is made anew there,
+/// without that commit, when somebody asks.
 const HANDS: &[Act] = &[
     Act::Release("3.10.0"),
     Act::Settle,
     Act::CommitByHand,
+    Act::BaseMovesOn,
     Act::Settle,
     Act::Recreate("3.10.0"),
     Act::Settle,

@@ -55,6 +55,8 @@ pub enum Act {
     Recreate(&'static str),
     /// A maintainer commits to the branch of the open pull request.
     CommitByHand,
+    /// Somebody commits something else to the base branch.
+    BaseMovesOn,
     /// A maintainer merges the only open pull request.
     Merge,
     /// A maintainer commits what the only open pull request proposes, past it.
@@ -190,6 +192,9 @@ impl Stage {
             Act::CommitByHand => {
                 let branch = self.world.open_pulls().remove(0).head_branch;
                 self.world.commit_to(&branch, "README.md", b"# by hand\n", "docs: by hand");
+            }
+            Act::BaseMovesOn => {
+                self.world.commit_to("main", "README.md", b"# elsewhere\n", "docs: elsewhere");
             }
             Act::Merge => {
                 let open = self.world.open_pulls();
