@@ -2,7 +2,7 @@
 
 use crate::push::Move;
 use crate::repository::{Repository, Signature};
-use crate::state::{Label, Merged, PullPart, Repo, State, StoredComment};
+use crate::state::{Label, Merged, PullPart, Remark, Repo, State, StoredComment};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -158,24 +158,43 @@ impl State {
 
     /// A comment by anybody.
     pub(crate) fn comment(&mut self, name: &str, number: u64, login: &str, body: &str) -> u64 {
+        let id = self.store_comment(name, number, login, body, None);
+        self.emit_comment(name, "created", id, login, json!({}));
+        id
+    }
+
+    /// A comment within a diff by anybody.
+    pub(crate) fn remark(
+        &mut self,
+        name: &str,
+        number: u64,
+        login: &str,
+        body: &str,
+        remark: Remark,
+    ) -> u64 {
+        let id = self.store_comment(name, number, login, body, Some(remark));
+        self.emit_remark(name, "created", id, login, json!({}));
+        id
+    }
+
+    fn store_comment(
+        &mut self,
+        name: &str,
+        issue: u64,
+        login: &str,
+        body: &str,
+        remark: Option<Remark>,
+    ) -> u64 {
         let (id, now) = (self.id(), self.now());
         let repo = self.repo(name);
         repo.before_change();
-        repo.comments.insert(
-            id,
-            StoredComment {
-                id,
-                issue: number,
-                author: login.to_owned(),
-                body: body.to_owned(),
-                created_at: now,
-                updated_at: now,
-            },
-        );
-        if let Some(issue) = repo.issues.get_mut(&number) {
+        let (author, body) = (login.to_owned(), body.to_owned());
+        let (created_at, updated_at) = (now, now);
+        let comment = StoredComment { id, issue, author, body, created_at, updated_at, remark };
+        repo.comments.insert(id, comment);
+        if let Some(issue) = repo.issues.get_mut(&issue) {
             issue.updated_at = now;
         }
-        self.emit_comment(name, "created", id, login, json!({}));
         id
     }
 

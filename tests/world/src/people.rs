@@ -3,7 +3,7 @@
 use crate::World;
 use crate::push::Move;
 use crate::repository::Entry;
-use crate::state::{Actor, Issue, State};
+use crate::state::{Actor, Issue, Remark, State, StoredComment};
 use std::{collections::BTreeMap, path::Path};
 
 /// The person who pushes, merges and closes in tests.
@@ -261,13 +261,11 @@ impl World {
     pub fn comments(&self, number: u64) -> Vec<Comment> {
         self.downstream(|state, name| {
             let comments = state.repos[name].comments.values();
+            let plain = |comment: &&StoredComment| comment.remark.is_none();
             comments
+                .filter(plain)
                 .filter(|comment| comment.issue == number)
-                .map(|comment| Comment {
-                    id: comment.id,
-                    author: comment.author.clone(),
-                    body: comment.body.clone(),
-                })
+                .map(as_comment)
                 .collect()
         })
     }
@@ -275,6 +273,37 @@ impl World {
     /// Writes a comment as somebody, and gives its id.
     pub fn comment_as(&self, login: &str, number: u64, body: &str) -> u64 {
         self.downstream(|state, name| state.comment(name, number, login, body))
+    }
+
+    /// Writes a comment within the diff of a pull request as somebody, at its head as it is now, and
+    /// gives its id.
+    ///
+    /// # Panics
+    /// If there is no such pull request.
+    pub fn remark_as(&self, login: &str, number: u64, path: &str, body: &str) -> u64 {
+        self.downstream(|state, name| {
+            let pull = state.repos[name].issues[&number].pull.as_ref().expect("a pull request");
+            let (path, commit) = (path.to_owned(), pull.head_sha.clone());
+            state.remark(name, number, login, body, Remark { path, commit, reply_to: None })
+        })
+    }
+
+    /// The replies in the thread of a comment within a diff, the oldest first.
+    #[must_use]
+    pub fn replies(&self, to: u64) -> Vec<Comment> {
+        self.downstream(|state, name| {
+            let comments = state.repos[name].comments.values();
+            let of_thread = |comment: &&StoredComment| {
+                comment.remark.as_ref().is_some_and(|remark| remark.reply_to == Some(to))
+            };
+            comments.filter(of_thread).map(as_comment).collect()
+        })
+    }
+
+    /// Puts somebody into a team, such as `org/release-team`.
+    pub fn join_team(&self, team: &str, login: &str) {
+        let teams = &mut self.inner.state().teams;
+        teams.entry(team.to_owned()).or_default().insert(login.to_owned());
     }
 
     /// The reactions to a comment: who, and which.
@@ -327,6 +356,11 @@ impl World {
         self.inner.deliver();
         result
     }
+}
+
+fn as_comment(comment: &StoredComment) -> Comment {
+    let (author, body) = (comment.author.clone(), comment.body.clone());
+    Comment { id: comment.id, author, body }
 }
 
 fn as_pull(issue: &Issue) -> Option<Pull> {

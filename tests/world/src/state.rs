@@ -59,6 +59,8 @@ pub(crate) struct State {
     pub(crate) outbox: VecDeque<Event>,
     /// What happened to the downstream's pull requests, in order.
     pub(crate) pull_events: Vec<(u64, String)>,
+    /// Who is in which team.
+    pub(crate) teams: BTreeMap<String, BTreeSet<String>>,
     pub(crate) fixed_now: Option<DateTime<Utc>>,
     pub(crate) next_id: u64,
     pub(crate) commits_by_people: i64,
@@ -157,6 +159,17 @@ pub(crate) struct StoredComment {
     pub(crate) body: String,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
+    /// Where it stands, if that is within a diff.
+    pub(crate) remark: Option<Remark>,
+}
+
+/// What a comment within a diff has beside others.
+#[derive(Debug, Clone)]
+pub(crate) struct Remark {
+    pub(crate) path: String,
+    pub(crate) commit: String,
+    /// The comment that began the thread, if it is not this.
+    pub(crate) reply_to: Option<u64>,
 }
 
 /// A reaction to a comment or (where there is none) an issue.
@@ -245,6 +258,7 @@ impl State {
             hooks: Vec::new(),
             outbox: VecDeque::new(),
             pull_events: Vec::new(),
+            teams: BTreeMap::new(),
             fixed_now,
             next_id: 1000,
             commits_by_people: 0,

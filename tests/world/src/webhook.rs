@@ -56,6 +56,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("pull_request", "reopened"),
     ("pull_request", "synchronize"),
     ("pull_request", "unlabeled"),
+    ("pull_request_review_comment", "created"),
+    ("pull_request_review_comment", "edited"),
     ("push", ""),
     ("release", "created"),
     ("release", "edited"),
@@ -157,6 +159,48 @@ impl State {
         more["comment"] = discussion::comment(self, repo, comment);
         more["issue"] = issue;
         self.emit(repo, "issue_comment", Some(action), more, login);
+    }
+}
+
+impl State {
+    /// Tells of a comment within a diff, with what else there is to tell.
+    pub(crate) fn emit_remark(
+        &mut self,
+        repo: &str,
+        action: &str,
+        id: u64,
+        login: &str,
+        mut more: Value,
+    ) {
+        if !self.is_heard() {
+            return;
+        }
+        let Some(comment) = self.repos.get(repo).and_then(|repo| repo.comments.get(&id)) else {
+            return;
+        };
+        let mut pull = told_pull(discussion::pull(self, repo, comment.issue));
+        more["comment"] = discussion::remark(self, repo, comment);
+        if let Some(fields) = pull.as_object_mut() {
+            // The pull request as lists show it.
+            for field in [
+                "additions",
+                "changed_files",
+                "comments",
+                "commits",
+                "deletions",
+                "maintainer_can_modify",
+                "mergeable",
+                "mergeable_state",
+                "merged",
+                "merged_by",
+                "rebaseable",
+                "review_comments",
+            ] {
+                fields.remove(field);
+            }
+        }
+        more["pull_request"] = pull;
+        self.emit(repo, "pull_request_review_comment", Some(action), more, login);
     }
 }
 

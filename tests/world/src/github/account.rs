@@ -15,6 +15,9 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, path: &[&str]) -> Option<An
         ("GET", ["app", "installations", id]) => installation(ask, Some(id)),
         ("POST", ["app", "installations", id, "access_tokens"]) => mint(ask, id),
         ("GET", ["installation", "repositories"]) => repositories(ask),
+        ("GET", ["orgs", organisation, "teams", team, "memberships", login]) => {
+            membership(ask, organisation, team, login)
+        }
         _ => return None,
     };
     Some(answer)
@@ -52,13 +55,35 @@ fn permission(ask: &Ask<'_>, login: &str) -> Answer {
     if ask.actor == Actor::Anonymous {
         return error(401, "Requires authentication");
     }
-    let permission = ask.repo_ref().permission(login);
+    let role = ask.repo_ref().permission(login);
+    // The older word knows neither of the two roles in between.
+    let permission = match role {
+        "maintain" => "write",
+        "triage" => "read",
+        other => other,
+    };
     let mut user = shape::user(&ask.state.urls, login);
-    user["role_name"] = json!(permission);
+    user["role_name"] = json!(role);
     let shape = json!({
         "permission": permission,
-        "role_name": permission,
+        "role_name": role,
         "user": user,
+    });
+    Answer::json(200, &shape)
+}
+
+/// Whoever is in no team, or asks for one that is not there, is told nothing.
+fn membership(ask: &Ask<'_>, organisation: &str, team: &str, login: &str) -> Answer {
+    let name = format!("{organisation}/{team}");
+    let members = ask.state.teams.get(&name);
+    if ask.actor == Actor::Anonymous || !members.is_some_and(|all| all.contains(login)) {
+        return error(404, "Not Found");
+    }
+    let url = format!("{}/orgs/{organisation}/teams/{team}", ask.state.urls.github);
+    let shape = json!({
+        "url": format!("{url}/memberships/{login}"),
+        "role": "member",
+        "state": "active",
     });
     Answer::json(200, &shape)
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// What a reaction is to.
 #[derive(Debug, Clone, Copy)]
-enum Target {
+pub(super) enum Target {
     Issue(u64),
     Comment(u64),
 }
@@ -52,6 +52,7 @@ fn list(ask: &mut Ask<'_>, issue: Option<u64>) -> Answer {
         .listed(lags)
         .comments
         .values()
+        .filter(|comment| comment.remark.is_none())
         .filter(|comment| issue.is_none_or(|number| comment.issue == number))
         .filter(|comment| since.is_empty() || iso(comment.updated_at) >= since)
         .collect();
@@ -137,7 +138,7 @@ fn reaction(ask: &Ask<'_>, reaction: &Reaction) -> Value {
     })
 }
 
-fn reactions(ask: &mut Ask<'_>, target: Target) -> Answer {
+pub(super) fn reactions(ask: &mut Ask<'_>, target: Target) -> Answer {
     if !exists(ask, target) {
         return error(404, "Not Found");
     }
@@ -149,7 +150,7 @@ fn reactions(ask: &mut Ask<'_>, target: Target) -> Answer {
 }
 
 /// The same reaction by the same user twice is one: 201 the first time, 200 then.
-fn react(ask: &mut Ask<'_>, target: Target) -> Answer {
+pub(super) fn react(ask: &mut Ask<'_>, target: Target) -> Answer {
     if !exists(ask, target) {
         return error(404, "Not Found");
     }
@@ -182,7 +183,7 @@ fn react(ask: &mut Ask<'_>, target: Target) -> Answer {
     Answer::json(201, &shape)
 }
 
-fn unreact(ask: &mut Ask<'_>, id: u64) -> Answer {
+pub(super) fn unreact(ask: &mut Ask<'_>, id: u64) -> Answer {
     ask.repo().before_change();
     let before = ask.repo_ref().reactions.len();
     ask.repo().reactions.retain(|reaction| reaction.id != id);

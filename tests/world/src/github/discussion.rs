@@ -240,6 +240,56 @@ pub(crate) fn comment(state: &State, name: &str, comment: &StoredComment) -> Val
     })
 }
 
+/// A comment within a diff.
+pub(crate) fn remark(state: &State, name: &str, comment: &StoredComment) -> Value {
+    let Some(remark) = &comment.remark else { return Value::Null };
+    let urls = &state.urls;
+    let api = format!("{}/repos/{name}/pulls", urls.github);
+    let (id, number) = (comment.id, comment.issue);
+    let web = format!("{WEB}/{name}/pull/{number}#discussion_r{id}");
+    let pull = format!("{api}/{number}");
+    let repo = state.repos.get(name);
+    let mut shape = json!({
+        "url": format!("{api}/comments/{id}"),
+        "pull_request_review_id": id + 1,
+        "id": id,
+        "node_id": node_id("PRRC", id),
+        "diff_hunk": "@@ -1 +1 @@",
+        "path": remark.path,
+        "commit_id": remark.commit,
+        "original_commit_id": remark.commit,
+        "user": user(urls, &comment.author),
+        "body": comment.body,
+        "created_at": iso(comment.created_at),
+        "updated_at": iso(comment.updated_at),
+        "html_url": web,
+        "pull_request_url": pull,
+        "author_association": repo.map_or("NONE", |repo| association(repo, &comment.author)),
+        "_links": {
+            "self": {"href": format!("{api}/comments/{id}")},
+            "html": {"href": web},
+            "pull_request": {"href": pull},
+        },
+        "start_line": null,
+        "original_start_line": null,
+        "start_side": null,
+        "line": 1,
+        "original_line": 1,
+        "side": "RIGHT",
+        "original_position": 1,
+        "position": 1,
+        "subject_type": "line",
+        "reactions": repo.map(|repo| {
+            let of_comment = |reaction: &Reaction| reaction.comment == Some(id);
+            reactions(repo, of_comment, &format!("{api}/comments/{id}"))
+        }),
+    });
+    if let Some(first) = remark.reply_to {
+        shape["in_reply_to_id"] = json!(first);
+    }
+    shape
+}
+
 /// The words that GitHub allows as a reaction.
 pub(crate) const REACTIONS: [&str; 8] =
     ["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"];

@@ -15,6 +15,7 @@ mod permissions;
 mod pulls;
 pub(crate) mod refs;
 mod releases;
+mod remarks;
 pub(crate) mod shape;
 mod source;
 pub(crate) mod suites;
@@ -161,6 +162,7 @@ fn route(ask: &mut Ask<'_>) -> Answer {
         .or_else(|| refs::route(ask, method, rest))
         .or_else(|| git_data::route(ask, method, rest))
         .or_else(|| source::route(ask, method, rest))
+        .or_else(|| remarks::route(ask, method, rest))
         .or_else(|| pulls::route(ask, method, rest))
         .or_else(|| comments::route(ask, method, rest))
         .or_else(|| labels::route(ask, method, rest))

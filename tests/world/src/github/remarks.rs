@@ -1,0 +1,91 @@
+//! Comments within the diff of a pull request.
+
+use super::{
+    Ask,
+    comments::{self, Target},
+    discussion, error, page,
+};
+use crate::state::{Remark, StoredComment};
+use crate::wire::{Answer, iso};
+use serde_json::{Value, json};
+
+/// Answers below `/pulls/comments` and `/pulls/{number}/comments`.
+pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
+    let number = |text: &str| text.parse().unwrap_or(0);
+    let answer = match (method, rest) {
+        ("GET", ["pulls", "comments"]) => list(ask, None),
+        ("GET", ["pulls", "comments", id]) => show(ask, number(id), 200),
+        ("PATCH", ["pulls", "comments", id]) => edit(ask, number(id)),
+        ("POST", ["pulls", "comments", id, "reactions"]) => {
+            comments::react(ask, Target::Comment(number(id)))
+        }
+        ("GET", ["pulls", "comments", id, "reactions"]) => {
+            comments::reactions(ask, Target::Comment(number(id)))
+        }
+        ("DELETE", ["pulls", "comments", _, "reactions", id]) => comments::unreact(ask, number(id)),
+        ("GET", ["pulls", n, "comments"]) => list(ask, Some(number(n))),
+        ("POST", ["pulls", n, "comments", id, "replies"]) => reply(ask, number(n), number(id)),
+        _ => return None,
+    };
+    Some(answer)
+}
+
+fn list(ask: &mut Ask<'_>, pull: Option<u64>) -> Answer {
+    let since = ask.call.parameter("since").unwrap_or_default();
+    let lags = ask.list_lags();
+    let mut shown: Vec<&StoredComment> = ask
+        .repo_ref()
+        .listed(lags)
+        .comments
+        .values()
+        .filter(|comment| comment.remark.is_some())
+        .filter(|comment| pull.is_none_or(|number| comment.issue == number))
+        .filter(|comment| since.is_empty() || iso(comment.updated_at) >= since)
+        .collect();
+    if ask.call.parameter("direction").as_deref() == Some("desc") {
+        shown.reverse();
+    }
+    let items: Vec<Value> =
+        shown.iter().map(|comment| discussion::remark(ask.state, &ask.name, comment)).collect();
+    page(ask, &items)
+}
+
+fn show(ask: &Ask<'_>, id: u64, status: u16) -> Answer {
+    let comment = ask.repo_ref().comments.get(&id).filter(|comment| comment.remark.is_some());
+    comment.map_or_else(
+        || error(404, "Not Found"),
+        |comment| Answer::json(status, &discussion::remark(ask.state, &ask.name, comment)),
+    )
+}
+
+fn edit(ask: &mut Ask<'_>, id: u64) -> Answer {
+    let now = ask.state.now();
+    let wish = ask.call.json();
+    ask.repo().before_change();
+    let comment = ask.repo().comments.get_mut(&id).filter(|comment| comment.remark.is_some());
+    let Some(comment) = comment else { return error(404, "Not Found") };
+    let before = comment.body.clone();
+    if let Some(body) = wish["body"].as_str() {
+        body.clone_into(&mut comment.body);
+        comment.updated_at = now;
+    }
+    let (name, login) = (ask.name.clone(), ask.login.clone());
+    let more = json!({ "changes": { "body": { "from": before } } });
+    ask.state.emit_remark(&name, "edited", id, &login, more);
+    show(ask, id, 200)
+}
+
+/// A reply stands in the thread of the comment that began it.
+fn reply(ask: &mut Ask<'_>, number: u64, to: u64) -> Answer {
+    let first = ask.repo_ref().comments.get(&to).filter(|comment| comment.issue == number);
+    let Some(remark) = first.and_then(|comment| comment.remark.clone()) else {
+        return error(404, "Not Found");
+    };
+    let wish = ask.call.json();
+    let body = wish["body"].as_str().unwrap_or_default().to_owned();
+    let reply_to = Some(remark.reply_to.unwrap_or(to));
+    let (name, login) = (ask.name.clone(), ask.login.clone());
+    let remark = Remark { reply_to, ..remark };
+    let id = ask.state.remark(&name, number, &login, &body, remark);
+    show(ask, id, 201)
+}
