@@ -301,13 +301,13 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
 async fn one_wish_is_open_for_each_version() {
     let (store, lease) = with_lease().await;
     let (watch, wanted) = (watch(), version("3.10.4"));
-    assert_eq!(store.newest_request().await.unwrap(), 0);
+    assert_eq!(store.newest_wish().await.unwrap(), 0);
     let id = store.record_request(&watch, Wish::Bump, &wanted, "ada", at(1)).await.unwrap();
     let again = store.record_request(&watch, Wish::Bump, &wanted, "bob", at(2)).await.unwrap();
     assert_eq!(again, id);
     let other =
         store.record_request(&watch, Wish::Bump, &version("3.10.5"), "bob", at(3)).await.unwrap();
-    assert_eq!(store.newest_request().await.unwrap(), other.0);
+    assert_eq!(store.newest_wish().await.unwrap(), other.0);
 
     store.answer_request(&lease, id, false, "it failed", at(4)).await.unwrap();
     store.answer_request(&lease, id, true, "too late", at(5)).await.unwrap();

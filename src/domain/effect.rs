@@ -1,7 +1,8 @@
 //! Effects: every write to the outside, named, keyed and probed.
 
 use super::{
-    BranchName, CommitId, IssueNumber, PullNumber, RunId, Timestamp, TreeId, Verdict, WatchName,
+    BranchName, CommandSource, CommitId, IssueNumber, PullNumber, Reaction, RunId, Timestamp,
+    TreeId, Verdict, WatchName,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -81,6 +82,45 @@ pub enum Effect {
         /// What it says.
         says: Saying,
         /// The comment in Markdown, marker included. Not recorded: the pull request has it.
+        #[serde(skip)]
+        body: String,
+    },
+    /// React to a comment. It is the same to do it twice.
+    React {
+        /// To which.
+        to: CommandSource,
+        /// How.
+        reaction: Reaction,
+    },
+    /// Take a reaction of the bot's back.
+    TakeReactionBack {
+        /// To which comment.
+        to: CommandSource,
+        /// Which.
+        reaction: Reaction,
+    },
+    /// Answer a comment that commands, where it stands. Probe: a comment of the bot's own with its
+    /// marker.
+    Answer {
+        /// What it answers.
+        to: CommandSource,
+        /// The issue or pull request.
+        number: IssueNumber,
+        /// The fingerprint of the answer.
+        says: String,
+        /// The answer in Markdown, marker included. Not recorded: GitHub has it.
+        #[serde(skip)]
+        body: String,
+    },
+    /// Rewrite an answer. Probe: its body.
+    EditAnswer {
+        /// What it answers.
+        to: CommandSource,
+        /// GitHub's id of the answer.
+        answer: u64,
+        /// The fingerprint of the answer.
+        says: String,
+        /// The answer in Markdown, marker included. Not recorded, as it is rewritten.
         #[serde(skip)]
         body: String,
     },
@@ -318,6 +358,13 @@ impl Effect {
                 format!("{watch} unlabel {number} {label} {since}")
             }
             Self::CommentPull { number, says, .. } => format!("{watch} comment {number} {says}"),
+            Self::React { to, reaction } => format!("{watch} react {to} {}", reaction.name()),
+            Self::TakeReactionBack { to, reaction } => {
+                format!("{watch} unreact {to} {}", reaction.name())
+            }
+            // Whatever it says first: there is one.
+            Self::Answer { to, .. } => format!("{watch} answer {to}"),
+            Self::EditAnswer { to, says, .. } => format!("{watch} answer {to} {says}"),
             // Once in its life: a person who makes it a draft again means it.
             Self::MarkReady { number, patched: None } => format!("{watch} ready {number}"),
             Self::MarkReady { number, patched: Some(commit) } => {

@@ -108,6 +108,14 @@ pub enum Fact {
     },
     /// The dashboard issue.
     Dashboard(DashboardFacts),
+    /// How far the downstream's comments were read.
+    Comments {
+        /// What was written before is not heard: the bot was not there, or has forgotten what became
+        /// of it.
+        from: Timestamp,
+        /// The latest change of a comment that was seen.
+        until: Timestamp,
+    },
 }
 
 /// A fact with the time at which it was first read so.
@@ -176,6 +184,7 @@ impl Fact {
             Self::WorkflowFiles { .. } => ("workflow_files", String::new()),
             Self::HeadTree { head, .. } => ("head_tree", head.to_string()),
             Self::Dashboard(_) => ("dashboard", String::new()),
+            Self::Comments { .. } => ("comments", String::new()),
         };
         FactKey { aspect, subject }
     }

@@ -3,8 +3,8 @@
 use super::{
     Advisory, CanaryRun, ChecksFacts, CommitId, ContractFound, DashboardFacts, Descent, Digest,
     EffectRecord, Fact, FactKey, Finding, ImageFacts, IndexDigest, Look, MirrorFacts, MirrorHunks,
-    NamedBreaks, NpmDrift, NpmFacts, Observation, PinFacts, PinnedFacts, PullFacts, ReleaseFacts,
-    Request, TagCommit, TagFacts, Timestamp, TreeId, Version, WorkflowFacts,
+    NamedBreaks, NpmDrift, NpmFacts, Observation, Order, PinFacts, PinnedFacts, PullFacts,
+    ReleaseFacts, Request, TagCommit, TagFacts, Timestamp, TreeId, Version, WorkflowFacts,
 };
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub struct Memory {
     pub runs: Vec<CanaryRun>,
     /// Every request, oldest first.
     pub requests: Vec<Request>,
+    /// Every standing order, oldest first, also those that were taken back.
+    pub orders: Vec<Order>,
     /// Every effect, oldest first.
     pub effects: Vec<EffectRecord>,
     /// What the notes of the releases were read to break; derived from them.
@@ -347,6 +349,16 @@ impl Memory {
         let key = FactKey { aspect: "dashboard", subject: String::new() };
         match self.observations.get(&key).map(|seen| &seen.fact) {
             Some(Fact::Dashboard(dashboard)) => Some(dashboard),
+            _ => None,
+        }
+    }
+
+    /// Since when the downstream's comments are heard, and until when they were read.
+    #[must_use]
+    pub fn comments_read(&self) -> Option<(Timestamp, Timestamp)> {
+        let key = FactKey { aspect: "comments", subject: String::new() };
+        match self.observations.get(&key).map(|seen| &seen.fact) {
+            Some(Fact::Comments { from, until }) => Some((*from, *until)),
             _ => None,
         }
     }

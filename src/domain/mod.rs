@@ -19,7 +19,9 @@ mod dashboard;
 mod digest;
 mod effect;
 mod fact;
+mod heard;
 mod host_port;
+mod ignore;
 mod invalid;
 mod known_issue;
 mod memory;
@@ -27,10 +29,13 @@ mod mention;
 mod mirror;
 mod names;
 mod notes;
+mod order;
 mod permission;
 mod pin;
 mod proposal;
+mod reaction;
 mod request;
+mod role;
 mod rules;
 mod signature;
 mod tag;
@@ -60,7 +65,9 @@ pub use fact::{
     ConflictFacts, Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts,
     Platform, PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
 };
+pub use heard::{CommandSource, Heard, HeardId, Ruled, Ruling, Said};
 pub use host_port::HostPort;
+pub use ignore::IgnoreScope;
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
@@ -71,10 +78,13 @@ pub use names::{
     WatchName,
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
+pub use order::{Order, Ordered};
 pub use permission::{Granted, Level, Need, Permission};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
+pub use reaction::Reaction;
 pub use request::{Request, RequestId, RequestOutcome, Wish};
+pub use role::Role;
 pub use rules::{
     CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, ReversalPolicy,
     RevisionPolicy, Rules, SignatureRule, TagRule, UnexpectedRef,

@@ -1,6 +1,6 @@
 //! Reading back: everything that the decision needs, in a few queries.
 
-use super::{Store, StoreError, row};
+use super::{Store, StoreError, row, row::Asked};
 use crate::domain::{Cached, Content, Digest, FactKey, Memory, Observation, WatchName};
 use sqlx::{Any, SqlSafeStr, Transaction, any::AnyRow};
 
@@ -22,7 +22,12 @@ impl Store {
         let runs = "SELECT * FROM canary_run WHERE watch = $1 ORDER BY id";
         memory.runs = each(&mut transaction, runs, watch, row::canary_run).await?;
         let requests = "SELECT * FROM request WHERE watch = $1 ORDER BY id";
-        memory.requests = each(&mut transaction, requests, watch, row::request).await?;
+        for asked in each(&mut transaction, requests, watch, row::asked).await? {
+            match asked {
+                Asked::Request(request) => memory.requests.push(request),
+                Asked::Order(order) => memory.orders.push(order),
+            }
+        }
         let effects = "SELECT * FROM effect WHERE watch = $1 ORDER BY intended_at, effect_key";
         memory.effects = each(&mut transaction, effects, watch, row::effect).await?;
         Ok(memory)
@@ -49,6 +54,27 @@ impl Store {
         rows.iter().map(row::observation).collect()
     }
 
+    /// The last value of `key`, if it has one.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or the row makes no sense.
+    pub async fn latest(
+        &self,
+        watch: &WatchName,
+        key: &FactKey,
+    ) -> Result<Option<Observation>, StoreError> {
+        let row = sqlx::query(
+            "SELECT fact, seen_at FROM observation \
+             WHERE watch = $1 AND aspect = $2 AND subject = $3 ORDER BY id DESC LIMIT 1",
+        )
+        .bind(watch.as_str())
+        .bind(key.aspect)
+        .bind(&key.subject)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(row::observation).transpose()
+    }
+
     /// The remembered answer to a GET of `url`.
     ///
     /// # Errors
@@ -73,13 +99,16 @@ impl Store {
         row.as_ref().map(row::content).transpose()
     }
 
-    /// The id of the newest request of all watches; 0 if there is none. Cheap enough to ask every
-    /// second.
+    /// A number that rises with each request of any watch, and with each command that is heard; 0 if
+    /// there was none. Cheap enough to ask every second.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn newest_request(&self) -> Result<i64, StoreError> {
-        let newest = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM request");
+    pub async fn newest_wish(&self) -> Result<i64, StoreError> {
+        let newest = sqlx::query_scalar(
+            "SELECT (SELECT COALESCE(MAX(id), 0) FROM request) \
+             + (SELECT COALESCE(MAX(id), 0) FROM heard)",
+        );
         Ok(newest.fetch_one(&self.pool).await?)
     }
 }

@@ -7,6 +7,7 @@
 //! `migrations/`.
 
 mod error;
+mod heard;
 mod lease;
 mod memory;
 mod open;
@@ -15,9 +16,11 @@ mod row;
 mod run;
 mod schema;
 mod sqlite;
+mod wish;
 mod write;
 
 pub use error::StoreError;
+pub use heard::{Received, Sentence};
 pub use lease::Lease;
 pub use run::{NewRun, Prepared, Shown};
 

@@ -4,8 +4,8 @@
 use super::StoreError;
 use crate::domain::{
     Cached, CanaryReport, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding,
-    Invalid, Observation, Request, RequestId, RequestOutcome, RunId, RunState, Timestamp, Verdict,
-    Wish,
+    Heard, HeardId, Invalid, Observation, Order, Ordered, Request, RequestId, RequestOutcome,
+    RunId, RunState, Said, Timestamp, Verdict, Wish,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, any::AnyRow};
@@ -62,7 +62,60 @@ fn run_state(row: &AnyRow) -> Result<RunState, StoreError> {
     })
 }
 
-pub(super) fn request(row: &AnyRow) -> Result<Request, StoreError> {
+/// A row of the requests.
+pub(super) enum Asked {
+    /// A wish about a release.
+    Request(Request),
+    /// A standing order.
+    Order(Order),
+}
+
+pub(super) fn asked(row: &AnyRow) -> Result<Asked, StoreError> {
+    let name = text(row, "wish")?;
+    if Wish::ALL.into_iter().any(|wish| wish.name() == name) {
+        return request(row).map(Asked::Request);
+    }
+    let subject: Option<String> = row.try_get("subject")?;
+    let reason: Option<String> = row.try_get("reason")?;
+    let ordered = Ordered::parse(&name, subject.as_deref(), reason.as_deref());
+    let ordered = ordered.ok_or_else(|| {
+        StoreError::corrupt("column wish", Invalid::new("a wish or an order", &name))
+    })?;
+    Ok(Asked::Order(Order {
+        id: RequestId(row.try_get("id")?),
+        ordered,
+        actor: text(row, "actor")?,
+        at: time(row, "asked_at")?,
+    }))
+}
+
+pub(super) fn heard(row: &AnyRow) -> Result<Heard, StoreError> {
+    let head: Option<String> = row.try_get("head")?;
+    let head = head.map(|head| head.parse()).transpose();
+    let rulings: Option<String> = row.try_get("rulings")?;
+    let rulings = rulings.map(|rulings| serde_json::from_str(&rulings)).transpose();
+    Ok(Heard {
+        id: HeardId(row.try_get("id")?),
+        said: Said {
+            source: parsed(row, "source")?,
+            number: count(row, "number")?,
+            author: text(row, "author")?,
+            bot: row.try_get::<i64, _>("bot")? != 0,
+            body: text(row, "body")?,
+            head: head.map_err(|error: Invalid| StoreError::corrupt("column head", error))?,
+            at: time(row, "said_at")?,
+        },
+        heard_at: time(row, "heard_at")?,
+        rulings: rulings.map_err(|error| StoreError::corrupt("column rulings", error))?,
+    })
+}
+
+fn count(row: &AnyRow, column: &str) -> Result<u64, StoreError> {
+    let number: i64 = row.try_get(column)?;
+    u64::try_from(number).map_err(|error| StoreError::corrupt(format!("column {column}"), error))
+}
+
+fn request(row: &AnyRow) -> Result<Request, StoreError> {
     let outcome = match row.try_get::<Option<i64>, _>("ended_at")? {
         None => None,
         Some(ended_at) => Some(RequestOutcome {

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "checked", include_str!("../../migrations/0004_checked.sql")),
     (5, "wish", include_str!("../../migrations/0005_wish.sql")),
     (6, "dispatched", include_str!("../../migrations/0006_dispatched.sql")),
+    (7, "commands", include_str!("../../migrations/0007_commands.sql")),
 ];
 
 /// The last migration that this program knows.

@@ -1,11 +1,11 @@
-//! Recording. Whatever a pass writes, it writes under its lease; people's wishes need none.
+//! Recording. Whatever a pass writes, it writes under its lease.
 
 use super::{Lease, Store, StoreError, row};
 use crate::domain::{
     Cached, Content, Effect, EffectKey, EffectRecord, EffectState, Finding, Learned, Observation,
-    RequestId, Timestamp, Version, WatchName, Wish,
+    Timestamp, WatchName,
 };
-use sqlx::{AnyConnection, Row as _};
+use sqlx::AnyConnection;
 use std::borrow::Cow;
 
 impl Store {
@@ -62,71 +62,6 @@ impl Store {
             append_finding(&mut transaction, watch, finding).await?;
         }
         transaction.commit("learned").await
-    }
-
-    /// Records a wish. While the same one for the same version is open, its id is returned instead.
-    ///
-    /// # Errors
-    /// If the database cannot be written.
-    pub async fn record_request(
-        &self,
-        watch: &WatchName,
-        wish: Wish,
-        version: &Version,
-        actor: &str,
-        at: Timestamp,
-    ) -> Result<RequestId, StoreError> {
-        let mut transaction = self.writing().await?;
-        sqlx::query(
-            "INSERT INTO request (id, watch, version, wish, actor, asked_at) VALUES \
-             ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4, $5) \
-             ON CONFLICT (watch, version, wish) WHERE ended_at IS NULL DO NOTHING",
-        )
-        .bind(watch.as_str())
-        .bind(version.to_string())
-        .bind(wish.name())
-        .bind(storable(actor).as_ref())
-        .bind(at.millis())
-        .execute(&mut *transaction)
-        .await?;
-        let id = sqlx::query(
-            "SELECT id FROM request WHERE watch = $1 AND version = $2 AND wish = $3 \
-             AND ended_at IS NULL",
-        )
-        .bind(watch.as_str())
-        .bind(version.to_string())
-        .bind(wish.name())
-        .fetch_one(&mut *transaction)
-        .await?
-        .try_get("id")?;
-        transaction.commit("request").await?;
-        Ok(RequestId(id))
-    }
-
-    /// Closes a request with an answer. One that was answered before keeps its first answer.
-    ///
-    /// # Errors
-    /// If the lease was lost, or the database cannot be written.
-    pub async fn answer_request(
-        &self,
-        lease: &Lease,
-        id: RequestId,
-        granted: bool,
-        answer: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.writing_under(lease).await?;
-        sqlx::query(
-            "UPDATE request SET granted = $1, answer = $2, ended_at = $3 \
-             WHERE id = $4 AND ended_at IS NULL",
-        )
-        .bind(i64::from(granted))
-        .bind(storable(answer).as_ref())
-        .bind(at.millis())
-        .bind(id.0)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit("answer").await
     }
 
     /// Records that an effect is about to be performed, and returns what is known of it: a record
@@ -285,6 +220,7 @@ pub(super) fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+/// As JSON, for a column.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Refused(error.into()))
 }

@@ -24,7 +24,7 @@ async fn many_open_one_fresh_database_at_once_and_all_write() {
         opening.await.unwrap();
     }
     let store = Store::open(&database, &clock()).await.unwrap();
-    assert_eq!(store.newest_request().await.unwrap(), 80);
+    assert_eq!(store.newest_wish().await.unwrap(), 80);
     assert_eq!(store.load_memory(&watch()).await.unwrap().requests.len(), 80);
 }
 
@@ -51,17 +51,17 @@ async fn a_reader_sees_what_a_writer_wrote_and_writes_nothing() {
     let writer = Store::open(&database, &clock()).await.unwrap();
     let reader = Store::open_readonly(&database).await.unwrap().unwrap();
     writer.record_request(&watch(), Wish::Bump, &version("1.0.0"), "ada", at(1)).await.unwrap();
-    assert_eq!(reader.newest_request().await.unwrap(), 1);
+    assert_eq!(reader.newest_wish().await.unwrap(), 1);
     let refused =
         reader.record_request(&watch(), Wish::Bump, &version("2.0.0"), "ada", at(1)).await;
     assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
-    assert_eq!(writer.newest_request().await.unwrap(), 1);
+    assert_eq!(writer.newest_wish().await.unwrap(), 1);
 
     // After a clean end, which leaves SQLite's file without a log beside it.
     reader.close().await;
     writer.close().await;
     let reader = Store::open_readonly(&database).await.unwrap().unwrap();
-    assert_eq!(reader.newest_request().await.unwrap(), 1);
+    assert_eq!(reader.newest_wish().await.unwrap(), 1);
 }
 
 /// A database with the schema, and a way to change it behind the store's back.

@@ -1,0 +1,254 @@
+//! What was heard, by webhooks and by polling: each delivery and each comment once.
+
+use super::{
+    Lease, Store, StoreError, row,
+    wish::{append_order, append_request},
+    write::{json, storable},
+};
+use crate::domain::{
+    Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling, Said, Timestamp, Version,
+    WatchName, Wish,
+};
+use sqlx::AnyConnection;
+use std::time::Duration;
+
+/// What nobody answered for so long is answered no more: it would surprise everybody.
+const STALE: Duration = Duration::from_hours(24);
+
+/// A delivery whose signature held.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// GitHub's id of it, which a redelivery has as well.
+    pub id: String,
+    /// The event's name.
+    pub event: String,
+    /// What it says to the bot, if it does, and in which repository.
+    pub said: Option<(RepoName, Said)>,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// What is to become of a command.
+#[derive(Debug, Clone)]
+pub enum Sentence {
+    /// A request is recorded.
+    Ask(Wish, Version),
+    /// A standing order is recorded.
+    Order(Ordered),
+    /// There is nothing more to record than this.
+    Rule(Ruled),
+}
+
+impl Store {
+    /// Records deliveries, all of them or none, and what they say. Of each whether it is new: one
+    /// that is known has done what it was to do.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn record_deliveries(&self, all: &[Received]) -> Result<Vec<bool>, StoreError> {
+        let mut transaction = self.writing().await?;
+        let mut news = Vec::with_capacity(all.len());
+        for received in all {
+            let rows = sqlx::query(
+                "INSERT INTO delivery (id, event, received_at) VALUES ($1, $2, $3) \
+                 ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(storable(&received.id).as_ref())
+            .bind(storable(&received.event).as_ref())
+            .bind(received.at.millis())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+            news.push(rows == 1);
+            if let Some((repository, said)) = received.said.as_ref().filter(|_| rows == 1) {
+                hear(&mut transaction, repository, said, received.at).await?;
+            }
+        }
+        transaction.commit("deliveries").await?;
+        Ok(news)
+    }
+
+    /// Records what was found by polling, unless it was heard before.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn record_said(
+        &self,
+        lease: &Lease,
+        repository: &RepoName,
+        all: &[Said],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.writing_under(lease).await?;
+        for said in all {
+            hear(&mut transaction, repository, said, at).await?;
+        }
+        transaction.commit("heard").await
+    }
+
+    /// What was heard in a repository and is not answered to its end, oldest first. What was ruled on
+    /// by another watch is that one's.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or a row makes no sense.
+    pub async fn load_heard(
+        &self,
+        repository: &RepoName,
+        watch: &WatchName,
+        now: Timestamp,
+    ) -> Result<Vec<Heard>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM heard WHERE repository = $1 AND ended_at IS NULL \
+             AND (watch = $2 OR (watch IS NULL AND heard_at > $3)) ORDER BY id",
+        )
+        .bind(repository.as_str())
+        .bind(watch.as_str())
+        .bind((now - STALE).millis())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(row::heard).collect()
+    }
+
+    /// How often those who may not command were heard in a repository since a time: somebody, or all
+    /// of them.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn count_strangers(
+        &self,
+        repository: &RepoName,
+        author: Option<&str>,
+        since: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM heard WHERE repository = $1 AND stranger = 1 \
+             AND heard_at > $2 AND ($3 = '' OR author = $3)",
+        );
+        let count = count.bind(repository.as_str()).bind(since.millis());
+        Ok(count.bind(author.unwrap_or_default()).fetch_one(&self.pool).await?)
+    }
+
+    /// Records what becomes of each command of something heard; a `stranger` is who may not command; requests and orders included, all or
+    /// nothing: each is carried out once. Gives what is then remembered.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn record_rulings(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        heard: &Heard,
+        sentences: &[(String, Sentence)],
+        stranger: bool,
+        at: Timestamp,
+    ) -> Result<(Vec<Ruling>, Vec<Request>, Vec<Order>), StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        let (mut rulings, mut requests, mut orders) = (Vec::new(), Vec::new(), Vec::new());
+        let actor = &heard.said.author;
+        for (line, sentence) in sentences {
+            let outcome = match sentence {
+                Sentence::Rule(ruled) => ruled.clone(),
+                Sentence::Ask(wish, version) => {
+                    let (wish, version) = (*wish, version.clone());
+                    let id =
+                        append_request(&mut transaction, watch, wish, &version, actor, at).await?;
+                    let actor = actor.clone();
+                    requests.push(Request { id, wish, version, actor, at, outcome: None });
+                    Ruled::Asked { request: id }
+                }
+                Sentence::Order(ordered) => {
+                    let id = append_order(&mut transaction, watch, ordered, actor, at).await?;
+                    let (ordered, actor) = (ordered.clone(), actor.clone());
+                    let answer = ordered.consequence();
+                    orders.push(Order { id, ordered, actor, at });
+                    Ruled::Ordered { request: id, answer }
+                }
+            };
+            rulings.push(Ruling { line: line.clone(), outcome });
+        }
+        sqlx::query(
+            "UPDATE heard SET watch = $1, rulings = $2, stranger = $3 WHERE id = $4 \
+             AND rulings IS NULL",
+        )
+        .bind(watch.as_str())
+        .bind(json(&rulings)?)
+        .bind(i64::from(stranger))
+        .bind(heard.id.0)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit("rulings").await?;
+        Ok((rulings, requests, orders))
+    }
+
+    /// Records that nothing more is to be answered.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn end_heard(
+        &self,
+        lease: &Lease,
+        id: HeardId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        sqlx::query("UPDATE heard SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL")
+            .bind(at.millis())
+            .bind(id.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit("end of a command").await
+    }
+
+    /// Forgets deliveries that came before a time: GitHub redelivers none that is older than three
+    /// days. Says how many.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn forget_deliveries(
+        &self,
+        lease: &Lease,
+        until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let old = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE received_at < $1");
+        let old: i64 = old.bind(until.millis()).fetch_one(&self.pool).await?;
+        if old == 0 {
+            return Ok(0);
+        }
+        let mut transaction = self.writing_under(lease).await?;
+        let gone = sqlx::query("DELETE FROM delivery WHERE received_at < $1")
+            .bind(until.millis())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        transaction.commit("forgotten deliveries").await?;
+        Ok(gone)
+    }
+}
+
+async fn hear(
+    transaction: &mut AnyConnection,
+    repository: &RepoName,
+    said: &Said,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO heard (id, repository, source, number, author, bot, body, head, said_at, \
+         heard_at) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM heard), \
+         $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (repository, source) DO NOTHING",
+    )
+    .bind(repository.as_str())
+    .bind(said.source.to_string())
+    .bind(i64::try_from(said.number).unwrap_or(i64::MAX))
+    .bind(storable(&said.author).as_ref())
+    .bind(i64::from(said.bot))
+    .bind(storable(&said.body).as_ref())
+    .bind(said.head.as_ref().map(|head| head.as_str().to_owned()))
+    .bind(said.at.millis())
+    .bind(at.millis())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
