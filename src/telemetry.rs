@@ -1,6 +1,8 @@
-//! Logging: a sentence with fields, to standard error. `error!` only when a person must act.
+//! Logging: a sentence with fields, to standard error. `error!` only when a person must act. And
+//! metrics, in the text format of Prometheus.
 
-use std::io::IsTerminal as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::{io::IsTerminal as _, sync::OnceLock};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `DIGEST_BUMP_LOG` says otherwise.
@@ -44,4 +46,20 @@ pub fn init(filter: Option<&str>, json: bool) {
         let colours = std::io::stderr().is_terminal();
         builder.with_target(false).with_ansi(colours).try_init()
     };
+}
+
+/// What was counted in this process. The first call begins to count.
+pub fn metrics() -> &'static PrometheusHandle {
+    static COUNTED: OnceLock<PrometheusHandle> = OnceLock::new();
+    COUNTED.get_or_init(|| {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // An error only says that somebody else counts.
+        let _ = metrics::set_global_recorder(recorder);
+        metrics::describe_counter!(
+            "digest_bump_webhooks_total",
+            "Webhooks that came in, by event and by what was done with them"
+        );
+        handle
+    })
 }

@@ -18,6 +18,10 @@ pub struct Environment {
     /// `DIGEST_BUMP_DATABASE_PASSWORD`: opens the PostgreSQL server that the config names.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub database_password: Option<SecretString>,
+    /// `DIGEST_BUMP_WEBHOOK_SECRET`: what GitHub signs webhooks with. They are taken at `/webhook` below
+    /// `listen` where it is set, and nowhere otherwise.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub webhook_secret: Option<SecretString>,
     /// `DIGEST_BUMP_LOG`: the log filter, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: Option<String>,
     /// `DIGEST_BUMP_LOG_FORMAT`: `text` or `json`.
@@ -37,8 +41,11 @@ pub(super) const TOKEN: &str = "DIGEST_BUMP_GITHUB_TOKEN";
 /// The variable with the App's key.
 pub(super) const APP_KEY: &str = "DIGEST_BUMP_GITHUB_APP_KEY";
 
+/// The variable with what webhooks are signed with.
+const WEBHOOK_SECRET: &str = "DIGEST_BUMP_WEBHOOK_SECRET";
+
 /// The variables that hold secrets, which must never reach a canary.
-pub(super) const SECRETS: [&str; 3] = [TOKEN, APP_KEY, database::PASSWORD];
+pub(super) const SECRETS: [&str; 4] = [TOKEN, APP_KEY, database::PASSWORD, WEBHOOK_SECRET];
 
 impl Environment {
     /// Reads the process's environment.
@@ -61,6 +68,7 @@ impl Environment {
             github_token: text(TOKEN).map(SecretString::from),
             github_app_key: text(APP_KEY).map(SecretString::from),
             database_password: text(database::PASSWORD).map(SecretString::from),
+            webhook_secret: text(WEBHOOK_SECRET).map(SecretString::from),
             log: text("DIGEST_BUMP_LOG"),
             log_format: text("DIGEST_BUMP_LOG_FORMAT"),
             user: text("USER"),

@@ -66,7 +66,7 @@ impl Alarm {
 
     /// A pass begins: it will see every request up to the newest.
     pub(super) async fn pass_begins(&self) -> Result<()> {
-        let newest = self.store.newest_request().await?;
+        let newest = self.store.newest_wish().await?;
         self.hands().request = newest;
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Alarm {
 
     async fn is_due(&self) -> bool {
         let now = self.clock.now();
-        let newest = self.store.newest_request().await.unwrap_or_else(|error| {
+        let newest = self.store.newest_wish().await.unwrap_or_else(|error| {
             warn!(%error, "the requests could not be read");
             0
         });

@@ -2,7 +2,7 @@
 
 use super::{alarm::Alarm, build::App};
 use crate::domain::{Timestamp, WatchName};
-use crate::http::{Page, router};
+use crate::http::{Hooks, Inbox, Page, router};
 use crate::reconcile::PassReport;
 use anyhow::{Context as _, Result};
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
@@ -115,11 +115,18 @@ async fn show(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken)
         store: app.store.clone(),
         clock: app.clock.clone(),
     };
+    crate::telemetry::metrics();
+    let hooks = app.config.webhook_secret.clone().map(|secret| Hooks {
+        secret,
+        watches: app.config.watches.clone(),
+        inbox: Inbox::open(app.store.clone(), app.clock.clone()),
+        wake: app.wake.clone(),
+    });
     match listener.local_addr() {
-        Ok(address) => info!("the status page is at http://{address}/"),
+        Ok(address) => info!(webhooks = hooks.is_some(), "the status page is at http://{address}/"),
         Err(error) => error!(%error, "the status page has no address"),
     }
-    let served = axum::serve(listener, router(page))
+    let served = axum::serve(listener, router(page, hooks))
         .with_graceful_shutdown(async move { shutdown.cancelled().await })
         .await;
     if let Err(error) = served {

@@ -1,8 +1,14 @@
-//! The status page, its JSON twin, and the health check. Shows what is stored; changes nothing.
+//! The status page, its JSON twin, the health check and the metrics, which show what is stored and
+//! change nothing; and where webhooks come in.
 
 mod health;
+mod inbox;
+mod payload;
+mod webhook;
 
 pub use health::ask;
+pub use inbox::Inbox;
+pub use webhook::Hooks;
 
 use crate::clock::Clock;
 use crate::config::Watch;
@@ -52,16 +58,26 @@ struct StatusPage {
     version: &'static str,
 }
 
-/// All routes.
-pub fn router(page: Page) -> Router {
-    Router::new()
+/// All routes. Webhooks are taken where there are `hooks`.
+pub fn router(page: Page, hooks: Option<Hooks>) -> Router {
+    let pages = Router::new()
         .route("/", get(status_page))
         .route("/status.json", get(status_json))
         .route("/runs/{run}", get(canary_log))
         .route(HEALTH, get(healthy))
+        .route("/metrics", get(metrics))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
-        .with_state(page)
+        .with_state(page);
+    let all = match hooks {
+        Some(hooks) => pages.merge(webhook::router(hooks)),
+        None => pages,
+    };
+    all.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
+}
+
+/// What was counted, in the text format of Prometheus.
+async fn metrics() -> String {
+    crate::telemetry::metrics().render()
 }
 
 impl Page {
@@ -117,7 +133,7 @@ async fn canary_log(State(page): State<Page>, Path(run): Path<i64>) -> Response 
 
 /// Healthy as long as the store can be read.
 async fn healthy(State(page): State<Page>) -> Response {
-    match page.store.newest_request().await {
+    match page.store.newest_wish().await {
         Ok(_) => "ok\n".into_response(),
         Err(error) => broken(&error),
     }
@@ -150,6 +166,8 @@ mod tests {
             ignored: Vec::new(),
             proposals: Vec::new(),
             requests: Vec::new(),
+            standing: Vec::new(),
+            orders: Vec::new(),
         }
     }
 

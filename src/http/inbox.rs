@@ -1,0 +1,91 @@
+//! Deliveries on their way into the store. Those that come together are recorded together: writers
+//! come one at a time, and a burst must not wait for as many commits.
+
+use crate::clock::Clock;
+use crate::config::Watch;
+use crate::domain::{Fact, FactKey, Said, Timestamp};
+use crate::store::{Received, Store, StoreError};
+use anyhow::{Result, anyhow};
+use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
+
+/// So many are recorded at once.
+const TOGETHER: usize = 100;
+/// So many may wait; whoever comes then waits for a place.
+const WAITING: usize = 1_000;
+
+type Waiting = (Received, oneshot::Sender<Result<bool>>);
+
+/// Where deliveries are put. Clones are one.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    store: Store,
+    clock: Clock,
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Inbox {
+    /// Opens it, with a task that records. Must be called inside a tokio runtime.
+    #[must_use]
+    pub fn open(store: Store, clock: Clock) -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING);
+        tokio::spawn(record(store.clone(), waiting));
+        Self { store, clock, queue }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Records a delivery; whether it is new.
+    pub(super) async fn put(&self, received: Received) -> Result<bool> {
+        let (answer, told) = oneshot::channel();
+        let closed = || anyhow!("nobody records any more");
+        self.queue.send((received, answer)).await.map_err(|_| closed())?;
+        told.await.map_err(|_| closed())?
+    }
+
+    /// What was said, with the place of the pull request's branch as the bot knows it, where the
+    /// delivery does not tell.
+    pub(super) async fn bound(&self, said: Option<Said>, watches: &[&Watch]) -> Option<Said> {
+        let mut said = said?;
+        if said.head.is_some() {
+            return Some(said);
+        }
+        let key = FactKey { aspect: "pull", subject: said.number.to_string() };
+        for watch in watches {
+            match self.store.latest(&watch.name, &key).await {
+                Ok(Some(seen)) => {
+                    if let Fact::Pull(pull) = seen.fact {
+                        said.head = Some(pull.head);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => warn!(%error, "the branch of a pull request could not be looked up"),
+            }
+        }
+        Some(said)
+    }
+}
+
+async fn record(store: Store, mut waiting: mpsc::Receiver<Waiting>) {
+    let mut together = Vec::with_capacity(TOGETHER);
+    while waiting.recv_many(&mut together, TOGETHER).await > 0 {
+        let (received, answers): (Vec<_>, Vec<_>) = together.drain(..).unzip();
+        match store.record_deliveries(&received).await {
+            Ok(news) => {
+                for (answer, new) in answers.into_iter().zip(news) {
+                    // Whoever went away is told nothing.
+                    let _ = answer.send(Ok(new));
+                }
+            }
+            Err(error) => refuse(answers, &error),
+        }
+    }
+}
+
+fn refuse(answers: Vec<oneshot::Sender<Result<bool>>>, error: &StoreError) {
+    for answer in answers {
+        let _ = answer.send(Err(anyhow!("{error}")));
+    }
+}
