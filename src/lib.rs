@@ -6,6 +6,7 @@ pub mod canary;
 pub mod cli;
 pub mod clients;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod daemon;
 pub mod domain;

@@ -9,7 +9,7 @@ use std::{
 /// Lowest first. A folder may be listed by its parts, as `clients/github` is.
 const FLOORS: &[&[&str]] = &[
     &["domain"],
-    &["clock", "telemetry", "config", "edit", "policy"],
+    &["clock", "telemetry", "command", "config", "edit", "policy"],
     &["render"],
     &["clients/wire", "clients/credential", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
@@ -25,7 +25,7 @@ const JOINTS: &[&str] = &["lib.rs", "main.rs", "clients/mod.rs"];
 /// A file over this wants to be two.
 const MAX_PRODUCTION_LINES: usize = 500;
 /// Floors whose modules cannot wait, read a clock, or fail for outside reasons.
-const PURE: &[&str] = &["domain", "edit", "policy", "render"];
+const PURE: &[&str] = &["domain", "command", "edit", "policy", "render"];
 /// What betrays a module that is not pure.
 const IMPURE: &[&str] = &[
     "async fn",

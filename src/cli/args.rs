@@ -1,6 +1,6 @@
 //! The arguments.
 
-use crate::domain::{self, Digest, ImageName, IndexDigest, Version, WatchName};
+use crate::domain::{self, Digest, ImageName, IndexDigest, Ordered, Version, WatchName};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -209,18 +209,63 @@ pub(super) enum Wish {
         #[command(flatten)]
         chosen: Chosen,
     },
+    /// Open and rewrite no pull request until `unhold`; releases are looked at as before
+    Hold {
+        /// Why, for whoever looks at the status
+        reason: Option<String>,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Open and rewrite pull requests again
+    Unhold {
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Neither propose nor offer a release, or any of a kind, unless it is asked for
+    Ignore {
+        /// A release such as 3.10.4, or `major`, `minor`, `patch`
+        #[arg(value_name = "RELEASE|KIND", value_parser = ignored)]
+        what: Ordered,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Let everything count again that was ignored
+    Unignore {
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+}
+
+/// What is asked for.
+pub(super) enum Asked {
+    /// Something about a release.
+    Wish(domain::Wish, Version),
+    /// That something is left alone from now on.
+    Order(Ordered),
 }
 
 impl Wish {
-    /// What is wished for, at which version, of which watch.
-    pub(super) fn parts(self) -> (domain::Wish, Version, Chosen) {
+    /// What is asked for, of which watch.
+    pub(super) fn parts(self) -> (Asked, Chosen) {
+        let of = |wish, version, chosen| (Asked::Wish(wish, version), chosen);
         match self {
-            Self::Bump { version, chosen } => (domain::Wish::Bump, version, chosen),
-            Self::Canary { version, chosen } => (domain::Wish::Canary, version, chosen),
-            Self::Rebase { version, chosen } => (domain::Wish::Rebase, version, chosen),
-            Self::Recreate { version, chosen } => (domain::Wish::Recreate, version, chosen),
+            Self::Bump { version, chosen } => of(domain::Wish::Bump, version, chosen),
+            Self::Canary { version, chosen } => of(domain::Wish::Canary, version, chosen),
+            Self::Rebase { version, chosen } => of(domain::Wish::Rebase, version, chosen),
+            Self::Recreate { version, chosen } => of(domain::Wish::Recreate, version, chosen),
+            Self::Hold { reason, chosen } => (Asked::Order(Ordered::Hold { reason }), chosen),
+            Self::Unhold { chosen } => (Asked::Order(Ordered::Unhold), chosen),
+            Self::Ignore { what, chosen } => (Asked::Order(what), chosen),
+            Self::Unignore { chosen } => (Asked::Order(Ordered::Unignore), chosen),
         }
     }
+}
+
+/// What may be ignored, as people type it.
+fn ignored(text: &str) -> Result<Ordered, String> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let ordered = Ordered::parse("ignore", Some(text), None);
+    ordered.ok_or_else(|| "neither a release nor `major`, `minor` or `patch`".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

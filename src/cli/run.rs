@@ -1,7 +1,7 @@
 //! One function for each command.
 
 use super::{
-    args::{Arguments, Chosen, Command, Look},
+    args::{Arguments, Asked, Chosen, Command, Look},
     check,
     exit::{Exit, Misuse},
     offline, pin, text, verify,
@@ -9,7 +9,7 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{self, Access, Config, Environment, Watch};
 use crate::daemon::{self, App};
-use crate::domain::{Memory, Version, Wish};
+use crate::domain::{Memory, Version};
 use crate::policy::Ignored;
 use crate::reconcile;
 use crate::render;
@@ -48,8 +48,8 @@ pub(super) async fn command(
         Command::Health => health(&config, json).await,
         Command::Request { wish } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
-            let (wish, version, chosen) = wish.parts();
-            request(&config, &chosen, (wish, &version), actor, &clock, json).await
+            let (asked, chosen) = wish.parts();
+            request(&config, &chosen, asked, actor, &clock, json).await
         }
         Command::Pin(arguments) => pin::run(&arguments, chosen(&config, &arguments.chosen)?, json),
     }
@@ -177,7 +177,7 @@ async fn health(config: &Config, json: bool) -> Result<Exit> {
 async fn request(
     config: &Config,
     which: &Chosen,
-    (wish, version): (Wish, &Version),
+    asked: Asked,
     actor: &str,
     clock: &Clock,
     json: bool,
@@ -187,10 +187,18 @@ async fn request(
         bail!("there is no database yet at {}: run a pass first", config.database);
     };
     let store = daemon::open_store(config, clock).await?;
-    let id = store.record_request(&watch.name, wish, version, actor, clock.now()).await?;
+    let (name, now) = (&watch.name, clock.now());
+    match asked {
+        Asked::Wish(wish, version) => {
+            let id = store.record_request(name, wish, &version, actor, now).await?;
+            print(json, &text::Recorded { request: id.0, wish, version }, text::recorded)?;
+        }
+        Asked::Order(ordered) => {
+            let id = store.record_order(name, &ordered, actor, now).await?;
+            print(json, &text::OrderRecorded::of(id, &ordered), text::order_recorded)?;
+        }
+    }
     store.close().await;
-    let recorded = text::Recorded { request: id.0, wish, version: version.clone() };
-    print(json, &recorded, text::recorded)?;
     Ok(Exit::Done)
 }
 

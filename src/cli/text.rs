@@ -1,6 +1,6 @@
 //! What the commands print.
 
-use crate::domain::{Timestamp, Version, Wish};
+use crate::domain::{Ordered, RequestId, Timestamp, Version, Wish};
 use crate::policy::{Decision, Ignored, Stage};
 use crate::reconcile::{PassReport, PlannedAction};
 use crate::render::{stage_line, stage_word};
@@ -232,6 +232,25 @@ pub(super) fn recorded(recorded: &Recorded) -> String {
          next pass does; `digest-bump status` shows what comes of it.\n",
         recorded.request, recorded.version
     )
+}
+
+/// A standing order that was recorded.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderRecorded {
+    request: i64,
+    order: String,
+    consequence: String,
+}
+
+impl OrderRecorded {
+    pub(super) fn of(id: RequestId, ordered: &Ordered) -> Self {
+        Self { request: id.0, order: ordered.to_string(), consequence: ordered.consequence() }
+    }
+}
+
+pub(super) fn order_recorded(recorded: &OrderRecorded) -> String {
+    let OrderRecorded { request, order, consequence } = recorded;
+    format!("request {request} is recorded: {order}. From now on {consequence}.\n")
 }
 
 /// A release that is none of ours.

@@ -4,6 +4,7 @@
 mod access;
 mod authorities;
 mod canary;
+mod commands;
 mod confinement;
 mod database;
 mod duration;
@@ -24,6 +25,7 @@ mod watch;
 
 pub use access::{Access, AppAccess, Lacking};
 pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
+pub use commands::{Admitted, CommandsConfig};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;

@@ -365,6 +365,9 @@ pub(super) struct Downstream {
     /// The issue that says where everything stands.
     #[serde(default)]
     pub(super) dashboard: Dashboard,
+    /// Comments that command.
+    #[serde(default)]
+    pub(super) commands: super::commands::Raw,
 }
 
 fn default_ci_starts_within() -> String {

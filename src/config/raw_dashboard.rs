@@ -14,9 +14,13 @@ pub(super) struct Dashboard {
     pub(super) title: String,
     /// Its labels when it is opened. Default: none.
     pub(super) labels: Vec<String>,
-    /// Whether ticking the box of an offered patch asks for it, as `request bump` does. Nobody is
-    /// told who ticked: it may be whoever may edit the issue. Default: `false`.
+    /// Whether an offered patch has a box, and ticking it asks for the patch, as `request bump` does. A
+    /// webhook tells who ticked it, and that person has to be one who may command
+    /// (`downstream.commands`). Default: `false`.
     pub(super) checkboxes: bool,
+    /// Whether a box counts as well that a pass finds ticked, without anybody to tell who did it: it
+    /// may have been whoever may edit the issue. Without it boxes need the webhook. Default: `false`.
+    pub(super) anonymous: bool,
 }
 
 impl Default for Dashboard {
@@ -26,6 +30,7 @@ impl Default for Dashboard {
             title: "Digest bumps of {image}".to_owned(),
             labels: Vec::new(),
             checkboxes: false,
+            anonymous: false,
         }
     }
 }

@@ -26,6 +26,12 @@ impl Problems {
         self.0.push(format!("{place}: {text}"));
     }
 
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn take<T, E: std::fmt::Display>(
         &mut self,
         place: &str,
@@ -97,6 +103,7 @@ pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec
             registries,
             added_roots: added_roots?,
             trust: trust?,
+            webhook_secret: env.webhook_secret.clone(),
             program: env.program.clone(),
             watches: watches?,
         })

@@ -1,6 +1,6 @@
 //! A config that makes sense, in the domain's types.
 
-use super::{Access, CanaryConfig, CommitsBy, Database};
+use super::{Access, CanaryConfig, CommandsConfig, CommitsBy, Database};
 use crate::domain::{
     BranchName, Branches, ChangesetRule, FilePath, ImageName, Need, PinSite, Presence, RepoName,
     Rules, TitleTemplate, WatchName,
@@ -8,6 +8,7 @@ use crate::domain::{
 use chrono_tz::Tz;
 use croner::Cron;
 use rustls::pki_types::CertificateDer;
+use secrecy::SecretString;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// A config that makes sense.
@@ -35,6 +36,8 @@ pub struct Config {
     pub added_roots: Vec<CertificateDer<'static>>,
     /// Whose signatures are believed.
     pub trust: Trust,
+    /// What GitHub signs webhooks with, if they are taken.
+    pub webhook_secret: Option<SecretString>,
     /// This program, which runs itself again to confine a canary.
     pub program: PathBuf,
     /// The pairs.
@@ -135,6 +138,8 @@ pub struct Downstream {
     pub mirror: Option<FilePath>,
     /// The dashboard issue, if there is to be one.
     pub dashboard: Option<DashboardConfig>,
+    /// Comments that command, if they do.
+    pub commands: Option<CommandsConfig>,
 }
 
 /// The dashboard issue.
@@ -146,6 +151,8 @@ pub struct DashboardConfig {
     pub labels: Vec<String>,
     /// Whether ticking the box of an offered patch asks for it.
     pub boxes: bool,
+    /// Whether that counts also where nobody tells who did it.
+    pub anonymous: bool,
 }
 
 /// Where GitHub demands a permission of its own for an edit.

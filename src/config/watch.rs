@@ -1,7 +1,7 @@
 //! One watch: from what is written to what is meant.
 
 use super::{
-    canary, duration,
+    canary, commands, duration,
     environment::Environment,
     known_issues,
     proposal::{author, changeset_rule, with_edits},
@@ -238,12 +238,13 @@ fn downstream(
     let mirror = raw.contract_mirror.as_ref();
     let mirror = mirror.map(|path| problems.parse(&format!("{place}.contract_mirror"), path));
     let dashboard = dashboard(&format!("{place}.dashboard"), &raw.dashboard, problems);
+    let commands = commands::resolve(&format!("{place}.commands"), &raw.commands, problems);
     let mirror = match mirror {
         Some(path) => Some(path?),
         None => None,
     };
     let (repository, branch, writer) = (repository?, branch?, raw.writer);
-    Some(Downstream { repository, branch, writer, sites, mirror, dashboard })
+    Some(Downstream { repository, branch, writer, sites, mirror, dashboard, commands })
 }
 
 fn dashboard(
@@ -254,9 +255,10 @@ fn dashboard(
     if raw.title.trim().is_empty() {
         problems.add(&format!("{place}.title"), "is empty");
     }
-    let raw_dashboard::Dashboard { enabled, title, labels, checkboxes } = raw;
+    let raw_dashboard::Dashboard { enabled, title, labels, checkboxes, anonymous } = raw;
     let (title, labels) = (title.clone(), labels.clone());
-    enabled.then_some(DashboardConfig { title, labels, boxes: *checkboxes })
+    let (boxes, anonymous) = (*checkboxes, *anonymous);
+    enabled.then_some(DashboardConfig { title, labels, boxes, anonymous })
 }
 
 /// `Ok(None)` is a site that is off; `Err` one with problems, which were added.

@@ -3,6 +3,7 @@
 use super::{
     assess::{Assessment, assess},
     board::Board,
+    orders::refuses,
     snapshot::{Notice, Proposal, Snapshot},
     stage::Intent,
 };
@@ -174,6 +175,9 @@ fn refused(answer: String) -> Stands {
 
 fn stands(asked: &Request, snapshot: &Snapshot, now: Timestamp, board: &Board) -> Stands {
     let version = &asked.version;
+    if let Some(why) = refuses(snapshot) {
+        return refused(why);
+    }
     let of_it = |p: &&Proposal| p.version == *version && p.state == PullState::Open;
     let Some(proposal) = snapshot.proposals.iter().rev().find(of_it) else {
         let mut since = snapshot.proposals.iter().rev();

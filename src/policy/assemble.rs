@@ -77,6 +77,7 @@ impl Snapshot {
             proposals,
             foreign,
             requests: view.memory.requests.clone(),
+            orders: view.memory.orders.clone(),
             migration: migration(view),
             editable: required::site_faults(view.memory.pin()).is_empty(),
             baseline: baseline(view, &pin),

@@ -4,6 +4,7 @@ use super::{
     board::Board,
     canary::{AtPin, at_pin},
     chain::walk,
+    orders::ignored,
     requests::Standing,
     snapshot::{Candidate, Proposal, Snapshot},
     stage::Stage,
@@ -50,7 +51,10 @@ pub(super) fn automatic<'a>(
                 let why = format!("a person asked for {version} when this was already out");
                 board.set(&candidate.version, Stage::Skipped { why });
             }
-            (None, None) => eligible.push(candidate),
+            (None, None) => match ignored(candidate, snapshot) {
+                Some(why) => board.set(&candidate.version, Stage::Skipped { why }),
+                None => eligible.push(candidate),
+            },
         }
     }
     eligible

@@ -8,6 +8,7 @@ use super::{
     chain::walk,
     checks,
     draft::{finish, one_at_a_time, open_draft, tend_draft},
+    orders::{close_ignored, obey_hold},
     pull::{open_new, open_proposal, repair, tend},
     requests::{self, Standing},
     retreat::look_again,
@@ -67,6 +68,8 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     superseded::cancel(snapshot, now, board);
     say_whose(snapshot, board);
     make_anew(snapshot, now, board);
+    close_ignored(snapshot, board);
+    obey_hold(snapshot, board);
 }
 
 /// The MAJORs by major version, the newest first; those that call themselves less have the pin's.

@@ -25,6 +25,7 @@ mod honesty;
 mod line;
 mod mirror;
 mod npm_drift;
+mod orders;
 mod pinned;
 mod proposals;
 mod pull;

@@ -3,6 +3,7 @@
 use super::{
     assess::{Assessment, assess},
     line::Line,
+    orders::refuses,
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::Intent,
 };
@@ -82,6 +83,9 @@ fn examine<'a>(
     now: Timestamp,
 ) -> Result<Standing<'a>, (bool, String)> {
     let wanted = &request.version;
+    if let Some(why) = refuses(snapshot) {
+        return Err((false, why));
+    }
     if wanted == pinned && !snapshot.leads_to(wanted) {
         return Err((true, format!("the pin is at {pinned} already")));
     }

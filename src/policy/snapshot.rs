@@ -2,7 +2,7 @@
 
 use super::{Break, companion_pin::CompanionPin, contract::Contract, soak::Soak};
 use crate::domain::{
-    BranchName, Bump, Check, CheckSeen, ImageName, IndexDigest, Look, PatchPolicy, Platform,
+    BranchName, Bump, Check, CheckSeen, ImageName, IndexDigest, Look, Order, PatchPolicy, Platform,
     ProposalKind, PullNumber, PullState, Request, RequestId, RunId, Timestamp, Verdict, Version,
 };
 use std::{
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub foreign: Vec<(BranchName, PullNumber)>,
     /// What people asked for, oldest first.
     pub requests: Vec<Request>,
+    /// What people told the bot to leave alone, oldest first.
+    pub orders: Vec<Order>,
     /// Whether a MAJOR's stub has a place to go.
     pub migration: Migration,
     /// Whether every pin site can be edited, as the canary's tree needs it.

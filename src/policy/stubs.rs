@@ -4,6 +4,7 @@ use super::{
     chain::{Walk, walk},
     contract::Contract,
     line::Line,
+    orders::ignored,
     snapshot::{Candidate, Companion, Migration, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
 };
@@ -64,6 +65,9 @@ fn stage_of(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stage> {
     }
     if let Some(proposal) = stubs().next_back() {
         return Some(stage_by(proposal, &candidate.version));
+    }
+    if let Some(why) = ignored(candidate, snapshot) {
+        return Some(Stage::Skipped { why });
     }
     let mended = snapshot.candidates.iter().find(|c| mends(c, candidate))?;
     let why = format!("{} is newer, and takes that back", mended.version);

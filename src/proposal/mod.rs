@@ -4,6 +4,7 @@
 //! draft with its commit still to be made; a [`Plan`](crate::domain::Plan) everything that a
 //! proposal consists of; its effects are performed by [`Performer`], which makes no choices.
 
+mod answer;
 mod canary;
 mod comment;
 mod draft;
@@ -19,6 +20,7 @@ mod unproved;
 mod uses;
 mod withheld;
 
+pub use answer::GONE;
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use perform::{Outcome, Performer};
 pub use plan::{Workshop, effects_of};

@@ -89,6 +89,11 @@ impl Performer {
             }
             Effect::ReportCheck { commit, report } => self.probe_check(commit, report).await,
             Effect::CommentPull { number, says, .. } => self.probe_comment(*number, says).await,
+            Effect::React { .. } | Effect::TakeReactionBack { .. } => Ok(None),
+            Effect::Answer { to, number, .. } => self.probe_answer(to, *number).await,
+            Effect::EditAnswer { to, answer, body, .. } => {
+                self.probe_edited_answer(to, *answer, body).await
+            }
             Effect::UnlabelPull { number, label, .. } => {
                 self.probe_unlabelled(*number, label).await
             }
@@ -178,6 +183,14 @@ impl Performer {
             }
             Effect::ReportCheck { commit, report } => self.report_check(commit, report).await,
             Effect::CommentPull { number, body, .. } => self.comment(*number, body).await,
+            Effect::React { to, reaction } => self.react(to, *reaction).await,
+            Effect::TakeReactionBack { to, reaction } => {
+                self.take_reaction_back(to, *reaction).await
+            }
+            Effect::Answer { to, number, body, .. } => self.answer(to, *number, body).await,
+            Effect::EditAnswer { to, answer, body, .. } => {
+                self.edit_answer(to, *answer, body).await
+            }
             Effect::UnlabelPull { number, label, .. } => self.unlabel(*number, label).await,
             Effect::LabelPull { number, labels, .. } => {
                 let labelled = self.writer.add_labels(repo, *number, labels);

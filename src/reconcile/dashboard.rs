@@ -135,7 +135,7 @@ pub(super) fn wishes(
         stages.iter().any(|(it, stage)| it == version && is_open_to_wishes(stage))
     };
     let mut new = now.ticked();
-    new.retain(|it| rule.boxes && !before.contains(it) && can_be_asked_for(it));
+    new.retain(|it| rule.boxes && rule.anonymous && !before.contains(it) && can_be_asked_for(it));
     new
 }
 

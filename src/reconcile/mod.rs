@@ -5,6 +5,7 @@
 
 mod act;
 mod announce;
+mod answer;
 mod beside;
 mod canary;
 mod checks;
@@ -14,6 +15,7 @@ mod effects;
 mod examine;
 mod foresight;
 mod hands;
+mod hear;
 mod history;
 mod learn;
 mod limit;
@@ -24,6 +26,7 @@ mod own_checks;
 mod pass;
 mod preview;
 mod ready;
+mod rule;
 mod tags;
 mod tidy;
 mod view;

@@ -10,7 +10,7 @@ use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
-use crate::domain::{Fact, Memory, Observation, Pin, RunState, Timestamp};
+use crate::domain::{Fact, Heard, Memory, Observation, Pin, RunState, Timestamp};
 use crate::policy::{Decision, Intent, Snapshot, decide};
 use crate::proposal::Performer;
 use crate::repository::Repository;
@@ -24,6 +24,8 @@ use tracing::{Instrument as _, debug, info, info_span, warn};
 const LEASE_TTL: Duration = Duration::from_secs(20);
 /// How often a pass renews it, whatever step it is at.
 const RENEWAL: Duration = Duration::from_secs(5);
+/// GitHub redelivers no webhook that is older than three days.
+const DELIVERIES_KEPT: Duration = Duration::from_hours(7 * 24);
 /// A pass that is not settled after so many rounds goes in circles.
 const MAX_ROUNDS: usize = 200;
 
@@ -112,12 +114,15 @@ impl Bot {
             failed: Vec::new(),
             sounded: Vec::new(),
             limited: false,
+            heard: Vec::new(),
+            login: None,
             report: PassReport::default(),
         };
         if let Some(until) = self.limit.holds(self.clock.now()) {
             pass.trouble(&GithubError::RateLimited { until }.into());
-        } else if pass.observe().await? {
+        } else if Box::pin(pass.hear_and_observe()).await? {
             pass.heed_dashboard().await?;
+            Box::pin(pass.rule()).await?;
             pass.complete_labels().await?;
             Box::pin(pass.tidy_merged()).await?;
             Box::pin(pass.complete_ready()).await?;
@@ -129,6 +134,7 @@ impl Bot {
             pass.wake_for_ci();
             pass.sound();
             if settled {
+                Box::pin(pass.answer_all()).await?;
                 Box::pin(pass.announce()).await?;
             }
         }
@@ -153,10 +159,19 @@ pub(super) struct Pass<'a> {
     pub(super) sounded: Vec<String>,
     /// A rate limit was met: nothing more is asked of anybody.
     pub(super) limited: bool,
+    /// What people said to the bot, and has no end yet.
+    pub(super) heard: Vec<Heard>,
+    /// The bot's own login, once it was asked for.
+    pub(super) login: Option<String>,
     pub(super) report: PassReport,
 }
 
 impl Pass<'_> {
+    async fn hear_and_observe(&mut self) -> Result<bool> {
+        self.hear().await?;
+        self.observe().await
+    }
+
     /// Reads the world. `false` if too little could be read to decide anything.
     async fn observe(&mut self) -> Result<bool> {
         let now = self.bot.clock.now();
@@ -230,6 +245,8 @@ impl Pass<'_> {
         let until = bot.clock.now() - kept;
         let gone = bot.store.forget_logs(self.lease, &bot.watch.name, until).await?;
         debug!(gone, "forgot old logs");
+        let until = bot.clock.now() - DELIVERIES_KEPT;
+        bot.store.forget_deliveries(self.lease, until).await?;
         Ok(())
     }
 

@@ -45,6 +45,7 @@ pub fn dashboard_body(dashboard: &Dashboard<'_>) -> String {
     let mut page = Page { text: head(dashboard), room: MAX_BODY - foot.len(), full: false };
     let view = dashboard.view;
     page.list("Look at this", "", &texts(&view.alarms));
+    page.list("Standing orders", "", &texts(&view.standing));
     page.list("Drift", &in_line(view), &texts(&view.drift));
     page.piece(&hunks(view));
     let open = view.proposals.iter().filter(|pull| pull.state == "open");
@@ -263,6 +264,8 @@ mod tests {
             ignored: Vec::new(),
             proposals: Vec::new(),
             requests: Vec::new(),
+            standing: Vec::new(),
+            orders: Vec::new(),
         }
     }
 

@@ -8,6 +8,12 @@ pub(super) fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
+/// Plain text for a comment, as it stands.
+#[must_use]
+pub fn as_text(text: &str) -> String {
+    fenced(text, "text")
+}
+
 /// The text in a fence of its own, which nothing in it can end; `language` says how it is coloured.
 pub(super) fn fenced(text: &str, language: &str) -> String {
     let longest = longest_run(text);

@@ -1,5 +1,6 @@
 //! Every text that a person reads, pure: pull requests, plans, explanations, the status.
 
+mod answer;
 mod body;
 mod boxes;
 mod canary;
@@ -27,6 +28,7 @@ mod stub;
 mod view;
 mod warning;
 
+pub use answer::{AnswerLine, Standing, answer, answers_to};
 pub use body::{PinBump, pin_bump_body};
 pub use boxes::{dashboard_of, says_the_same, ticked};
 pub use canary::CanaryShown;
@@ -38,6 +40,7 @@ pub use dashboard::{Dashboard, dashboard_body, dashboard_title};
 pub use draft::{DraftBody, draft_body, held_body};
 pub use evidence::Evidence;
 pub use explanation::Explanation;
+pub use fence::as_text;
 pub use known::known_lines;
 pub use left_out::LeftOut;
 pub use marker::{marker, parse_marker, without_marker};

@@ -147,6 +147,9 @@ pub fn status(view: &WatchView) -> String {
         let word = if pull.draft { "draft" } else { "open" };
         let _ = writeln!(out, "  {word} #{}: {} <{}>", pull.number, pull.title, pull.url);
     }
+    for line in &view.standing {
+        let _ = writeln!(out, "  {line}");
+    }
     for asked in view.requests.iter().take(REQUESTS_SHOWN) {
         let answer = asked.answer.as_deref().map(|it| format!(": {it}"));
         let _ = writeln!(

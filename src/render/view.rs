@@ -5,7 +5,7 @@ use super::{
     report::{lasting_release_line, release_line, stage_word},
 };
 use crate::domain::{
-    Bump, Check, DashboardFacts, DraftMark, Memory, Pin, ProposalKind, PullState, Request,
+    Bump, Check, DashboardFacts, DraftMark, Memory, Order, Pin, ProposalKind, PullState, Request,
     Timestamp, Version, Wish,
 };
 use crate::edit;
@@ -45,6 +45,12 @@ pub struct WatchView {
     pub proposals: Vec<ProposalView>,
     /// What people asked for, newest first.
     pub requests: Vec<RequestView>,
+    /// What people told the bot to leave alone and is in force, one line each. Foreign text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<String>,
+    /// What people ever told the bot to leave alone, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<OrderView>,
 }
 
 /// One release and what became of it.
@@ -113,6 +119,21 @@ pub struct RequestView {
     pub answer: Option<String>,
 }
 
+/// A standing order and what comes of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderView {
+    /// Its number, counted with the requests'.
+    pub id: i64,
+    /// What was ordered, as it is spelled in a command.
+    pub order: String,
+    /// Who said so.
+    pub actor: String,
+    /// When.
+    pub at: String,
+    /// What comes of it.
+    pub answer: String,
+}
+
 impl WatchView {
     /// Puts the view together.
     #[must_use]
@@ -159,6 +180,8 @@ impl WatchView {
             ignored,
             proposals,
             requests: memory.requests.iter().rev().map(request).collect(),
+            standing: standing(&memory.orders),
+            orders: memory.orders.iter().rev().map(order).collect(),
         }
     }
 }
@@ -221,6 +244,23 @@ fn proposal(pull: &crate::domain::PullFacts) -> ProposalView {
         },
         kind: pull.marker.as_ref().map(|marker| marker.kind),
         draft: pull.marker.as_ref().is_some_and(|marker| marker.draft == DraftMark::Waits),
+    }
+}
+
+/// The orders in force.
+fn standing(orders: &[Order]) -> Vec<String> {
+    let hold = Order::hold(orders).map(|order| format!("on hold: {}", order.told()));
+    let ignoring = Order::ignoring(orders).map(|order| format!("ignored: {}", order.told()));
+    hold.into_iter().chain(ignoring).collect()
+}
+
+fn order(order: &Order) -> OrderView {
+    OrderView {
+        id: order.id.0,
+        order: order.ordered.to_string(),
+        actor: order.actor.clone(),
+        at: order.at.to_string(),
+        answer: order.ordered.consequence(),
     }
 }
 

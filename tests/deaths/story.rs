@@ -204,7 +204,7 @@ impl Stage {
             Act::BumpByHand => self.bump_by_hand(),
             Act::Dashboard => {
                 let mut config: toml::Table = self.config.parse().unwrap();
-                for key in ["enabled", "checkboxes"] {
+                for key in ["enabled", "checkboxes", "anonymous"] {
                     set(watch(&mut config), &format!("downstream.dashboard.{key}"), true.into());
                 }
                 self.config = toml::to_string(&config).unwrap();

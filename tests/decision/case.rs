@@ -164,6 +164,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         reverses: false,
         ci_starts_within: None,
         requests: Vec::new(),
+        orders: Vec::new(),
         migration: Migration::Ready { majors: Vec::new(), targets: Vec::new() },
     }
 }

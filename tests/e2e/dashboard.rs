@@ -20,6 +20,7 @@ async fn run_story(story: impl AsyncFnOnce(&mut Stand)) {
 
 fn with_boxes(stand: &mut Stand) {
     stand.set("downstream.dashboard.checkboxes", true);
+    stand.set("downstream.dashboard.anonymous", true);
 }
 
 /// The only issue, which must be the bot's.

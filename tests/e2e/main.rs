@@ -11,6 +11,7 @@ mod by_workflow;
 mod canary;
 mod checks;
 mod ci;
+mod commands;
 mod companion_majors;
 mod companion_pins;
 mod companion_tags;

@@ -1,7 +1,7 @@
 //! Comments on issues and pull requests, and the commits that a comment tells of.
 
-use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
-use crate::domain::{CommitId, PullNumber, RepoName};
+use super::{error::GithubError, headers, json, reaction::place, reader::Reader, writer::Writer};
+use crate::domain::{CommandSource, CommitId, IssueNumber, PullNumber, RepoName, Timestamp};
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,6 +18,23 @@ pub struct Comment {
     pub author: Option<String>,
     /// The text in Markdown. Foreign text, unless the bot wrote it.
     pub body: String,
+}
+
+/// A comment anywhere in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The comment.
+    pub comment: Comment,
+    /// Whether it stands within the diff of a pull request.
+    pub review: bool,
+    /// The issue or pull request.
+    pub number: u64,
+    /// Whether an App or another machine's account wrote it.
+    pub bot: bool,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it was last edited.
+    pub updated_at: Timestamp,
 }
 
 /// A commit of a pull request.
@@ -41,6 +58,20 @@ struct Wire {
 #[derive(Deserialize)]
 struct WireUser {
     login: String,
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct WireRemark {
+    id: u64,
+    body: Option<String>,
+    user: Option<WireUser>,
+    /// Of an issue or pull request, or of a pull request alone.
+    #[serde(alias = "pull_request_url")]
+    issue_url: String,
+    created_at: String,
+    updated_at: String,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +96,16 @@ fn read(wire: Wire) -> Comment {
     Comment { id: wire.id, author, body: wire.body.unwrap_or_default() }
 }
 
+fn read_remark(wire: WireRemark, review: bool) -> Result<Remark, GithubError> {
+    let time = |text: &str| text.parse().map_err(|_| GithubError::malformed("a comment's time"));
+    let number = wire.issue_url.rsplit('/').next().and_then(|number| number.parse().ok());
+    let number = number.ok_or_else(|| GithubError::malformed("a comment on no issue"))?;
+    let (created_at, updated_at) = (time(&wire.created_at)?, time(&wire.updated_at)?);
+    let bot = wire.user.as_ref().is_some_and(|user| user.kind == "Bot");
+    let comment = read(Wire { id: wire.id, body: wire.body, user: wire.user });
+    Ok(Remark { comment, review, number, bot, created_at, updated_at })
+}
+
 fn read_commit(wire: WireCommit) -> Result<PullCommit, GithubError> {
     let id = wire.sha.parse();
     let author = wire.commit.author.and_then(|author| author.name);
@@ -87,7 +128,11 @@ impl Reader {
         number: PullNumber,
     ) -> Result<Vec<Comment>, GithubError> {
         let path = format!("/repos/{repo}/issues/{}/comments?per_page=100", number.0);
-        let mut url = self.transport.url(&path)?;
+        self.fetch_comment_pages(&path).await
+    }
+
+    async fn fetch_comment_pages(&self, path: &str) -> Result<Vec<Comment>, GithubError> {
+        let mut url = self.transport.url(path)?;
         let mut comments = Vec::new();
         for _ in 0..MAX_PAGES {
             let answer = self.transport.get(&url, &HeaderMap::new(), "pull request").await?;
@@ -98,6 +143,66 @@ impl Reader {
             }
         }
         Ok(comments)
+    }
+
+    /// Fetches the comments anywhere in a repository that were written or edited since a time, the
+    /// oldest first: those on issues and pull requests, or those within diffs.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn fetch_remarks(
+        &self,
+        repo: &RepoName,
+        review: bool,
+        since: Timestamp,
+    ) -> Result<Vec<Remark>, GithubError> {
+        let kind = if review { "pulls" } else { "issues" };
+        let mut url = self.transport.url(&format!("/repos/{repo}/{kind}/comments"))?;
+        url.query_pairs_mut()
+            .append_pair("sort", "updated")
+            .append_pair("direction", "asc")
+            .append_pair("since", &since.to_string())
+            .append_pair("per_page", "100");
+        let mut remarks = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
+            for wire in json::list::<WireRemark>(&answer.body, "comment")? {
+                remarks.push(read_remark(wire, review)?);
+            }
+            match headers::next_page(&answer, &url, self.transport.base())? {
+                Some(next) => url = next,
+                None => break,
+            }
+        }
+        Ok(remarks)
+    }
+
+    /// Fetches the comments within the diff of a pull request, the oldest first.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn fetch_review_comments(
+        &self,
+        repo: &RepoName,
+        number: IssueNumber,
+    ) -> Result<Vec<Comment>, GithubError> {
+        let path = format!("/repos/{repo}/pulls/{}/comments?per_page=100", number.0);
+        self.fetch_comment_pages(&path).await
+    }
+
+    /// Fetches the text of one comment as it is now.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says; [`GithubError::NotFound`] if it was deleted.
+    pub async fn fetch_comment(
+        &self,
+        repo: &RepoName,
+        of: &CommandSource,
+    ) -> Result<Comment, GithubError> {
+        let place = place(of).ok_or_else(|| GithubError::malformed("no comment to read"))?;
+        let url = self.transport.url(&format!("/repos/{repo}/{place}"))?;
+        let answer = self.transport.get(&url, &HeaderMap::new(), "comment").await?;
+        Ok(read(json::object(&answer.body, "comment")?))
     }
 
     /// Fetches the commits of a pull request, the oldest first; GitHub lists 250 at most.
@@ -146,6 +251,40 @@ impl Writer {
             return Err(GithubError::malformed(what));
         }
         Ok(read(json::object(&answer.body, "comment")?))
+    }
+
+    /// Answers a comment within a diff, in its thread; gives the answer.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn reply(
+        &self,
+        repo: &RepoName,
+        number: IssueNumber,
+        to: u64,
+        body: &str,
+    ) -> Result<Comment, GithubError> {
+        let path = format!("/repos/{repo}/pulls/{}/comments/{to}/replies", number.0);
+        let text = json!({ "body": body });
+        let answer = self.transport.write(Method::POST, &path, &text, "comment").await?;
+        Ok(read(json::object(&answer.body, "comment")?))
+    }
+
+    /// Rewrites a comment.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says; [`GithubError::NotFound`] if it was deleted.
+    pub async fn edit_comment(
+        &self,
+        repo: &RepoName,
+        of: &CommandSource,
+        body: &str,
+    ) -> Result<(), GithubError> {
+        let place = place(of).ok_or_else(|| GithubError::malformed("no comment to rewrite"))?;
+        let path = format!("/repos/{repo}/{place}");
+        let text = json!({ "body": body });
+        self.transport.write(Method::PATCH, &path, &text, "comment").await?;
+        Ok(())
     }
 
     /// Takes a label off an issue or pull request.

@@ -1,0 +1,113 @@
+//! Reactions and answers to comments that command.
+
+use super::perform::{Outcome, Performer};
+use crate::clients::github::GithubError;
+use crate::domain::{CommandSource, IssueNumber, PullNumber, Reaction};
+use crate::render::answers_to;
+use anyhow::{Context as _, Result, bail};
+
+/// What a reaction to a comment is called that was deleted.
+pub const GONE: &str = "gone";
+
+impl Performer {
+    /// Reacts. GitHub knows the same reaction by the same login as one, so nobody looks before.
+    pub(super) async fn react(&self, to: &CommandSource, reaction: Reaction) -> Result<Outcome> {
+        match self.writer.react(&self.repository, to, reaction).await {
+            // The comment was deleted: nobody wants an answer any more.
+            Err(GithubError::NotFound { .. }) => Ok(Outcome::named(GONE)),
+            id => Ok(Outcome::named(id.with_context(|| format!("reacting to {to}"))?)),
+        }
+    }
+
+    /// Takes a reaction back. To react once more gives the id of the one that is there.
+    pub(super) async fn take_reaction_back(
+        &self,
+        to: &CommandSource,
+        reaction: Reaction,
+    ) -> Result<Outcome> {
+        let id = match self.writer.react(&self.repository, to, reaction).await {
+            Err(GithubError::NotFound { .. }) => return Ok(Outcome::named(to)),
+            id => id.with_context(|| format!("the reaction to {to}"))?,
+        };
+        match self.writer.take_reaction_back(&self.repository, to, id).await {
+            Ok(()) | Err(GithubError::NotFound { .. }) => Ok(Outcome::named(id)),
+            Err(error) => Err(error).with_context(|| format!("the reaction to {to}")),
+        }
+    }
+
+    /// Looks for the bot's own answer to a comment: anybody may write one that looks like it.
+    pub(super) async fn probe_answer(
+        &self,
+        to: &CommandSource,
+        number: IssueNumber,
+    ) -> Result<Option<Outcome>> {
+        let (reader, repo) = (&self.reader, &self.repository);
+        let comments = match to {
+            CommandSource::Comment(_) => reader.fetch_comments(repo, PullNumber(number.0)).await,
+            CommandSource::Review(_) => reader.fetch_review_comments(repo, number).await,
+            CommandSource::Box(_) => return Ok(None),
+        };
+        let comments = comments.with_context(|| format!("the comments on {number}"))?;
+        let mut answers = comments.into_iter().filter(|it| answers_to(&it.body, to)).peekable();
+        if answers.peek().is_none() {
+            return Ok(None);
+        }
+        let login = reader.fetch_login().await?;
+        let own = |author: Option<&str>| author.unwrap_or_default().eq_ignore_ascii_case(&login);
+        Ok(answers.find(|it| own(it.author.as_deref())).map(|it| Outcome::named(it.id)))
+    }
+
+    pub(super) async fn answer(
+        &self,
+        to: &CommandSource,
+        number: IssueNumber,
+        body: &str,
+    ) -> Result<Outcome> {
+        let repo = &self.repository;
+        let answer = match to {
+            CommandSource::Comment(_) => {
+                self.writer.comment(repo, PullNumber(number.0), body).await
+            }
+            CommandSource::Review(id) => self.writer.reply(repo, number, *id, body).await,
+            CommandSource::Box(_) => bail!("a box has no place for an answer"),
+        };
+        Ok(Outcome::named(answer.with_context(|| format!("answering {to}"))?.id))
+    }
+
+    /// Whether the answer says this already. One that a person deleted is left deleted.
+    pub(super) async fn probe_edited_answer(
+        &self,
+        to: &CommandSource,
+        answer: u64,
+        body: &str,
+    ) -> Result<Option<Outcome>> {
+        match self.reader.fetch_comment(&self.repository, &of_kind(to, answer)).await {
+            Ok(there) => {
+                let same = there.body.replace("\r\n", "\n").trim_end() == body.trim_end();
+                Ok(same.then(|| Outcome::named(answer)))
+            }
+            Err(GithubError::NotFound { .. }) => Ok(Some(Outcome::named(answer))),
+            Err(error) => Err(error).with_context(|| format!("the answer to {to}")),
+        }
+    }
+
+    pub(super) async fn edit_answer(
+        &self,
+        to: &CommandSource,
+        answer: u64,
+        body: &str,
+    ) -> Result<Outcome> {
+        match self.writer.edit_comment(&self.repository, &of_kind(to, answer), body).await {
+            Ok(()) | Err(GithubError::NotFound { .. }) => Ok(Outcome::named(answer)),
+            Err(error) => Err(error).with_context(|| format!("rewriting the answer to {to}")),
+        }
+    }
+}
+
+/// The answer as a place of the same kind as what it answers.
+const fn of_kind(to: &CommandSource, answer: u64) -> CommandSource {
+    match to {
+        CommandSource::Comment(_) | CommandSource::Box(_) => CommandSource::Comment(answer),
+        CommandSource::Review(_) => CommandSource::Review(answer),
+    }
+}

@@ -1,0 +1,180 @@
+//! The way back: what became of each command is told where it was said, by one comment that is
+//! rewritten as things proceed, and by a reaction.
+
+use super::{pass::Pass, view::view_of};
+use crate::domain::{
+    CanaryRun, CommandSource, Digest, Effect, EffectState, Heard, IssueNumber, Reaction, RequestId,
+    Ruled, Ruling, RunState, Version, Wish,
+};
+use crate::render::{AnswerLine, Standing, WatchView, answer};
+use anyhow::{Context as _, Result};
+use std::time::Duration;
+
+/// A list may lag so far behind an answer whose sending had an unknown outcome.
+const LIST_LAG: Duration = Duration::from_mins(2);
+
+impl Pass<'_> {
+    /// Makes every answer say what is so at the end of the pass.
+    pub(super) async fn answer_all(&mut self) -> Result<()> {
+        let ruled = self.heard.iter().filter(|heard| heard.rulings.is_some());
+        let ruled: Vec<Heard> = ruled.cloned().collect();
+        if ruled.is_empty() {
+            return Ok(());
+        }
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let snapshot = self.snapshot();
+        let decision = &self.report.decision;
+        let view = view_of(&bot.watch, &self.memory, &snapshot, decision, now);
+        for heard in ruled {
+            if self.limited {
+                return Ok(());
+            }
+            match self.answer_one(&heard, &view).await {
+                Ok(()) => {}
+                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
+                Err(error) => self.trouble(&error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer_one(&mut self, heard: &Heard, view: &WatchView) -> Result<()> {
+        let to = heard.said.source.clone();
+        let rulings = heard.rulings.as_deref().unwrap_or_default();
+        let lines: Vec<AnswerLine> = rulings.iter().map(|it| self.line(it, view)).collect();
+        if !self.say(heard, answer(&to, &heard.said.author, &lines)).await? {
+            return Ok(());
+        }
+        if lines.iter().any(|line| line.standing == Standing::Open) {
+            return Ok(());
+        }
+        let reaction = reaction(&lines);
+        for effect in [
+            Effect::React { to: to.clone(), reaction },
+            Effect::TakeReactionBack { to, reaction: Reaction::Eyes },
+        ] {
+            if !self.is_done(&effect) {
+                self.effect(&effect).await?;
+            }
+        }
+        self.forget(heard).await
+    }
+
+    /// Sends the answer or rewrites it. `false` if it may be there, and only not be listed yet.
+    async fn say(&mut self, heard: &Heard, body: String) -> Result<bool> {
+        let to = heard.said.source.clone();
+        let says = Digest::of(body.as_bytes()).short().to_owned();
+        let number = IssueNumber(heard.said.number);
+        let there = self.last_said(&to);
+        if there.as_ref().is_some_and(|(_, said)| *said == says) {
+            return Ok(true);
+        }
+        if let Some((answer, _)) = there {
+            self.effect(&Effect::EditAnswer { to, answer, says, body }).await?;
+            return Ok(true);
+        }
+        let effect = Effect::Answer { to: to.clone(), number, says, body };
+        let key = effect.key(&self.bot.watch.name);
+        let now = self.bot.clock.now();
+        let mut tried = self.memory.effects.iter();
+        let tried = tried.find(|it| it.key == key && it.state == EffectState::Intended);
+        if let Some(until) = tried.map(|it| it.intended_at + LIST_LAG).filter(|at| now < *at)
+            && self.bot.performer.probe(&effect, None).await?.is_none()
+        {
+            self.report.wake = self.report.wake.into_iter().chain([until]).min();
+            return Ok(false);
+        }
+        self.effect(&effect).await?;
+        self.done(format!("answered {to} on {number}"));
+        Ok(true)
+    }
+
+    /// GitHub's id of the answer, and what it says.
+    fn last_said(&self, to: &CommandSource) -> Option<(u64, String)> {
+        let said = self.memory.effects.iter().filter_map(|record| {
+            let done = record.done_at?;
+            match &record.effect {
+                Effect::Answer { to: it, says, .. } | Effect::EditAnswer { to: it, says, .. }
+                    if it == to =>
+                {
+                    Some((done, record.remote_id.as_ref()?.parse().ok()?, says.clone()))
+                }
+                _ => None,
+            }
+        });
+        said.max_by_key(|(done, ..)| *done).map(|(_, id, says)| (id, says))
+    }
+
+    fn line(&self, ruling: &Ruling, view: &WatchView) -> AnswerLine {
+        let (standing, text) = match &ruling.outcome {
+            Ruled::Asked { request } => self.of_request(*request, view),
+            Ruled::Ordered { answer, .. } => (Standing::Done, answer.clone()),
+            Ruled::Told { answer } => (Standing::Told, answer.clone()),
+            Ruled::Refused { why } => (Standing::Refused, why.clone()),
+            Ruled::Unclear { why } => (Standing::Unclear, why.clone()),
+        };
+        AnswerLine { command: ruling.line.clone(), standing, text }
+    }
+
+    /// How a request stands, in words that stay true.
+    fn of_request(&self, id: RequestId, view: &WatchView) -> (Standing, String) {
+        let asked = self.memory.requests.iter().find(|asked| asked.id == id);
+        let asked = match asked.context("no such request") {
+            Ok(asked) => asked,
+            Err(error) => return (Standing::Refused, error.to_string()),
+        };
+        match &asked.outcome {
+            Some(outcome) if outcome.granted => (Standing::Done, outcome.answer.clone()),
+            Some(outcome) => (Standing::Refused, outcome.answer.clone()),
+            None if asked.wish == Wish::Canary
+                && let Some(run) = self.running(&asked.version) =>
+            {
+                (Standing::Open, format!("the canary runs since {}", run.started_at))
+            }
+            None => {
+                let release = view.releases.iter().find(|it| it.version == asked.version);
+                let line =
+                    release.map(|release| format!("{}: {}", release.version, release.lasting));
+                (Standing::Open, line.unwrap_or_else(|| "it is looked at".to_owned()))
+            }
+        }
+    }
+
+    /// The canary of a version that is under way.
+    fn running(&self, version: &Version) -> Option<&CanaryRun> {
+        let mut runs = self.memory.runs.iter().rev();
+        runs.find(|run| run.version == *version && matches!(run.state, RunState::Running { .. }))
+    }
+}
+
+/// The reaction that says it all.
+fn reaction(lines: &[AnswerLine]) -> Reaction {
+    let any = |standing| lines.iter().any(|line| line.standing == standing);
+    if any(Standing::Refused) {
+        Reaction::ThumbsDown
+    } else if any(Standing::Unclear) {
+        Reaction::Confused
+    } else {
+        Reaction::Rocket
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_it_is_what_the_reaction_says() {
+        let of = |all: &[Standing]| {
+            let line = |standing: &Standing| AnswerLine {
+                command: String::new(),
+                standing: *standing,
+                text: String::new(),
+            };
+            reaction(&all.iter().map(line).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[Standing::Done, Standing::Told]), Reaction::Rocket);
+        assert_eq!(of(&[Standing::Done, Standing::Unclear]), Reaction::Confused);
+        assert_eq!(of(&[Standing::Unclear, Standing::Refused]), Reaction::ThumbsDown);
+    }
+}

@@ -1,0 +1,199 @@
+//! Comments that command, on their way in: found by polling, or recorded before by a webhook. Here
+//! nothing is carried out.
+
+use super::pass::Pass;
+use crate::clients::github::Remark;
+use crate::command::{Grammar, parse};
+use crate::config::{Admitted, CommandsConfig};
+use crate::domain::{
+    CommandSource, CommitId, DashboardFacts, Effect, EffectState, Fact, Heard, Memory, Reaction,
+    Said, Timestamp,
+};
+use crate::proposal::GONE;
+use anyhow::{Context as _, Result};
+use std::time::Duration;
+
+/// Lists may lag so far behind what they list: so much is read twice.
+const OVERLAP: Duration = Duration::from_mins(2);
+/// So often a day somebody who may not command is answered, and then not even looked at.
+pub(super) const ANSWERS_TO_ONE_STRANGER: i64 = 5;
+/// The same of all of them together.
+pub(super) const ANSWERS_TO_STRANGERS: i64 = 25;
+/// What a day is to both.
+const DAY: Duration = Duration::from_hours(24);
+
+impl Pass<'_> {
+    /// Hears what was said since the last look, and reacts to it at once. Comes before anything else
+    /// is read: a command is bound to what was known when it was said.
+    pub(super) async fn hear(&mut self) -> Result<()> {
+        let bot = self.bot;
+        let Some(rule) = &bot.watch.downstream.commands else { return Ok(()) };
+        if rule.poll
+            && let Err(error) = self.poll(rule).await
+        {
+            if error.is::<crate::store::StoreError>() {
+                return Err(error);
+            }
+            self.trouble(&error.context("the comments"));
+        }
+        let (repo, name) = (&bot.watch.downstream.repository, &bot.watch.name);
+        self.heard = bot.store.load_heard(repo, name, bot.clock.now()).await?;
+        self.acknowledge().await
+    }
+
+    async fn poll(&mut self, rule: &CommandsConfig) -> Result<()> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let repo = &bot.watch.downstream.repository;
+        let Some((from, until)) = self.memory.comments_read() else {
+            let news = self.memory.observe(Fact::Comments { from: now, until: now }, now);
+            return self.record(news).await;
+        };
+        let github = &bot.sources.github;
+        let since = until - OVERLAP;
+        let (plain, reviews) = tokio::join!(
+            github.fetch_remarks(repo, false, since),
+            github.fetch_remarks(repo, true, since)
+        );
+        let mut remarks = plain.context("on issues and pull requests")?;
+        remarks.extend(reviews.context("within diffs")?);
+        let until =
+            remarks.iter().map(|remark| remark.updated_at).max().unwrap_or(until).max(until);
+        let grammar = grammar(rule);
+        let said = remarks.into_iter().filter(|remark| remark.created_at >= from);
+        let said = said.filter_map(|remark| commanding(remark, &grammar, &self.memory));
+        bot.store.record_said(self.lease, repo, &said.collect::<Vec<_>>(), now).await?;
+        let news = self.memory.observe(Fact::Comments { from, until }, now);
+        self.record(news).await
+    }
+
+    /// Shows those who are listened to that they were heard. What was deleted meanwhile is forgotten.
+    pub(super) async fn acknowledge(&mut self) -> Result<()> {
+        let bot = self.bot;
+        let Some(rule) = &bot.watch.downstream.commands else { return Ok(()) };
+        let unruled = self.heard.iter().filter(|heard| heard.rulings.is_none());
+        let ours = unruled.filter(|heard| is_on_ours(&self.memory, heard.said.number));
+        let unruled: Vec<Heard> = ours.cloned().collect();
+        if unruled.is_empty() || !self.knows_itself().await {
+            return Ok(());
+        }
+        for heard in unruled {
+            if self.limited {
+                return Ok(());
+            }
+            let said = &heard.said;
+            let to = said.source.clone();
+            let effect = Effect::React { to, reaction: Reaction::Eyes };
+            if matches!(said.source, CommandSource::Box(_))
+                || !self.listens_to(rule, said)
+                || self.is_done(&effect)
+                || self.has_had_enough(&said.author).await?
+            {
+                continue;
+            }
+            match self.effect(&effect).await {
+                Ok(outcome) if outcome.remote_id == GONE => self.forget(&heard).await?,
+                Ok(_) => {}
+                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
+                Err(error) => self.trouble(&error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bot knows its own login: it has to be asked for, and that may fail.
+    pub(super) async fn knows_itself(&mut self) -> bool {
+        if self.login.is_none() {
+            match self.bot.sources.github.fetch_login().await {
+                Ok(login) => self.login = Some(login),
+                Err(error) => {
+                    self.trouble(&anyhow::Error::new(error).context("the bot's own login"));
+                }
+            }
+        }
+        self.login.is_some()
+    }
+
+    /// Whether somebody is listened to at all: not the bot itself, and no other one that is not listed.
+    pub(super) fn listens_to(&self, rule: &CommandsConfig, said: &Said) -> bool {
+        let own = self.login.as_deref().is_none_or(|own| said.author.eq_ignore_ascii_case(own));
+        !own && (!said.bot || is_listed(rule, &said.author))
+    }
+
+    /// Whether nobody answers this author any more today: not one who may command.
+    pub(super) async fn has_had_enough(&self, author: &str) -> Result<bool> {
+        let (store, repo) = (&self.bot.store, &self.bot.watch.downstream.repository);
+        let since = self.bot.clock.now() - DAY;
+        let own = store.count_strangers(repo, Some(author), since).await?;
+        Ok(own >= ANSWERS_TO_ONE_STRANGER)
+    }
+
+    /// Whether nobody answers strangers any more today.
+    pub(super) async fn strangers_had_enough(&self, author: &str) -> Result<bool> {
+        let (store, repo) = (&self.bot.store, &self.bot.watch.downstream.repository);
+        let since = self.bot.clock.now() - DAY;
+        let all = store.count_strangers(repo, None, since).await?;
+        Ok(all >= ANSWERS_TO_STRANGERS || self.has_had_enough(author).await?)
+    }
+
+    pub(super) async fn forget(&mut self, heard: &Heard) -> Result<()> {
+        self.bot.store.end_heard(self.lease, heard.id, self.bot.clock.now()).await?;
+        self.heard.retain(|it| it.id != heard.id);
+        Ok(())
+    }
+
+    /// Whether it is remembered that this was done.
+    pub(super) fn is_done(&self, effect: &Effect) -> bool {
+        let key = effect.key(&self.bot.watch.name);
+        let mut records = self.memory.effects.iter();
+        records.any(|record| record.key == key && record.state == EffectState::Done)
+    }
+}
+
+/// How commands are spelled in a watch.
+pub(super) fn grammar(rule: &CommandsConfig) -> Grammar {
+    Grammar { prefix: rule.prefix.clone(), mention: rule.mention.clone() }
+}
+
+/// Whether somebody is named in the config, as a person or an App.
+pub(super) fn is_listed(rule: &CommandsConfig, login: &str) -> bool {
+    rule.allow.iter().any(|it| match it {
+        Admitted::Login(listed) => listed.eq_ignore_ascii_case(login),
+        Admitted::Team { .. } => false,
+    })
+}
+
+/// Whether an issue or pull request is the bot's: one from its branches, or its dashboard.
+pub(super) fn is_on_ours(memory: &Memory, number: u64) -> bool {
+    let dashboard = memory.dashboard().and_then(DashboardFacts::number);
+    // One that was closed has no marker any more.
+    memory.pulls().any(|pull| pull.number.0 == number) || dashboard.is_some_and(|it| it.0 == number)
+}
+
+/// Where the branch of a pull request was last seen.
+pub(super) fn known_head(memory: &Memory, number: u64) -> Option<CommitId> {
+    memory.pulls().find(|pull| pull.number.0 == number).map(|pull| pull.head.clone())
+}
+
+/// A comment with commands in it, as they are recorded; one that was edited commands nothing.
+fn commanding(remark: Remark, grammar: &Grammar, memory: &Memory) -> Option<Said> {
+    let edited = remark.updated_at > remark.created_at;
+    if edited || !is_on_ours(memory, remark.number) {
+        return None;
+    }
+    let author = remark.comment.author?;
+    let body = remark.comment.body;
+    if parse(&body, grammar).is_empty() {
+        return None;
+    }
+    let id = remark.comment.id;
+    let source = if remark.review { CommandSource::Review(id) } else { CommandSource::Comment(id) };
+    Some(Said {
+        source,
+        number: remark.number,
+        author,
+        bot: remark.bot,
+        body,
+        head: known_head(memory, remark.number),
+        at: Timestamp::min(remark.created_at, remark.updated_at),
+    })
+}

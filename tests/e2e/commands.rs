@@ -1,0 +1,336 @@
+//! Comments that command: heard by polling, ruled on, carried out by the loop, and answered.
+
+use super::stand::{Stand, run_test};
+use std::time::Duration;
+use world::Pull;
+
+/// Who may push, and who may only look.
+const MAINTAINER: &str = "maya";
+const STRANGER: &str = "eve";
+
+/// Runs a story in which comments command, and a MINOR is proposed.
+async fn run_story(story: impl AsyncFnOnce(&mut Stand, Pull)) {
+    run_test(async |stand| {
+        stand.set("downstream.commands.enabled", true);
+        stand.world.set_permission(MAINTAINER, "write");
+        stand.world.set_permission(STRANGER, "read");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        story(stand, pull).await;
+    })
+    .await;
+}
+
+/// Says something as somebody a little later, and lets the bot hear it; gives the comment's id.
+async fn say(stand: &Stand, login: &str, number: u64, text: &str) -> u64 {
+    stand.wait_minutes(5);
+    let id = stand.world.comment_as(login, number, text);
+    stand.settle().await;
+    id
+}
+
+/// What the bot answered, oldest first, without the lines that name nobody.
+fn answers(stand: &Stand, number: u64) -> Vec<String> {
+    let mut comments = stand.world.comments(number);
+    comments.retain(|comment| comment.body.contains("<!-- digest-bump:answer:1 "));
+    comments.into_iter().map(|comment| shown(stand, &comment.body)).collect()
+}
+
+fn shown(stand: &Stand, body: &str) -> String {
+    let (text, _) = body.split_once("\n\n<sub>For ").unwrap();
+    stand.redact(text)
+}
+
+fn reactions(stand: &Stand, comment: u64) -> Vec<String> {
+    stand.world.reactions(comment).into_iter().map(|(_, content)| content).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patch_that_is_asked_for_is_proposed_and_the_answer_says_so() {
+    run_test(async |stand| {
+        stand.set("downstream.commands.enabled", true);
+        stand.set("downstream.dashboard.enabled", true);
+        stand.world.set_permission(MAINTAINER, "write");
+        stand.world.release("3.9.4").publish().await;
+        stand.settle().await;
+        assert_eq!(stand.open(), Vec::<String>::new());
+        let dashboard = stand.world.issues().remove(0).number;
+        let comment = say(stand, MAINTAINER, dashboard, "Let us have it.\n\n/bump 3.9.4").await;
+        assert_eq!(stand.open(), ["chore(connector): bump 3.9.3 → 3.9.4"]);
+        insta::assert_snapshot!(answers(stand, dashboard).join("\n---\n"), @"`/bump 3.9.4`: **✅ done** — pull request #2 proposes it");
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_commands_get_one_answer() {
+    run_story(async |stand, pull| {
+        let text =
+            "/bump canary\n/bump cnary\n\n> /bump recreate\n\n`/bump unhold`\n\n@other /bump";
+        let comment = say(stand, MAINTAINER, pull.number, text).await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"
+        `/bump canary`: **✅ done** — the canary passed: contract ok: 1 file, 3 tests passed
+
+        `/bump cnary`: **❓ not understood** — `cnary` is no command. Did you mean `/bump canary`?
+        ");
+        assert_eq!(reactions(stand, comment), ["confused"]);
+        assert_eq!(stand.runs().await, ["3.10.0 passed", "3.10.0 passed"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_rewritten_as_the_canary_proceeds() {
+    run_story(async |stand, pull| {
+        stand.canary_env("CANARY_DELAY_MS", "400");
+        stand.wait_minutes(5);
+        let comment = stand.world.comment_as(MAINTAINER, pull.number, "/bump canary 3.10.0");
+        let app = stand.app().await;
+        stand.pass(&app).await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"
+        `/bump canary 3.10.0`: **⏳ under way** — the canary runs since 2026-06-12T08:05:00Z
+
+        This comment is rewritten as it goes on.
+        ");
+        assert_eq!(reactions(stand, comment), ["eyes"]);
+        while !app.supervisor.is_idle() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stand.pass(&app).await;
+        app.store.close().await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"`/bump canary 3.10.0`: **✅ done** — the canary passed: contract ok: 1 file, 3 tests passed");
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_may_look_and_is_told_so_a_few_times() {
+    run_story(async |stand, pull| {
+        let comment = say(stand, STRANGER, pull.number, "/bump 3.10.0\n/bump hold").await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"
+        `/bump 3.10.0`: **❌ refused** — `bump` takes the permission to write in this repository, and eve has read
+
+        `/bump hold`: **❌ refused** — `hold` takes the permission to write in this repository, and eve has read
+        ");
+        assert_eq!(reactions(stand, comment), ["-1"]);
+        for _ in 0..8 {
+            say(stand, STRANGER, pull.number, "/bump rebase").await;
+        }
+        assert_eq!(answers(stand, pull.number).len(), 5, "the bot lets nobody make it talk");
+        let last = stand.world.comment_as(STRANGER, pull.number, "/bump help");
+        stand.settle().await;
+        assert_eq!(reactions(stand, last), Vec::<String>::new());
+        // Those who may command are heard as before, and the next day so are strangers.
+        say(stand, MAINTAINER, pull.number, "/bump explain").await;
+        assert_eq!(answers(stand, pull.number).len(), 6);
+        stand.wait(25);
+        say(stand, STRANGER, pull.number, "/bump help").await;
+        assert_eq!(answers(stand, pull.number).len(), 7);
+        assert_eq!(stand.requests().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_and_explain_are_for_whoever_may_read() {
+    run_story(async |stand, pull| {
+        say(stand, STRANGER, pull.number, "/bump help").await;
+        say(stand, STRANGER, pull.number, "/bump explain").await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @r"
+        `/bump help`
+
+        A command is a line of a comment that begins with `/bump`.
+
+        | command | what it does | permission |
+        | --- | --- | --- |
+        | `/bump help` | Lists the commands. | read |
+        | `/bump explain [VERSION]` | Says all that was found out about a release: the one that this pull request proposes, unless a version is named. | read |
+        | `/bump bump VERSION` | Asks for a release to be proposed: an offered patch, any release above the pin, or a MAJOR after its migration. | write |
+        | `/bump canary [VERSION]` | Runs the contract canary again, at the version that this pull request proposes unless one is named. | write |
+        | `/bump rebase` | Makes this pull request anew on the base branch of today. | write |
+        | `/bump recreate` | Makes this pull request anew even if people committed to its branch: their commits are named first, then given up. | maintain |
+        | `/bump hold [REASON]` | Opens and rewrites no pull request until `unhold`; releases are still looked at. | write |
+        | `/bump unhold` | Ends the hold. | write |
+        | `/bump ignore this\|minor\|major\|patch` | With `this`, closes this pull request and does not propose its release; with `minor`, `major` or `patch`, proposes and offers no such release. | write |
+        | `/bump unignore` | Makes everything count again that was ignored. | write |
+
+        Instead of `/bump bump 3.10.4`, `/bump 3.10.4` is enough. What stands in brackets may be left out.
+
+        Commands in quotes, code, lists, tables and the like are not read, and no more than 10 of one comment.
+
+        ---
+        `/bump explain`
+
+        ```text
+        3.10.0 (MINOR, published 2026-06-12T08:00:00Z) is proposed: pull request #1 proposes it
+          image sha256:…
+          platforms linux/amd64, linux/arm64
+          2026-06-12T08:00:00Z  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
+          2026-06-12T08:00:00Z  platforms passed: linux/amd64, linux/arm64
+          2026-06-12T08:00:00Z  version_label passed: labelled 3.10.0
+          2026-06-12T08:00:00Z  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+          2026-06-12T08:00:00Z  tag_stability passed: <short> each time
+          2026-06-12T08:00:00Z  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
+          2026-06-12T08:00:00Z  known_issue passed: nothing is known against it
+          2026-06-12T08:00:00Z  sites passed: 9 of 9 sites present, each as expected
+          2026-06-12T08:00:00Z  canary run 1 on 5a24ff3c passed after 0 s: contract ok: 1 file, 3 tests passed
+        ```
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_leaves_everything_as_it_is_until_it_ends() {
+    run_story(async |stand, pull| {
+        say(stand, MAINTAINER, pull.number, "/bump hold a freeze before the fair").await;
+        stand.world.release("3.11.0").publish().await;
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.only().title, pull.title, "it is not rewritten");
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.11.0 waiting: the bot is on hold: hold by maya since 2026-06-12T08:05:00Z: a freeze before the fair; looked at again in each pass
+        3.10.0 covered: 3.11.0 contains it
+        3.9.3 pinned: the downstream pins it
+        ");
+        insta::assert_snapshot!(stand.view().await.standing.join("\n"), @"on hold: hold by maya since 2026-06-12T08:05:00Z: a freeze before the fair");
+        say(stand, MAINTAINER, pull.number, "/bump 3.11.0").await;
+        say(stand, MAINTAINER, pull.number, "/bump unhold").await;
+        assert_eq!(stand.open(), ["chore(connector): bump 3.9.3 → 3.11.0"]);
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"
+        `/bump hold a freeze before the fair`: **✅ done** — no pull request is opened or rewritten until `unhold`; releases are looked at as before
+        ---
+        `/bump 3.11.0`: **❌ refused** — the bot is on hold (hold by maya since 2026-06-12T08:05:00Z: a freeze before the fair): `unhold` comes first
+        ---
+        `/bump unhold`: **✅ done** — pull requests are opened and rewritten again
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ignored_is_closed_and_not_proposed_until_it_counts_again() {
+    run_story(async |stand, pull| {
+        let comment = say(stand, MAINTAINER, pull.number, "/bump ignore this").await;
+        assert_eq!(stand.open(), Vec::<String>::new());
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+        stand.world.release("3.11.0").publish().await;
+        stand.wait(1);
+        stand.settle().await;
+        let next = stand.only();
+        assert_eq!(next.title, "chore(connector): bump 3.9.3 → 3.11.0");
+        say(stand, MAINTAINER, next.number, "/bump ignore minor").await;
+        stand.world.release("3.12.0").publish().await;
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.open(), Vec::<String>::new());
+        insta::assert_snapshot!(stand.stages().await, @"
+        3.12.0 skipped: maya said `ignore minor` at 2026-06-12T09:10:00Z
+        3.11.0 skipped: maya said `ignore minor` at 2026-06-12T09:10:00Z
+        3.10.0 skipped: maya said `ignore minor` at 2026-06-12T09:10:00Z
+        3.9.3 pinned: the downstream pins it
+        ");
+        say(stand, MAINTAINER, next.number, "/bump unignore").await;
+        assert_eq!(
+            stand.open(),
+            ["chore(connector): bump 3.9.3 → 3.12.0"],
+            "{}\n{:#?}",
+            stand.stages().await,
+            answers(stand, next.number)
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_bound_to_the_branch_as_it_was() {
+    run_story(async |stand, pull| {
+        stand.world.set_permission(MAINTAINER, "admin");
+        stand.wait_minutes(5);
+        let comment = stand.world.comment_as(MAINTAINER, pull.number, "/bump recreate");
+        stand.world.commit_to(&pull.head_branch, "README.md", b"# by hand\n", "docs: by hand");
+        stand.settle().await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"`/bump recreate`: **❌ refused** — the branch was at `46cca20f` when this was said, and is at `f5c30afc` now: look at it, and say it again");
+        assert_eq!(reactions(stand, comment), ["-1"]);
+        say(stand, MAINTAINER, pull.number, "/bump recreate").await;
+        assert_eq!(stand.only().head_sha, pull.head_sha, "made anew without it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_the_bot_itself_nor_another_one_that_is_not_listed_commands() {
+    run_story(async |stand, pull| {
+        stand.world.set_permission("renovate[bot]", "write");
+        stand.wait_minutes(5);
+        let own = stand.world.comment_as(&pull.author, pull.number, "/bump help");
+        let other = stand.world.comment_as("renovate[bot]", pull.number, "/bump help");
+        stand.settle().await;
+        for comment in [own, other] {
+            assert_eq!(reactions(stand, comment), Vec::<String>::new());
+        }
+        assert_eq!(answers(stand, pull.number), Vec::<String>::new());
+        stand.set("downstream.commands.allow", vec!["renovate[bot]"]);
+        let other = say(stand, "renovate[bot]", pull.number, "/bump help").await;
+        assert_eq!(reactions(stand, other), ["rocket"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_before_the_bot_came_is_not_heard() {
+    run_test(async |stand| {
+        stand.world.set_permission(MAINTAINER, "write");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        stand.world.comment_as(MAINTAINER, pull.number, "/bump help");
+        stand.wait_minutes(1);
+        stand.set("downstream.commands.enabled", true);
+        stand.settle().await;
+        stand.wait_minutes(1);
+        stand.settle().await;
+        assert_eq!(answers(stand, pull.number), Vec::<String>::new());
+        stand.wait_minutes(1);
+        let comment = stand.world.comment_as(MAINTAINER, pull.number, "/bump unhold");
+        stand.wait_minutes(1);
+        stand.lose_memory().await;
+        stand.settle().await;
+        assert_eq!(reactions(stand, comment), Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_within_the_diff_is_answered_in_its_thread() {
+    run_story(async |stand, pull| {
+        stand.wait_minutes(5);
+        let file = "docker-compose-townhouse.yml";
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, file, "/bump explain 3.9.9");
+        stand.settle().await;
+        let replies = stand.world.replies(remark);
+        let texts: Vec<String> = replies.iter().map(|it| shown(stand, &it.body)).collect();
+        insta::assert_snapshot!(texts.join("\n---\n"), @"`/bump explain 3.9.9`: **❌ refused** — no release 3.9.9 is known");
+        assert_eq!(reactions(stand, remark), ["-1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_may_be_let_in() {
+    run_story(async |stand, pull| {
+        stand.world.join_team("toon-protocol/release", STRANGER);
+        stand.set("downstream.commands.allow", vec!["toon-protocol/release"]);
+        let comment = say(stand, STRANGER, pull.number, "@digest-bump hold").await;
+        assert_eq!(reactions(stand, comment), Vec::<String>::new(), "nobody is called so");
+        stand.set("downstream.commands.mention", "digest-bump");
+        let comment = say(stand, STRANGER, pull.number, "@digest-bump hold").await;
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+        let other = say(stand, "mallory", pull.number, "@digest-bump unhold").await;
+        assert_eq!(reactions(stand, other), ["-1"]);
+    })
+    .await;
+}
