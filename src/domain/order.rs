@@ -182,9 +182,9 @@ mod tests {
     fn the_last_word_counts() {
         let hold = || Ordered::Hold { reason: None };
         assert_eq!(Order::hold(&[]), None);
-        let held = [order(1, hold()), order(2, Ordered::Unhold), order(3, hold())];
-        assert_eq!(Order::hold(&held).map(|it| it.id), Some(RequestId(3)));
-        assert_eq!(Order::hold(&held[..2]), None);
+        let story = [order(1, hold()), order(2, Ordered::Unhold), order(3, hold())];
+        assert_eq!(Order::hold(&story).map(|it| it.id), Some(RequestId(3)));
+        assert_eq!(Order::hold(&story[..2]), None);
         let minor = || Ordered::IgnoreBump(Bump::Minor);
         let all =
             [order(1, minor()), order(2, Ordered::Unignore), order(3, minor()), order(4, hold())];

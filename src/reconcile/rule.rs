@@ -19,7 +19,7 @@ impl Pass<'_> {
     /// Rules on what was heard. Comes after the world was read, so that it is ruled by what is so now.
     pub(super) async fn rule(&mut self) -> Result<()> {
         let bot = self.bot;
-        let Some(rule) = &bot.watch.downstream.commands else { return Ok(()) };
+        let Some(config) = &bot.watch.downstream.commands else { return Ok(()) };
         self.acknowledge().await?;
         let ours =
             |heard: &&Heard| heard.rulings.is_none() && is_on_ours(&self.memory, heard.said.number);
@@ -31,11 +31,11 @@ impl Pass<'_> {
             if self.limited {
                 return Ok(());
             }
-            if !self.listens_to(rule, &heard.said) {
+            if !self.listens_to(config, &heard.said) {
                 self.forget(&heard).await?;
                 continue;
             }
-            match self.rule_on(rule, &heard).await {
+            match self.rule_on(config, &heard).await {
                 Ok(()) => {}
                 Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
                 Err(error) => self.trouble(&error.context("a command")),
@@ -44,16 +44,16 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn rule_on(&mut self, rule: &CommandsConfig, heard: &Heard) -> Result<()> {
+    async fn rule_on(&mut self, config: &CommandsConfig, heard: &Heard) -> Result<()> {
         let (bot, said) = (self.bot, &heard.said);
-        let role = self.role_of(rule, said).await?;
+        let role = self.role_of(config, said).await?;
         let stranger = role < Role::Write;
         let mut sentences = Vec::new();
         if !(stranger && self.strangers_had_enough(&said.author).await?) {
-            for line in parse(&said.body, &grammar(rule)) {
+            for line in parse(&said.body, &grammar(config)) {
                 let sentence = match line.said {
                     Err(mistake) => Sentence::Rule(Ruled::Unclear { why: mistake.why }),
-                    Ok(command) => self.sentence(rule, said, role, command),
+                    Ok(command) => self.sentence(config, said, role, command),
                 };
                 sentences.push((line.text, sentence));
             }
@@ -80,9 +80,9 @@ impl Pass<'_> {
     }
 
     /// What somebody may do now. Whoever the config lists may command like one who maintains.
-    async fn role_of(&self, rule: &CommandsConfig, said: &Said) -> Result<Role> {
+    async fn role_of(&self, config: &CommandsConfig, said: &Said) -> Result<Role> {
         let (github, author) = (&self.bot.sources.github, &said.author);
-        if is_listed(rule, author) {
+        if is_listed(config, author) {
             return Ok(Role::Maintain);
         }
         let repo = &self.bot.watch.downstream.repository;
@@ -91,7 +91,7 @@ impl Pass<'_> {
         if role >= Role::Maintain {
             return Ok(role);
         }
-        for admitted in &rule.allow {
+        for admitted in &config.allow {
             if let Admitted::Team { organisation, team } = admitted {
                 let member = github.fetch_is_member(organisation, team, author).await;
                 if member.with_context(|| format!("the team {organisation}/{team}"))? {
@@ -104,7 +104,7 @@ impl Pass<'_> {
 
     fn sentence(
         &self,
-        rule: &CommandsConfig,
+        config: &CommandsConfig,
         said: &Said,
         role: Role,
         command: Command,
@@ -120,7 +120,7 @@ impl Pass<'_> {
         }
         let pull = self.memory.pulls().find(|pull| pull.number.0 == said.number);
         match command {
-            Command::Help => Sentence::Rule(Ruled::Told { answer: help(&grammar(rule)) }),
+            Command::Help => Sentence::Rule(Ruled::Told { answer: help(&grammar(config)) }),
             Command::Explain(version) => self.explained(version.or_else(|| proposed(pull)), verb),
             Command::Bump(version) => Sentence::Ask(Wish::Bump, version),
             Command::Canary(Some(version)) => Sentence::Ask(Wish::Canary, version),
