@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests hold the world and the bot to, from npm: what GitHub publishes of itself (its GraphQL
-# schema and its examples of webhooks), of which nothing is run, and Sigstore's own verifier for
-# JavaScript, the independent judge of signatures. They are kept in the cache; a second run asks
+# schema and its examples of webhooks), of which nothing is run, Sigstore's own verifier for JavaScript, the
+# independent judge of signatures, and the signer of webhooks that its own library has. They are kept in the cache; a second run asks
 # nobody. And where cargo put the crates that bring genuine bundles of the public Sigstore along.
 # Prints lines for the caller to eval; all else goes to stderr.
 set -euo pipefail
@@ -9,10 +9,12 @@ set -euo pipefail
 schema=15.26.1   # @octokit/graphql-schema
 examples=7.6.1   # @octokit/webhooks-examples
 verifier=3.1.1   # @sigstore/verify, which brings its own bundle format and definitions along
+signer=6.0.0     # @octokit/webhooks-methods
 
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/digest-bump"
 published="$cache/reality-$schema-$examples"
 judge="$cache/judge-$verifier"
+hooks="$cache/hooks-$signer"
 fresh=""
 trap '[ -z "$fresh" ] || rm -rf "$fresh"' EXIT
 
@@ -40,10 +42,12 @@ print() {
 
 fetch "$published" "@octokit/graphql-schema@$schema" "@octokit/webhooks-examples@$examples"
 fetch "$judge" "@sigstore/verify@$verifier"
+fetch "$hooks" "@octokit/webhooks-methods@$signer"
 
 octokit="$published/node_modules/@octokit"
 print DIGEST_BUMP_GRAPHQL_SCHEMA "$octokit/graphql-schema/schema.graphql"
 print DIGEST_BUMP_WEBHOOK_EXAMPLES "$octokit/webhooks-examples/api.github.com/index.json"
+print DIGEST_BUMP_WEBHOOKS_JS "$hooks" node_modules/@octokit/webhooks-methods/package.json
 print DIGEST_BUMP_SIGSTORE_JS "$judge" node_modules/@sigstore/verify/package.json
 
 # The folder that holds the sources of sigstore-verify beside those of its trusted root.

@@ -7,12 +7,13 @@ use serde::Deserialize;
 /// tells all. It takes a token that may write issues and pull requests.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-#[serde(default)]
 pub(super) struct Raw {
     /// Whether comments command. They are read in each pass, and at once where a webhook tells of
     /// them (`DIGEST_BUMP_WEBHOOK_SECRET`). Default: `false`.
+    #[serde(default)]
     pub(super) enabled: bool,
     /// What a line begins with that commands, without white space. Default: `/bump`.
+    #[serde(default = "default_prefix")]
     pub(super) prefix: String,
     /// A name by which the bot may be addressed as well, such as `digest-bump` for lines that begin
     /// with `@digest-bump`. Default: none.
@@ -20,20 +21,30 @@ pub(super) struct Raw {
     /// Who may command whatever their permission in the repository is: logins, teams as
     /// `organisation/team`, and other Apps as `name[bot]`, which are not listened to otherwise.
     /// Default: none.
+    #[serde(default)]
     pub(super) allow: Vec<String>,
     /// Whether each pass looks for comments. Without it only those are heard that a webhook tells of.
     /// Default: `true`.
+    #[serde(default = "default_poll")]
     pub(super) poll: bool,
+}
+
+fn default_prefix() -> String {
+    "/bump".to_owned()
+}
+
+const fn default_poll() -> bool {
+    true
 }
 
 impl Default for Raw {
     fn default() -> Self {
         Self {
             enabled: false,
-            prefix: "/bump".to_owned(),
+            prefix: default_prefix(),
             mention: None,
             allow: Vec::new(),
-            poll: true,
+            poll: default_poll(),
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::clients::github::GithubError;
 use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
-use crate::domain::{Fact, Heard, Memory, Observation, Pin, RunState, Timestamp};
+use crate::domain::{Fact, Heard, Memory, Observation, Pin, Role, RunState, Timestamp};
 use crate::policy::{Decision, Intent, Snapshot, decide};
 use crate::proposal::Performer;
 use crate::repository::Repository;
 use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 /// How long the lease outlives a pass that died: shorter than what `once` waits for it.
@@ -116,6 +116,7 @@ impl Bot {
             limited: false,
             heard: Vec::new(),
             login: None,
+            roles: BTreeMap::new(),
             report: PassReport::default(),
         };
         if let Some(until) = self.limit.holds(self.clock.now()) {
@@ -163,6 +164,8 @@ pub(super) struct Pass<'a> {
     pub(super) heard: Vec<Heard>,
     /// The bot's own login, once it was asked for.
     pub(super) login: Option<String>,
+    /// What those who command may do, as this pass was told.
+    pub(super) roles: BTreeMap<String, Role>,
     pub(super) report: PassReport,
 }
 

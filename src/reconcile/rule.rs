@@ -46,7 +46,12 @@ impl Pass<'_> {
 
     async fn rule_on(&mut self, config: &CommandsConfig, heard: &Heard) -> Result<()> {
         let (bot, said) = (self.bot, &heard.said);
-        let role = self.role_of(config, said).await?;
+        let known = self.roles.get(&said.author).copied();
+        let role = match known {
+            Some(role) => role,
+            None => self.role_of(config, said).await?,
+        };
+        self.roles.insert(said.author.clone(), role);
         let stranger = role < Role::Write;
         let mut sentences = Vec::new();
         if !(stranger && self.strangers_had_enough(&said.author).await?) {

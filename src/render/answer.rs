@@ -125,7 +125,15 @@ mod tests {
                 line("/bump cnary", Standing::Unclear, "did you mean `canary`?"),
             ],
         );
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        `/bump 3.10.4`: **⏳ under way** — the canary runs
+
+        `/bump cnary`: **❓ not understood** — did you mean `canary`?
+
+        This comment is rewritten as it goes on.
+
+        <sub>For ada. <!-- digest-bump:answer:1 comment 7 --></sub>
+        ");
         assert!(answers_to(&text, &to) && !answers_to(&text, &CommandSource::Comment(77)));
         assert!(!answers_to(&text, &CommandSource::Review(7)));
     }

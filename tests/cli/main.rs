@@ -26,3 +26,4 @@ mod storage;
 mod tags;
 mod tls;
 mod verify;
+mod webhooks;

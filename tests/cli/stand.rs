@@ -203,6 +203,11 @@ impl Daemon {
         Self::with_log(stand, stand.command_with_token(&["serve"]), log)
     }
 
+    /// One more by a command of its own.
+    pub fn of_logging_to(stand: &Stand, command: Command, log: &str) -> Self {
+        Self::with_log(stand, command, log)
+    }
+
     pub fn of(stand: &Stand, command: Command) -> Self {
         Self::with_log(stand, command, "serve.log")
     }

@@ -1,0 +1,328 @@
+//! Webhooks, as GitHub sends them to a real daemon.
+
+use crate::stand::{Daemon, Stand, until};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value as Json, json};
+use sha2::Sha256;
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use world::{WEBHOOK_EXAMPLES, published};
+
+const SECRET: &str = "It's a Secret to Everybody";
+const MAINTAINER: &str = "maya";
+/// A burst of so many, of which so many are accepted when the daemon is killed.
+const BURST: usize = 1_000;
+const KILLED_AFTER: usize = 400;
+/// So many come at once.
+const AT_ONCE: usize = 16;
+
+/// GitHub's signature of a body.
+fn signature(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    mac.finalize().into_bytes().iter().fold("sha256=".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// One delivery.
+#[derive(Debug, Clone)]
+struct Delivery {
+    id: String,
+    event: String,
+    body: String,
+    signature: String,
+}
+
+impl Delivery {
+    fn new(id: &str, event: &str, payload: &Json) -> Self {
+        let (id, event, body) = (id.to_owned(), event.to_owned(), payload.to_string());
+        let signature = signature(SECRET, &body);
+        Self { id, event, body, signature }
+    }
+
+    /// Sends it; `None` if nobody is there.
+    async fn send(&self, client: &reqwest::Client, page: &str) -> Option<(u16, String)> {
+        let request = client
+            .post(format!("{page}webhook"))
+            .header("content-type", "application/json")
+            .header("x-github-event", &self.event)
+            .header("x-github-delivery", &self.id)
+            .header("x-hub-signature-256", &self.signature)
+            .body(self.body.clone());
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.text().await.ok()?.trim_end().to_owned()))
+    }
+}
+
+/// A stand whose daemon takes webhooks, and looks for nothing by itself.
+async fn stand() -> Stand {
+    let mut stand = Stand::new().await;
+    stand.set("schedule.cron", "0 0 1 1 *");
+    stand.set("listen", "127.0.0.1:0");
+    stand.set_watch("downstream.commands.enabled", true);
+    stand.set_watch("downstream.commands.poll", false);
+    stand.world.set_permission(MAINTAINER, "write");
+    stand
+}
+
+fn listening(stand: &Stand) -> Daemon {
+    let mut command = stand.command_with_token(&["serve"]);
+    command.env("DIGEST_BUMP_WEBHOOK_SECRET", SECRET);
+    Daemon::of(stand, command)
+}
+
+/// A comment by the maintainer, and the delivery that tells of it.
+fn comment(stand: &Stand, number: u64, text: &str) -> (u64, Delivery) {
+    let id = stand.world.comment_as(MAINTAINER, number, text);
+    let payload = json!({
+        "action": "created",
+        "issue": {"number": number, "body": ""},
+        "comment": {
+            "id": id, "body": text, "created_at": "2026-06-12T08:00:00Z",
+            "user": {"login": MAINTAINER, "type": "User"},
+        },
+        "repository": {"full_name": "toon-protocol/town"},
+        "sender": {"login": MAINTAINER, "type": "User"},
+    });
+    (id, Delivery::new(&format!("delivery-{id}"), "issue_comment", &payload))
+}
+
+fn client() -> reqwest::Client {
+    digest_bump::clients::install_tls_provider();
+    reqwest::Client::new()
+}
+
+/// The only open pull request, once there is one.
+async fn proposed(stand: &Stand) -> u64 {
+    until("the pull request", async || Some(stand.world.open_pulls().first()?.number)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_world_sends_wakes_a_pass_and_is_answered() {
+    let stand = stand().await;
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    let events = ["release", "issue_comment", "pull_request_review_comment", "push"];
+    stand.world.subscribe_webhook(&format!("{page}webhook"), SECRET, &events);
+    // Nothing but the webhook tells of the release.
+    until("the first pass", async || (stand.word("3.9.3").await == "pinned").then_some(())).await;
+    stand.world.release("3.10.0").publish().await;
+    let pull = proposed(&stand).await;
+    let id = stand.world.comment_as(MAINTAINER, pull, "/bump explain");
+    until("the answer", async || {
+        let said = stand.world.reactions(id);
+        said.iter().any(|(_, content)| content == "rocket").then_some(())
+    })
+    .await;
+    // It comes a second time, and nothing happens.
+    stand.world.redeliver_last();
+    let remark = stand.world.remark_as(MAINTAINER, pull, "README.md", "/bump explain");
+    until("the reply", async || stand.world.replies(remark).pop()).await;
+    let answers = stand.world.comments(pull);
+    assert_eq!(answers.iter().filter(|it| it.body.contains("answer:1")).count(), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_signature_is_looked_at_before_anything_else_and_nobody_poisons_the_ledger() {
+    let stand = stand().await;
+    stand.world.release("3.10.0").publish().await;
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    let pull = proposed(&stand).await;
+    let (client, (id, good)) = (client(), comment(&stand, pull, "/bump hold"));
+    let refused = Some((401, "the signature does not fit".to_owned()));
+    for forged in [String::new(), "sha256=00".to_owned(), signature("another", &good.body)] {
+        let bad = Delivery { signature: forged, ..good.clone() };
+        assert_eq!(bad.send(&client, &page).await, refused);
+        // Not even what is no JSON is looked at.
+        let bad = Delivery { body: "{".to_owned(), ..bad };
+        assert_eq!(bad.send(&client, &page).await, refused);
+    }
+    let accepted = Some((202, "accepted".to_owned()));
+    assert_eq!(good.send(&client, &page).await, accepted);
+    assert_eq!(good.send(&client, &page).await, Some((202, "known already".to_owned())));
+    // The same comment by another delivery, as when the hook is there twice.
+    let twin = Delivery { id: "twin".to_owned(), ..good.clone() };
+    assert_eq!(twin.send(&client, &page).await, accepted);
+    until("the answer", async || {
+        let said = stand.world.reactions(id);
+        said.iter().any(|(_, content)| content == "rocket").then_some(())
+    })
+    .await;
+    let status = stand.json(&["status"]).await;
+    assert_eq!(status["orders"].as_array().unwrap().len(), 1, "{status:#}");
+    let metrics = client.get(format!("{page}metrics")).send().await.unwrap().text().await.unwrap();
+    for (outcome, count) in [("unsigned", 6), ("accepted", 2), ("known", 1)] {
+        let line = format!(r#"{{event="issue_comment",outcome="{outcome}"}} {count}"#);
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    for (event, body, said) in [
+        ("ping", json!({"zen": "x"}), (200, "here")),
+        ("star", json!({}), (202, "nothing to do")),
+        ("push", json!({"repository": {"full_name": "some/where"}}), (202, "nothing to do")),
+    ] {
+        let sent = Delivery::new(event, event, &body).send(&client, &page).await;
+        assert_eq!(sent, Some((said.0, said.1.to_owned())), "{event}");
+    }
+    let nothing = Delivery::new("x", "push", &json!([])).send(&client, &page).await.unwrap();
+    assert_eq!(nothing.0, 400);
+    let large = json!({ "repository": {"full_name": "x/y"}, "x": "y".repeat(5 << 20) });
+    let large = Delivery::new("large", "push", &large).send(&client, &page).await;
+    assert!(large.is_none_or(|(status, _)| status == 413));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_secret_nothing_is_taken() {
+    let stand = stand().await;
+    let daemon = Daemon::start(&stand);
+    let page = daemon.page().await;
+    let sent = Delivery::new("1", "ping", &json!({})).send(&client(), &page).await;
+    assert_eq!(sent.unwrap().0, 404);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn githubs_own_examples_are_read() {
+    let Some(file) = published(WEBHOOK_EXAMPLES) else { return };
+    let mut stand = stand().await;
+    stand.set_watch("downstream.repository", "Codertocat/Hello-World");
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    let all: Json = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let (client, mut accepted) = (client(), BTreeSet::new());
+    for event in all.as_array().unwrap() {
+        let name = event["name"].as_str().unwrap();
+        for (number, example) in event["examples"].as_array().unwrap().iter().enumerate() {
+            let delivery = Delivery::new(&format!("{name}-{number}"), name, example);
+            let (status, said) = delivery.send(&client, &page).await.unwrap();
+            assert!(matches!(status, 200 | 202), "{name} {number}: {status} {said}\n{example:#}");
+            if said == "accepted" {
+                accepted.insert(name.to_owned());
+            }
+        }
+    }
+    for event in [
+        "check_run",
+        "check_suite",
+        "issue_comment",
+        "issues",
+        "pull_request",
+        "pull_request_review_comment",
+        "push",
+        "release",
+        "workflow_run",
+    ] {
+        assert!(accepted.contains(event), "{event} is not listened to: {accepted:?}");
+    }
+    daemon.stop().await;
+}
+
+/// A signer that is not ours: npm's `@octokit/webhooks-methods`, in node.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_octokit_signs_is_believed() {
+    let Some(folder) = std::env::vars_os().find(|(name, _)| name == "DIGEST_BUMP_WEBHOOKS_JS")
+    else {
+        eprintln!(
+            "SKIPPED: DIGEST_BUMP_WEBHOOKS_JS names no folder with @octokit/webhooks-methods"
+        );
+        let strict = std::env::vars_os().any(|(name, _)| name == "DIGEST_BUMP_NO_SKIPS");
+        assert!(!strict, "it must not be skipped here");
+        return;
+    };
+    let stand = stand().await;
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    let client = client();
+    for text in ["plain", "Grüße, 世界 🦀", "\u{0}\u{7f}\"\\"] {
+        let payload = json!({"repository": {"full_name": "toon-protocol/town"}, "x": text});
+        let delivery = Delivery::new(text, "push", &payload);
+        let script = "import { sign } from '@octokit/webhooks-methods';\
+                      process.stdout.write(await sign(process.env.SECRET, process.env.BODY));";
+        let node = Command::new("node")
+            .args(["--input-type=module", "-e", script])
+            .current_dir(&folder.1)
+            .env("SECRET", SECRET)
+            .env("BODY", &delivery.body)
+            .output()
+            .unwrap();
+        assert!(node.status.success(), "{node:?}");
+        let signature = String::from_utf8(node.stdout).unwrap();
+        let id = format!("js-{}", text.len());
+        let theirs = Delivery { id, signature, ..delivery };
+        assert_eq!(theirs.send(&client, &page).await, Some((202, "accepted".to_owned())));
+    }
+    daemon.stop().await;
+}
+
+/// Sends deliveries side by side; which were accepted. `enough` is called with how many so far.
+async fn burst(
+    deliveries: &[Delivery],
+    page: &str,
+    enough: impl Fn(usize) + Sync,
+) -> BTreeSet<String> {
+    use futures_util::{StreamExt as _, stream};
+    let (client, count) = (client(), Arc::new(AtomicUsize::new(0)));
+    let sent = stream::iter(deliveries).map(|delivery| {
+        let (client, count, enough) = (client.clone(), count.clone(), &enough);
+        async move {
+            let (status, _) = delivery.send(&client, page).await?;
+            assert_eq!(status, 202);
+            enough(count.fetch_add(1, Ordering::SeqCst) + 1);
+            Some(delivery.id.clone())
+        }
+    });
+    sent.buffer_unordered(AT_ONCE).filter_map(|it| async { it }).collect().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_survives_a_kill_and_each_is_carried_out_once() {
+    let stand = stand().await;
+    stand.world.release("3.10.0").publish().await;
+    let mut daemon = listening(&stand);
+    let page = daemon.page().await;
+    let pull = proposed(&stand).await;
+    let said = (0..BURST).map(|number| comment(&stand, pull, &format!("/bump hold {number}")).1);
+    let deliveries: Vec<Delivery> = said.collect();
+    let accepted = burst(&deliveries, &page, |count| {
+        if count == KILLED_AFTER {
+            daemon.signal("KILL");
+        }
+    })
+    .await;
+    assert!(accepted.len() >= KILLED_AFTER && accepted.len() < BURST, "{}", accepted.len());
+    daemon.ends_within(Duration::from_secs(10)).await;
+
+    // What was not accepted is delivered again, and some that was as well, the last first.
+    let mut again: Vec<Delivery> =
+        deliveries.iter().filter(|it| !accepted.contains(&it.id)).cloned().collect();
+    again.extend(deliveries.iter().filter(|it| accepted.contains(&it.id)).take(50).cloned());
+    again.reverse();
+    let log = "second.log";
+    let mut command = stand.command_with_token(&["serve"]);
+    command.env("DIGEST_BUMP_WEBHOOK_SECRET", SECRET);
+    let daemon = Daemon::of_logging_to(&stand, command, log);
+    let page = daemon.page().await;
+    assert_eq!(burst(&again, &page, |_| {}).await.len(), again.len());
+    let reasons = until("every hold", async || {
+        let status = stand.json(&["status"]).await;
+        let orders = status["orders"].as_array().cloned().unwrap_or_default();
+        (orders.len() >= BURST).then_some(orders)
+    })
+    .await;
+    assert_eq!(reasons.len(), BURST, "each once");
+    daemon.stop().await;
+}
