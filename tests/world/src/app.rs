@@ -257,17 +257,17 @@ impl World {
     /// What the downstream's owner grants the App from now on: `read` or `write` by name. Tokens
     /// that were minted before keep what they have.
     pub fn grant_app(&self, all: &[(&str, &str)]) {
-        self.inner.state().app.permissions = permissions(all);
+        self.later().app.permissions = permissions(all);
     }
 
     /// Takes the App off the downstream, or puts it there again.
     pub fn install_app(&self, installed: bool) {
-        self.inner.state().app.installed = installed;
+        self.later().app.installed = installed;
     }
 
     /// Suspends the App's installation, or lets it go on.
     pub fn suspend_app(&self, suspended: bool) {
-        self.inner.state().app.suspended = suspended;
+        self.later().app.suspended = suspended;
     }
 
     /// How long tokens live that are minted from now on.
@@ -275,12 +275,12 @@ impl World {
     /// # Panics
     /// If it is longer than time can be counted.
     pub fn set_token_life(&self, life: std::time::Duration) {
-        self.inner.state().app.life = TimeDelta::from_std(life).expect("no such long life");
+        self.later().app.life = TimeDelta::from_std(life).expect("no such long life");
     }
 
     /// Sets GitHub's clock so many seconds before the world's, or behind it.
     pub fn set_clock_ahead(&self, seconds: i64) {
-        self.inner.state().app.clock_ahead = TimeDelta::seconds(seconds);
+        self.later().app.clock_ahead = TimeDelta::seconds(seconds);
     }
 
     /// The tokens that were minted and not revoked, in no particular order.
@@ -303,7 +303,7 @@ impl World {
 
     /// Makes every minted token worthless, as GitHub does when a key or an installation changes.
     pub fn revoke_minted_tokens(&self) {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let grants = std::mem::take(&mut state.app.grants);
         state.tokens.retain(|token, _| !grants.contains_key(token));
     }

@@ -14,19 +14,19 @@ impl World {
 
     /// Makes one of the bot's tokens worthless.
     pub fn revoke_token(&self, token: &str) {
-        self.inner.state().tokens.remove(token);
+        self.later().tokens.remove(token);
     }
 
     /// Somebody downloads something: the release list's `ETag` changes, its releases do not.
     pub fn bump_download_count(&self) {
-        for release in &mut self.inner.state().releases {
+        for release in &mut self.later().releases {
             release.downloads += 1;
         }
     }
 
     /// Deletes a release, as a person does; its git tag and its images stay.
     pub fn withdraw_release(&self, version: &str) {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         state.emit_release(version, "deleted", json!({}));
         state.releases.retain(|release| release.version != version);
         drop(state);
@@ -35,7 +35,7 @@ impl World {
 
     /// Rewrites the notes of a release.
     pub fn edit_notes(&self, version: &str, markdown: &str) {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let mut known = state.releases.iter_mut();
         if let Some(release) = known.find(|release| release.version == version) {
             let before = std::mem::replace(&mut release.notes, markdown.to_owned());
@@ -48,7 +48,7 @@ impl World {
 
     /// How many requests a user has left (`""` is everybody without a token).
     pub fn set_rate_limit_remaining(&self, login: &str, left: u32) {
-        self.inner.state().rate.insert(login.to_owned(), left);
+        self.later().rate.insert(login.to_owned(), left);
     }
 
     /// Stops the world's clock at this time (RFC 3339).
@@ -56,7 +56,7 @@ impl World {
     /// # Panics
     /// If it is no such time.
     pub fn set_now(&self, time: &str) {
-        self.inner.state().fixed_now = Some(rfc3339(time));
+        self.later().fixed_now = Some(rfc3339(time));
     }
 
     /// Sends signed deliveries of these events to a URL from now on.

@@ -33,7 +33,7 @@ impl State {
         repo.git.set_ref(&format!("refs/heads/{}", pull.base), Some(&merged))?;
         if let Some(issue) = repo.issues.get_mut(&number) {
             issue.open = false;
-            issue.updated_at = now;
+            issue.touch(now);
             issue.closed_at = Some(now);
             issue.closed_by = Some(login.to_owned());
             if let Some(pull) = &mut issue.pull {
@@ -75,7 +75,7 @@ impl State {
             return Ok(());
         };
         issue.open = open;
-        issue.updated_at = now;
+        issue.touch(now);
         issue.closed_at = (!open).then_some(now);
         issue.closed_by = (!open).then(|| login.to_owned());
         if let (true, Some(pull), Some(head)) = (open, issue.pull.as_mut(), head) {
@@ -98,7 +98,7 @@ impl State {
             return;
         };
         pull.draft = draft;
-        issue.updated_at = now;
+        issue.touch(now);
         let action = if draft { "converted_to_draft" } else { "ready_for_review" };
         self.emit_issue(name, action, number, login, json!({}));
     }
@@ -127,7 +127,7 @@ impl State {
             let Some(issue) = repo.issues.get_mut(number) else {
                 continue;
             };
-            issue.updated_at = now;
+            issue.touch(now);
             if !matches!(change, Change::NewHead(_)) {
                 issue.open = false;
                 issue.closed_at = Some(now);
@@ -193,7 +193,7 @@ impl State {
         let comment = StoredComment { id, issue, author, body, created_at, updated_at, remark };
         repo.comments.insert(id, comment);
         if let Some(issue) = repo.issues.get_mut(&issue) {
-            issue.updated_at = now;
+            issue.touch(now);
         }
         id
     }

@@ -79,7 +79,7 @@ impl World {
     /// # Panics
     /// If there is no such image.
     pub fn withdraw_signatures(&self, version: &str) {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let name = state.upstream.clone();
         let digest = state.registry.tag(&name, version).expect("the image").replace(':', "-");
         for tag in state.registry.tags(&name).into_keys().filter(|tag| tag.starts_with(&digest)) {
@@ -117,7 +117,7 @@ impl World {
     /// # Panics
     /// If there is no such other tag.
     pub fn copy_tag(&self, from: &str, to: &str) {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let name = state.upstream.clone();
         let digest = state.registry.tag(&name, from).expect("the tag to copy");
         state.registry.point_tag(&name, to, &digest);
@@ -125,14 +125,14 @@ impl World {
 
     /// Removes a tag of the connector's image; what it pointed to stays.
     pub fn delete_image_tag(&self, tag: &str) {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let name = state.upstream.clone();
         state.registry.remove_tag(&name, tag);
     }
 
     /// Removes a manifest with all its tags, as a clean-up of the registry does.
     pub fn delete_manifest(&self, digest: &str) {
-        self.inner.state().registry.remove_manifest(digest);
+        self.later().registry.remove_manifest(digest);
     }
 
     /// Makes all tokens of the registry worthless, as time does.

@@ -248,7 +248,7 @@ impl World {
 
     /// Arms a fault.
     pub fn fault(&self, fault: Fault) {
-        self.inner.state().faults.push(fault);
+        self.later().faults.push(fault);
     }
 
     /// Disarms all faults.
@@ -268,11 +268,19 @@ impl World {
         self.inner.state().lag_after_writes = reads;
     }
 
+    /// The memory, for what a test does by its own means: time passes until then.
+    pub(crate) fn later(&self) -> MutexGuard<'_, State> {
+        let mut state = self.inner.state();
+        state.time_passes();
+        state
+    }
+
     /// Does something with the memory on the world's own threads, then sends the webhooks.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> T {
+        self.inner.state().time_passes();
         let inner = self.inner.clone();
         let runtime = self.runtime.as_ref().expect("the world is there");
         let task = runtime.spawn_blocking(move || {

@@ -112,4 +112,11 @@ impl State {
     pub(crate) fn lag_behind(&mut self) {
         self.list_lag = self.list_lag.max(self.lag_after_writes);
     }
+
+    /// Somebody looked or acted who is not the bot: by then the lists have caught up with it.
+    pub(crate) fn time_passes(&mut self) {
+        if self.lag_after_writes > 0 {
+            self.list_lag = 0;
+        }
+    }
 }

@@ -79,12 +79,12 @@ impl World {
 
     /// The whole package is gone from npm.
     pub fn npm_gone(&self) {
-        self.inner.state().npm_gone = true;
+        self.later().npm_gone = true;
     }
 
     /// The package is back.
     pub fn npm_back(&self) {
-        self.inner.state().npm_gone = false;
+        self.later().npm_gone = false;
     }
 }
 

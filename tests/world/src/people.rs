@@ -346,11 +346,8 @@ impl World {
     }
 
     pub(crate) fn downstream<T>(&self, work: impl FnOnce(&mut State, &str) -> T) -> T {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let name = state.downstream.clone();
-        if state.lag_after_writes > 0 {
-            state.list_lag = 0;
-        }
         let result = work(&mut state, &name);
         drop(state);
         self.inner.deliver();

@@ -107,7 +107,7 @@ impl World {
     /// # Panics
     /// If no such release was described.
     pub fn move_git_tag(&self, version: &str) -> String {
-        let mut state = self.inner.state();
+        let mut state = self.later();
         let (now, id) = (state.now(), state.id());
         let sha = invented_sha(&format!("moved {version} {id}"));
         let release = state.release_mut(version);
@@ -121,7 +121,7 @@ impl World {
     /// # Panics
     /// If no such release was described.
     pub fn delete_git_tag(&self, version: &str) {
-        self.inner.state().release_mut(version).tag_at = None;
+        self.later().release_mut(version).tag_at = None;
     }
 
     /// A commit that upstream knows, and that neither comes before nor after any release.

@@ -164,7 +164,7 @@ impl State {
         if before == (issue.title.clone(), issue.body.clone()) {
             return;
         }
-        issue.updated_at = now;
+        issue.touch(now);
         let mut changes = json!({});
         if before.0 != issue.title {
             changes["title"] = json!({ "from": before.0 });
@@ -202,7 +202,7 @@ impl State {
         let Some(issue) = repo.issues.get_mut(&number) else {
             return Vec::new();
         };
-        issue.updated_at = now;
+        issue.touch(now);
         std::mem::replace(&mut issue.labels, names)
     }
 }

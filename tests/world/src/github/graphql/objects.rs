@@ -3,6 +3,7 @@
 use super::{Root, refusal};
 use crate::github::{refs, shape};
 use crate::state::{Issue, PullPart};
+use crate::wire::iso;
 use apollo_compiler::{
     resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue},
     response::JsonValue,
@@ -160,4 +161,5 @@ pub(super) fn pull(issue: &Issue, part: &PullPart) -> Known {
         .leaf("state", state)
         .leaf("headRefName", part.head.as_str())
         .leaf("headRefOid", part.head_sha.as_str())
+        .leaf("updatedAt", iso(issue.updated_at))
 }
