@@ -138,6 +138,14 @@ pub struct FactKey {
 }
 
 impl Fact {
+    /// Whether this is to take the place of what is known of the same subject.
+    pub(super) fn is_news_to(&self, known: &Self) -> bool {
+        match (self, known) {
+            (Self::Pull(pull), Self::Pull(known)) => pull.is_news_to(known),
+            _ => self != known,
+        }
+    }
+
     /// When the rate limit of the registry ends that was met in reading it.
     pub(super) fn registry_limit(&self) -> Option<Timestamp> {
         match self {
@@ -389,6 +397,19 @@ pub struct PullFacts {
     pub url: String,
     /// What the bot wrote into the body; `None` if the body has no readable marker.
     pub marker: Option<Marker>,
+    /// When GitHub last changed anything about it, as it was first seen so; `None` if that is not
+    /// told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+}
+
+impl PullFacts {
+    /// Whether this says something else than what is known, and is not older: a list may show what
+    /// was so before the bot's own last write. A comment changes the time and nothing else.
+    fn is_news_to(&self, known: &Self) -> bool {
+        let older = self.updated_at.zip(known.updated_at).is_some_and(|(this, that)| this < that);
+        !older && *self != Self { updated_at: self.updated_at, ..known.clone() }
+    }
 }
 
 /// Where a pull request is in its life.

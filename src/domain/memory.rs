@@ -29,11 +29,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Takes in `fact` if it is new or says something else than before; returns the observation
+    /// Takes in `fact` if it is new or says something else than before, and is no older; returns the observation
     /// that is then to be recorded.
     pub fn observe(&mut self, fact: Fact, at: Timestamp) -> Option<Observation> {
         let key = fact.key();
-        if self.observations.get(&key).is_some_and(|known| known.fact == fact) {
+        if self.observations.get(&key).is_some_and(|known| !fact.is_news_to(&known.fact)) {
             return None;
         }
         if let Fact::Release(release) = &fact {

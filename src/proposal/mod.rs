@@ -22,6 +22,7 @@ mod withheld;
 
 pub use answer::GONE;
 pub use draft::{Draft, companion_pins, draft_pin_bump};
+pub use own_check::newest_check_run;
 pub use perform::{Outcome, Performer};
 pub use plan::{Workshop, effects_of};
 pub use sketch::Sketch;

@@ -5,15 +5,20 @@ use crate::clients::github::{CheckRun, GithubError, conclusion, run_status, shor
 use crate::domain::{CommitId, OwnCheck, OwnReport};
 use anyhow::{Context as _, Result};
 
+/// What the outcome calls a check run, before its id.
+const CHECK_RUN: &str = "check run ";
+
 impl Performer {
-    /// Looks whether the bot's own check of `commit` says this already.
+    /// Looks whether the bot's own check of `commit` says this already. `known` is what the check was
+    /// called when it was last set.
     pub(super) async fn probe_check(
         &self,
         commit: &CommitId,
         report: &OwnReport,
+        known: Option<&str>,
     ) -> Result<Option<Outcome>> {
         let OwnReport { name, state, title, .. } = report;
-        let run = self.reader.fetch_own_check(&self.repository, commit, name).await?;
+        let run = self.own_check(commit, name, known).await?;
         let said = |run: &CheckRun| {
             let there = run.status == run_status(*state)
                 && run.conclusion.as_deref() == conclusion(*state)
@@ -21,7 +26,7 @@ impl Performer {
             there || is_past(run, report)
         };
         if let Some(run) = run.filter(said) {
-            return Ok(Some(named(format!("check run {}", run.id))));
+            return Ok(Some(check_run(run.id)));
         }
         let statuses = match self.reader.fetch_statuses(&self.repository, commit).await {
             // Who may not look has set none.
@@ -40,11 +45,12 @@ impl Performer {
         &self,
         commit: &CommitId,
         report: &OwnReport,
+        known: Option<&str>,
     ) -> Result<Outcome> {
         let (repo, what) = (&self.repository, "the bot's own check");
-        let own = self.reader.fetch_own_check(repo, commit, &report.name).await.context(what)?;
-        if own.as_ref().is_some_and(|run| is_past(run, report)) {
-            return Ok(named("check run".to_owned()));
+        let own = self.own_check(commit, &report.name, known).await.context(what)?;
+        if let Some(run) = own.as_ref().filter(|run| is_past(run, report)) {
+            return Ok(check_run(run.id));
         }
         // GitHub lets no check run leave its conclusion: what says something else is another check
         // run, and of one name the newest counts.
@@ -53,7 +59,7 @@ impl Performer {
         };
         let own = own.filter(same).map(|run| run.id);
         match self.writer.report_check(repo, own, commit, report).await {
-            Ok(()) => return Ok(named("check run".to_owned())),
+            Ok(id) => return Ok(check_run(id)),
             Err(GithubError::Denied { .. }) => {}
             Err(error) => return Err(error).context(what),
         }
@@ -66,6 +72,42 @@ impl Performer {
             Err(error) => Err(error).context(what),
         }
     }
+
+    /// The bot's own check run of a commit that is called `name`, the newest. The list may not show
+    /// yet what was written a moment ago; the one that is known is asked for by its id.
+    async fn own_check(
+        &self,
+        commit: &CommitId,
+        name: &str,
+        known: Option<&str>,
+    ) -> Result<Option<CheckRun>, GithubError> {
+        let repo = &self.repository;
+        if let Some(id) = known.and_then(id_of) {
+            match self.reader.fetch_check_run(repo, id).await {
+                Ok(run) if run.name == name && self.reader.is_own(&run, commit) => {
+                    return Ok(Some(run));
+                }
+                Ok(_) | Err(GithubError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.reader.fetch_own_check(repo, commit, name).await
+    }
+}
+
+/// The id of the check run that an outcome told of, if it told of one.
+fn id_of(outcome: &str) -> Option<u64> {
+    outcome.strip_prefix(CHECK_RUN)?.parse().ok()
+}
+
+/// What the newest of the check runs is called that these outcomes tell of.
+#[must_use]
+pub fn newest_check_run<'a>(outcomes: impl Iterator<Item = &'a str>) -> Option<String> {
+    outcomes.filter_map(id_of).max().map(|id| check_run(id).remote_id)
+}
+
+fn check_run(id: u64) -> Outcome {
+    named(format!("{CHECK_RUN}{id}"))
 }
 
 /// Whether a check run is further than a report that comes late: under way where it would be put back

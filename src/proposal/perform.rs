@@ -87,7 +87,7 @@ impl Performer {
                 let pull = self.reader.fetch_pull(&self.repository, *number).await?;
                 Ok((!pull.draft).then(|| Outcome::of_pull(pull)))
             }
-            Effect::ReportCheck { commit, report } => self.probe_check(commit, report).await,
+            Effect::ReportCheck { commit, report } => self.probe_check(commit, report, known).await,
             Effect::CommentPull { number, says, .. } => self.probe_comment(*number, says).await,
             Effect::React { .. } | Effect::TakeReactionBack { .. } => Ok(None),
             Effect::Answer { to, number, .. } => self.probe_answer(to, *number).await,
@@ -129,11 +129,16 @@ impl Performer {
     }
 
     /// Performs `effect`. `ours` are the commits that the bot pushed: a branch whose head is none
-    /// of them is a person's, and is not moved.
+    /// of them is a person's, and is not moved. `known` is what the outside calls what is rewritten.
     ///
     /// # Errors
     /// If it was not performed, or nobody knows: then it is probed before it is repeated.
-    pub async fn perform(&self, effect: &Effect, ours: &BTreeSet<CommitId>) -> Result<Outcome> {
+    pub async fn perform(
+        &self,
+        effect: &Effect,
+        ours: &BTreeSet<CommitId>,
+        known: Option<&str>,
+    ) -> Result<Outcome> {
         let repo = &self.repository;
         match effect {
             Effect::WriteCommit { branch, base, tree, message } => {
@@ -172,16 +177,19 @@ impl Performer {
             Effect::MakeDraft { number, .. } => {
                 let pull = self.reader.fetch_pull(repo, *number).await?;
                 let made = self.writer.make_draft(&pull.node_id);
-                made.await.with_context(|| format!("making {number} a draft"))?;
-                Ok(Outcome::of_pull(Pull { draft: true, ..pull }))
+                let updated_at = made.await.with_context(|| format!("making {number} a draft"))?;
+                Ok(Outcome::of_pull(Pull { draft: true, updated_at, ..pull }))
             }
             Effect::MarkReady { number, .. } => {
                 let pull = self.reader.fetch_pull(repo, *number).await?;
                 let marked = self.writer.mark_ready(&pull.node_id);
-                marked.await.with_context(|| format!("marking {number} as ready"))?;
-                Ok(Outcome::of_pull(Pull { draft: false, ..pull }))
+                let marked = marked.await;
+                let updated_at = marked.with_context(|| format!("marking {number} as ready"))?;
+                Ok(Outcome::of_pull(Pull { draft: false, updated_at, ..pull }))
             }
-            Effect::ReportCheck { commit, report } => self.report_check(commit, report).await,
+            Effect::ReportCheck { commit, report } => {
+                self.report_check(commit, report, known).await
+            }
             Effect::CommentPull { number, body, .. } => self.comment(*number, body).await,
             Effect::React { to, reaction } => self.react(to, *reaction).await,
             Effect::TakeReactionBack { to, reaction } => {

@@ -5,7 +5,7 @@ use crate::domain::{
     BranchName, CommitId, Effect, EffectState, Fact, Marker, PullFacts, PullNumber, PullState,
 };
 use crate::policy::is_patched;
-use crate::proposal::{Outcome, Sketch};
+use crate::proposal::{Outcome, Sketch, newest_check_run};
 use crate::telemetry::{Moment, step};
 use anyhow::Result;
 use std::collections::BTreeSet;
@@ -66,7 +66,8 @@ impl Pass<'_> {
         let key = effect.key(&bot.watch.name);
         let known = self.memory.effects.iter().any(|record| record.key == key);
         let record = bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
-        let before = record.remote_id.clone().or_else(|| hint.map(CommitId::to_string));
+        let before = self.check_run_before(effect).or_else(|| record.remote_id.clone());
+        let before = before.or_else(|| hint.map(CommitId::to_string));
         if !known {
             self.memory.effects.push(record);
         }
@@ -81,7 +82,7 @@ impl Pass<'_> {
             step(Moment::Before, "effect", &key.0);
             let mut movable = self.ours();
             movable.extend(self.named_heads());
-            let outcome = bot.performer.perform(effect, &movable).await?;
+            let outcome = bot.performer.perform(effect, &movable, before.as_deref()).await?;
             step(Moment::After, "effect", &key.0);
             outcome
         };
@@ -94,6 +95,16 @@ impl Pass<'_> {
             record.remote_id = Some(outcome.remote_id.clone());
         }
         Ok(outcome)
+    }
+
+    /// The check run that an effect would rewrite, as it was called when it was last written.
+    fn check_run_before(&self, effect: &Effect) -> Option<String> {
+        let Effect::ReportCheck { commit, report } = effect else { return None };
+        let same = self.memory.effects.iter().filter(|record| {
+            matches!(&record.effect, Effect::ReportCheck { commit: of, report: said }
+                if of == commit && said.name == report.name)
+        });
+        newest_check_run(same.filter_map(|record| record.remote_id.as_deref()))
     }
 
     /// The commit of a sketch, which is going to be on `branch`. Where its id is not known

@@ -198,6 +198,7 @@ impl Preview {
             title: title.clone(),
             url: String::new(),
             marker: Some(marker),
+            updated_at: None,
         };
         memory.observe(Fact::Pull(pull), self.clock.now());
     }

@@ -319,6 +319,7 @@ mod tests {
             draft: false,
             title: String::new(),
             url: String::new(),
+            updated_at: None,
             marker: Some(Marker {
                 kind: ProposalKind::PinBump,
                 digest: digest(&of),

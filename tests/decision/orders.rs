@@ -95,6 +95,7 @@ fn pull(number: u64, of: &Version, state: PullState) -> Fact {
         draft: false,
         title: String::new(),
         url: String::new(),
+        updated_at: None,
         marker: Some(Marker {
             kind: ProposalKind::PinBump,
             version: of.clone(),

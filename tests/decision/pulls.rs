@@ -38,6 +38,7 @@ pub(super) fn pull(number: u64, from: &str, state: PullState) -> PullFacts {
         draft: false,
         title: String::new(),
         url: String::new(),
+        updated_at: None,
         marker: Some(Marker {
             kind: ProposalKind::PinBump,
             digest: digest(&of),

@@ -178,6 +178,16 @@ impl Reader {
         parse_statuses(&answer.body)
     }
 
+    /// Fetches one check run.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn fetch_check_run(&self, repo: &RepoName, id: u64) -> Result<CheckRun, GithubError> {
+        let url = self.transport.url(&format!("/repos/{repo}/check-runs/{id}"))?;
+        let answer = self.transport.get(&url, &HeaderMap::new(), "check run").await?;
+        Ok(read(json::object(&answer.body, "check run")?))
+    }
+
     /// Looks for the bot's own check run of a commit, which is called `name`: the newest.
     ///
     /// # Errors
@@ -201,8 +211,8 @@ impl Reader {
 }
 
 impl Writer {
-    /// Makes the bot's check run of a commit, or rewrites the one with the id `own`. GitHub lets only
-    /// Apps do so.
+    /// Makes the bot's check run of a commit, or rewrites the one with the id `own`; gives its id.
+    /// GitHub lets only Apps do so.
     ///
     /// # Errors
     /// As [`GithubError`] says; [`GithubError::Denied`] if the token is no App's.
@@ -212,7 +222,7 @@ impl Writer {
         own: Option<u64>,
         commit: &CommitId,
         report: &OwnReport,
-    ) -> Result<(), GithubError> {
+    ) -> Result<u64, GithubError> {
         let OwnReport { name, state, title, page, summary, text: printed, .. } = report;
         let summary = if summary.is_empty() { title } else { summary };
         let mut text = json!({
@@ -244,7 +254,7 @@ impl Writer {
             text["head_sha"] = json!(commit);
             self.transport.write(Method::POST, &runs, &text, "repository").await?
         };
-        json::object::<Value>(&answer.body, "check run").map(drop)
+        Ok(json::object::<WireId>(&answer.body, "check run")?.id)
     }
 
     /// Sets the bot's commit status.
@@ -326,27 +336,28 @@ fn newest(mut runs: Vec<CheckRun>) -> Vec<CheckRun> {
 
 fn parse_runs(body: &[u8]) -> Result<Vec<CheckRun>, GithubError> {
     let runs: Runs = json::object(body, "list of check runs")?;
-    let read = runs.check_runs.into_iter().map(|wire| {
-        let time = |text: Option<String>| text?.parse::<Timestamp>().ok();
-        let started_at = time(wire.started_at);
-        let took = started_at.zip(time(wire.completed_at));
-        let took = took.map_or(0, |(from, to)| to.since(from).as_millis());
-        CheckRun {
-            id: wire.id,
-            name: wire.name,
-            app: wire.app.map(|app| app.id),
-            external_id: wire.external_id.unwrap_or_default(),
-            suite: wire.check_suite.map(|suite| suite.id),
-            // One that was asked for again keeps its conclusion until it is completed once more.
-            conclusion: wire.conclusion.filter(|_| wire.status == "completed"),
-            status: wire.status,
-            title: wire.output.and_then(|output| output.title).unwrap_or_default(),
-            url: wire.html_url.unwrap_or_default(),
-            started_at,
-            took: u64::try_from(took).unwrap_or_default(),
-        }
-    });
-    Ok(read.collect())
+    Ok(runs.check_runs.into_iter().map(read).collect())
+}
+
+fn read(wire: WireRun) -> CheckRun {
+    let time = |text: Option<String>| text?.parse::<Timestamp>().ok();
+    let started_at = time(wire.started_at);
+    let took = started_at.zip(time(wire.completed_at));
+    let took = took.map_or(0, |(from, to)| to.since(from).as_millis());
+    CheckRun {
+        id: wire.id,
+        name: wire.name,
+        app: wire.app.map(|app| app.id),
+        external_id: wire.external_id.unwrap_or_default(),
+        suite: wire.check_suite.map(|suite| suite.id),
+        // One that was asked for again keeps its conclusion until it is completed once more.
+        conclusion: wire.conclusion.filter(|_| wire.status == "completed"),
+        status: wire.status,
+        title: wire.output.and_then(|output| output.title).unwrap_or_default(),
+        url: wire.html_url.unwrap_or_default(),
+        started_at,
+        took: u64::try_from(took).unwrap_or_default(),
+    }
 }
 
 fn parse_statuses(body: &[u8]) -> Result<Vec<CommitStatus>, GithubError> {

@@ -1,7 +1,9 @@
 //! Pull requests, as far as the bot looks at them.
 
 use super::{error::GithubError, json};
-use crate::domain::{BranchName, CommitId, Invalid, PullFacts, PullNumber, PullState, RepoName};
+use crate::domain::{
+    BranchName, CommitId, Invalid, PullFacts, PullNumber, PullState, RepoName, Timestamp,
+};
 use crate::render::parse_marker;
 use serde::Deserialize;
 
@@ -34,6 +36,8 @@ pub struct Pull {
     pub author: Option<String>,
     /// The labels' names.
     pub labels: Vec<String>,
+    /// When anything about it was last changed, comments included; `None` if that is not told.
+    pub updated_at: Option<Timestamp>,
 }
 
 impl Pull {
@@ -56,6 +60,7 @@ impl Pull {
             draft: self.draft,
             title: self.title,
             url: self.url,
+            updated_at: self.updated_at,
         }
     }
 }
@@ -76,6 +81,7 @@ struct Wire {
     html_url: String,
     user: Option<WireUser>,
     labels: Vec<WireLabel>,
+    updated_at: Option<String>,
 }
 
 /// The head or the base.
@@ -148,6 +154,7 @@ fn read(wire: Wire) -> Result<Pull, GithubError> {
         url: wire.html_url,
         author: wire.user.map(|user| user.login),
         labels: wire.labels.into_iter().map(|label| label.name).collect(),
+        updated_at: wire.updated_at.and_then(|at| at.parse().ok()),
     })
 }
 

@@ -1,13 +1,14 @@
 //! Marking a draft as ready for review, and making a pull request a draft.
 
 use super::{error::GithubError, graphql, writer::Writer};
+use crate::domain::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
 const READY: &str = "mutation($id: ID!) { done: markPullRequestReadyForReview(input: \
-    {pullRequestId: $id}) { pullRequest { isDraft } } }";
+    {pullRequestId: $id}) { pullRequest { isDraft updatedAt } } }";
 const DRAFT: &str = "mutation($id: ID!) { done: convertPullRequestToDraft(input: \
-    {pullRequestId: $id}) { pullRequest { isDraft } } }";
+    {pullRequestId: $id}) { pullRequest { isDraft updatedAt } } }";
 
 #[derive(Deserialize)]
 struct Data {
@@ -24,34 +25,39 @@ struct Payload {
 struct PullRequest {
     #[serde(rename = "isDraft")]
     is_draft: bool,
+    #[serde(rename = "updatedAt")]
+    updated_at: Option<String>,
 }
 
 impl Writer {
-    /// Marks the pull request with this node id as ready for review.
+    /// Marks the pull request with this node id as ready for review; gives when that was, if it is
+    /// told.
     ///
     /// # Errors
     /// As [`GithubError`] says; [`GithubError::Denied`] if the token may not, and
     /// [`GithubError::Rejected`] if it is closed.
-    pub async fn mark_ready(&self, node_id: &str) -> Result<(), GithubError> {
+    pub async fn mark_ready(&self, node_id: &str) -> Result<Option<Timestamp>, GithubError> {
         let variables = json!({ "id": node_id });
         let data = graphql::ask(&self.transport, READY, variables, "pull request").await?;
         judge(data, false)
     }
 
-    /// Makes the pull request with this node id a draft.
+    /// Makes the pull request with this node id a draft; gives when that was, if it is told.
     ///
     /// # Errors
     /// As there.
-    pub async fn make_draft(&self, node_id: &str) -> Result<(), GithubError> {
+    pub async fn make_draft(&self, node_id: &str) -> Result<Option<Timestamp>, GithubError> {
         let variables = json!({ "id": node_id });
         let data = graphql::ask(&self.transport, DRAFT, variables, "pull request").await?;
         judge(data, true)
     }
 }
 
-fn judge(data: Data, draft: bool) -> Result<(), GithubError> {
+fn judge(data: Data, draft: bool) -> Result<Option<Timestamp>, GithubError> {
     match data.done.and_then(|done| done.pull) {
-        Some(pull) if pull.is_draft == draft => Ok(()),
+        Some(pull) if pull.is_draft == draft => {
+            Ok(pull.updated_at.and_then(|at| at.parse().ok()))
+        }
         Some(_) if draft => Err(GithubError::malformed("the pull request is still no draft")),
         Some(_) => Err(GithubError::malformed("the pull request is still a draft")),
         None => Err(GithubError::malformed("a GraphQL answer without its data")),
