@@ -5,7 +5,7 @@ use super::{
     pass::Pass,
 };
 use crate::domain::{
-    CommitId, DraftMark, Effect, Marker, Pin, Plan, ProposalKind, PullNumber, RequestId,
+    CommitId, DraftMark, Effect, Marker, Pin, Plan, ProposalKind, PullNumber, PullState, RequestId,
     RequestOutcome, RunId, Version,
 };
 use crate::policy::{Decision, Intent, Snapshot, Stage, moved_under};
@@ -165,6 +165,10 @@ impl Pass<'_> {
     async fn close(&mut self, number: PullNumber, why: &str) -> Result<()> {
         let bot = self.bot;
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
+        if pull.state != PullState::Open {
+            // The list did not show it yet.
+            return self.remember_pull(pull.into_facts()).await;
+        }
         let mut body = format!("**Closed by the bot: {why}.**\n\n{}", without_marker(&pull.body));
         let known = self.memory.pulls().find(|known| known.number == number);
         let draft = known.and_then(|known| known.marker.clone());

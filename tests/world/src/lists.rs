@@ -108,9 +108,12 @@ impl Ask<'_> {
 }
 
 impl State {
-    /// The bot has written: lists lag behind that, if they are to.
+    /// The bot has asked for a write: lists lag behind what it changed, if they are to. A token that
+    /// is minted, a question by GraphQL, or a push of what is there already changes nothing.
     pub(crate) fn lag_behind(&mut self) {
-        self.list_lag = self.list_lag.max(self.lag_after_writes);
+        if self.repos.values().any(|repo| repo.lag.writing) {
+            self.list_lag = self.list_lag.max(self.lag_after_writes);
+        }
     }
 
     /// Somebody looked or acted who is not the bot: by then the lists have caught up with it.
