@@ -86,6 +86,8 @@ async fn what_passes_is_proposed_with_what_the_run_showed() {
         let constants = stand.git(&["show", &format!("{}:packages/townhouse/src/constants.ts", run.sha)]);
         assert!(constants.contains(digest), "{constants}");
         assert_eq!(stand.world.open_pulls(), []);
+        // Right after the dispatch no list may show the run yet.
+        stand.settle().await;
         insta::assert_snapshot!(stand.stages().await, @"
         3.10.0 canary: its checks run since 2026-06-12T08:00:00Z: workflow digest-bump-canary.yml is under way
         3.9.3 pinned: the downstream pins it
