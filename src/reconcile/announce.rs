@@ -3,6 +3,7 @@
 
 use super::{
     dashboard::{ACTOR, DashboardRead, REFUSED_FOR, ask, body, refusal, wishes},
+    effects::LIST_LAG,
     pass::Pass,
 };
 use crate::config::DashboardConfig;
@@ -10,10 +11,7 @@ use crate::domain::{DashboardFacts, Effect, EffectState, Fact, IssueNumber, Wish
 use crate::policy::decide;
 use crate::render::{dashboard_title, says_the_same};
 use anyhow::{Context as _, Result, anyhow};
-use std::time::Duration;
 
-/// A list may lag so far behind an issue whose opening had an unknown outcome.
-const LIST_LAG: Duration = Duration::from_mins(2);
 /// Boxes that are ticked while the bot writes are read so often in one pass.
 const LOOKS: usize = 3;
 

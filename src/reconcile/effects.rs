@@ -8,8 +8,11 @@ use crate::policy::is_patched;
 use crate::proposal::{Outcome, Sketch, newest_check_run};
 use crate::telemetry::{Moment, step};
 use anyhow::Result;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tracing::debug;
+
+/// A list may lag so far behind what was written by who does not remember it.
+pub(super) const LIST_LAG: Duration = Duration::from_mins(2);
 
 impl Pass<'_> {
     /// Records the intent, performs the effect, records the outcome. What was intended before is

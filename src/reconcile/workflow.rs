@@ -4,6 +4,7 @@
 
 use super::{
     canary::Subject,
+    effects::LIST_LAG,
     outcome::{Came, came_to},
     pass::Pass,
 };
@@ -11,7 +12,7 @@ use crate::domain::{
     BranchName, CanaryReport, CanaryRun, CommitId, Digest, Effect, ImageName, Memory, RunId,
     RunState, Verdict, Version, WorkflowRule,
 };
-use crate::policy::{Concluded, Stage, pin_branch, scratch_branch};
+use crate::policy::{Concluded, Intent, Stage, pin_branch, scratch_branch};
 use crate::proposal::{Draft, Sketch};
 use crate::sources::Dispatched;
 use crate::store::{NewRun, Prepared, Shown};
@@ -92,7 +93,11 @@ impl Pass<'_> {
         ];
         let inputs = inputs.map(|(name, value)| (name.to_owned(), value)).into();
         let dispatched = Dispatched { marker: marker.clone(), branch, commit, run: None };
-        self.dispatch(&rule, dispatched, inputs).await?;
+        if !self.dispatch(&rule, dispatched, inputs).await? {
+            // It is due again in the next pass.
+            self.failed.push(Intent::StartCanary(version.clone()));
+            return Ok(());
+        }
         self.record_run(&new).await?;
         self.done(format!("dispatched {} at {version}: {marker}", rule.name()));
         Ok(())
@@ -134,18 +139,22 @@ impl Pass<'_> {
         self.commit_seen_as(sketch, branch, seen.as_ref()).await
     }
 
-    /// Pushes the branch, has the workflow run on it, and looks for the run a first time.
+    /// Pushes the branch, has the workflow run on it, and looks for the run a first time. `false` if
+    /// it may run already, and only not be listed yet.
     async fn dispatch(
         &mut self,
         rule: &WorkflowRule,
         dispatched: Dispatched,
         inputs: BTreeMap<String, String>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Dispatched { marker, branch, commit, .. } = dispatched.clone();
         let push = Effect::PushBranch { branch: branch.clone(), commit: commit.clone() };
-        self.effect(&push).await?;
         let workflow = rule.file.clone();
         let dispatch = Effect::DispatchWorkflow { workflow, branch, commit, marker, inputs };
+        if self.may_run_already(&push, &dispatch).await? {
+            return Ok(false);
+        }
+        self.effect(&push).await?;
         // It is looked for in any case: where the database was lost, it ran before.
         self.effect_unless_there(&dispatch, true).await?;
         let read = self.bot.sources.observe_workflows(&self.bot.watch, &[dispatched]).await?;
@@ -153,7 +162,32 @@ impl Pass<'_> {
             let news = self.memory.observe(fact, self.bot.clock.now());
             self.record(news).await?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether the branch is there without being remembered: the database was lost, perhaps a moment
+    /// after the dispatch. Then the list has its time to show the run.
+    async fn may_run_already(&mut self, push: &Effect, dispatch: &Effect) -> Result<bool> {
+        let (bot, now) = (self.bot, self.bot.clock.now());
+        let [pushed, sent] = [push, dispatch].map(|it| it.key(&bot.watch.name));
+        let records = &self.memory.effects;
+        if records.iter().any(|record| record.key == pushed) {
+            return Ok(false);
+        }
+        let waits = records.iter().find(|record| record.key == sent).map(|it| it.intended_at);
+        let is_there = waits.is_some() || bot.performer.probe(push, None).await?.is_some();
+        if !is_there || bot.performer.probe(dispatch, None).await?.is_some() {
+            return Ok(false);
+        }
+        if waits.is_none() {
+            let record = bot.store.intend(self.lease, &bot.watch.name, dispatch, now).await?;
+            self.memory.effects.push(record);
+        }
+        let until = waits.unwrap_or(now) + LIST_LAG;
+        if now < until {
+            self.report.wake = self.report.wake.into_iter().chain([until]).min();
+        }
+        Ok(now < until)
     }
 
     /// Ends a run with what its workflow showed, or goes on with what that prepared.

@@ -309,6 +309,33 @@ async fn a_lost_database_dispatches_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_lost_before_the_run_is_listed_dispatches_nothing_twice() {
+    run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        for minutes in [0, 1] {
+            stand.wait_minutes(minutes);
+            if minutes == 0 {
+                stand.lose_memory().await;
+            }
+            stand.world.list_lag(40);
+            let report = stand.settle().await;
+            assert_eq!(report.wake.unwrap().to_string(), "2026-06-12T08:02:00Z");
+            assert_eq!(stand.world.dispatches().len(), 1);
+        }
+        stand.world.list_lag(0);
+        stand.wait_minutes(1);
+        stand.settle().await;
+        assert_eq!(stand.world.dispatches().len(), 1);
+        ends(stand, "success", GOOD, &[]);
+        stand.wait_minutes(2);
+        stand.settle().await;
+        stand.only();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_outcome_of_a_dispatch_is_looked_for_before_it_is_sent_again() {
     run_story(async |stand| {
         stand.world.release("3.10.0").publish().await;

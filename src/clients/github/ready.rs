@@ -55,9 +55,7 @@ impl Writer {
 
 fn judge(data: Data, draft: bool) -> Result<Option<Timestamp>, GithubError> {
     match data.done.and_then(|done| done.pull) {
-        Some(pull) if pull.is_draft == draft => {
-            Ok(pull.updated_at.and_then(|at| at.parse().ok()))
-        }
+        Some(pull) if pull.is_draft == draft => Ok(pull.updated_at.and_then(|at| at.parse().ok())),
         Some(_) if draft => Err(GithubError::malformed("the pull request is still no draft")),
         Some(_) => Err(GithubError::malformed("the pull request is still a draft")),
         None => Err(GithubError::malformed("a GraphQL answer without its data")),
