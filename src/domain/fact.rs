@@ -429,6 +429,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_pull_request_is_believed_unless_what_is_read_is_older() {
+        let at = |seconds: i64| Some(Timestamp::from_millis(seconds * 1_000));
+        let pull = |title: &str, updated_at| PullFacts {
+            number: PullNumber(1),
+            branch: "digest-bump/connector".parse().unwrap(),
+            head: "a".repeat(40).parse().unwrap(),
+            state: PullState::Open,
+            draft: false,
+            title: title.to_owned(),
+            url: String::new(),
+            marker: None,
+            updated_at,
+        };
+        let known = pull("a", at(10));
+        let news = [None, at(9), at(10), at(11)].map(|at| pull("b", at).is_news_to(&known));
+        assert_eq!(news, [true, false, true, true]);
+        // Somebody commented.
+        assert!(!pull("a", at(11)).is_news_to(&known));
+        // Recorded before times were.
+        assert!(pull("b", at(9)).is_news_to(&pull("a", None)));
+    }
+
+    #[test]
     fn a_look_that_was_recorded_before_there_were_limits_is_still_read() {
         let old = r#"{"fact":"no_image","version":"3.10.0","look":{"look":"unavailable","why":"status 503"},"attempts":2}"#;
         let fact: Fact = serde_json::from_str(old).unwrap();

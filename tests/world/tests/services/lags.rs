@@ -117,3 +117,23 @@ async fn checks_and_statuses_are_seen_late() {
         (&json!("pending"), &json!("success"))
     );
 }
+
+#[tokio::test]
+async fn lists_lag_behind_what_the_bot_changed_until_somebody_else_acts() {
+    let world = World::start().await;
+    let client = Client::of(&world);
+    world.lists_lag_behind_writes(2);
+    let issues = async || count(&client.get(&format!("{TOWN}/issues?state=all")).await.json);
+    let path = format!("{TOWN}/issues");
+    let open = async || client.send("POST", &path, json!({ "title": "a" }), &[]).await.status;
+    assert_eq!(open().await, 201);
+    assert_eq!([issues().await, issues().await, issues().await], [0, 0, 1]);
+    // A question by GraphQL changes nothing.
+    let asked = json!({ "query": "{ viewer { login } }" });
+    assert_eq!(client.send("POST", "graphql", asked, &[]).await.status, 200);
+    assert_eq!(issues().await, 1);
+    assert_eq!(open().await, 201);
+    assert_eq!(issues().await, 1);
+    world.set_now("2026-06-12T08:00:00Z");
+    assert_eq!(issues().await, 2);
+}
