@@ -30,7 +30,7 @@ pub struct Stand {
     pub database: Option<OnServer>,
 }
 
-/// How many lists lag after each write, where `DIGEST_BUMP_TEST_LAG` says so. Not every story bears it yet.
+/// How many lists lag after each write of the bot's, where `DIGEST_BUMP_TEST_LAG` says so.
 fn lag() -> u32 {
     let mut all = std::env::vars_os();
     let lag = all.find(|(name, _)| name == "DIGEST_BUMP_TEST_LAG");
