@@ -278,7 +278,6 @@ pub(crate) fn remark(state: &State, name: &str, comment: &StoredComment) -> Valu
         "side": "RIGHT",
         "original_position": 1,
         "position": 1,
-        "subject_type": "line",
         "reactions": repo.map(|repo| {
             let of_comment = |reaction: &Reaction| reaction.comment == Some(id);
             reactions(repo, of_comment, &format!("{api}/comments/{id}"))

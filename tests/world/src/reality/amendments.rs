@@ -76,4 +76,16 @@ pub(crate) const UNDESCRIBED: &[(&str, &str, &str)] = &[
         "the description is trimmed to the operations that were needed before this one",
     ),
     ("GET", "/app/installations/{installation_id}", "the same"),
+    ("GET", "/repos/{owner}/{repo}/pulls/comments", "the same"),
+    ("GET", "/repos/{owner}/{repo}/pulls/comments/{comment_id}", "the same"),
+    ("PATCH", "/repos/{owner}/{repo}/pulls/comments/{comment_id}", "the same"),
+    ("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/comments", "the same"),
+    ("POST", "/repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies", "the same"),
+    ("POST", "/repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", "the same"),
+    ("GET", "/repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", "the same"),
+    (
+        "DELETE",
+        "/repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions/{reaction_id}",
+        "the same",
+    ),
 ];

@@ -62,7 +62,7 @@ async fn every_endpoint_is_as_github_describes_it() {
     }
     let world = World::start().await;
     let people = People::of(&world);
-    accounts(&people).await;
+    accounts(&world, &people).await;
     upstream(&world, &people).await;
     let head = objects(&world, &people.bot).await;
     branches(&world, &people.bot, &head).await;
@@ -70,6 +70,7 @@ async fn every_endpoint_is_as_github_describes_it() {
     pulls(&world, &people).await;
     issues(&people.bot).await;
     comments(&people.bot).await;
+    remarks(&world, &people.bot).await;
     labels(&people.bot).await;
     checks(&people.bot, &head).await;
     actions(&world, &people.bot).await;
@@ -91,7 +92,7 @@ async fn every_endpoint_is_as_github_describes_it() {
     println!("{} routes, {} pairs of operation and status were judged", routes.len(), judged.len());
 }
 
-async fn accounts(people: &People) {
+async fn accounts(world: &World, people: &People) {
     let People { bot, app, maya, stranger, nobody, forger } = people;
     bot.read(200, "/user").await;
     maya.read(200, "/user").await;
@@ -123,6 +124,9 @@ async fn accounts(people: &People) {
     bot.read(404, "/repos/toon-protocol/nothing").await;
     bot.read(200, "collaborators/maya/permission").await;
     nobody.read(401, "collaborators/maya/permission").await;
+    bot.read(404, "/orgs/toon-protocol/teams/release/memberships/maya").await;
+    world.join_team("toon-protocol/release", "maya");
+    bot.read(200, "/orgs/toon-protocol/teams/release/memberships/maya").await;
     stranger.expect(403, "POST", "issues", json!({ "title": "hello" })).await;
     nobody.expect(401, "POST", "issues", json!({ "title": "hello" })).await;
 }
@@ -304,6 +308,27 @@ async fn comments(bot: &Client) {
     bot.expect(204, "DELETE", &one, Value::Null).await;
     bot.expect(404, "DELETE", &one, Value::Null).await;
     bot.read(404, &one).await;
+}
+
+/// Comments within a diff. The description at hand leaves them out, so only their ways are held.
+async fn remarks(world: &World, bot: &Client) {
+    let pull = world.pulls()[0].number;
+    let id = world.remark_as("maya", pull, "README.md", "a");
+    bot.read(200, "pulls/comments?sort=updated&direction=desc").await;
+    bot.read(200, &format!("pulls/{pull}/comments")).await;
+    let one = format!("pulls/comments/{id}");
+    bot.read(200, &one).await;
+    bot.expect(200, "PATCH", &one, json!({ "body": "b" })).await;
+    let reply = format!("pulls/{pull}/comments/{id}/replies");
+    bot.expect(201, "POST", &reply, json!({ "body": "c" })).await;
+    let reaction =
+        bot.expect(201, "POST", &format!("{one}/reactions"), json!({ "content": "eyes" })).await;
+    bot.read(200, &format!("{one}/reactions")).await;
+    let reaction = format!("{one}/reactions/{}", reaction["id"]);
+    bot.expect(204, "DELETE", &reaction, Value::Null).await;
+    bot.read(404, "pulls/comments/9").await;
+    bot.expect(404, "POST", &format!("pulls/{pull}/comments/9/replies"), json!({ "body": "c" }))
+        .await;
 }
 
 async fn labels(bot: &Client) {

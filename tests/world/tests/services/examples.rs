@@ -18,6 +18,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (".issue.state_reason is in no example", YOUNGER),
     (".release.immutable is in no example", YOUNGER),
     (".release.updated_at is in no example", YOUNGER),
+    ("review_comment/created: .pull_request.auto_merge is in no example", YOUNGER),
+    ("review_comment/created: .pull_request.draft is in no example", YOUNGER),
+    ("review_comment/edited: .pull_request.auto_merge is in no example", YOUNGER),
+    ("review_comment/edited: .pull_request.draft is in no example", YOUNGER),
     (": .issue.timeline_url is in no example", "the examples of `issues` have it"),
     (": .organization is in no example", "releases are shown of a person's repository only"),
     (": .installation is missing", "the hooks of an App have it, those of a repository do not"),
@@ -188,6 +192,9 @@ async fn live(world: &World) {
     client.send("DELETE", &labels, Value::Null, &[]).await;
     world.close(1);
     world.reopen(1).unwrap();
+    let id = world.remark_as("maya", 1, "README.md", "/bump status");
+    let remark = format!("{TOWN}/pulls/comments/{id}");
+    client.send("PATCH", &remark, json!({ "body": "/bump 3.10.0" }), &[]).await;
     world.merge(1);
     world.delete_branch("digest-bump/a");
     let number = world.open_issue_as("maya", "which version?", "please");
