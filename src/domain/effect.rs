@@ -85,19 +85,21 @@ pub enum Effect {
         #[serde(skip)]
         body: String,
     },
-    /// React to a comment. It is the same to do it twice.
+    /// React to a comment. Probe: the reactions to it.
     React {
         /// To which.
         to: CommandSource,
         /// How.
         reaction: Reaction,
     },
-    /// Take a reaction of the bot's back.
+    /// Take a reaction of the bot's back. Probe: the reactions to the comment.
     TakeReactionBack {
         /// To which comment.
         to: CommandSource,
         /// Which.
         reaction: Reaction,
+        /// GitHub's id of it.
+        id: u64,
     },
     /// Answer a comment that commands, where it stands. Probe: a comment of the bot's own with its
     /// marker.
@@ -359,7 +361,7 @@ impl Effect {
             }
             Self::CommentPull { number, says, .. } => format!("{watch} comment {number} {says}"),
             Self::React { to, reaction } => format!("{watch} react {to} {}", reaction.name()),
-            Self::TakeReactionBack { to, reaction } => {
+            Self::TakeReactionBack { to, reaction, .. } => {
                 format!("{watch} unreact {to} {}", reaction.name())
             }
             // Whatever it says first: there is one.

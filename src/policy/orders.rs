@@ -5,7 +5,7 @@ use super::{
     snapshot::{Candidate, Proposal, Snapshot},
     stage::{Intent, Stage},
 };
-use crate::domain::{Bump, Order, Ordered, PullState, Timestamp, Version, Wish};
+use crate::domain::{Bump, Order, Ordered, PullState, Request, RequestId, Version, Wish};
 
 /// Why nothing is proposed at all, if the bot is on hold.
 pub(super) fn on_hold(snapshot: &Snapshot) -> Option<String> {
@@ -18,7 +18,7 @@ pub(super) fn ignored(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stri
     let Candidate { version, bump, .. } = candidate;
     let order = Order::ignoring(&snapshot.orders).filter(|order| is_about(order, version, *bump));
     let order = order.last()?;
-    (!was_asked_for(version, order.at, snapshot))
+    (!was_asked_for(version, order.id, snapshot))
         .then(|| format!("{} said `{order}` at {}", order.actor, order.at, order = order.ordered))
 }
 
@@ -30,12 +30,10 @@ fn is_about(order: &Order, version: &Version, bump: Bump) -> bool {
     }
 }
 
-/// Whether somebody asked for the release by name after a time.
-fn was_asked_for(version: &Version, since: Timestamp, snapshot: &Snapshot) -> bool {
-    snapshot
-        .requests
-        .iter()
-        .any(|asked| asked.wish == Wish::Bump && asked.version == *version && asked.at >= since)
+/// Whether somebody asked for the release by name after an order. They are counted together.
+fn was_asked_for(version: &Version, order: RequestId, snapshot: &Snapshot) -> bool {
+    let by_name = |asked: &&Request| asked.wish == Wish::Bump && asked.version == *version;
+    snapshot.requests.iter().filter(by_name).any(|asked| asked.id > order)
 }
 
 /// Closes the pull requests for what is ignored. A person's branch is left alone.

@@ -10,7 +10,24 @@ use anyhow::{Context as _, Result, bail};
 pub const GONE: &str = "gone";
 
 impl Performer {
-    /// Reacts. GitHub knows the same reaction by the same login as one, so nobody looks before.
+    /// Looks for the bot's own reaction to a comment.
+    pub(super) async fn probe_reaction(
+        &self,
+        to: &CommandSource,
+        reaction: Reaction,
+    ) -> Result<Option<Outcome>> {
+        let all = match self.reader.fetch_reactions(&self.repository, to, reaction).await {
+            Err(GithubError::NotFound { .. }) => return Ok(None),
+            all => all.with_context(|| format!("the reactions to {to}"))?,
+        };
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let login = self.reader.fetch_login().await?;
+        let own = all.into_iter().find(|(_, author)| author.eq_ignore_ascii_case(&login));
+        Ok(own.map(|(id, _)| Outcome::named(id)))
+    }
+
     pub(super) async fn react(&self, to: &CommandSource, reaction: Reaction) -> Result<Outcome> {
         match self.writer.react(&self.repository, to, reaction).await {
             // The comment was deleted: nobody wants an answer any more.
@@ -19,16 +36,8 @@ impl Performer {
         }
     }
 
-    /// Takes a reaction back. To react once more gives the id of the one that is there.
-    pub(super) async fn take_reaction_back(
-        &self,
-        to: &CommandSource,
-        reaction: Reaction,
-    ) -> Result<Outcome> {
-        let id = match self.writer.react(&self.repository, to, reaction).await {
-            Err(GithubError::NotFound { .. }) => return Ok(Outcome::named(to)),
-            id => id.with_context(|| format!("the reaction to {to}"))?,
-        };
+    /// Takes a reaction back; one that is not there is taken back.
+    pub(super) async fn take_reaction_back(&self, to: &CommandSource, id: u64) -> Result<Outcome> {
         match self.writer.take_reaction_back(&self.repository, to, id).await {
             Ok(()) | Err(GithubError::NotFound { .. }) => Ok(Outcome::named(id)),
             Err(error) => Err(error).with_context(|| format!("the reaction to {to}")),

@@ -89,7 +89,11 @@ impl Performer {
             }
             Effect::ReportCheck { commit, report } => self.probe_check(commit, report, known).await,
             Effect::CommentPull { number, says, .. } => self.probe_comment(*number, says).await,
-            Effect::React { .. } | Effect::TakeReactionBack { .. } => Ok(None),
+            Effect::React { to, reaction } => self.probe_reaction(to, *reaction).await,
+            Effect::TakeReactionBack { to, reaction, id } => {
+                let there = self.probe_reaction(to, *reaction).await?;
+                Ok(there.is_none().then(|| Outcome::named(id)))
+            }
             Effect::Answer { to, number, .. } => self.probe_answer(to, *number).await,
             Effect::EditAnswer { to, answer, body, .. } => {
                 self.probe_edited_answer(to, *answer, body).await
@@ -192,9 +196,7 @@ impl Performer {
             }
             Effect::CommentPull { number, body, .. } => self.comment(*number, body).await,
             Effect::React { to, reaction } => self.react(to, *reaction).await,
-            Effect::TakeReactionBack { to, reaction } => {
-                self.take_reaction_back(to, *reaction).await
-            }
+            Effect::TakeReactionBack { to, id, .. } => self.take_reaction_back(to, *id).await,
             Effect::Answer { to, number, body, .. } => self.answer(to, *number, body).await,
             Effect::EditAnswer { to, answer, body, .. } => {
                 self.edit_answer(to, *answer, body).await

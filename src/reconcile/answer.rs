@@ -48,11 +48,13 @@ impl Pass<'_> {
         if lines.iter().any(|line| line.standing == Standing::Open) {
             return Ok(());
         }
-        let reaction = reaction(&lines);
-        for effect in [
-            Effect::React { to: to.clone(), reaction },
-            Effect::TakeReactionBack { to, reaction: Reaction::Eyes },
-        ] {
+        let last = Effect::React { to: to.clone(), reaction: reaction(&lines) };
+        if !self.is_done(&last) {
+            self.effect(&last).await?;
+        }
+        if let Some(id) = self.eyes(&to) {
+            let reaction = Reaction::Eyes;
+            let effect = Effect::TakeReactionBack { to, reaction, id };
             if !self.is_done(&effect) {
                 self.effect(&effect).await?;
             }
@@ -87,6 +89,14 @@ impl Pass<'_> {
         self.effect(&effect).await?;
         self.done(format!("answered {to} on {number}"));
         Ok(true)
+    }
+
+    /// GitHub's id of the reaction that said that the comment was heard.
+    fn eyes(&self, to: &CommandSource) -> Option<u64> {
+        let seen = Effect::React { to: to.clone(), reaction: Reaction::Eyes };
+        let key = seen.key(&self.bot.watch.name);
+        let mut records = self.memory.effects.iter();
+        records.find(|record| record.key == key)?.remote_id.as_ref()?.parse().ok()
     }
 
     /// GitHub's id of the answer, and what it says.

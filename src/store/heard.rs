@@ -160,6 +160,8 @@ impl Store {
                     Ruled::Asked { request: id }
                 }
                 Sentence::Order(ordered) => {
+                    // It holds from when it was said, whenever it is read.
+                    let at = heard.said.at;
                     let id = append_order(&mut transaction, watch, ordered, actor, at).await?;
                     let (ordered, actor) = (ordered.clone(), actor.clone());
                     let answer = ordered.consequence();

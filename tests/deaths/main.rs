@@ -109,6 +109,17 @@ const HANDS: &[Act] = &[
     Act::Settle,
 ];
 
+/// A maintainer commands in the pull request of a MINOR, twice.
+const COMMANDS: &[Act] = &[
+    Act::Commands,
+    Act::Release("3.10.0"),
+    Act::Settle,
+    Act::Say("/bump canary\n/bump help\n/bump what"),
+    Act::Settle,
+    Act::Say("/bump ignore this"),
+    Act::Settle,
+];
+
 /// A MINOR by checks and a newer one, through GitHub's API alone, where a commit is only known when it was made.
 const API: &[Act] = &[
     Act::ThroughApi,
@@ -178,6 +189,11 @@ async fn wherever_the_process_of_a_dashboard_dies_the_end_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_the_process_of_what_is_made_anew_dies_the_end_is_the_same() {
     dies_everywhere("HANDS", HANDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_of_commands_dies_the_end_is_the_same() {
+    dies_everywhere("COMMANDS", COMMANDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,6 +65,10 @@ pub enum Act {
     Dashboard,
     /// A maintainer ticks the box of a release there.
     Tick(&'static str),
+    /// Comments command from now on.
+    Commands,
+    /// A maintainer says something in the open pull request.
+    Say(&'static str),
 }
 
 /// Where a story's processes die.
@@ -208,6 +212,16 @@ impl Stage {
                     set(watch(&mut config), &format!("downstream.dashboard.{key}"), true.into());
                 }
                 self.config = toml::to_string(&config).unwrap();
+            }
+            Act::Commands => {
+                let mut config: toml::Table = self.config.parse().unwrap();
+                set(watch(&mut config), "downstream.commands.enabled", true.into());
+                self.config = toml::to_string(&config).unwrap();
+                self.world.set_permission("maya", "write");
+            }
+            Act::Say(text) => {
+                let pull = self.world.open_pulls().remove(0).number;
+                self.world.comment_as("maya", pull, text);
             }
             Act::Tick(version) => {
                 let issue = self.world.issues().remove(0);
@@ -447,7 +461,7 @@ fn without_signing(body: &str) -> String {
         Some((before, _)) if signed(line) => before,
         _ => line,
     });
-    // The ids of check runs count what was asked for on the way, and so does what quotes them.
-    let run = regex::Regex::new(r#"(runs/|"held":")[0-9a-f]+"#).unwrap();
+    // The ids of check runs and reactions count what was asked for on the way, as does what quotes them.
+    let run = regex::Regex::new(r#"(runs/|reactions/|"held":")[0-9a-f]+"#).unwrap();
     run.replace_all(&kept.collect::<Vec<_>>().join("\n"), "$1…").into_owned()
 }

@@ -1,14 +1,23 @@
 //! Reactions to comments: the quickest answer there is.
 
-use super::{error::GithubError, json, writer::Writer};
+use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
 use crate::domain::{CommandSource, Reaction, RepoName};
-use http::Method;
+use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde_json::json;
+
+/// 100 reactions to a page: more of one kind to a command are nobody's worry.
+const MAX_PAGES: usize = 10;
 
 #[derive(Deserialize)]
 struct Wire {
     id: u64,
+    user: Option<WireUser>,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    login: String,
 }
 
 /// Where a comment is below a repository; `None` for what is no comment.
@@ -17,6 +26,37 @@ pub(super) fn place(source: &CommandSource) -> Option<String> {
         CommandSource::Comment(id) => Some(format!("issues/comments/{id}")),
         CommandSource::Review(id) => Some(format!("pulls/comments/{id}")),
         CommandSource::Box(_) => None,
+    }
+}
+
+impl Reader {
+    /// Fetches the reactions of one kind to a comment: GitHub's ids of them, and whose they are.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says; [`GithubError::NotFound`] if the comment was deleted.
+    pub async fn fetch_reactions(
+        &self,
+        repo: &RepoName,
+        to: &CommandSource,
+        reaction: Reaction,
+    ) -> Result<Vec<(u64, String)>, GithubError> {
+        let place = place(to).ok_or_else(|| GithubError::malformed("no comment to react to"))?;
+        let mut url = self.transport.url(&format!("/repos/{repo}/{place}/reactions"))?;
+        url.query_pairs_mut()
+            .append_pair("content", reaction.name())
+            .append_pair("per_page", "100");
+        let mut all = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let answer = self.transport.get(&url, &HeaderMap::new(), "comment").await?;
+            for wire in json::list::<Wire>(&answer.body, "reaction")? {
+                all.extend(wire.user.map(|user| (wire.id, user.login)));
+            }
+            match headers::next_page(&answer, &url, self.transport.base())? {
+                Some(next) => url = next,
+                None => break,
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -143,9 +143,13 @@ pub(super) fn reactions(ask: &mut Ask<'_>, target: Target) -> Answer {
         return error(404, "Not Found");
     }
     let lags = ask.list_lags();
+    let content = ask.call.parameter("content");
     let all = ask.repo_ref().listed(lags).reactions.iter();
-    let items: Vec<Value> =
-        all.filter(|found| is_to(found, target)).map(|found| reaction(ask, found)).collect();
+    let items: Vec<Value> = all
+        .filter(|found| content.as_ref().is_none_or(|content| *content == found.content))
+        .filter(|found| is_to(found, target))
+        .map(|found| reaction(ask, found))
+        .collect();
     page(ask, &items)
 }
 

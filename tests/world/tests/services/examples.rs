@@ -22,6 +22,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("review_comment/created: .pull_request.draft is in no example", YOUNGER),
     ("review_comment/edited: .pull_request.auto_merge is in no example", YOUNGER),
     ("review_comment/edited: .pull_request.draft is in no example", YOUNGER),
+    ("review_comment/created: .pull_request.merge_commit_sha is null, and not {\"string\"}", LATER),
+    ("review_comment/edited: .pull_request.merge_commit_sha is null, and not {\"string\"}", LATER),
     (": .issue.timeline_url is in no example", "the examples of `issues` have it"),
     (": .organization is in no example", "releases are shown of a person's repository only"),
     (": .installation is missing", "the hooks of an App have it, those of a repository do not"),
@@ -37,6 +39,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 const SOON: Duration = Duration::from_millis(300);
 const LATE: Duration = Duration::from_secs(20);
+/// A reason.
+const LATER: &str = "the merge is tried in the background";
 /// A reason.
 const YOUNGER: &str = "it is younger than the examples; the description of REST has it";
 
