@@ -3,8 +3,7 @@
 use super::resolve::Problems;
 use serde::Deserialize;
 
-/// Comments that command the bot, on its pull requests and its dashboard. `/bump help` in one of them
-/// tells all. It takes a token that may write issues and pull requests.
+/// Comments that command the bot, in its pull requests and on its dashboard; `/bump help` tells all.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Raw {

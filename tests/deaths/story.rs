@@ -462,6 +462,7 @@ fn without_signing(body: &str) -> String {
         _ => line,
     });
     // The ids of check runs and reactions count what was asked for on the way, as does what quotes them.
-    let run = regex::Regex::new(r#"(runs/|reactions/|"held":")[0-9a-f]+"#).unwrap();
+    let run =
+        regex::Regex::new(r#"(runs/|reactions/|comments/|comment |"held":")[0-9a-f]+"#).unwrap();
     run.replace_all(&kept.collect::<Vec<_>>().join("\n"), "$1…").into_owned()
 }
