@@ -114,7 +114,7 @@ const COMMANDS: &[Act] = &[
     Act::Commands,
     Act::Release("3.10.0"),
     Act::Settle,
-    Act::Say("/bump explain\n/bump help\n/bump what"),
+    Act::Say("/bump unhold\n/bump help\n/bump what"),
     Act::Settle,
     Act::Say("/bump ignore this"),
     Act::Settle,
