@@ -84,8 +84,8 @@ async fn every_problem_with_its_place() {
             digest-bump: FOLDER/config.toml cannot be used:
               - schedule.cronn (line 18): there is no such key
               - stat (line 3): there is no such key
-              - watch[0].downstream.site[1].mode (line 63): there is no such key
-              - watch[0].upstream.imag (line 76): there is no such key
+              - watch[0].downstream.site[1].mode (line 68): there is no such key
+              - watch[0].upstream.imag (line 81): there is no such key
               - listen: `everywhere` is not an address such as `HOST`
               - database: `mysql://bot@localhost/x` is not a postgres:// URL
               - schedule.cron: `61 * * * *`: Component error: Number out of bounds.

@@ -128,6 +128,10 @@ async fn every_command() {
       canary    Run the canary again at this release, whatever it showed before: any newer one, or the pinned
       rebase    Make the open pull request for this release anew, on the base branch of today
       recreate  The same where people committed to its branch: what is lost is named in it first
+      hold      Open and rewrite no pull request until `unhold`; releases are looked at as before
+      unhold    Open and rewrite pull requests again
+      ignore    Neither propose nor offer a release, or any of a kind, unless it is asked for
+      unignore  Let everything count again that was ignored
       help      Print this message or the help of the given subcommand(s)
 
     Options:

@@ -12,7 +12,7 @@ use database::OnServer;
 use digest_bump::{
     clock::Clock,
     config::{Database, PostgresServer},
-    domain::{Digest, EffectState, Fact, RunId, RunState, Timestamp},
+    domain::{Digest, EffectState, Fact, Order, RunId, RunState, Timestamp},
     store::Store,
 };
 use sqlx::{
@@ -25,6 +25,8 @@ use tempfile::TempDir;
 /// The migrations that brought the contents of documents, and the logs of canaries.
 const SINCE_CONTENT: i64 = 2;
 const SINCE_LOGS: i64 = 3;
+/// The one that brought commands.
+const SINCE_COMMANDS: i64 = 7;
 /// The table in which the migrations themselves are counted.
 const COUNTED: &str = "_sqlx_migrations";
 
@@ -152,6 +154,20 @@ async fn says_what_it_said(store: &Store, number: i64) {
         .map(|it| (it.actor.as_str(), it.outcome.as_ref().map(|outcome| outcome.granted)))
         .collect();
     assert_eq!(requests, [("maya", Some(false)), ("maya", None)]);
+    if number >= SINCE_COMMANDS {
+        let told: Vec<String> = memory.orders.iter().map(Order::told).collect();
+        assert_eq!(
+            told,
+            [
+                "hold by ada since 2026-05-28T20:26:40Z: a fair",
+                "ignore 3.9.9 by ada since 2026-05-28T20:26:40Z"
+            ]
+        );
+        let repository = "toon-protocol/town".parse().unwrap();
+        let heard = store.load_heard(&repository, &watch, Timestamp::from_millis(0)).await.unwrap();
+        assert_eq!(heard.len(), 1, "one is open");
+        assert_eq!(heard[0].rulings.as_ref().map(Vec::len), Some(1));
+    }
     let effects: Vec<_> =
         memory.effects.iter().map(|it| (it.state, it.done_at.is_some())).collect();
     assert_eq!(effects, [(EffectState::Done, true), (EffectState::Intended, false)]);
