@@ -2,7 +2,7 @@
 
 use super::{alarm::Alarm, build::App};
 use crate::domain::{Timestamp, WatchName};
-use crate::http::{Hooks, Inbox, Page, router};
+use crate::http::{Hooks, Inbox, Page, WEBHOOK, router};
 use crate::reconcile::PassReport;
 use anyhow::{Context as _, Result};
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
@@ -123,8 +123,11 @@ async fn show(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken)
         wake: app.wake.clone(),
     });
     match listener.local_addr() {
-        Ok(address) => info!(webhooks = hooks.is_some(), "the status page is at http://{address}/"),
+        Ok(address) => info!("the status page is at http://{address}/"),
         Err(error) => error!(%error, "the status page has no address"),
+    }
+    if hooks.is_some() {
+        info!("webhooks are taken there, at {WEBHOOK}");
     }
     let served = axum::serve(listener, router(page, hooks))
         .with_graceful_shutdown(async move { shutdown.cancelled().await })

@@ -8,7 +8,7 @@ mod webhook;
 
 pub use health::ask;
 pub use inbox::Inbox;
-pub use webhook::Hooks;
+pub use webhook::{Hooks, PATH as WEBHOOK};
 
 use crate::clock::Clock;
 use crate::config::Watch;
