@@ -12,8 +12,10 @@ use crate::domain::{
 use sqlx::AnyConnection;
 use std::time::Duration;
 
-/// What nobody answered for so long is answered no more: it would surprise everybody.
+/// What nobody ruled on for so long is not ruled on any more: it would surprise everybody.
 const STALE: Duration = Duration::from_hours(24);
+/// What was ruled on has its last answer within so long, or none: GitHub may refuse it for good.
+const LAST_ANSWER: Duration = Duration::from_hours(30 * 24);
 
 /// A delivery whose signature held.
 #[derive(Debug, Clone)]
@@ -102,11 +104,12 @@ impl Store {
     ) -> Result<Vec<Heard>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM heard WHERE repository = $1 AND ended_at IS NULL \
-             AND (watch = $2 OR (watch IS NULL AND heard_at > $3)) ORDER BY id",
+             AND ((watch = $2 AND heard_at > $4) OR (watch IS NULL AND heard_at > $3)) ORDER BY id",
         )
         .bind(repository.as_str())
         .bind(watch.as_str())
         .bind((now - STALE).millis())
+        .bind((now - LAST_ANSWER).millis())
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(row::heard).collect()
