@@ -57,7 +57,8 @@ impl App {
         let store = open_store(&config, &clock).await?;
         let wake = Arc::new(Notify::new());
         let clients = Clients::connect(&config, &clock, true)?;
-        let secrets = config.database.password().cloned().into_iter().collect();
+        let secrets = config.database.password().cloned();
+        let secrets = secrets.into_iter().chain(config.webhook_secret.clone()).collect();
         let credentials = clients.doors.credentials();
         let supervisor =
             Supervisor::new(store.clone(), clock.clone(), secrets, credentials, wake.clone());
