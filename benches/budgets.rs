@@ -16,9 +16,13 @@ use digest_bump::{
     config::{self, Environment},
     daemon::App,
 };
+use futures_util::{StreamExt as _, stream};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use settings::{set, settings, watch};
+use sha2::Sha256;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -57,6 +61,7 @@ async fn all() {
     nothing_new().await;
     release_to_pull_request().await;
     start_to_ready().await;
+    webhooks().await;
     many_releases().await;
     many_passes().await;
 }
@@ -208,6 +213,73 @@ async fn start_to_ready() {
         daemon.kill().await.unwrap();
     }
     row("start to ready", median(times), Some(200.0), "ms");
+}
+
+/// From a delivery's first byte until its 202, while the bot works on those before it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
+async fn webhooks() {
+    const DELIVERIES: usize = 1000;
+    const AT_ONCE: usize = 8;
+    const SECRET: &str = "secret";
+    let mut stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    stand.once().await;
+    let pull = stand.world.open_pulls()[0].number;
+    stand.world.set_permission("maya", "write");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    set(&mut stand.config, "listen", format!("127.0.0.1:{port}").into());
+    set(watch(&mut stand.config), "downstream.commands.enabled", true.into());
+    let mut command = stand.command(env!("CARGO_BIN_EXE_digest-bump"));
+    command.arg("serve").env("DIGEST_BUMP_WEBHOOK_SECRET", SECRET);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut daemon = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+    let (client, page) = (reqwest::Client::new(), format!("http://127.0.0.1:{port}"));
+    let ready = format!("{page}/healthz");
+    while !client.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let deliveries = (0..DELIVERIES).map(|number| {
+        // One in ten commands, the others only wake the bot.
+        let text = if number % 10 == 0 { "/bump unhold" } else { "thanks" };
+        let id = stand.world.comment_as("maya", pull, text);
+        let body = json!({
+            "action": "created", "issue": {"number": pull, "body": ""},
+            "comment": {
+                "id": id, "body": text, "created_at": "2026-06-12T08:00:00Z",
+                "user": {"login": "maya", "type": "User"},
+            },
+            "repository": {"full_name": "toon-protocol/town"},
+        });
+        (format!("delivery-{number}"), body.to_string())
+    });
+    let deliveries: Vec<(String, String)> = deliveries.collect();
+    let sent = stream::iter(deliveries).map(|(id, body)| {
+        let request = client
+            .post(format!("{page}/webhook"))
+            .header("content-type", "application/json")
+            .header("x-github-event", "issue_comment")
+            .header("x-github-delivery", id)
+            .header("x-hub-signature-256", signature(SECRET, &body))
+            .body(body);
+        async move {
+            let begin = Instant::now();
+            assert_eq!(request.send().await.unwrap().status().as_u16(), 202);
+            begin.elapsed().as_secs_f64() * 1000.0
+        }
+    });
+    let mut times: Vec<f64> = sent.buffer_unordered(AT_ONCE).collect().await;
+    daemon.kill().await.unwrap();
+    times.sort_by(f64::total_cmp);
+    row("1000 webhooks, 8 at once: median", times[DELIVERIES / 2], None, "ms");
+    row("1000 webhooks, 8 at once: p99", times[DELIVERIES * 99 / 100], Some(50.0), "ms");
+}
+
+/// GitHub's signature of a body.
+fn signature(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// A first start over a long past: one pull request, whatever lies behind it.
