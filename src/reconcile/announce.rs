@@ -3,11 +3,10 @@
 
 use super::{
     dashboard::{ACTOR, DashboardRead, REFUSED_FOR, ask, body, refusal, wishes},
-    effects::LIST_LAG,
     pass::Pass,
 };
 use crate::config::DashboardConfig;
-use crate::domain::{DashboardFacts, Effect, EffectState, Fact, IssueNumber, Wish};
+use crate::domain::{DashboardFacts, Effect, Fact, IssueNumber, Wish};
 use crate::policy::decide;
 use crate::render::{dashboard_title, says_the_same};
 use anyhow::{Context as _, Result, anyhow};
@@ -117,19 +116,14 @@ impl Pass<'_> {
     }
 
     async fn open_dashboard(&mut self, rule: &DashboardConfig, body: String) -> Result<()> {
-        let (watch, now) = (&self.bot.watch, self.bot.clock.now());
+        let watch = &self.bot.watch;
         let effect = Effect::OpenIssue {
             after: self.memory.dashboard().and_then(DashboardFacts::number),
             title: dashboard_title(&rule.title, &watch.upstream.image),
             body: body.clone(),
             labels: rule.labels.clone(),
         };
-        let key = effect.key(&watch.name);
-        let mut tried = self.memory.effects.iter();
-        let tried = tried.find(|it| it.key == key && it.state == EffectState::Intended);
-        if let Some(until) = tried.map(|it| it.intended_at + LIST_LAG).filter(|at| now < *at) {
-            // It may be there, and only not be listed yet.
-            self.report.wake = self.report.wake.into_iter().chain([until]).min();
+        if self.may_be_unlisted(&effect).await? {
             return Ok(());
         }
         let outcome = self.effect(&effect).await?;

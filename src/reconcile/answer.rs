@@ -3,15 +3,11 @@
 
 use super::{pass::Pass, view::view_of};
 use crate::domain::{
-    CanaryRun, CommandSource, Digest, Effect, EffectState, Heard, IssueNumber, Reaction, RequestId,
-    Ruled, Ruling, RunState, Version, Wish,
+    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, Reaction, RequestId, Ruled,
+    Ruling, RunState, Version, Wish,
 };
 use crate::render::{AnswerLine, Standing, WatchView, answer};
 use anyhow::{Context as _, Result};
-use std::time::Duration;
-
-/// A list may lag so far behind an answer whose sending had an unknown outcome.
-const LIST_LAG: Duration = Duration::from_mins(2);
 
 impl Pass<'_> {
     /// Makes every answer say what is so at the end of the pass.
@@ -76,14 +72,7 @@ impl Pass<'_> {
             return Ok(true);
         }
         let effect = Effect::Answer { to: to.clone(), number, says, body };
-        let key = effect.key(&self.bot.watch.name);
-        let now = self.bot.clock.now();
-        let mut tried = self.memory.effects.iter();
-        let tried = tried.find(|it| it.key == key && it.state == EffectState::Intended);
-        if let Some(until) = tried.map(|it| it.intended_at + LIST_LAG).filter(|at| now < *at)
-            && self.bot.performer.probe(&effect, None).await?.is_none()
-        {
-            self.report.wake = self.report.wake.into_iter().chain([until]).min();
+        if self.may_be_unlisted(&effect).await? {
             return Ok(false);
         }
         self.effect(&effect).await?;

@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tracing::debug;
 
 /// A list may lag so far behind what was written by who does not remember it.
-pub(super) const LIST_LAG: Duration = Duration::from_mins(2);
+const LIST_LAG: Duration = Duration::from_mins(2);
 
 impl Pass<'_> {
     /// Records the intent, performs the effect, records the outcome. What was intended before is
@@ -98,6 +98,21 @@ impl Pass<'_> {
             record.remote_id = Some(outcome.remote_id.clone());
         }
         Ok(outcome)
+    }
+
+    /// Whether an effect whose outcome nobody knows may be there, and only not be listed yet. Then it is
+    /// not repeated before the list has had its time; the pass says when that is.
+    pub(super) async fn may_be_unlisted(&mut self, effect: &Effect) -> Result<bool> {
+        let (bot, key) = (self.bot, effect.key(&self.bot.watch.name));
+        let mut tried = self.memory.effects.iter();
+        let tried = tried.find(|it| it.key == key && it.state == EffectState::Intended);
+        let until = tried.map(|it| it.intended_at + LIST_LAG);
+        let Some(until) = until.filter(|until| bot.clock.now() < *until) else { return Ok(false) };
+        if bot.performer.probe(effect, None).await?.is_some() {
+            return Ok(false);
+        }
+        self.report.wake = self.report.wake.into_iter().chain([until]).min();
+        Ok(true)
     }
 
     /// The check run that an effect would rewrite, as it was called when it was last written.

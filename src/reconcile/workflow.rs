@@ -4,7 +4,6 @@
 
 use super::{
     canary::Subject,
-    effects::LIST_LAG,
     outcome::{Came, came_to},
     pass::Pass,
 };
@@ -174,20 +173,15 @@ impl Pass<'_> {
         if records.iter().any(|record| record.key == pushed) {
             return Ok(false);
         }
-        let waits = records.iter().find(|record| record.key == sent).map(|it| it.intended_at);
-        let is_there = waits.is_some() || bot.performer.probe(push, None).await?.is_some();
-        if !is_there || bot.performer.probe(dispatch, None).await?.is_some() {
-            return Ok(false);
-        }
-        if waits.is_none() {
+        let waits = records.iter().any(|record| record.key == sent);
+        if !waits {
+            if bot.performer.probe(push, None).await?.is_none() {
+                return Ok(false);
+            }
             let record = bot.store.intend(self.lease, &bot.watch.name, dispatch, now).await?;
             self.memory.effects.push(record);
         }
-        let until = waits.unwrap_or(now) + LIST_LAG;
-        if now < until {
-            self.report.wake = self.report.wake.into_iter().chain([until]).min();
-        }
-        Ok(now < until)
+        self.may_be_unlisted(dispatch).await
     }
 
     /// Ends a run with what its workflow showed, or goes on with what that prepared.
