@@ -1,8 +1,9 @@
 //! What a webhook tells, as far as the bot listens.
 
-use crate::command::{Grammar, parse};
+use crate::command::parse;
 use crate::config::Watch;
 use crate::domain::{CommandSource, CommitId, Said, Timestamp};
+use crate::reconcile::grammar;
 use crate::render::ticked;
 use serde::Deserialize;
 
@@ -98,20 +99,16 @@ impl Told {
     /// What it says to the bot in these watches, if one of them listens to it.
     pub(super) fn said(&self, watches: &[&Watch]) -> Option<Said> {
         let rules = || watches.iter().filter_map(|watch| watch.downstream.commands.as_ref());
-        let commands = |said: &Said| {
-            rules().any(|rule| {
-                let grammar =
-                    Grammar { prefix: rule.prefix.clone(), mention: rule.mention.clone() };
-                !parse(&said.body, &grammar).is_empty()
-            })
-        };
+        let commands =
+            |said: &Said| rules().any(|rule| !parse(&said.body, &grammar(rule)).is_empty());
         if let Some(said) = &self.said {
             return commands(said).then(|| said.clone());
         }
         // A box says the same as a comment.
         let rule = rules().next()?;
         let mut said = self.ticked.clone()?;
-        let lines = said.body.lines().map(|version| format!("{} bump {version}\n\n", rule.prefix));
+        let spelled = grammar(rule);
+        let lines = said.body.lines().map(|version| spelled.spell(format!("bump {version}\n\n")));
         said.body = lines.collect();
         Some(said)
     }

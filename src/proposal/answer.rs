@@ -1,6 +1,6 @@
 //! Reactions and answers to comments that command.
 
-use super::perform::{Outcome, Performer};
+use super::perform::{Outcome, Performer, same_text};
 use crate::clients::github::GithubError;
 use crate::domain::{CommandSource, IssueNumber, PullNumber, Reaction};
 use crate::render::answers_to;
@@ -20,12 +20,7 @@ impl Performer {
             Err(GithubError::NotFound { .. }) => return Ok(None),
             all => all.with_context(|| format!("the reactions to {to}"))?,
         };
-        if all.is_empty() {
-            return Ok(None);
-        }
-        let login = self.reader.fetch_login().await?;
-        let own = all.into_iter().find(|(_, author)| author.eq_ignore_ascii_case(&login));
-        Ok(own.map(|(id, _)| Outcome::named(id)))
+        self.own(all.into_iter()).await
     }
 
     pub(super) async fn react(&self, to: &CommandSource, reaction: Reaction) -> Result<Outcome> {
@@ -57,13 +52,8 @@ impl Performer {
             CommandSource::Box(_) => return Ok(None),
         };
         let comments = comments.with_context(|| format!("the comments on {number}"))?;
-        let mut answers = comments.into_iter().filter(|it| answers_to(&it.body, to)).peekable();
-        if answers.peek().is_none() {
-            return Ok(None);
-        }
-        let login = reader.fetch_login().await?;
-        let own = |author: Option<&str>| author.unwrap_or_default().eq_ignore_ascii_case(&login);
-        Ok(answers.find(|it| own(it.author.as_deref())).map(|it| Outcome::named(it.id)))
+        let answers = comments.into_iter().filter(|it| answers_to(&it.body, to));
+        self.own(answers.map(|it| (it.id, it.author.unwrap_or_default()))).await
     }
 
     pub(super) async fn answer(
@@ -91,10 +81,7 @@ impl Performer {
         body: &str,
     ) -> Result<Option<Outcome>> {
         match self.reader.fetch_comment(&self.repository, &of_kind(to, answer)).await {
-            Ok(there) => {
-                let same = there.body.replace("\r\n", "\n").trim_end() == body.trim_end();
-                Ok(same.then(|| Outcome::named(answer)))
-            }
+            Ok(there) => Ok(same_text(&there.body, body).then(|| Outcome::named(answer))),
             Err(GithubError::NotFound { .. }) => Ok(Some(Outcome::named(answer))),
             Err(error) => Err(error).with_context(|| format!("the answer to {to}")),
         }

@@ -34,14 +34,23 @@ impl Performer {
         says: &Saying,
     ) -> Result<Option<Outcome>> {
         let comments = self.reader.fetch_comments(&self.repository, number).await?;
-        let mut said = comments.into_iter().filter(|it| comment_says(&it.body, says)).peekable();
-        if said.peek().is_none() {
+        let said = comments.into_iter().filter(|it| comment_says(&it.body, says));
+        self.own(said.map(|it| (it.id, it.author.unwrap_or_default()))).await
+    }
+
+    /// The first of these, by GitHub's id and by whose it is, that is the bot's own. Where there is none
+    /// at all, nobody asks who the bot is.
+    pub(super) async fn own(
+        &self,
+        all: impl Iterator<Item = (u64, String)>,
+    ) -> Result<Option<Outcome>> {
+        let all: Vec<(u64, String)> = all.collect();
+        if all.is_empty() {
             return Ok(None);
         }
         let login = self.reader.fetch_login().await?;
-        let own =
-            said.find(|it| it.author.as_deref().unwrap_or_default().eq_ignore_ascii_case(&login));
-        Ok(own.map(|it| Outcome::named(it.id)))
+        let own = all.iter().find(|(_, author)| author.eq_ignore_ascii_case(&login));
+        Ok(own.map(|(id, _)| Outcome::named(id)))
     }
 
     pub(super) async fn comment(&self, number: PullNumber, body: &str) -> Result<Outcome> {

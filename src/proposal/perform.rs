@@ -248,6 +248,6 @@ impl Performer {
 }
 
 /// GitHub stores line ends as they were sent, and browsers send `\r\n`.
-fn same_text(a: &str, b: &str) -> bool {
+pub(super) fn same_text(a: &str, b: &str) -> bool {
     a.replace("\r\n", "\n").trim_end() == b.replace("\r\n", "\n").trim_end()
 }

@@ -150,7 +150,8 @@ impl Pass<'_> {
 }
 
 /// How commands are spelled in a watch.
-pub(super) fn grammar(rule: &CommandsConfig) -> Grammar {
+#[must_use]
+pub fn grammar(rule: &CommandsConfig) -> Grammar {
     Grammar { prefix: rule.prefix.clone(), mention: rule.mention.clone() }
 }
 

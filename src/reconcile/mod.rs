@@ -34,6 +34,7 @@ mod workflow;
 mod world;
 
 pub use examine::{Examination, Target, examine};
+pub use hear::grammar;
 pub use limit::Limit;
 pub use pass::{Bot, PassReport};
 pub use preview::{PlannedAction, Preview};
