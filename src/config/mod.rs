@@ -14,6 +14,7 @@ mod proposal;
 mod raw;
 mod raw_canary;
 mod raw_dashboard;
+mod raw_proposal;
 #[cfg(test)]
 mod reference;
 mod remote;

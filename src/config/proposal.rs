@@ -1,6 +1,6 @@
 //! What proposals look like: from what is written to what is meant.
 
-use super::{raw, resolve::Problems, types::is_workflow};
+use super::{raw_proposal, resolve::Problems, types::is_workflow};
 use crate::domain::{ChangesetRule, PackageBump, PackageName, PinSite, Presence, Rules};
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ pub(super) fn with_edits(
 
 pub(super) fn changeset_rule(
     place: &str,
-    raw: &raw::Changeset,
+    raw: &raw_proposal::Changeset,
     problems: &mut Problems,
 ) -> Option<ChangesetRule> {
     if raw.packages.is_empty() {
