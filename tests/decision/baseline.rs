@@ -2,13 +2,12 @@
 //! rescue.
 
 use crate::case::{
-    NOW, answer, candidate, minutes_ago, proposal, request, running, snapshot, version,
+    NOW, PASSING, answer, candidate, minutes_ago, proposal, request, running, snapshot, version,
     with_evidence,
 };
 use digest_bump::domain::{Bump, PatchPolicy, ProposalKind, Verdict};
 use digest_bump::policy::{Answer, Baseline, Intent, Running, Snapshot, Stage, decide};
 
-const PASSING: [&str; 5] = ["there", "there", "early", "passed", "passed"];
 const FAILING: [&str; 5] = ["there", "there", "early", "passed", "failed"];
 
 fn baseline(answer: Option<Answer>, running: Option<Running>) -> Baseline {

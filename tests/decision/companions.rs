@@ -1,7 +1,7 @@
 //! Companion images: what they ask for, and what they keep from happening.
 
 use crate::case::{
-    NOW, answer, broken, candidate, digest, minutes_ago, snapshot, version, with_evidence,
+    NOW, PASSING, answer, broken, candidate, digest, minutes_ago, snapshot, version, with_evidence,
 };
 use crate::pulls::pull;
 use digest_bump::domain::{
@@ -10,8 +10,6 @@ use digest_bump::domain::{
 };
 use digest_bump::policy::{Candidate, Companion, Intent, Snapshot, Stage, decide, moved_under};
 use std::collections::{BTreeMap, BTreeSet};
-
-const PASSING: [&str; 5] = ["there", "there", "early", "passed", "passed"];
 
 fn sidecar() -> ImageName {
     "ghcr.io/o/sidecar".parse().unwrap()

@@ -1,8 +1,8 @@
 //! The draft on which the downstream's own checks prove a release.
 
 use crate::case::{
-    NOW, answer, candidate, faults, minutes_ago, proposal, request, running, snapshot, version,
-    with_evidence, word_of,
+    NOW, PASSING, answer, candidate, faults, minutes_ago, proposal, request, running, snapshot,
+    version, with_evidence, word_of,
 };
 use digest_bump::domain::{
     Bump, CheckSeen, CheckState, Digest, PatchPolicy, ProposalKind, Verdict,
@@ -12,7 +12,6 @@ use digest_bump::policy::{
     decide,
 };
 
-const PASSING: [&str; 5] = ["there", "there", "early", "passed", "passed"];
 const FAILING: [&str; 5] = ["there", "there", "early", "passed", "failed"];
 const UNTRIED: [&str; 5] = ["there", "there", "early", "passed", "none"];
 

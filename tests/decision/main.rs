@@ -6,6 +6,7 @@
 mod baseline;
 mod case;
 mod companions;
+mod contracts;
 mod departure;
 mod draft;
 mod edges;
@@ -17,5 +18,6 @@ mod pulls;
 mod remembered;
 mod settle;
 mod single;
+mod standing;
 mod table;
 mod tags;
