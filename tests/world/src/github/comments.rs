@@ -21,7 +21,7 @@ pub(super) enum Target {
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
     let number = |text: &str| text.parse().unwrap_or(0);
     let answer = match (method, rest) {
-        ("GET", ["issues", "comments"]) => list(ask, None),
+        ("GET", ["issues", "comments"]) => list(ask, None, false),
         ("GET", ["issues", "comments", id]) => show(ask, number(id), 200),
         ("PATCH", ["issues", "comments", id]) => edit(ask, number(id)),
         ("DELETE", ["issues", "comments", id]) => delete(ask, number(id)),
@@ -32,7 +32,7 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
             react(ask, Target::Comment(number(id)))
         }
         ("DELETE", ["issues", "comments", _, "reactions", id]) => unreact(ask, number(id)),
-        ("GET", ["issues", n, "comments"]) => list(ask, Some(number(n))),
+        ("GET", ["issues", n, "comments"]) => list(ask, Some(number(n)), false),
         ("POST", ["issues", n, "comments"]) => create(ask, number(n)),
         ("GET", ["issues", n, "reactions"]) => reactions(ask, Target::Issue(number(n))),
         ("POST", ["issues", n, "reactions"]) => react(ask, Target::Issue(number(n))),
@@ -41,7 +41,8 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
     Some(answer)
 }
 
-fn list(ask: &mut Ask<'_>, issue: Option<u64>) -> Answer {
+/// The comments anywhere, or on one issue; those `within` diffs, or all others.
+pub(super) fn list(ask: &mut Ask<'_>, issue: Option<u64>, within: bool) -> Answer {
     if issue.is_some_and(|number| !ask.repo_ref().issues.contains_key(&number)) {
         return error(404, "Not Found");
     }
@@ -52,15 +53,16 @@ fn list(ask: &mut Ask<'_>, issue: Option<u64>) -> Answer {
         .listed(lags)
         .comments
         .values()
-        .filter(|comment| comment.remark.is_none())
+        .filter(|comment| comment.remark.is_some() == within)
         .filter(|comment| issue.is_none_or(|number| comment.issue == number))
         .filter(|comment| since.is_empty() || iso(comment.updated_at) >= since)
         .collect();
     if issue.is_none() && ask.call.parameter("direction").as_deref() == Some("desc") {
         shown.reverse();
     }
+    let shape = if within { discussion::remark } else { discussion::comment };
     let items: Vec<Value> =
-        shown.iter().map(|comment| discussion::comment(ask.state, &ask.name, comment)).collect();
+        shown.iter().map(|comment| shape(ask.state, &ask.name, comment)).collect();
     page(ask, &items)
 }
 

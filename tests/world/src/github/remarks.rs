@@ -3,17 +3,17 @@
 use super::{
     Ask,
     comments::{self, Target},
-    discussion, error, page,
+    discussion, error,
 };
-use crate::state::{Remark, StoredComment};
-use crate::wire::{Answer, iso};
-use serde_json::{Value, json};
+use crate::state::Remark;
+use crate::wire::Answer;
+use serde_json::json;
 
 /// Answers below `/pulls/comments` and `/pulls/{number}/comments`.
 pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<Answer> {
     let number = |text: &str| text.parse().unwrap_or(0);
     let answer = match (method, rest) {
-        ("GET", ["pulls", "comments"]) => list(ask, None),
+        ("GET", ["pulls", "comments"]) => comments::list(ask, None, true),
         ("GET", ["pulls", "comments", id]) => show(ask, number(id), 200),
         ("PATCH", ["pulls", "comments", id]) => edit(ask, number(id)),
         ("POST", ["pulls", "comments", id, "reactions"]) => {
@@ -23,31 +23,11 @@ pub(crate) fn route(ask: &mut Ask<'_>, method: &str, rest: &[&str]) -> Option<An
             comments::reactions(ask, Target::Comment(number(id)))
         }
         ("DELETE", ["pulls", "comments", _, "reactions", id]) => comments::unreact(ask, number(id)),
-        ("GET", ["pulls", n, "comments"]) => list(ask, Some(number(n))),
+        ("GET", ["pulls", n, "comments"]) => comments::list(ask, Some(number(n)), true),
         ("POST", ["pulls", n, "comments", id, "replies"]) => reply(ask, number(n), number(id)),
         _ => return None,
     };
     Some(answer)
-}
-
-fn list(ask: &mut Ask<'_>, pull: Option<u64>) -> Answer {
-    let since = ask.call.parameter("since").unwrap_or_default();
-    let lags = ask.list_lags();
-    let mut shown: Vec<&StoredComment> = ask
-        .repo_ref()
-        .listed(lags)
-        .comments
-        .values()
-        .filter(|comment| comment.remark.is_some())
-        .filter(|comment| pull.is_none_or(|number| comment.issue == number))
-        .filter(|comment| since.is_empty() || iso(comment.updated_at) >= since)
-        .collect();
-    if ask.call.parameter("direction").as_deref() == Some("desc") {
-        shown.reverse();
-    }
-    let items: Vec<Value> =
-        shown.iter().map(|comment| discussion::remark(ask.state, &ask.name, comment)).collect();
-    page(ask, &items)
 }
 
 fn show(ask: &Ask<'_>, id: u64, status: u16) -> Answer {
