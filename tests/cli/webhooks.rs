@@ -187,6 +187,42 @@ async fn the_signature_is_looked_at_before_anything_else_and_nobody_poisons_the_
     daemon.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_counts_for_who_ticked_it_if_that_person_may_command() {
+    let mut stand = stand().await;
+    stand.set_watch("downstream.dashboard.enabled", true);
+    stand.set_watch("downstream.dashboard.checkboxes", true);
+    stand.world.release("3.9.4").publish().await;
+    stand.world.set_permission(MAINTAINER, "triage");
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    stand.world.subscribe_webhook(&format!("{page}webhook"), SECRET, &["issues"]);
+    let empty = "[ ] <!-- request 3.9.4 -->";
+    let offered = async || {
+        let issue = stand.world.issues().pop()?;
+        issue.body.contains(empty).then_some(issue)
+    };
+    let issue = until("the box", offered).await;
+    let ticked = issue.body.replace(empty, &empty.replace("[ ]", "[x]"));
+    stand.world.edit_body(issue.number, &ticked);
+    // Heard, not met, and the box is empty again.
+    until("the empty box", async || {
+        let issue = stand.world.issues().pop()?;
+        issue.body.contains(empty).then_some(())
+    })
+    .await;
+    assert_eq!(stand.world.open_pulls().len(), 0);
+    stand.world.set_permission(MAINTAINER, "write");
+    let issue = stand.world.issues().pop().unwrap();
+    let ticked = issue.body.replace(empty, &empty.replace("[ ]", "[x]"));
+    stand.world.edit_body(issue.number, &ticked);
+    proposed(&stand).await;
+    let status = stand.json(&["status"]).await;
+    assert_eq!(status["requests"][0]["actor"], MAINTAINER);
+    assert_eq!(status["requests"].as_array().unwrap().len(), 1, "{status:#}");
+    daemon.stop().await;
+}
+
 #[tokio::test]
 async fn without_a_secret_nothing_is_taken() {
     let stand = stand().await;
