@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What the tests hold the world and the bot to, from npm: what GitHub publishes of itself (its GraphQL
-# schema and its examples of webhooks), of which nothing is run, Sigstore's own verifier for JavaScript, the
-# independent judge of signatures, and the signer of webhooks that its own library has. They are kept in the cache; a second run asks
-# nobody. And where cargo put the crates that bring genuine bundles of the public Sigstore along.
-# Prints lines for the caller to eval; all else goes to stderr.
+# schema and its examples of webhooks), of which nothing is run, Sigstore's own verifier for
+# JavaScript, the independent judge of signatures, and Octokit's signer of webhooks. They are kept in
+# the cache; a second run asks nobody. And where cargo put the crates that bring genuine bundles of
+# the public Sigstore along. Prints lines for the caller to eval; all else goes to stderr.
 set -euo pipefail
 
 schema=15.26.1   # @octokit/graphql-schema

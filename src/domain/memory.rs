@@ -29,8 +29,8 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Takes in `fact` if it is new or says something else than before, and is no older; returns the observation
-    /// that is then to be recorded.
+    /// Takes in `fact` if it is new or says something else than before, and is no older; returns the
+    /// observation that is then to be recorded.
     pub fn observe(&mut self, fact: Fact, at: Timestamp) -> Option<Observation> {
         let key = fact.key();
         if self.observations.get(&key).is_some_and(|known| !fact.is_news_to(&known.fact)) {

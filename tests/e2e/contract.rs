@@ -1,5 +1,6 @@
 //! What upstream's contract document says at a release, held against what it says at the pinned one.
 
+use crate::dashboard::{run_story as with_dashboard, text};
 use crate::honesty::{head, rows};
 use crate::stand::run_test;
 use world::{Fault, Service};
@@ -104,6 +105,54 @@ async fn nothing_is_proposed_while_the_contract_cannot_be_read() {
         stand.world.clear_faults();
         stand.settle().await;
         assert_eq!(stand.open(), ["chore(connector): bump 3.9.3 → 3.10.0"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_contract_that_is_none_is_told_and_holds_nothing() {
+    with_dashboard(async |stand| {
+        let mirror = "packages/sdk/CONNECTOR_RELEASE_CONTRACT.md";
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        assert!(!text(stand).contains("Drift"), "{}", text(stand));
+        let copy = stand.world.file("main", mirror).unwrap();
+        let other = [copy.as_slice(), b"\nP.S.\n"].concat();
+        stand.world.commit_to("main", mirror, &other, "docs: say more");
+        stand.settle().await;
+        insta::assert_snapshot!(text(stand), @"
+        `toon-protocol/town` pins `ghcr.io/toon-protocol/connector` at **3.9.3**, `sha256:…`.
+
+        ### Drift
+
+        - packages/sdk/CONNECTOR_RELEASE_CONTRACT.md is no copy of upstream's contract document as it is at 3.10.0, 3.9.3, below 3 lines of header
+
+        <details>
+        <summary>Where the copy of the contract differs: what would make it one</summary>
+
+        ```diff
+        @@ -19,5 +19,3 @@ What a version number promises to those who pin the connector's image.
+         ## Images
+         
+         `linux/amd64` and `linux/arm64`, under one digest for ever.
+        -
+        -P.S.
+        ```
+
+        </details>
+
+        ### Proposed
+
+        - [#2](https://github.com/toon-protocol/town/pull/2): chore(connector): bump 3.9.3 → 3.10.0
+        ");
+        // Upstream takes it over.
+        let taken = String::from_utf8(other).unwrap();
+        let taken = taken.splitn(4, '\n').last().unwrap();
+        stand.wait(1);
+        stand.world.release("3.11.0").contract(taken).publish().await;
+        stand.settle().await;
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.11.0");
+        assert!(!text(stand).contains("Drift"), "{}", text(stand));
     })
     .await;
 }

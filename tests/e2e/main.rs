@@ -4,6 +4,7 @@
 mod agreement;
 mod answers;
 mod app;
+mod boxes;
 mod budgets;
 mod bumps;
 mod by_checks;
