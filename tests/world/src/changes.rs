@@ -190,7 +190,16 @@ impl State {
         repo.before_change();
         let (author, body) = (login.to_owned(), body.to_owned());
         let (created_at, updated_at) = (now, now);
-        let comment = StoredComment { id, issue, author, body, created_at, updated_at, remark };
+        let comment = StoredComment {
+            id,
+            issue,
+            author,
+            body,
+            created_at,
+            updated_at,
+            remark,
+            minimized: None,
+        };
         repo.comments.insert(id, comment);
         if let Some(issue) = repo.issues.get_mut(&issue) {
             issue.touch(now);

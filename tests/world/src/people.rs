@@ -45,6 +45,8 @@ pub struct Comment {
     pub author: String,
     /// Its text in Markdown.
     pub body: String,
+    /// Whether it is shown small, as outdated.
+    pub outdated: bool,
 }
 
 impl World {
@@ -357,7 +359,8 @@ impl World {
 
 fn as_comment(comment: &StoredComment) -> Comment {
     let (author, body) = (comment.author.clone(), comment.body.clone());
-    Comment { id: comment.id, author, body }
+    let outdated = comment.minimized.as_deref() == Some("OUTDATED");
+    Comment { id: comment.id, author, body, outdated }
 }
 
 fn as_pull(issue: &Issue) -> Option<Pull> {

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::fault::Fault;
-use crate::github::{actions::Run, advisories::Advisory, suites::Suite};
+use crate::github::{actions::Run, advisories::Advisory, shape, suites::Suite};
 use crate::lists::Lag;
 use crate::log::Log;
 use crate::registry::Store;
@@ -161,6 +161,16 @@ pub(crate) struct StoredComment {
     pub(crate) updated_at: DateTime<Utc>,
     /// Where it stands, if that is within a diff.
     pub(crate) remark: Option<Remark>,
+    /// Why it was made small, if it was.
+    pub(crate) minimized: Option<String>,
+}
+
+impl StoredComment {
+    /// What GraphQL calls it.
+    pub(crate) fn node_id(&self) -> String {
+        let kind = if self.remark.is_some() { "PRRC" } else { "IC" };
+        shape::node_id(kind, self.id)
+    }
 }
 
 /// What a comment within a diff has beside others.

@@ -116,6 +116,8 @@ impl ObjectValue for Root<'_, '_> {
         match info.field_name() {
             "repository" => objects::repository(self, info),
             "viewer" => Ok(ResolvedValue::object(objects::viewer(self))),
+            "node" => objects::node(self, info),
+            "minimizeComment" => mutations::minimize(self, info),
             "updateRefs" => mutations::update_refs(self, info),
             "markPullRequestReadyForReview" => mutations::set_draft(self, info, false),
             "convertPullRequestToDraft" => mutations::set_draft(self, info, true),

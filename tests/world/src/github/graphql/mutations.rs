@@ -1,4 +1,5 @@
-//! What can be changed: refs, all or none of them, and whether a pull request is a draft.
+//! What can be changed: refs, all or none of them, whether a pull request is a draft, and whether a
+//! comment is small.
 
 use super::{
     Root,
@@ -70,6 +71,27 @@ pub(super) fn set_draft<'a>(
         "MarkPullRequestReadyForReviewPayload"
     };
     let payload = payload(kind, info).object("pullRequest", pull.ok_or_else(|| no_node(id))?);
+    Ok(ResolvedValue::object(payload))
+}
+
+/// Makes a comment small. Whoever wrote it may, and whoever may write.
+pub(super) fn minimize<'a>(
+    root: &'a Root<'_, '_>,
+    info: &'a ResolveInfo<'a>,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let (id, why) = (text(info, "subjectId"), text(info, "classifier"));
+    let mut ask = root.ask.borrow_mut();
+    let found = ask.state.repos.iter().find_map(|(name, repo)| {
+        let comment = repo.comments.values().find(|it| it.node_id() == id)?;
+        Some((name.clone(), comment.id, comment.remark.is_some()))
+    });
+    let (name, number, within) = found.ok_or_else(|| no_node(id))?;
+    enter(&mut ask, name, if within { "pull_requests" } else { "issues" })?;
+    let comment = ask.repo().comments.get_mut(&number).ok_or_else(|| no_node(id))?;
+    comment.minimized = Some(why.to_owned());
+    let comment = objects::comment(comment);
+    root.changed.set(true);
+    let payload = payload("MinimizeCommentPayload", info).object("minimizedComment", comment);
     Ok(ResolvedValue::object(payload))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Root, refusal};
 use crate::github::{refs, shape};
-use crate::state::{Issue, PullPart};
+use crate::state::{Issue, PullPart, StoredComment};
 use crate::wire::iso;
 use apollo_compiler::{
     resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue},
@@ -63,6 +63,35 @@ pub(super) fn viewer(root: &Root<'_, '_>) -> Known {
     let login = root.ask.borrow().login.clone();
     let id = shape::node_id("U", shape::number_of(&login));
     Known::new("User").leaf("id", id).leaf("login", login)
+}
+
+/// A comment by its node id: no other node is asked for so.
+pub(super) fn node<'a>(
+    root: &'a Root<'_, '_>,
+    info: &'a ResolveInfo<'a>,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let id = text(info, "id");
+    let ask = root.ask.borrow();
+    let mut comments = ask.state.repos.values().flat_map(|repo| repo.comments.values());
+    let found = comments.find(|it| it.node_id() == id).map(comment);
+    found.map(ResolvedValue::object).ok_or_else(|| {
+        let why = format!("Could not resolve to a node with the global id of '{id}'");
+        refusal("NOT_FOUND", &why)
+    })
+}
+
+/// A comment, with what makes it small.
+pub(super) fn comment(comment: &StoredComment) -> Known {
+    let kind = match comment.remark {
+        None => "IssueComment",
+        Some(_) => "PullRequestReviewComment",
+    };
+    // GitHub tells it in small letters, unlike how it is told.
+    let reason = comment.minimized.as_ref().map(|reason| reason.to_lowercase().replace('_', "-"));
+    Known::new(kind)
+        .leaf("id", comment.node_id())
+        .leaf("isMinimized", comment.minimized.is_some())
+        .leaf("minimizedReason", reason.map_or(JsonValue::Null, JsonValue::from))
 }
 
 struct RepositoryObject<'a, 'ask, 'call> {
