@@ -4,6 +4,8 @@
 
 #[path = "database/mod.rs"]
 mod database;
+#[path = "store/heard.rs"]
+mod heard;
 #[path = "store/lease.rs"]
 mod lease;
 #[path = "store/opening.rs"]

@@ -115,6 +115,30 @@ impl Store {
         rows.iter().map(row::heard).collect()
     }
 
+    /// What was answered to its end before something that was heard on the same issue, the newest
+    /// first, no more than matter.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or a row makes no sense.
+    pub async fn load_answered(
+        &self,
+        repository: &RepoName,
+        watch: &WatchName,
+        before: &Heard,
+    ) -> Result<Vec<Heard>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM heard WHERE repository = $1 AND watch = $2 AND number = $3 AND id < $4 \
+             AND ended_at IS NOT NULL AND rulings IS NOT NULL ORDER BY id DESC LIMIT 20",
+        )
+        .bind(repository.as_str())
+        .bind(watch.as_str())
+        .bind(i64::try_from(before.said.number).unwrap_or(i64::MAX))
+        .bind(before.id.0)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(row::heard).collect()
+    }
+
     /// How often those who may not command were heard in a repository since a time: somebody, or all
     /// of them.
     ///
@@ -207,8 +231,9 @@ impl Store {
         transaction.commit("end of a command").await
     }
 
-    /// Forgets deliveries that came before a time: GitHub redelivers none that is older than three
-    /// days. Says how many.
+    /// Forgets deliveries that came before a time, as GitHub redelivers none that is older than three
+    /// days, and comments that were heard so long before it that nobody answers them any more. Says
+    /// how many.
     ///
     /// # Errors
     /// If the lease was lost, or the database cannot be written.
@@ -217,17 +242,26 @@ impl Store {
         lease: &Lease,
         until: Timestamp,
     ) -> Result<u64, StoreError> {
-        let old = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE received_at < $1");
-        let old: i64 = old.bind(until.millis()).fetch_one(&self.pool).await?;
+        let heard = until - LAST_ANSWER;
+        let old = sqlx::query_scalar(
+            "SELECT (SELECT COUNT(*) FROM delivery WHERE received_at < $1) \
+             + (SELECT COUNT(*) FROM heard WHERE heard_at < $2 \
+             AND id < (SELECT MAX(id) FROM heard))",
+        );
+        let old: i64 = old.bind(until.millis()).bind(heard.millis()).fetch_one(&self.pool).await?;
         if old == 0 {
             return Ok(0);
         }
         let mut transaction = self.writing_under(lease).await?;
-        let gone = sqlx::query("DELETE FROM delivery WHERE received_at < $1")
-            .bind(until.millis())
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
+        let mut gone = 0;
+        for (statement, until) in [
+            ("DELETE FROM delivery WHERE received_at < $1", until),
+            // The newest one stays: ids are counted from it.
+            ("DELETE FROM heard WHERE heard_at < $1 AND id < (SELECT MAX(id) FROM heard)", heard),
+        ] {
+            let rows = sqlx::query(statement).bind(until.millis()).execute(&mut *transaction);
+            gone += rows.await?.rows_affected();
+        }
         transaction.commit("forgotten deliveries").await?;
         Ok(gone)
     }
