@@ -126,6 +126,12 @@ pub enum Effect {
         #[serde(skip)]
         body: String,
     },
+    /// Have a comment of the bot's own shown small, because what it says is outdated. Probe: whether it
+    /// is.
+    Minimize {
+        /// Which one.
+        comment: CommandSource,
+    },
     /// Mark a draft pull request as ready for review. Probe: whether it is a draft.
     MarkReady {
         /// Which one.
@@ -367,6 +373,8 @@ impl Effect {
             // Whatever it says first: there is one.
             Self::Answer { to, .. } => format!("{watch} answer {to}"),
             Self::EditAnswer { to, says, .. } => format!("{watch} answer {to} {says}"),
+            // Once in its life: a person who has it shown again means it.
+            Self::Minimize { comment } => format!("{watch} minimize {comment}"),
             // Once in its life: a person who makes it a draft again means it.
             Self::MarkReady { number, patched: None } => format!("{watch} ready {number}"),
             Self::MarkReady { number, patched: Some(commit) } => {

@@ -87,6 +87,27 @@ impl Performer {
         }
     }
 
+    /// Whether a comment is shown small. One that was deleted is shown to nobody.
+    pub(super) async fn probe_minimized(&self, comment: &CommandSource) -> Result<Option<Outcome>> {
+        let there = match self.reader.fetch_comment(&self.repository, comment).await {
+            Err(GithubError::NotFound { .. }) => return Ok(Some(Outcome::named(GONE))),
+            there => there.with_context(|| format!("the {comment}"))?,
+        };
+        let minimized = self.reader.is_minimized(&there.node_id).await;
+        let minimized = minimized.with_context(|| format!("whether the {comment} is small"))?;
+        Ok(minimized.then(|| Outcome::named(there.id)))
+    }
+
+    pub(super) async fn minimize(&self, comment: &CommandSource) -> Result<Outcome> {
+        let there = match self.reader.fetch_comment(&self.repository, comment).await {
+            Err(GithubError::NotFound { .. }) => return Ok(Outcome::named(GONE)),
+            there => there.with_context(|| format!("the {comment}"))?,
+        };
+        let minimized = self.writer.minimize(&there.node_id).await;
+        minimized.with_context(|| format!("minimizing the {comment}"))?;
+        Ok(Outcome::named(there.id))
+    }
+
     pub(super) async fn edit_answer(
         &self,
         to: &CommandSource,
@@ -101,7 +122,7 @@ impl Performer {
 }
 
 /// The answer as a place of the same kind as what it answers.
-const fn of_kind(to: &CommandSource, answer: u64) -> CommandSource {
+pub const fn of_kind(to: &CommandSource, answer: u64) -> CommandSource {
     match to {
         CommandSource::Comment(_) | CommandSource::Box(_) => CommandSource::Comment(answer),
         CommandSource::Review(_) => CommandSource::Review(answer),

@@ -20,7 +20,7 @@ mod unproved;
 mod uses;
 mod withheld;
 
-pub use answer::GONE;
+pub use answer::{GONE, of_kind};
 pub use draft::{Draft, companion_pins, draft_pin_bump};
 pub use own_check::newest_check_run;
 pub use perform::{Outcome, Performer};

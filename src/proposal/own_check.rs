@@ -73,6 +73,19 @@ impl Performer {
         }
     }
 
+    /// Whether this would make the first check run of its name. Who is no App sets a status, of which
+    /// the last one counts.
+    pub(super) async fn is_first_check(
+        &self,
+        commit: &CommitId,
+        report: &OwnReport,
+    ) -> Result<bool> {
+        if !self.reader.is_app() {
+            return Ok(false);
+        }
+        Ok(self.own_check(commit, &report.name, None).await?.is_none())
+    }
+
     /// The bot's own check run of a commit that is called `name`, the newest. The list may not show
     /// yet what was written a moment ago; the one that is known is asked for by its id.
     async fn own_check(

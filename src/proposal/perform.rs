@@ -98,6 +98,7 @@ impl Performer {
             Effect::EditAnswer { to, answer, body, .. } => {
                 self.probe_edited_answer(to, *answer, body).await
             }
+            Effect::Minimize { comment } => self.probe_minimized(comment).await,
             Effect::UnlabelPull { number, label, .. } => {
                 self.probe_unlabelled(*number, label).await
             }
@@ -129,6 +130,22 @@ impl Performer {
                 let there = announce::says(&self.reader, &self.repository, *number, body).await?;
                 Ok(there.then(|| Outcome::of_issue(*number)))
             }
+        }
+    }
+
+    /// Whether `effect`, which was looked for and is not found, would be there twice if it only is not
+    /// listed yet. A ref, the pull request of a branch, a label or a status is there once; a dispatch
+    /// has its own way to wait.
+    ///
+    /// # Errors
+    /// If the outside cannot be asked.
+    pub async fn may_double(&self, effect: &Effect) -> Result<bool> {
+        match effect {
+            Effect::OpenIssue { .. } | Effect::CommentPull { .. } | Effect::Answer { .. } => {
+                Ok(true)
+            }
+            Effect::ReportCheck { commit, report } => self.is_first_check(commit, report).await,
+            _ => Ok(false),
         }
     }
 
@@ -201,6 +218,7 @@ impl Performer {
             Effect::EditAnswer { to, answer, body, .. } => {
                 self.edit_answer(to, *answer, body).await
             }
+            Effect::Minimize { comment } => self.minimize(comment).await,
             Effect::UnlabelPull { number, label, .. } => self.unlabel(*number, label).await,
             Effect::LabelPull { number, labels, .. } => {
                 let labelled = self.writer.add_labels(repo, *number, labels);

@@ -3,8 +3,8 @@
 
 use super::{pass::Pass, view::view_of};
 use crate::domain::{
-    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, Reaction, RequestId, Ruled,
-    Ruling, RunState, Version, Wish,
+    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, OrderBook, Reaction, RequestId,
+    Ruled, Ruling, RunState, Version, Wish,
 };
 use crate::render::{AnswerLine, Standing, WatchView, answer};
 use anyhow::{Context as _, Result};
@@ -38,7 +38,9 @@ impl Pass<'_> {
         let to = heard.said.source.clone();
         let rulings = heard.rulings.as_deref().unwrap_or_default();
         let lines: Vec<AnswerLine> = rulings.iter().map(|it| self.line(it, view)).collect();
-        if !self.say(heard, answer(&to, &heard.said.author, &lines)).await? {
+        let book = OrderBook::of(&self.memory.orders, &self.memory.requests);
+        let kept = book.as_ref().map(|book| (self.bot.watch.name.as_str(), book));
+        if !self.say(heard, answer(&to, &heard.said.author, &lines, kept)).await? {
             return Ok(());
         }
         if lines.iter().any(|line| line.standing == Standing::Open) {
@@ -54,6 +56,9 @@ impl Pass<'_> {
             if !self.is_done(&effect) {
                 self.effect(&effect).await?;
             }
+        }
+        if let Some(config) = &self.bot.watch.downstream.commands {
+            self.outdate_before(config, heard).await?;
         }
         self.forget(heard).await
     }
@@ -89,7 +94,7 @@ impl Pass<'_> {
     }
 
     /// GitHub's id of the answer, and what it says.
-    fn last_said(&self, to: &CommandSource) -> Option<(u64, String)> {
+    pub(super) fn last_said(&self, to: &CommandSource) -> Option<(u64, String)> {
         let said = self.memory.effects.iter().filter_map(|record| {
             let done = record.done_at?;
             match &record.effect {

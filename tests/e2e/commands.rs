@@ -2,15 +2,15 @@
 
 use super::stand::{Stand, run_test};
 use regex::Regex;
-use std::time::Duration;
-use world::Pull;
+use std::{fmt::Write as _, time::Duration};
+use world::{Fault, Pull, Service};
 
 /// Who may push, and who may only look.
-const MAINTAINER: &str = "maya";
-const STRANGER: &str = "eve";
+pub const MAINTAINER: &str = "maya";
+pub const STRANGER: &str = "eve";
 
 /// Runs a story in which comments command, and a MINOR is proposed.
-async fn run_story(story: impl AsyncFnOnce(&mut Stand, Pull)) {
+pub async fn run_story(story: impl AsyncFnOnce(&mut Stand, Pull)) {
     run_test(async |stand| {
         stand.set("downstream.commands.enabled", true);
         stand.world.set_permission(MAINTAINER, "write");
@@ -24,7 +24,7 @@ async fn run_story(story: impl AsyncFnOnce(&mut Stand, Pull)) {
 }
 
 /// Says something as somebody a little later, and lets the bot hear it; gives the comment's id.
-async fn say(stand: &Stand, login: &str, number: u64, text: &str) -> u64 {
+pub async fn say(stand: &Stand, login: &str, number: u64, text: &str) -> u64 {
     stand.wait_minutes(5);
     let id = stand.world.comment_as(login, number, text);
     stand.settle().await;
@@ -32,7 +32,7 @@ async fn say(stand: &Stand, login: &str, number: u64, text: &str) -> u64 {
 }
 
 /// What the bot answered, oldest first, without the lines that name nobody.
-fn answers(stand: &Stand, number: u64) -> Vec<String> {
+pub fn answers(stand: &Stand, number: u64) -> Vec<String> {
     let mut comments = stand.world.comments(number);
     comments.retain(|comment| comment.body.contains("<!-- digest-bump:answer:1 "));
     comments.into_iter().map(|comment| shown(stand, &comment.body)).collect()
@@ -209,6 +209,71 @@ async fn a_hold_leaves_everything_as_it_is_until_it_ends() {
         `/bump 3.11.0`: **❌ refused** — the bot is on hold (hold by maya since 2026-06-12T08:05:00Z: a freeze before the fair): `unhold` comes first
         ---
         `/bump unhold`: **✅ done** — pull requests are opened and rewritten again
+        ");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_shown_small_once_it_is_not_so_any_more() {
+    run_story(async |stand, pull| {
+        let shown = |stand: &Stand| -> Vec<String> {
+            let mut all = stand.world.comments(pull.number);
+            all.retain(|it| it.body.contains("<!-- digest-bump:answer:1 ") && !it.outdated);
+            all.iter().map(|it| it.body.split('`').nth(1).unwrap().to_owned()).collect()
+        };
+        say(stand, MAINTAINER, pull.number, "/bump hodl").await;
+        say(stand, MAINTAINER, pull.number, "/bump hold").await;
+        assert_eq!(shown(stand), ["/bump hold"]);
+        say(stand, MAINTAINER, pull.number, "/bump ignore patch").await;
+        say(stand, MAINTAINER, pull.number, "/bump unhold").await;
+        assert_eq!(shown(stand), ["/bump ignore patch", "/bump unhold"]);
+        let file = "docker-compose-townhouse.yml";
+        stand.wait_minutes(5);
+        let first = stand.world.remark_as(MAINTAINER, pull.number, file, "/bump explain");
+        stand.settle().await;
+        say(stand, MAINTAINER, pull.number, "/bump explain").await;
+        assert!(stand.world.replies(first)[0].outdated);
+        assert_eq!(shown(stand), ["/bump ignore patch", "/bump unhold", "/bump explain"]);
+        // A token that may not do so loses nothing else.
+        let refuses = Fault::on(Service::GitHub).body_contains("minimizeComment");
+        let body = r#"{"errors": [{"type": "FORBIDDEN", "message": "no"}]}"#;
+        stand.world.fault(refuses.status(200).body(body).always());
+        stand.wait_minutes(5);
+        let comment = stand.world.comment_as(MAINTAINER, pull.number, "/bump hold");
+        let report = stand.once().await;
+        assert_eq!(report.troubles.len(), 1, "{report:?}");
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+        stand.settle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_triages_may_ask_and_whoever_maintains_may_do_all() {
+    run_story(async |stand, pull| {
+        let all = "/bump help\n/bump explain 3.10.0\n/bump bump 3.10.0\n/bump canary\n/bump rebase\n\
+                   /bump recreate\n/bump hold\n/bump unhold\n/bump ignore patch\n/bump unignore";
+        let roles = ["read", "triage", "write", "maintain", "admin"];
+        let mut table = String::new();
+        for role in roles {
+            stand.world.set_permission("theo", role);
+            stand.wait(25);
+            say(stand, "theo", pull.number, all).await;
+            let answer = answers(stand, pull.number).pop().unwrap();
+            let refused: Vec<&str> = answer
+                .lines()
+                .filter(|line| line.contains("takes the permission"))
+                .filter_map(|line| line.split('`').nth(1)?.split(' ').nth(1))
+                .collect();
+            let _ = writeln!(table, "{role} may not: {}", refused.join(", "));
+        }
+        insta::assert_snapshot!(table, @"
+        read may not: bump, canary, rebase, recreate, hold, unhold, ignore, unignore
+        triage may not: bump, canary, rebase, recreate, hold, unhold, ignore, unignore
+        write may not: recreate
+        maintain may not: 
+        admin may not:
         ");
     })
     .await;

@@ -202,6 +202,12 @@ impl Reader {
         Ok(runs.into_iter().rev().find(|run| self.is_own(run, commit)))
     }
 
+    /// Whether the bot is a GitHub App.
+    #[must_use]
+    pub const fn is_app(&self) -> bool {
+        self.app.is_some()
+    }
+
     /// Whether a check run of this commit is the bot's own, whatever it is called. Another App may use
     /// the same name.
     #[must_use]

@@ -3,6 +3,7 @@
 use super::{error::GithubError, headers, json, reaction::place, reader::Reader, writer::Writer};
 use crate::domain::{CommandSource, CommitId, IssueNumber, PullNumber, RepoName, Timestamp};
 use http::{HeaderMap, Method, StatusCode};
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,6 +15,8 @@ const MAX_PAGES: usize = 20;
 pub struct Comment {
     /// GitHub's id of it.
     pub id: u64,
+    /// What GraphQL calls it.
+    pub node_id: String,
     /// The login of who wrote it; `None` if the account is deleted.
     pub author: Option<String>,
     /// The text in Markdown. Foreign text, unless the bot wrote it.
@@ -51,6 +54,7 @@ pub struct PullCommit {
 #[derive(Deserialize)]
 struct Wire {
     id: u64,
+    node_id: String,
     body: Option<String>,
     user: Option<WireUser>,
 }
@@ -65,6 +69,7 @@ struct WireUser {
 #[derive(Deserialize)]
 struct WireRemark {
     id: u64,
+    node_id: String,
     body: Option<String>,
     user: Option<WireUser>,
     /// Of an issue or pull request, or of a pull request alone.
@@ -93,7 +98,7 @@ struct WireAuthor {
 
 fn read(wire: Wire) -> Comment {
     let author = wire.user.map(|user| user.login);
-    Comment { id: wire.id, author, body: wire.body.unwrap_or_default() }
+    Comment { id: wire.id, node_id: wire.node_id, author, body: wire.body.unwrap_or_default() }
 }
 
 fn read_remark(wire: WireRemark, review: bool) -> Result<Remark, GithubError> {
@@ -102,7 +107,8 @@ fn read_remark(wire: WireRemark, review: bool) -> Result<Remark, GithubError> {
     let number = number.ok_or_else(|| GithubError::malformed("a comment on no issue"))?;
     let (created_at, updated_at) = (time(&wire.created_at)?, time(&wire.updated_at)?);
     let bot = wire.user.as_ref().is_some_and(|user| user.kind == "Bot");
-    let comment = read(Wire { id: wire.id, body: wire.body, user: wire.user });
+    let comment =
+        read(Wire { id: wire.id, node_id: wire.node_id, body: wire.body, user: wire.user });
     Ok(Remark { comment, review, number, bot, created_at, updated_at })
 }
 
@@ -156,13 +162,8 @@ impl Reader {
         review: bool,
         since: Timestamp,
     ) -> Result<Vec<Remark>, GithubError> {
-        let kind = if review { "pulls" } else { "issues" };
-        let mut url = self.transport.url(&format!("/repos/{repo}/{kind}/comments"))?;
-        url.query_pairs_mut()
-            .append_pair("sort", "updated")
-            .append_pair("direction", "asc")
-            .append_pair("since", &since.to_string())
-            .append_pair("per_page", "100");
+        let mut url = self.remarks_url(repo, review, "asc")?;
+        url.query_pairs_mut().append_pair("since", &since.to_string());
         let mut remarks = Vec::new();
         for _ in 0..MAX_PAGES {
             let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
@@ -175,6 +176,49 @@ impl Reader {
             }
         }
         Ok(remarks)
+    }
+
+    /// Looks for a comment anywhere in a repository, the one that was edited last first: among those on
+    /// issues and pull requests, or those within diffs. No further back than 2,000 comments.
+    ///
+    /// # Errors
+    /// As [`GithubError`] says.
+    pub async fn find_remark(
+        &self,
+        repo: &RepoName,
+        review: bool,
+        is_it: impl Fn(&Remark) -> bool,
+    ) -> Result<Option<Remark>, GithubError> {
+        let mut url = self.remarks_url(repo, review, "desc")?;
+        for _ in 0..MAX_PAGES {
+            let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
+            for wire in json::list::<WireRemark>(&answer.body, "comment")? {
+                let remark = read_remark(wire, review)?;
+                if is_it(&remark) {
+                    return Ok(Some(remark));
+                }
+            }
+            match headers::next_page(&answer, &url, self.transport.base())? {
+                Some(next) => url = next,
+                None => break,
+            }
+        }
+        Ok(None)
+    }
+
+    fn remarks_url(
+        &self,
+        repo: &RepoName,
+        review: bool,
+        direction: &str,
+    ) -> Result<Url, GithubError> {
+        let kind = if review { "pulls" } else { "issues" };
+        let mut url = self.transport.url(&format!("/repos/{repo}/{kind}/comments"))?;
+        url.query_pairs_mut()
+            .append_pair("sort", "updated")
+            .append_pair("direction", direction)
+            .append_pair("per_page", "100");
+        Ok(url)
     }
 
     /// Fetches the comments within the diff of a pull request, the oldest first.

@@ -20,6 +20,7 @@ mod headers;
 mod issue;
 mod json;
 mod jwt;
+mod minimize;
 mod pull;
 mod reaction;
 mod reader;
