@@ -368,3 +368,84 @@ async fn a_burst_survives_a_kill_and_each_is_carried_out_once() {
     let status = stand.json(&["status"]).await;
     assert_eq!(status["orders"].as_array().map_or(0, Vec::len), BURST, "each once: {orders}");
 }
+
+/// Numbers that are the same in each run; a schedule is told by its seed.
+struct Dice(u64);
+
+impl Dice {
+    /// A number below `sides`.
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(sides).unwrap()).unwrap()
+    }
+}
+
+/// Of these deliveries some are lost, some come up to three times, and all in any order.
+fn schedule(deliveries: &[Delivery], dice: &mut Dice) -> Vec<Delivery> {
+    let mut sent: Vec<Delivery> = Vec::new();
+    for delivery in deliveries {
+        for copy in 0..dice.roll(4) {
+            // Whoever has two hooks hears of one comment under two ids.
+            let other = dice.roll(2) == 0;
+            let id = if other { format!("{}-{copy}", delivery.id) } else { delivery.id.clone() };
+            sent.insert(dice.roll(sent.len() + 1), Delivery { id, ..delivery.clone() });
+        }
+    }
+    sent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_repeated_and_shuffled_deliveries_end_the_same() {
+    const COMMANDS: usize = 12;
+    let mut stand = stand().await;
+    // What is lost is found by the next look.
+    stand.set_watch("downstream.commands.poll", true);
+    stand.world.release("3.10.0").publish().await;
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    let pull = proposed(&stand).await;
+    let mut said = BTreeSet::new();
+    let mut comments = Vec::new();
+    for seed in 1..=4 {
+        let dice = &mut Dice(seed * 7_919);
+        // Lists tell of seconds, and the bot hears from the second on in which it came.
+        let now = digest_bump::clock::Clock::system().now() + Duration::from_secs(2);
+        stand.world.set_now(&now.to_string());
+        let mut deliveries = Vec::new();
+        for number in 0..COMMANDS {
+            let reason = format!("{seed}-{number}");
+            let (id, delivery) = comment(&stand, pull, &format!("/bump hold {reason}"));
+            comments.push(id);
+            deliveries.push(delivery);
+            said.insert(reason);
+        }
+        let sent = schedule(&deliveries, dice);
+        let lost = deliveries.iter().filter(|it| sent.iter().all(|other| other.body != it.body));
+        assert!(lost.count() > 0 && sent.len() > COMMANDS / 2, "seed {seed} is no trial");
+        let client = client();
+        for delivery in &sent {
+            let (status, _) = delivery.send(&client, &page).await.unwrap();
+            assert_eq!(status, 202, "seed {seed}");
+        }
+        // Something else happens, and a pass looks at everything.
+        let push =
+            json!({"ref": "refs/heads/main", "repository": {"full_name": "toon-protocol/town"}});
+        let push = Delivery::new(&format!("push-{seed}"), "push", &push);
+        assert_eq!(push.send(&client, &page).await.unwrap().0, 202);
+        until("all are answered", async || {
+            let done = |id: &&u64| stand.world.reactions(**id).iter().any(|(_, it)| it == "rocket");
+            (comments.iter().filter(done).count() == comments.len()).then_some(())
+        })
+        .await;
+    }
+    daemon.stop().await;
+    let status = stand.json(&["status"]).await;
+    assert_eq!(status["orders"].as_array().map_or(0, Vec::len), said.len(), "each once");
+    let mut answers = stand.world.comments(pull);
+    answers.retain(|it| it.body.contains("<!-- digest-bump:answer:1 "));
+    let answered = answers.iter().filter_map(|it| it.body.split('`').nth(1)?.rsplit(' ').next());
+    assert_eq!(answers.len(), said.len(), "each has one answer");
+    assert_eq!(answered.map(str::to_owned).collect::<BTreeSet<_>>(), said);
+}
