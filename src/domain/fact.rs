@@ -116,6 +116,11 @@ pub enum Fact {
         /// The latest change of a comment that was seen.
         until: Timestamp,
     },
+    /// That this memory began, and what outlives the database was looked for.
+    Recalled {
+        /// Whether there was a memory before it, which is lost.
+        lost: bool,
+    },
 }
 
 /// A fact with the time at which it was first read so.
@@ -193,6 +198,7 @@ impl Fact {
             Self::HeadTree { head, .. } => ("head_tree", head.to_string()),
             Self::Dashboard(_) => ("dashboard", String::new()),
             Self::Comments { .. } => ("comments", String::new()),
+            Self::Recalled { .. } => ("recalled", String::new()),
         };
         FactKey { aspect, subject }
     }

@@ -363,6 +363,17 @@ impl Memory {
         }
     }
 
+    /// When this memory began, and whether one before it was lost; `None` until somebody looked.
+    #[must_use]
+    pub fn recalled(&self) -> Option<(Timestamp, bool)> {
+        let key = FactKey { aspect: "recalled", subject: String::new() };
+        let seen = self.observations.get(&key)?;
+        match seen.fact {
+            Fact::Recalled { lost } => Some((seen.at, lost)),
+            _ => None,
+        }
+    }
+
     /// All pull requests from the bot's branches.
     pub fn pulls(&self) -> impl Iterator<Item = &PullFacts> {
         self.observations.values().filter_map(|seen| match &seen.fact {

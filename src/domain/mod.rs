@@ -30,6 +30,7 @@ mod mirror;
 mod names;
 mod notes;
 mod order;
+mod order_book;
 mod permission;
 mod pin;
 mod proposal;
@@ -79,6 +80,7 @@ pub use names::{
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
 pub use order::{Order, Ordered};
+pub use order_book::{Entered, Entry, OrderBook};
 pub use permission::{Granted, Level, Need, Permission};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};

@@ -5,8 +5,8 @@ use super::{preview::PlannedAction, view::view_of, world::World};
 use crate::clients::github::{GithubError, Issue};
 use crate::config::{DashboardConfig, Watch};
 use crate::domain::{
-    DashboardFacts, Fact, IssueNumber, Memory, RepoName, Request, RequestId, Timestamp, Version,
-    Wish,
+    DashboardFacts, Fact, IssueNumber, Memory, OrderBook, RepoName, Request, RequestId, Timestamp,
+    Version, Wish,
 };
 use crate::policy::{Decision, Snapshot, Stage, decide};
 use crate::render::{Dashboard, dashboard_body, dashboard_title, says_the_same, ticked};
@@ -169,12 +169,14 @@ pub(super) fn body(
     now: Timestamp,
 ) -> String {
     let view = view_of(watch, memory, snapshot, decision, now);
+    let orders = OrderBook::of(&memory.orders, &memory.requests);
     dashboard_body(&Dashboard {
         view: &view,
         repository: &watch.downstream.repository,
         image: &watch.upstream.image,
         boxes: rule.boxes,
         public_url: watch.public_url.as_deref(),
+        orders: orders.as_ref(),
         now,
     })
 }

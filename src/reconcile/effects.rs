@@ -1,6 +1,9 @@
 //! The one function through which every write to the outside goes.
 
-use super::pass::Pass;
+use super::{
+    pass::Pass,
+    recall::{LIST_LAG, PutOff},
+};
 use crate::domain::{
     BranchName, CommitId, Effect, EffectState, Fact, Marker, PullFacts, PullNumber, PullState,
 };
@@ -8,15 +11,13 @@ use crate::policy::is_patched;
 use crate::proposal::{Outcome, Sketch, newest_check_run};
 use crate::telemetry::{Moment, step};
 use anyhow::Result;
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 use tracing::debug;
-
-/// A list may lag so far behind what was written by who does not remember it.
-const LIST_LAG: Duration = Duration::from_mins(2);
 
 impl Pass<'_> {
     /// Records the intent, performs the effect, records the outcome. What was intended before is
-    /// looked for in the world first: after an unknown outcome nothing is done twice.
+    /// looked for in the world first: after an unknown outcome nothing is done twice. So is everything
+    /// just after a memory was lost; what is not found then may only not be listed yet.
     pub(super) async fn effect(&mut self, effect: &Effect) -> Result<Outcome> {
         self.effect_unless_there(effect, false).await
     }
@@ -67,18 +68,26 @@ impl Pass<'_> {
     ) -> Result<Outcome> {
         let bot = self.bot;
         let key = effect.key(&bot.watch.name);
-        let known = self.memory.effects.iter().any(|record| record.key == key);
-        let record = bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
-        let before = self.check_run_before(effect).or_else(|| record.remote_id.clone());
+        let record = self.memory.effects.iter().find(|record| record.key == key);
+        let known = record.is_some();
+        let before = record.and_then(|record| record.remote_id.clone());
+        let before = self.check_run_before(effect).or(before);
         let before = before.or_else(|| hint.map(CommitId::to_string));
-        if !known {
-            self.memory.effects.push(record);
-        }
-        let found = if known || probe {
+        let forgetful = self.forgetful_until().filter(|_| !known);
+        let found = if known || probe || forgetful.is_some() {
             bot.performer.probe(effect, before.as_deref()).await?
         } else {
             None
         };
+        if let Some(until) = forgetful.filter(|_| found.is_none())
+            && bot.performer.may_double(effect).await?
+        {
+            return Err(PutOff { until }.into());
+        }
+        let record = bot.store.intend(self.lease, &bot.watch.name, effect, bot.clock.now()).await?;
+        if !known {
+            self.memory.effects.push(record);
+        }
         let outcome = if let Some(outcome) = found {
             outcome
         } else {

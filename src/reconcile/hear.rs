@@ -72,8 +72,10 @@ impl Pass<'_> {
         let Some(rule) = &bot.watch.downstream.commands else { return Ok(()) };
         let unruled = self.heard.iter().filter(|heard| heard.rulings.is_none());
         let ours = unruled.filter(|heard| is_on_ours(&self.memory, heard.said.number));
+        let ours = ours.filter(|heard| !self.may_be_done_with(heard.said.at));
         let unruled: Vec<Heard> = ours.cloned().collect();
-        if unruled.is_empty() || !self.knows_itself().await {
+        // A memory that begins first looks whether it was one before.
+        if unruled.is_empty() || self.memory.recalled().is_none() || !self.knows_itself().await {
             return Ok(());
         }
         for heard in unruled {

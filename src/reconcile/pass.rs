@@ -3,6 +3,7 @@
 use super::{
     limit::{Limit, no_token, rate_limit},
     observe::observe_more_pulls,
+    recall::PutOff,
     world::World,
 };
 use crate::canary::{Supervisor, sandbox::Sandbox, work};
@@ -121,7 +122,7 @@ impl Bot {
         };
         if let Some(until) = self.limit.holds(self.clock.now()) {
             pass.trouble(&GithubError::RateLimited { until }.into());
-        } else if Box::pin(pass.hear_and_observe()).await? {
+        } else if Box::pin(pass.hear_and_observe()).await? && Box::pin(pass.recall()).await? {
             pass.heed_dashboard().await?;
             Box::pin(pass.rule()).await?;
             pass.complete_labels().await?;
@@ -327,6 +328,10 @@ impl Pass<'_> {
 
     /// Something that did not work. Whatever it was, it is due again in the next pass.
     pub(super) fn trouble(&mut self, error: &anyhow::Error) {
+        if let Some(PutOff { until }) = error.downcast_ref() {
+            self.report.wake = self.report.wake.into_iter().chain([*until]).min();
+            return debug!(%error, "put off");
+        }
         // Without a token nothing can be asked; why there is none is said once.
         let text = no_token(error).map_or_else(|| format!("{error:#}"), ToString::to_string);
         if !self.report.troubles.contains(&text) {

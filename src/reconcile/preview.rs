@@ -8,6 +8,7 @@ use super::{
     canary::Subject,
     dashboard::{planned, suppose_wishes},
     observe::{observe, observe_more_pulls},
+    recall::suppose_recalled,
     tags::Wanted,
     world::World,
 };
@@ -175,6 +176,7 @@ impl Preview {
         if world.base.is_none() || !world.pulls_known {
             anyhow::bail!("too little could be read: {}", troubles.join("; "));
         }
+        suppose_recalled(&self.watch, &self.sources, &mut memory, &world, now).await?;
         suppose_wishes(&self.watch, &mut memory, &world, now);
         let decision = self.inquire(&mut memory, &mut world, &mut troubles).await?;
         let mut actions = Vec::new();

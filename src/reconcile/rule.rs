@@ -31,7 +31,7 @@ impl Pass<'_> {
             if self.limited {
                 return Ok(());
             }
-            if !self.listens_to(config, &heard.said) {
+            if !self.listens_to(config, &heard.said) || self.may_be_done_with(heard.said.at) {
                 self.forget(&heard).await?;
                 continue;
             }

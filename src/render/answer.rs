@@ -1,7 +1,7 @@
 //! The answer to a comment that commands: one comment, rewritten as things proceed.
 
-use super::notes::brief;
-use crate::domain::CommandSource;
+use super::{notes::brief, order_book::order_line};
+use crate::domain::{CommandSource, OrderBook};
 
 const OPEN: &str = "<!-- digest-bump:answer:1 ";
 const CLOSE: &str = " -->";
@@ -49,14 +49,20 @@ pub fn answers_to(body: &str, to: &CommandSource) -> bool {
     body.contains(&format!("{OPEN}{to}{CLOSE}"))
 }
 
-/// The answer to `to` in Markdown.
+/// The answer to `to` in Markdown. It keeps the orders that are in force, with the watch's name.
 #[must_use]
-pub fn answer(to: &CommandSource, author: &str, lines: &[AnswerLine]) -> String {
+pub fn answer(
+    to: &CommandSource,
+    author: &str,
+    lines: &[AnswerLine],
+    kept: Option<(&str, &OrderBook)>,
+) -> String {
     let mut parts: Vec<String> = lines.iter().map(section).collect();
     if lines.iter().any(|line| line.standing == Standing::Open) {
         parts.push("This comment is rewritten as it goes on.".to_owned());
     }
     parts.push(format!("<sub>For {}. {OPEN}{to}{CLOSE}</sub>", brief(author)));
+    parts.extend(kept.map(|(watch, book)| order_line(watch, book)));
     parts.join("\n\n")
 }
 
@@ -124,6 +130,7 @@ mod tests {
                 line("/bump 3.10.4", Standing::Open, "the canary runs"),
                 line("/bump cnary", Standing::Unclear, "did you mean `canary`?"),
             ],
+            None,
         );
         insta::assert_snapshot!(text, @"
         `/bump 3.10.4`: **⏳ under way** — the canary runs
@@ -148,6 +155,7 @@ mod tests {
                 Standing::Refused,
                 "no `<!-- -->` for @team\n# x <b> `odd",
             )],
+            None,
         );
         assert!(!text.contains("\n# x") && !text.contains("<b>"), "{text}");
         assert!(!text.contains("\n/bump"), "{text}");

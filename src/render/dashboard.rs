@@ -6,9 +6,10 @@ use super::{
     fence::fenced,
     fit::MAX_BODY,
     notes::{brief, safe_url},
+    order_book::order_line,
     view::{ProposalView, ReleaseView, WatchView},
 };
-use crate::domain::{Bump, ImageName, RepoName, Timestamp, Wish};
+use crate::domain::{Bump, ImageName, OrderBook, RepoName, Timestamp, Wish};
 use crate::edit::cell;
 use crate::policy::Stage;
 
@@ -28,6 +29,8 @@ pub struct Dashboard<'a> {
     pub boxes: bool,
     /// Where readers reach the status page, if they do.
     pub public_url: Option<&'a str>,
+    /// The orders that are in force, which it keeps.
+    pub orders: Option<&'a OrderBook>,
     /// When it is written.
     pub now: Timestamp,
 }
@@ -173,13 +176,16 @@ fn head(dashboard: &Dashboard<'_>) -> String {
 
 /// What is written and read again by the bot: what a reader should know of it, and its marker.
 fn foot(dashboard: &Dashboard<'_>) -> String {
+    let watch = &dashboard.view.watch;
+    let kept = dashboard.orders.map(|book| format!("\n\n{}", order_line(watch, book)));
     format!(
         "---\n\n{AS_OF}{}, when a pass last had something new to say.\n\n\
          *The bot rewrites this text when it says something else, and what others write into it is \
          lost. Title and labels are yours. Close this issue to silence it: no other one is opened, \
-         and reopening it brings it back.*\n\n{}",
+         and reopening it brings it back.*\n\n{}{}",
         dashboard.now,
-        dashboard_marker(&dashboard.view.watch)
+        dashboard_marker(watch),
+        kept.unwrap_or_default()
     )
 }
 
@@ -291,6 +297,7 @@ mod tests {
             image: &"ghcr.io/o/connector".parse().unwrap(),
             boxes: true,
             public_url: Some("https://bumps.example"),
+            orders: None,
             now: Timestamp::from_millis(0),
         })
     }

@@ -12,6 +12,7 @@ mod lease;
 mod memory;
 mod open;
 mod postgres;
+mod recall;
 mod row;
 mod run;
 mod schema;

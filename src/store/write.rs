@@ -147,7 +147,7 @@ async fn keep_content(
     Ok(())
 }
 
-async fn append_observation(
+pub(super) async fn append_observation(
     transaction: &mut AnyConnection,
     watch: &WatchName,
     observation: &Observation,

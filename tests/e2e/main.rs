@@ -42,6 +42,7 @@ mod prepared_drafts;
 mod proposals;
 mod quiet;
 mod reader;
+mod recall;
 mod reports;
 mod requests;
 mod retreat;
