@@ -1,7 +1,9 @@
 //! Hands off and on: what the bot says and marks where people work on its branches.
 
 use super::pass::Pass;
-use crate::domain::{CommitId, Effect, Marker, PullFacts, PullNumber, RequestId, Saying};
+use crate::domain::{
+    CommandSource, CommitId, Effect, Marker, PullFacts, PullNumber, RequestId, Saying,
+};
 use crate::policy::hands_off;
 use crate::render::{given_up_comment, hands_off_comment};
 use anyhow::{Context as _, Result};
@@ -26,7 +28,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Takes the label off again.
+    /// Takes the label off again, and has the comment shown small that told of it.
     pub(super) async fn take_up(&mut self, number: PullNumber) -> Result<()> {
         let put: Vec<(String, Saying)> = self
             .memory
@@ -40,10 +42,23 @@ impl Pass<'_> {
             })
             .collect();
         for (label, since) in put {
+            if let Some(comment) = self.comment_that(number, &since) {
+                self.minimize(comment).await?;
+            }
             self.effect(&Effect::UnlabelPull { number, label, since }).await?;
         }
         self.done(format!("took up pull request {number} again"));
         Ok(())
+    }
+
+    /// The comment of the bot's that says this, if it is remembered.
+    fn comment_that(&self, number: PullNumber, says: &Saying) -> Option<CommandSource> {
+        let mut records = self.memory.effects.iter();
+        let said = records.find(|record| {
+            matches!(&record.effect, Effect::CommentPull { number: it, says: said, .. }
+                if *it == number && said == says)
+        });
+        Some(CommandSource::Comment(said?.remote_id.as_ref()?.parse().ok()?))
     }
 
     /// Names the commits that are about to be lost.

@@ -1,16 +1,15 @@
-//! Answers that are not so any more: shown small, so that a long thread shows what counts.
+//! Comments of the bot's that are not so any more: shown small, so that a long thread shows what counts.
 
 use super::{hear::grammar, pass::Pass};
 use crate::clients::github::GithubError;
 use crate::command::{Grammar, Verb, parse};
 use crate::config::CommandsConfig;
-use crate::domain::{Effect, Heard};
+use crate::domain::{CommandSource, Effect, Heard};
 use crate::proposal::of_kind;
 use anyhow::Result;
 
 impl Pass<'_> {
-    /// Has the answers shown small that are outdated by the one to `newest`, where both stand. It is
-    /// only looks: a token that may not do so keeps nothing waiting.
+    /// Has the answers shown small that are outdated by the one to `newest`, where both stand.
     pub(super) async fn outdate_before(
         &mut self,
         config: &CommandsConfig,
@@ -21,23 +20,29 @@ impl Pass<'_> {
         let answered = bot.store.load_answered(repo, name, newest).await?;
         for earlier in answered.iter().filter(|it| is_outdated(it, newest, &grammar)) {
             let Some((answer, _)) = self.last_said(&earlier.said.source) else { continue };
-            let effect = Effect::Minimize { comment: of_kind(&earlier.said.source, answer) };
-            if self.is_done(&effect) {
-                continue;
-            }
-            if let Err(error) = self.effect(&effect).await {
-                let refused = error.chain().any(|cause| {
-                    matches!(
-                        cause.downcast_ref(),
-                        Some(GithubError::Denied { .. } | GithubError::Rejected { .. })
-                    )
-                });
-                if !refused {
-                    return Err(error);
-                }
-                self.trouble(&error);
-            }
+            self.minimize(of_kind(&earlier.said.source, answer)).await?;
         }
+        Ok(())
+    }
+
+    /// Has a comment of the bot's shown small, once in its life. It is only looks: a token that may not
+    /// do so keeps nothing waiting.
+    pub(super) async fn minimize(&mut self, comment: CommandSource) -> Result<()> {
+        let effect = Effect::Minimize { comment };
+        if self.is_done(&effect) {
+            return Ok(());
+        }
+        let Err(error) = self.effect(&effect).await else { return Ok(()) };
+        let refused = error.chain().any(|cause| {
+            matches!(
+                cause.downcast_ref(),
+                Some(GithubError::Denied { .. } | GithubError::Rejected { .. })
+            )
+        });
+        if !refused {
+            return Err(error);
+        }
+        self.trouble(&error);
         Ok(())
     }
 }

@@ -76,6 +76,7 @@ async fn a_branch_that_is_the_bots_again_loses_the_label() {
         stand.world.reset_branch(BRANCH, &ours);
         let report = stand.settle().await;
         assert_eq!(report.performed, ["took up pull request #1 again"]);
+        assert!(stand.world.comments(1)[0].outdated);
         assert_eq!(stand.only().labels, [""; 0]);
         stand.world.release("3.11.0").publish().await;
         stand.settle().await;
