@@ -5,6 +5,8 @@ mod check;
 mod exit;
 mod offline;
 mod pin;
+#[cfg(test)]
+mod reference;
 mod run;
 mod text;
 mod verify;

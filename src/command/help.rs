@@ -4,8 +4,8 @@ use super::mistake::MAX_COMMANDS;
 use super::{Grammar, Verb, quote};
 use std::fmt::Write as _;
 
-/// What can be written and by whom, in Markdown: the answer to `help`, and the table of the docs.
-/// It contains no line that is itself a command.
+/// What can be written and by whom, in Markdown: the answer to `help`. It contains no line that is
+/// itself a command.
 #[must_use]
 pub fn help(grammar: &Grammar) -> String {
     let prefix = quote::code(&grammar.prefix);

@@ -5,7 +5,7 @@ use super::{Grammar, Verb};
 use crate::domain::IgnoreScope;
 
 /// So many commands of one comment are read.
-pub(super) const MAX_COMMANDS: usize = 10;
+pub const MAX_COMMANDS: usize = 10;
 /// Longer words are no slip of the pen.
 const MAX_SLIP: usize = 16;
 

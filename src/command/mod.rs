@@ -14,7 +14,7 @@ mod verb;
 mod words;
 
 pub use help::help;
-pub use mistake::Mistake;
+pub use mistake::{MAX_COMMANDS, Mistake};
 pub use parse::parse;
 pub use verb::{Needs, Verb};
 

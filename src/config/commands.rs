@@ -28,8 +28,11 @@ pub(super) struct Raw {
     pub(super) poll: bool,
 }
 
+/// What a line begins with that commands, where the config does not say.
+pub const DEFAULT_PREFIX: &str = "/bump";
+
 fn default_prefix() -> String {
-    "/bump".to_owned()
+    DEFAULT_PREFIX.to_owned()
 }
 
 const fn default_poll() -> bool {

@@ -26,7 +26,7 @@ mod watch;
 
 pub use access::{Access, AppAccess, Lacking};
 pub use canary::{CanaryConfig, Prepare, Reading, ReportRule, Step};
-pub use commands::{Admitted, CommandsConfig};
+pub use commands::{Admitted, CommandsConfig, DEFAULT_PREFIX};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;

@@ -16,9 +16,9 @@ use std::time::Duration;
 /// Lists may lag so far behind what they list: so much is read twice.
 const OVERLAP: Duration = Duration::from_mins(2);
 /// So often a day somebody who may not command is answered, and then not even looked at.
-pub(super) const ANSWERS_TO_ONE_STRANGER: i64 = 5;
+pub const ANSWERS_TO_ONE_STRANGER: i64 = 5;
 /// The same of all of them together.
-pub(super) const ANSWERS_TO_STRANGERS: i64 = 25;
+pub const ANSWERS_TO_STRANGERS: i64 = 25;
 /// What a day is to both.
 const DAY: Duration = Duration::from_hours(24);
 

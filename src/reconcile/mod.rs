@@ -36,7 +36,7 @@ mod workflow;
 mod world;
 
 pub use examine::{Examination, Target, examine};
-pub use hear::grammar;
+pub use hear::{ANSWERS_TO_ONE_STRANGER, ANSWERS_TO_STRANGERS, grammar};
 pub use limit::Limit;
 pub use pass::{Bot, PassReport};
 pub use preview::{PlannedAction, Preview};
