@@ -1,6 +1,6 @@
 //! What the commands print.
 
-use crate::domain::{Ordered, RequestId, Timestamp, Version, Wish};
+use crate::domain::{HowToAsk, Ordered, RequestId, Timestamp, Version, Wish};
 use crate::policy::{Decision, Ignored, Stage};
 use crate::reconcile::{PassReport, PlannedAction};
 use crate::render::{stage_line, stage_word};
@@ -99,7 +99,7 @@ impl PlanView {
         let stages = told.map(|(version, stage)| StageView {
             version: version.clone(),
             word: stage_word(stage),
-            line: stage_line(version, stage, now),
+            line: stage_line(version, stage, &HowToAsk::CommandLine, now),
         });
         Self { watch: watch.to_owned(), actions, stages: stages.collect(), troubles }
     }

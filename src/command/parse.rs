@@ -40,6 +40,7 @@ fn with_plain_ends(body: &str) -> Cow<'_, str> {
 mod tests {
     use super::super::{Command, Verb};
     use super::*;
+    use crate::domain::{HowToAsk, Wish};
 
     fn usual(body: &str) -> Vec<Line> {
         parse(body, &Grammar::usual())
@@ -109,6 +110,18 @@ mod tests {
                     assert_eq!(said.len(), 1);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_texts_tell_readers_to_write_is_a_command() {
+        let how = HowToAsk::Comment { prefix: Grammar::usual().prefix };
+        let wished = Wish::ALL.map(|wish| (how.say(wish, "3.10.4"), wish.name()));
+        let help = (how.help().unwrap(), Verb::Help.name());
+        let explain = ["", "3.10.4"].map(|words| (how.explain(words), Verb::Explain.name()));
+        for (code, name) in wished.into_iter().chain([help]).chain(explain) {
+            let said = usual(code.trim_matches('`')).remove(0).said.unwrap();
+            assert_eq!(said.verb().name(), name, "{code}");
         }
     }
 

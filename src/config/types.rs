@@ -2,8 +2,8 @@
 
 use super::{Access, CanaryConfig, CommandsConfig, CommitsBy, Database};
 use crate::domain::{
-    BranchName, Branches, ChangesetRule, FilePath, ImageName, Need, PinSite, Presence, RepoName,
-    Rules, TitleTemplate, WatchName,
+    BranchName, Branches, ChangesetRule, FilePath, HowToAsk, ImageName, Need, PinSite, Presence,
+    RepoName, Rules, TitleTemplate, WatchName,
 };
 use chrono_tz::Tz;
 use croner::Cron;
@@ -140,6 +140,17 @@ pub struct Downstream {
     pub dashboard: Option<DashboardConfig>,
     /// Comments that command, if they do.
     pub commands: Option<CommandsConfig>,
+}
+
+impl Downstream {
+    /// How somebody asks the bot who reads there what it writes.
+    #[must_use]
+    pub fn how_to_ask(&self) -> HowToAsk {
+        match &self.commands {
+            None => HowToAsk::CommandLine,
+            Some(rule) => HowToAsk::Comment { prefix: rule.prefix.clone() },
+        }
+    }
 }
 
 /// The dashboard issue.

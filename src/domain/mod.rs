@@ -21,6 +21,7 @@ mod effect;
 mod fact;
 mod heard;
 mod host_port;
+mod how_to_ask;
 mod ignore;
 mod invalid;
 mod known_issue;
@@ -68,6 +69,7 @@ pub use fact::{
 };
 pub use heard::{CommandSource, Heard, HeardId, Ruled, Ruling, Said};
 pub use host_port::HostPort;
+pub use how_to_ask::HowToAsk;
 pub use ignore::IgnoreScope;
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};

@@ -10,8 +10,8 @@ use super::{
     snapshot::{PinState, Snapshot},
 };
 use crate::domain::{
-    Bump, Digest, ImageFacts, IndexDigest, Marker, Memory, PullFacts, PullState, TagChange,
-    TagFacts, Timestamp, Version,
+    Bump, Digest, HowToAsk, ImageFacts, IndexDigest, Marker, Memory, PullFacts, PullState,
+    TagChange, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeSet;
 
@@ -88,28 +88,33 @@ struct Pinned<'a> {
 /// One line for each thing that is wrong with what was resolved before. They last: only a person
 /// can find out who moved a tag, and why.
 #[must_use]
-pub fn alarms(memory: &Memory, pin: &PinState) -> Vec<String> {
+pub fn alarms(memory: &Memory, pin: &PinState, how: &HowToAsk) -> Vec<String> {
     let (version, digest) = match pin {
         PinState::Known { version, digest } => (Some(version), Some(digest)),
         PinState::Unknown { .. } => (None, None),
     };
-    of_image(memory, Pinned { version, digest, base: version })
+    of_image(memory, Pinned { version, digest, base: version }, how)
 }
 
 /// As [`alarms`], of a companion image; each begins with its short name. `from` is what the watch
 /// itself pins.
-fn of_companion(memory: &Memory, pin: &CompanionPin, from: &PinState) -> Vec<String> {
+fn of_companion(
+    memory: &Memory,
+    pin: &CompanionPin,
+    from: &PinState,
+    how: &HowToAsk,
+) -> Vec<String> {
     let from = match from {
         PinState::Known { version, .. } => Some(version),
         PinState::Unknown { .. } => None,
     };
     let (version, digest) = (pin.version.as_ref(), pin.digest.as_ref());
     let pinned = Pinned { version, digest, base: version.or(from) };
-    let lines = of_image(&memory.of_image(&pin.image), pinned);
+    let lines = of_image(&memory.of_image(&pin.image), pinned, how);
     lines.into_iter().map(|line| format!("{}: {line}", pin.image.short())).collect()
 }
 
-fn of_image(memory: &Memory, pinned: Pinned<'_>) -> Vec<String> {
+fn of_image(memory: &Memory, pinned: Pinned<'_>, how: &HowToAsk) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(vanished(memory, pinned));
     lines.extend(never_given(memory, pinned));
@@ -130,9 +135,10 @@ fn of_image(memory: &Memory, pinned: Pinned<'_>) -> Vec<String> {
     if !older.is_empty() {
         let names: Vec<String> = older.iter().map(|(version, _)| version.to_string()).collect();
         lines.push(format!(
-            "the tags of releases older than the pin moved or were taken away: {}; \
-             `digest-bump explain` tells more of each",
-            names.join(", ")
+            "the tags of releases older than the pin moved or were taken away: {}; {} tells more of \
+             each",
+            names.join(", "),
+            how.explain("")
         ));
     }
     lines
@@ -148,15 +154,21 @@ fn what_is_proposed(memory: &Memory, version: &Version) -> String {
     }
 }
 
-/// One line for each thing that a person has to look at, whatever it is about.
+/// One line for each thing that a person has to look at, whatever it is about; `how` its reader
+/// asks the bot.
 #[must_use]
-pub fn all_alarms(memory: &Memory, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
-    let mut lines = alarms(memory, &snapshot.pin);
+pub fn all_alarms(
+    memory: &Memory,
+    snapshot: &Snapshot,
+    how: &HowToAsk,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut lines = alarms(memory, &snapshot.pin, how);
     let companions = snapshot.companions.iter();
-    lines.extend(companions.flat_map(|pin| of_companion(memory, pin, &snapshot.pin)));
+    lines.extend(companions.flat_map(|pin| of_companion(memory, pin, &snapshot.pin, how)));
     lines.extend(npm_alarms(memory, &snapshot.pin));
     lines.extend(departure(snapshot, now));
-    lines.extend(retreat_alarm(snapshot));
+    lines.extend(retreat_alarm(snapshot, how));
     lines.extend(ci_alarms(memory, snapshot.ci_starts_within));
     lines
 }

@@ -7,8 +7,8 @@ use super::{
     stream::is_withdrawn,
 };
 use crate::domain::{
-    Check, Finding, IndexDigest, Memory, ProposalKind, PullState, Rules, Timestamp, Verdict,
-    Version,
+    Check, Finding, HowToAsk, IndexDigest, Memory, ProposalKind, PullState, Rules, Timestamp,
+    Verdict, Version, Wish,
 };
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn unsigned(memory: &Memory, version: &Version, digest: &IndexDigest) -> Option<
 }
 
 /// That what is pinned has to be left, and what leads away from it.
-pub(super) fn retreat_alarm(snapshot: &Snapshot) -> Option<String> {
+pub(super) fn retreat_alarm(snapshot: &Snapshot, how: &HowToAsk) -> Option<String> {
     let why = snapshot.retreat.as_ref()?;
     let PinState::Known { version: pinned, .. } = &snapshot.pin else { return None };
     let open = snapshot.proposals.iter().rev().find(|p| {
@@ -53,8 +53,8 @@ pub(super) fn retreat_alarm(snapshot: &Snapshot) -> Option<String> {
     let way = match (open, older) {
         (Some(open), _) => format!("pull request {} leads to {}", open.pull, open.version),
         (None, Some(older)) => format!(
-            "`digest-bump request bump {}` asks for the way back, to this release or an older one",
-            older.version
+            "{} asks for the way back, to this release or an older one",
+            how.say(Wish::Bump, &older.version)
         ),
         (None, None) => "no other release is known".to_owned(),
     };

@@ -19,7 +19,8 @@ pub(super) fn passed_over(workshop: &Workshop<'_>, version: &Version) -> Vec<(Ve
         let breaks = !newer.understated.is_empty() && !newer.line().is_met_by(version);
         let why = match stage {
             Stage::Held { .. } | Stage::Waiting { .. } => {
-                release_line(newer, declared, stage, workshop.now)
+                let how = workshop.watch.downstream.how_to_ask();
+                release_line(newer, declared, stage, &how, workshop.now)
             }
             _ if breaks => understated_line(newer, declared),
             _ => return None,

@@ -108,6 +108,7 @@ impl Workshop<'_> {
             retreat: self.retreat(version),
             passed_over: &passed_over(self, version),
             releases: &releases,
+            how: &self.watch.downstream.how_to_ask(),
             marker: &marker,
         });
         Ok(plan)
@@ -155,6 +156,7 @@ impl Workshop<'_> {
             canary: run.and_then(|run| self.shown(run)),
             at_pin: self.at_pin(),
             releases: &self.releases(version),
+            how: &self.watch.downstream.how_to_ask(),
             marker: &marker,
         });
         Ok(plan)

@@ -171,7 +171,7 @@ impl Pass<'_> {
         let pages = pages(&self.memory, &marker.commit);
         let held = Marker { held: Some(Digest::of(why.as_bytes()).short().to_owned()), ..marker };
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = held_body(why, &pages, &held, &pull.body);
+        let body = held_body(why, &pages, &held, &bot.watch.downstream.how_to_ask(), &pull.body);
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

@@ -1,6 +1,7 @@
 //! The last look at the tags of what is about to be proposed, and who is told of what they gave.
 
 use super::{pass::Pass, tags::Wanted};
+use crate::domain::HowToAsk;
 use crate::policy::{Intent, all_alarms};
 use anyhow::Result;
 use tracing::error;
@@ -28,7 +29,7 @@ impl Pass<'_> {
 
     /// What a person has to look at, as far as is known now.
     pub(super) fn alarms(&self) -> Vec<String> {
-        all_alarms(&self.memory, &self.snapshot(), self.bot.clock.now())
+        all_alarms(&self.memory, &self.snapshot(), &HowToAsk::CommandLine, self.bot.clock.now())
     }
 
     /// Tells the log of each alarm that was none before: a person must act.

@@ -175,6 +175,7 @@ pub(super) fn body(
         repository: &watch.downstream.repository,
         image: &watch.upstream.image,
         boxes: rule.boxes,
+        how: &watch.downstream.how_to_ask(),
         public_url: watch.public_url.as_deref(),
         orders: orders.as_ref(),
         now,

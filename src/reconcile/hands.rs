@@ -14,7 +14,8 @@ impl Pass<'_> {
     pub(super) async fn step_back(&mut self, number: PullNumber) -> Result<()> {
         let (pull, marker) = self.pull_of_ours(number)?;
         let says = hands_off(&self.memory, &pull, &marker);
-        let body = hands_off_comment(&says, &marker, &pull);
+        let body =
+            hands_off_comment(&says, &marker, &pull, &self.bot.watch.downstream.how_to_ask());
         let comment = Effect::CommentPull { number, says: says.clone(), body };
         let label = self.bot.watch.hands_off_label.clone();
         if let Some(label) = label

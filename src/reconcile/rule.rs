@@ -4,7 +4,7 @@
 use super::{
     hear::{grammar, is_listed, is_on_ours},
     pass::Pass,
-    view::explain,
+    view::explain_to,
 };
 use crate::command::{Command, Needs, Verb, help, parse};
 use crate::config::{Admitted, CommandsConfig};
@@ -147,7 +147,8 @@ impl Pass<'_> {
             return refused(format!("`{verb}` needs a version here, such as `{}`", verb.example()));
         };
         let (bot, now) = (self.bot, self.bot.clock.now());
-        match explain(&bot.watch, &self.memory, &version, now) {
+        let how = bot.watch.downstream.how_to_ask();
+        match explain_to(&how, &bot.watch, &self.memory, &version, now) {
             Ok(explanation) => Sentence::Rule(Ruled::Told {
                 answer: render::as_text(&render::explain(&explanation)),
             }),

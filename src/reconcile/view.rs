@@ -2,18 +2,19 @@
 
 use super::world::World;
 use crate::config::Watch;
-use crate::domain::{Memory, Timestamp, Version};
+use crate::domain::{HowToAsk, Memory, Timestamp, Version};
 use crate::policy::{Decision, Ignored, Snapshot, decide, hunks_of_drift, mirror_drift};
 use crate::render::{Explanation, WatchView, known_lines};
 
-/// The watch from what is remembered.
+/// The watch from what is remembered, for whoever looks where the bot runs.
 #[must_use]
 pub fn look_at(watch: &Watch, memory: &Memory, now: Timestamp) -> WatchView {
     let snapshot = World::default().snapshot(watch, memory);
-    view_of(watch, memory, &snapshot, &decide(&snapshot, now), now)
+    let decision = decide(&snapshot, now);
+    view_for(&HowToAsk::CommandLine, watch, memory, &snapshot, &decision, now)
 }
 
-/// The watch as it was decided on.
+/// The watch as it was decided on, for whoever reads in the downstream what the bot writes there.
 pub(super) fn view_of(
     watch: &Watch,
     memory: &Memory,
@@ -21,8 +22,19 @@ pub(super) fn view_of(
     decision: &Decision,
     now: Timestamp,
 ) -> WatchView {
+    view_for(&watch.downstream.how_to_ask(), watch, memory, snapshot, decision, now)
+}
+
+fn view_for(
+    how: &HowToAsk,
+    watch: &Watch,
+    memory: &Memory,
+    snapshot: &Snapshot,
+    decision: &Decision,
+    now: Timestamp,
+) -> WatchView {
     let (name, image) = (watch.name.as_str(), &watch.upstream.image);
-    let mut view = WatchView::of(name, image, memory, snapshot, decision, now);
+    let mut view = WatchView::of(name, image, memory, snapshot, decision, how, now);
     // What is no longer configured is remembered, and means nothing.
     if watch.downstream.mirror.is_some() {
         let (tags, pinned) = (&watch.rules.tags, view.pinned.clone());
@@ -47,7 +59,7 @@ pub fn known_issues(watch: &Watch, memory: &Memory, version: &Version) -> Vec<St
     lines
 }
 
-/// Why a release stands where it stands.
+/// Why a release stands where it stands, for whoever looks where the bot runs.
 ///
 /// # Errors
 /// The reason for which the release is ignored, or that it is not known.
@@ -57,10 +69,21 @@ pub fn explain(
     version: &Version,
     now: Timestamp,
 ) -> Result<Explanation, String> {
+    explain_to(&HowToAsk::CommandLine, watch, memory, version, now)
+}
+
+/// The same for whoever asks the bot in this way.
+pub(super) fn explain_to(
+    how: &HowToAsk,
+    watch: &Watch,
+    memory: &Memory,
+    version: &Version,
+    now: Timestamp,
+) -> Result<Explanation, String> {
     let snapshot = World::default().snapshot(watch, memory);
     let decision = decide(&snapshot, now);
     let known = known_issues(watch, memory, version);
-    Explanation::of(version, known, memory, &snapshot, &decision, now).ok_or_else(|| {
+    Explanation::of(version, known, memory, &snapshot, &decision, how, now).ok_or_else(|| {
         let named = |ignored: &&Ignored| ignored.tag.trim_start_matches('v') == version.to_string();
         match snapshot.ignored.iter().find(named) {
             Some(ignored) => format!("{} is ignored: {}", ignored.tag, ignored.why),

@@ -13,7 +13,7 @@ use super::{
     notes::{NotedRelease, brief, folded},
     pins::{Source, pins},
 };
-use crate::domain::{Bump, FilePath, Marker, Pin, Platform, Version};
+use crate::domain::{Bump, FilePath, HowToAsk, Marker, Pin, Platform, Version};
 use crate::edit::cell;
 use crate::policy::{Break, Contract, Touched};
 
@@ -67,6 +67,8 @@ pub struct PinBump<'a> {
     pub passed_over: &'a [(Version, String)],
     /// The releases from the pin to the proposed one, newest first.
     pub releases: &'a [NotedRelease<'a>],
+    /// How readers ask the bot for something.
+    pub how: &'a HowToAsk,
     /// What the bot writes for itself.
     pub marker: &'a Marker,
 }
@@ -78,6 +80,8 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
     let changed = "### Changed files, in lockstep\n\nMore than there is room for here: see the \
                    changed files of this pull request.";
     let log = "What it printed has no room here.";
+    let no_room =
+        format!("What each check saw has no room here; {} tells it.", bump.how.explain(""));
     let fixed = [verdict(bump), look_at(bump), pins(bump)];
     let mut parts: Vec<Part> = fixed.into_iter().map(Part::fixed).collect();
     parts.extend([
@@ -87,12 +91,12 @@ pub fn pin_bump_body(bump: &PinBump<'_>) -> String {
         Part::fixed(bump.before.as_ref().map(|it| before(it, bump.from)).unwrap_or_default()),
         Part::spare(bump.before.as_ref().map(printed).unwrap_or_default(), log),
         Part::fixed(marks),
-        Part::spare(seen, "What each check saw has no room here; `digest-bump explain` tells it."),
+        Part::spare(seen, &no_room),
         Part::spare(contract::section(bump.touched, &bump.from.version), ""),
         Part::spare(changes::section(&bump.changes), changed),
         Part::fixed(bump.withheld.as_ref().map(left_out::section).unwrap_or_default()),
         Part::fixed(what_a_merge_releases(bump.title, bump.changes.changeset)),
-        Part::fixed(happens::folded(&bump.to.version)),
+        Part::fixed(happens::folded(&bump.to.version, bump.how)),
         Part::fixed(marker(bump.marker)),
     ]);
     let mut sections = fit(parts);
@@ -314,6 +318,7 @@ mod tests {
             retreat: None,
             passed_over: &vec![(version.clone(), text.to_owned()); many],
             releases: &vec![release; many],
+            how: &HowToAsk::CommandLine,
             marker: &own(),
         })
     }

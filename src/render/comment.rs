@@ -1,7 +1,7 @@
 //! The bot's comments on its pull requests: few, and each once.
 
 use super::notes::brief;
-use crate::domain::{CommitId, Marker, PullFacts, Saying};
+use crate::domain::{CommitId, HowToAsk, Marker, PullFacts, Saying, Version, Wish};
 use std::fmt::Write as _;
 
 const OPEN: &str = "<!-- digest-bump:comment:1 ";
@@ -23,7 +23,12 @@ pub fn comment_says(body: &str, says: &Saying) -> bool {
 
 /// That a person works on the branch, what the bot does then, and how it comes back.
 #[must_use]
-pub fn hands_off_comment(says: &Saying, marker: &Marker, pull: &PullFacts) -> String {
+pub fn hands_off_comment(
+    says: &Saying,
+    marker: &Marker,
+    pull: &PullFacts,
+    how: &HowToAsk,
+) -> String {
     let Marker { version, commit: since, .. } = marker;
     let PullFacts { branch, head, .. } = pull;
     format!(
@@ -31,11 +36,20 @@ pub fn hands_off_comment(says: &Saying, marker: &Marker, pull: &PullFacts) -> St
          here has the branch: the bot neither moves it nor rewrites this pull request any more, and \
          says nothing more of it.\n\n\
          It goes on by itself when this is merged or closed, or when the branch is back at {since}. \
-         To have it made anew now, without the commits of others:\n\n\
-         ```sh\ndigest-bump request recreate {version}\n```\n\n\
+         To have it made anew now, without the commits of others{}\n\n\
          The bot then first names here what is lost by that, and how to get it back.\n\n{}",
+        to_copy(how, Wish::Recreate, version),
         comment_marker(says)
     )
+}
+
+/// The end of a sentence: a line that asks for something, to be copied.
+fn to_copy(how: &HowToAsk, wish: Wish, version: &Version) -> String {
+    let (lead, language) = match how {
+        HowToAsk::CommandLine => (":", "sh"),
+        HowToAsk::Comment { .. } => (", comment here:", "text"),
+    };
+    format!("{lead}\n\n```{language}\n{}\n```", how.line(wish, version))
 }
 
 /// A commit that is given up, as a comment names it.
@@ -89,6 +103,16 @@ mod tests {
         assert!(comment_says(&one, &says) && !comment_says(&one, &again));
         assert!(comment_says(&two, &again) && !comment_says(&two, &says));
         assert!(!comment_says(&one, &Saying::GivenUp { head: commit("a") }));
+    }
+
+    #[test]
+    fn the_way_back_is_what_a_reader_can_do() {
+        let version = "3.10.0".parse().unwrap();
+        let line = |how: &HowToAsk| to_copy(how, Wish::Recreate, &version);
+        let shell = line(&HowToAsk::CommandLine);
+        assert_eq!(shell, ":\n\n```sh\ndigest-bump request recreate 3.10.0\n```");
+        let comment = line(&HowToAsk::Comment { prefix: "/pin".to_owned() });
+        assert_eq!(comment, ", comment here:\n\n```text\n/pin recreate\n```");
     }
 
     #[test]

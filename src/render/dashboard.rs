@@ -9,7 +9,7 @@ use super::{
     order_book::order_line,
     view::{ProposalView, ReleaseView, WatchView},
 };
-use crate::domain::{Bump, ImageName, OrderBook, RepoName, Timestamp, Wish};
+use crate::domain::{Bump, HowToAsk, ImageName, OrderBook, RepoName, Timestamp, Wish};
 use crate::edit::cell;
 use crate::policy::Stage;
 
@@ -27,6 +27,8 @@ pub struct Dashboard<'a> {
     pub image: &'a ImageName,
     /// Whether ticking a box asks for a release.
     pub boxes: bool,
+    /// How readers ask the bot for something.
+    pub how: &'a HowToAsk,
     /// Where readers reach the status page, if they do.
     pub public_url: Option<&'a str>,
     /// The orders that are in force, which it keeps.
@@ -49,7 +51,7 @@ pub fn dashboard_body(dashboard: &Dashboard<'_>) -> String {
     let view = dashboard.view;
     page.list("Look at this", "", &texts(&view.alarms));
     page.list("Standing orders", "", &texts(&view.standing));
-    page.list("Drift", &in_line(view), &texts(&view.drift));
+    page.list("Drift", &in_line(dashboard), &texts(&view.drift));
     page.piece(&hunks(view));
     let open = view.proposals.iter().filter(|pull| pull.state == "open");
     page.list("Proposed", "", &open.map(|pull| proposed(view, pull)).collect::<Vec<_>>());
@@ -178,11 +180,14 @@ fn head(dashboard: &Dashboard<'_>) -> String {
 fn foot(dashboard: &Dashboard<'_>) -> String {
     let watch = &dashboard.view.watch;
     let kept = dashboard.orders.map(|book| format!("\n\n{}", order_line(watch, book)));
+    let help = dashboard.how.help();
+    let help = help.map(|help| format!("Comment {help} for all commands.\n\n"));
     format!(
-        "---\n\n{AS_OF}{}, when a pass last had something new to say.\n\n\
+        "---\n\n{}{AS_OF}{}, when a pass last had something new to say.\n\n\
          *The bot rewrites this text when it says something else, and what others write into it is \
          lost. Title and labels are yours. Close this issue to silence it: no other one is opened, \
          and reopening it brings it back.*\n\n{}{}",
+        help.unwrap_or_default(),
         dashboard.now,
         dashboard_marker(watch),
         kept.unwrap_or_default()
@@ -199,11 +204,11 @@ fn cut(public_url: Option<&str>) -> String {
 }
 
 /// How pin sites that disagree are brought in line, where there may be any.
-fn in_line(view: &WatchView) -> String {
+fn in_line(dashboard: &Dashboard<'_>) -> String {
+    let Dashboard { view, how, .. } = dashboard;
     let Some(pinned) = view.pinned.as_ref().filter(|_| view.drifted) else { return String::new() };
-    format!(
-        "The next bump brings pin sites in line; `digest-bump request bump {pinned}` does that alone."
-    )
+    let bump = how.say(Wish::Bump, pinned);
+    format!("The next bump brings pin sites in line; {bump} does that alone.")
 }
 
 /// Where the copy of the contract differs.
@@ -291,11 +296,16 @@ mod tests {
     }
 
     fn body(view: &WatchView) -> String {
+        body_for(&HowToAsk::CommandLine, view)
+    }
+
+    fn body_for(how: &HowToAsk, view: &WatchView) -> String {
         dashboard_body(&Dashboard {
             view,
             repository: &"o/town".parse().unwrap(),
             image: &"ghcr.io/o/connector".parse().unwrap(),
             boxes: true,
+            how,
             public_url: Some("https://bumps.example"),
             orders: None,
             now: Timestamp::from_millis(0),
@@ -355,5 +365,33 @@ mod tests {
 
         <!-- digest-bump:dashboard:1 townhouse -->
         ");
+    }
+
+    #[test]
+    fn whoever_reads_it_is_told_what_to_comment() {
+        let mut view = view(Vec::new());
+        view.drift = vec!["a.yml says 3.9.2".to_owned()];
+        view.drifted = true;
+        let comment = HowToAsk::Comment { prefix: "/pin".to_owned() };
+        insta::assert_snapshot!(body_for(&comment, &view), @"
+        `o/town` pins `ghcr.io/o/connector` at **3.9.3**, `sha256:aa`.
+
+        ### Drift
+
+        The next bump brings pin sites in line; `/pin 3.9.3` does that alone.
+
+        - a.yml says 3.9.2
+
+        ---
+
+        Comment `/pin help` for all commands.
+
+        As of 1970-01-01T00:00:00Z, when a pass last had something new to say.
+
+        *The bot rewrites this text when it says something else, and what others write into it is lost. Title and labels are yours. Close this issue to silence it: no other one is opened, and reopening it brings it back.*
+
+        <!-- digest-bump:dashboard:1 townhouse -->
+        ");
+        assert!(body(&view).contains("; `digest-bump request bump 3.9.3` does that alone."));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     marker::{marker, without_marker},
     notes::safe_url,
 };
-use crate::domain::{Marker, Pin, Timestamp};
+use crate::domain::{HowToAsk, Marker, Pin, Timestamp, Wish};
 use crate::edit::cell;
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -72,9 +72,15 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
 }
 
 /// `body` with the reason for which its draft is held in place of what it waits for. `pages` are
-/// those of the checks, by their names. Foreign texts.
+/// those of the checks, by their names. Foreign texts. `how` its reader asks the bot.
 #[must_use]
-pub fn held_body(why: &str, pages: &BTreeMap<String, String>, held: &Marker, body: &str) -> String {
+pub fn held_body(
+    why: &str,
+    pages: &BTreeMap<String, String>,
+    held: &Marker,
+    how: &HowToAsk,
+    body: &str,
+) -> String {
     let body = without_marker(body);
     let rest = match body.strip_prefix(OPEN) {
         Some(begun) => begun.split_once("\n\n").map_or("", |(_, rest)| rest),
@@ -85,10 +91,10 @@ pub fn held_body(why: &str, pages: &BTreeMap<String, String>, held: &Marker, bod
     let links: Vec<String> = pages.map(|(name, page)| format!(" See [{name}]({page}).")).collect();
     format!(
         "{OPEN}{}.**{} A check that was run again on this commit is looked at once somebody \
-         asks: `digest-bump request bump {}`.\n\n{}\n\n{}",
+         asks: {}.\n\n{}\n\n{}",
         cell(why),
         links.concat(),
-        held.version,
+        how.say(Wish::Bump, &held.version),
         rest.trim_end(),
         marker(held)
     )
@@ -117,15 +123,19 @@ mod tests {
         let held = Marker { held: Some("because".to_owned()), ..own.clone() };
         let body = format!("{OPEN}it waits.**\n\nmore\n\n{}", marker(&own));
         let pages = BTreeMap::from([("a".to_owned(), "https://example.com/1".to_owned())]);
-        let told = held_body("it | failed", &pages, &held, &body);
+        let shell = HowToAsk::CommandLine;
+        let told = held_body("it | failed", &pages, &held, &shell, &body);
         let begin = "**Not to be merged yet: it &#124; failed.** See [a](https://example.com/1). ";
         assert!(told.starts_with(begin), "{told}");
         assert!(told.contains("bump 3.10.0`.\n\nmore\n\n<!--"), "{told}");
-        assert_eq!(held_body("it | failed", &pages, &held, &told), told);
+        assert_eq!(held_body("it | failed", &pages, &held, &shell, &told), told);
         assert_eq!(parse_marker(&told), Some(held.clone()));
         assert!(!told.contains("it waits"));
+        let comment = HowToAsk::Comment { prefix: "/pin".to_owned() };
+        let told = held_body("it | failed", &pages, &held, &comment, &told);
+        assert!(told.contains("somebody asks: `/pin 3.10.0`.\n\nmore\n\n<!--"), "{told}");
         // What a person wrote above stays.
         let by_hand = format!("Wait for maya.\n\n{body}");
-        assert!(held_body("it failed", &pages, &held, &by_hand).contains("Wait for maya."));
+        assert!(held_body("it failed", &pages, &held, &shell, &by_hand).contains("Wait for maya."));
     }
 }

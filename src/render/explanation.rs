@@ -1,7 +1,9 @@
 //! Why one release stands where it stands, as data.
 
 use super::view::{ReleaseView, RequestView, release, request};
-use crate::domain::{CanaryRun, Check, Finding, ImageName, Memory, RunState, Timestamp, Version};
+use crate::domain::{
+    CanaryRun, Check, Finding, HowToAsk, ImageName, Memory, RunState, Timestamp, Version,
+};
 use crate::policy::{CompanionPin, Decision, Snapshot};
 use serde::Serialize;
 
@@ -25,7 +27,8 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Why `version` stands where it stands; `None` if no release has it.
+    /// Why `version` stands where it stands, for who asks the bot in this way; `None` if no release
+    /// has it.
     #[must_use]
     pub fn of(
         version: &Version,
@@ -33,10 +36,11 @@ impl Explanation {
         memory: &Memory,
         snapshot: &Snapshot,
         decision: &Decision,
+        how: &HowToAsk,
         now: Timestamp,
     ) -> Option<Self> {
         let (_, stage) = decision.stages.iter().find(|(known, _)| known == version)?;
-        let release = release(memory, snapshot, version, stage, now)?;
+        let release = release(memory, snapshot, version, stage, how, now)?;
         let image = memory.image(version);
         let mut history: Vec<(Timestamp, String)> = memory
             .findings

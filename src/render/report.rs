@@ -1,7 +1,7 @@
 //! What the command line says of a watch, as plain text.
 
 use super::{explanation::Explanation, view::WatchView};
-use crate::domain::{Bump, Timestamp, Version, Wish, human_duration};
+use crate::domain::{Bump, HowToAsk, Timestamp, Version, Wish, human_duration};
 use crate::policy::{Candidate, Stage};
 use std::fmt::Write as _;
 
@@ -29,9 +29,9 @@ pub const fn stage_word(stage: &Stage) -> &'static str {
     }
 }
 
-/// The stage in one sentence.
+/// The stage in one sentence; `how` its reader asks the bot.
 #[must_use]
-pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
+pub fn stage_line(version: &Version, stage: &Stage, how: &HowToAsk, now: Timestamp) -> String {
     match stage {
         Stage::Pinned => "the downstream pins it".to_owned(),
         Stage::Older => "it is older than the pin".to_owned(),
@@ -50,7 +50,7 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
         }
         Stage::Held { reasons } => reasons.join("; "),
         Stage::Offered => {
-            format!("every check passed; `digest-bump request bump {version}` proposes it")
+            format!("every check passed; {} proposes it", how.say(Wish::Bump, version))
         }
         Stage::Ready => "every check passed; its pull request is due".to_owned(),
         Stage::Proposed { pull, hands_off: false } => format!("pull request {pull} proposes it"),
@@ -60,20 +60,21 @@ pub fn stage_line(version: &Version, stage: &Stage, now: Timestamp) -> String {
         Stage::Covered { by } => format!("{by} contains it"),
         Stage::Declined { pull } => format!("pull request {pull} was closed without merging"),
         Stage::Migrated => format!(
-            "its migration is in the document; `digest-bump request bump {version}` moves the pin"
+            "its migration is in the document; {} moves the pin",
+            how.say(Wish::Bump, version)
         ),
     }
 }
 
 /// The stage in one sentence that stays true, whenever it is read.
-fn lasting_line(version: &Version, stage: &Stage) -> String {
+fn lasting_line(version: &Version, stage: &Stage, how: &HowToAsk) -> String {
     match stage {
         Stage::Waiting { until: Some(until), why } => format!("{why}; until {until}"),
         Stage::CanaryRunning { since, checks: None } => {
             format!("the canary has been running since {since}")
         }
         // None of the others looks at the time.
-        stage => stage_line(version, stage, Timestamp::from_millis(0)),
+        stage => stage_line(version, stage, how, Timestamp::from_millis(0)),
     }
 }
 
@@ -83,15 +84,21 @@ pub fn release_line(
     candidate: &Candidate,
     declared: Bump,
     stage: &Stage,
+    how: &HowToAsk,
     now: Timestamp,
 ) -> String {
-    with_reasons(stage_line(&candidate.version, stage, now), candidate, declared)
+    with_reasons(stage_line(&candidate.version, stage, how, now), candidate, declared)
 }
 
 /// The same in words that stay true, whenever they are read.
 #[must_use]
-pub(super) fn lasting_release_line(candidate: &Candidate, declared: Bump, stage: &Stage) -> String {
-    with_reasons(lasting_line(&candidate.version, stage), candidate, declared)
+pub(super) fn lasting_release_line(
+    candidate: &Candidate,
+    declared: Bump,
+    stage: &Stage,
+    how: &HowToAsk,
+) -> String {
+    with_reasons(lasting_line(&candidate.version, stage, how), candidate, declared)
 }
 
 fn with_reasons(line: String, candidate: &Candidate, declared: Bump) -> String {
@@ -209,4 +216,30 @@ pub fn explain(explanation: &Explanation) -> String {
         let _ = writeln!(out, "  {at}  request {id}{what} by {actor}: {answer}");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_asked_for_says_how_where_it_is_read() {
+        let version = "3.9.4".parse().unwrap();
+        let comment = HowToAsk::Comment { prefix: "/pin".to_owned() };
+        for (stage, by_comment, by_command) in [
+            (
+                Stage::Offered,
+                "every check passed; `/pin 3.9.4` proposes it",
+                "every check passed; `digest-bump request bump 3.9.4` proposes it",
+            ),
+            (
+                Stage::Migrated,
+                "its migration is in the document; `/pin 3.9.4` moves the pin",
+                "its migration is in the document; `digest-bump request bump 3.9.4` moves the pin",
+            ),
+        ] {
+            assert_eq!(lasting_line(&version, &stage, &comment), by_comment);
+            assert_eq!(lasting_line(&version, &stage, &HowToAsk::CommandLine), by_command);
+        }
+    }
 }

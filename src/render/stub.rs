@@ -8,7 +8,8 @@ use super::{
     notes::{NotedRelease, brief, folded, item, safe_url},
 };
 use crate::domain::{
-    Bump, Check, FilePath, ImageName, Marker, Mention, Pin, Platform, Verdict, Version,
+    Bump, Check, FilePath, HowToAsk, ImageName, Marker, Mention, Pin, Platform, Verdict, Version,
+    Wish,
 };
 use crate::policy::{Break, Companion};
 use std::fmt::Write as _;
@@ -46,6 +47,8 @@ pub struct StubBody<'a> {
     pub at_pin: Option<CanaryShown<'a>>,
     /// The releases from the pin to the MAJOR, newest first.
     pub releases: &'a [NotedRelease<'a>],
+    /// How readers ask the bot for something.
+    pub how: &'a HowToAsk,
     /// What the bot writes for itself.
     pub marker: &'a Marker,
 }
@@ -106,16 +109,23 @@ pub fn stub_body(stub: &StubBody<'_>) -> String {
 fn cycle(stub: &StubBody<'_>) -> String {
     let to = &stub.to.version;
     let merge = if stub.draft { "Mark this draft as ready, and merge it" } else { "Merge this" };
+    let ask = match stub.how {
+        HowToAsk::CommandLine => "Ask for the pin, where the bot runs",
+        HowToAsk::Comment { .. } => "Ask for the pin, by a comment here",
+    };
+    let bump = stub.how.say(Wish::Bump, to);
+    let help = stub.how.help().map(|help| format!("Comment {help} for all commands.\n\n"));
     format!(
         "### The migration cycle\n\n\
          - [ ] Fill in the TODO cells of the new section\n\
          - [ ] Adapt the code that uses what changed\n{}\
          - [ ] {merge}\n\
-         - [ ] Ask for the pin, where the bot runs: `digest-bump request bump {to}`\n\n\
+         - [ ] {ask}: {bump}\n\n{}\
          What is committed to this branch is left alone, and so is the section once it is merged: \
          there is one such pull request for each migration. Closing it declines the migration.\n\n\
          The image is `{}@{}`.",
         promise(stub),
+        help.unwrap_or_default(),
         stub.to.image,
         stub.to.digest,
     )
@@ -221,4 +231,74 @@ fn failed_tests(stub: &StubBody<'_>) -> String {
     let failed = telling.iter().flat_map(|step| &step.failed);
     let lines = failed.map(|test| item(&brief(&format!("{}: {}", test.name, test.message))));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Digest, DraftMark, IndexDigest, ProposalKind};
+    use std::collections::BTreeMap;
+
+    fn body(how: &HowToAsk) -> String {
+        let pin = |version: &str| Pin {
+            image: "ghcr.io/o/connector".parse().unwrap(),
+            version: version.parse().unwrap(),
+            digest: IndexDigest::new(Digest::of(version.as_bytes())),
+        };
+        let (from, to) = (pin("3.9.3"), pin("4.0.0"));
+        let marker = Marker {
+            kind: ProposalKind::MigrationStub,
+            version: to.version.clone(),
+            digest: to.digest.clone(),
+            commit: "a".repeat(40).parse().unwrap(),
+            requested: false,
+            from: None,
+            companions: BTreeMap::new(),
+            whole: None,
+            draft: DraftMark::None,
+            held: None,
+        };
+        stub_body(&StubBody {
+            from: &from,
+            to: &to,
+            declared: Bump::Major,
+            understated: &[],
+            lost: &[],
+            companions: &[],
+            release_url: "https://e.test/r",
+            document: &"MIGRATION.md".parse().unwrap(),
+            draft: true,
+            rows: 1,
+            uses: Some(&[]),
+            evidence: &[],
+            canary: None,
+            at_pin: None,
+            releases: &[],
+            how,
+            marker: &marker,
+        })
+    }
+
+    #[test]
+    fn the_last_step_is_one_that_its_reader_can_take() {
+        let (_, cycle) = body(&HowToAsk::Comment { prefix: "/pin".to_owned() })
+            .split_once("### ")
+            .map(|(head, rest)| (head.to_owned(), rest.to_owned()))
+            .unwrap();
+        let (cycle, _) = cycle.split_once("What is committed").unwrap();
+        insta::assert_snapshot!(cycle, @"
+        The migration cycle
+
+        - [ ] Fill in the TODO cells of the new section
+        - [ ] Adapt the code that uses what changed
+        - [ ] Mark this draft as ready, and merge it
+        - [ ] Ask for the pin, by a comment here: `/pin 4.0.0`
+
+        Comment `/pin help` for all commands.
+        ");
+        let shell = body(&HowToAsk::CommandLine);
+        assert!(shell.contains(
+            "- [ ] Ask for the pin, where the bot runs: `digest-bump request bump 4.0.0`\n\nWhat is"
+        ));
+    }
 }

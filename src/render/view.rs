@@ -5,8 +5,8 @@ use super::{
     report::{lasting_release_line, release_line, stage_word},
 };
 use crate::domain::{
-    Bump, Check, DashboardFacts, DraftMark, Memory, Order, Pin, ProposalKind, PullState, Request,
-    Timestamp, Version, Wish,
+    Bump, Check, DashboardFacts, DraftMark, HowToAsk, Memory, Order, Pin, ProposalKind, PullState,
+    Request, Timestamp, Version, Wish,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
@@ -135,7 +135,7 @@ pub struct OrderView {
 }
 
 impl WatchView {
-    /// Puts the view together.
+    /// Puts the view together; `how` its reader asks the bot.
     #[must_use]
     pub fn of(
         watch: &str,
@@ -143,6 +143,7 @@ impl WatchView {
         memory: &Memory,
         snapshot: &Snapshot,
         decision: &Decision,
+        how: &HowToAsk,
         now: Timestamp,
     ) -> Self {
         let (pinned, digest, pin_fault) = match &snapshot.pin {
@@ -159,7 +160,7 @@ impl WatchView {
         let shown = |stage: &Stage| *stage != Stage::Older;
         let releases = decision.stages.iter().filter(|(_, stage)| shown(stage));
         let releases: Vec<ReleaseView> = releases
-            .filter_map(|(version, stage)| release(memory, snapshot, version, stage, now))
+            .filter_map(|(version, stage)| release(memory, snapshot, version, stage, how, now))
             .collect();
         let mut proposals: Vec<ProposalView> = memory.pulls().map(proposal).collect();
         proposals.sort_by_key(|proposal| std::cmp::Reverse(proposal.number));
@@ -173,7 +174,7 @@ impl WatchView {
             drift: drift.unwrap_or_default(),
             drifted: snapshot.drifted,
             mirror_hunks: None,
-            alarms: all_alarms(memory, snapshot, now),
+            alarms: all_alarms(memory, snapshot, how, now),
             troubles: troubles(memory),
             older: decision.stages.len() - releases.len(),
             releases,
@@ -191,6 +192,7 @@ pub(super) fn release(
     snapshot: &Snapshot,
     version: &Version,
     stage: &Stage,
+    how: &HowToAsk,
     now: Timestamp,
 ) -> Option<ReleaseView> {
     let candidate: &Candidate = snapshot.candidate(version)?;
@@ -205,8 +207,8 @@ pub(super) fn release(
         published_at: candidate.published_at.to_string(),
         url: facts.map(|facts| safe_url(&facts.url).to_owned()).unwrap_or_default(),
         word: stage_word(stage),
-        line: release_line(candidate, snapshot.declared(version), stage, now),
-        lasting: lasting_release_line(candidate, snapshot.declared(version), stage),
+        line: release_line(candidate, snapshot.declared(version), stage, how, now),
+        lasting: lasting_release_line(candidate, snapshot.declared(version), stage, how),
         evidence: if *stage == Stage::Offered { evidence(candidate) } else { Vec::new() },
         stage: stage.clone(),
     })

@@ -1,13 +1,14 @@
 //! Tags that moved and a pin that is gone: what is told of them, and what it stops.
 
-use crate::case::{NOW, digest, minutes_ago, version};
+use crate::case::{NOW, candidate, digest, minutes_ago, snapshot, version};
 use crate::pulls::pull;
 use crate::remembered::Told;
 use digest_bump::domain::{
-    Check, Digest, Fact, ImageFacts, IndexDigest, Memory, PinnedFacts, Platform, PullState, Version,
+    Bump, Check, Digest, Fact, HowToAsk, ImageFacts, IndexDigest, Memory, PatchPolicy, PinnedFacts,
+    Platform, PullState, Version,
 };
 use digest_bump::policy::{
-    Intent, PinState, Stage, alarms, decide, inputs_of, required_checks, tag_drift,
+    Intent, PinState, Stage, alarms, all_alarms, decide, inputs_of, required_checks, tag_drift,
 };
 
 const MOVED: &str = "3.10.0";
@@ -59,7 +60,7 @@ fn each_thing_that_is_wrong_has_its_line_and_the_old_ones_share_one() {
     let mut memory = Memory::default();
     served(&mut memory, true);
     gives(&mut memory, "3.9.3", &[]);
-    assert_eq!(alarms(&memory, &pin()), [""; 0]);
+    assert_eq!(alarms(&memory, &pin(), &HowToAsk::CommandLine), [""; 0]);
     gives(&mut memory, "3.9.3", &[Some("a")]);
     gives(&mut memory, "3.9.4", &[Some("b"), None]);
     gives(&mut memory, "3.10.0", &[None]);
@@ -67,7 +68,7 @@ fn each_thing_that_is_wrong_has_its_line_and_the_old_ones_share_one() {
     gives(&mut memory, "3.8.0", &[Some("a")]);
     gives(&mut memory, "3.8.1", &[None]);
     memory.observe(Fact::Pull(pull(7, "digest-bump/connector", PullState::Open)), minutes_ago(1));
-    insta::assert_snapshot!(named(&alarms(&memory, &pin())), @"
+    insta::assert_snapshot!(named(&alarms(&memory, &pin(), &HowToAsk::CommandLine)), @"
     the tag 4.0.0 moved: <4.0.0> (first seen 2026-09-21T13:13:20Z) → gone (seen 2026-09-21T13:23:20Z) → <a> (seen 2026-09-21T13:24:20Z); it is not proposed
     the tag 3.10.0 was taken away: <3.10.0> (first seen 2026-09-21T13:13:20Z) → gone (seen 2026-09-21T13:23:20Z); pull request #7 proposes <3.10.0>, which is what was verified
     the tag 3.9.4 moved: <3.9.4> (first seen 2026-09-21T13:13:20Z) → <b> (seen 2026-09-21T13:23:20Z) → gone (seen 2026-09-21T13:24:20Z); it is not proposed
@@ -75,14 +76,14 @@ fn each_thing_that_is_wrong_has_its_line_and_the_old_ones_share_one() {
     the tags of releases older than the pin moved or were taken away: 3.8.1, 3.8.0; `digest-bump explain` tells more of each
     ");
     served(&mut memory, false);
-    let lines = alarms(&memory, &pin());
+    let lines = alarms(&memory, &pin(), &HowToAsk::CommandLine);
     insta::assert_snapshot!(named(&[lines[0].clone(), lines[4].clone()]), @"
     the registry does NOT serve the pinned digest <3.9.3> of 3.9.3 any more (seen 2026-09-21T14:11:20Z): whoever does not have it yet cannot pull what is pinned
     the tag 3.9.3 moved: <3.9.3> (first seen 2026-09-21T13:13:20Z) → <a> (seen 2026-09-21T13:23:20Z); the downstream pins <3.9.3>, which is NOT served any more
     ");
     // Without a pin nothing is older or newer.
     let unknown = PinState::Unknown { why: String::new(), ask: None };
-    assert_eq!(alarms(&memory, &unknown).len(), 6);
+    assert_eq!(alarms(&memory, &unknown, &HowToAsk::CommandLine).len(), 6);
 }
 
 #[test]
@@ -91,11 +92,11 @@ fn a_pin_that_its_tag_never_gave_is_told_and_one_that_it_gave_once_is_not() {
     let of = version("3.9.3");
     // A version without a tag: the content of a release that was tagged as another.
     assert_eq!(memory.observe_image_tag(&of, None, minutes_ago(9)), None);
-    assert_eq!(alarms(&memory, &pin()), [""; 0]);
+    assert_eq!(alarms(&memory, &pin(), &HowToAsk::CommandLine), [""; 0]);
     memory.observe_image_tag(&of, Some(&other("a")), minutes_ago(8));
-    insta::assert_snapshot!(named(&alarms(&memory, &pin())), @"3.9.3 is pinned at <3.9.3>, but its tag gave <a> when it was first resolved (2026-09-21T14:05:20Z): it was moved before, or the pin is of another release");
+    insta::assert_snapshot!(named(&alarms(&memory, &pin(), &HowToAsk::CommandLine)), @"3.9.3 is pinned at <3.9.3>, but its tag gave <a> when it was first resolved (2026-09-21T14:05:20Z): it was moved before, or the pin is of another release");
     memory.observe_image_tag(&of, Some(digest(&of).digest()), minutes_ago(7));
-    let lines = alarms(&memory, &pin());
+    let lines = alarms(&memory, &pin(), &HowToAsk::CommandLine);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("the tag 3.9.3 moved"), "{lines:?}");
 }
@@ -170,4 +171,15 @@ fn whatever_is_proposed_has_a_tag_that_did_not_move() {
     for kind in [PinBump, MigrationStub] {
         assert!(required_checks(kind, &asked).any(|check| check == Check::TagStability));
     }
+}
+
+#[test]
+fn the_way_back_is_told_to_each_reader_in_their_own_words() {
+    let mut snapshot = snapshot(PatchPolicy::Offer);
+    snapshot.retreat = Some("nobody serves it".to_owned());
+    snapshot.candidates.push(candidate("3.9.2", Bump::None));
+    let alarms = |how: &HowToAsk| all_alarms(&Memory::default(), &snapshot, how, NOW).join("\n");
+    insta::assert_snapshot!(alarms(&HowToAsk::CommandLine), @"what is pinned has to be left: nobody serves it; `digest-bump request bump 3.9.2` asks for the way back, to this release or an older one");
+    let comment = HowToAsk::Comment { prefix: "/pin".to_owned() };
+    insta::assert_snapshot!(alarms(&comment), @"what is pinned has to be left: nobody serves it; `/pin 3.9.2` asks for the way back, to this release or an older one");
 }

@@ -2,8 +2,8 @@
 
 use crate::harmless::{Seen, look};
 use digest_bump::domain::{
-    BreakingNote, Bump, CanaryReport, Check, Digest, DraftMark, FailedTest, IndexDigest, Marker,
-    Mention, Notes, Pin, Place, ProposalKind, StepResult, Verdict, Version,
+    BreakingNote, Bump, CanaryReport, Check, Digest, DraftMark, FailedTest, HowToAsk, IndexDigest,
+    Marker, Mention, Notes, Pin, Place, ProposalKind, StepResult, Verdict, Version,
 };
 use digest_bump::edit::{self, migration};
 use digest_bump::policy::{Break, break_in_notes};
@@ -118,6 +118,7 @@ fn stub_body(notes: &str) -> String {
             base: &"2".repeat(40).parse().expect("a commit"),
         }),
         at_pin: None,
+        how: &HowToAsk::CommandLine,
         releases: &[NotedRelease { version: &to.version, url: "https://github.com/o/r", notes }],
         marker: &written(),
     })
