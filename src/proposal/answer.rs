@@ -122,6 +122,7 @@ impl Performer {
 }
 
 /// The answer as a place of the same kind as what it answers.
+#[must_use]
 pub const fn of_kind(to: &CommandSource, answer: u64) -> CommandSource {
     match to {
         CommandSource::Comment(_) | CommandSource::Box(_) => CommandSource::Comment(answer),
