@@ -19,6 +19,10 @@ Environment:
   DIGEST_BUMP_LOG             What is logged to standard error, such as digest_bump=debug
   DIGEST_BUMP_LOG_FORMAT      text or json";
 
+const REQUEST_HELP: &str = "\
+Where comments command (`watch.downstream.commands`), a comment asks for the same: `config check` says how comments are \
+heard and who is admitted.";
+
 const VERIFY_HELP: &str = "\
 Exit codes besides the usual ones; 10 to 13 are cosign's:
    1  A check failed, but not the signature
@@ -91,6 +95,7 @@ pub(super) enum Command {
     /// Ask the daemon on this machine whether it is healthy, over the config's `listen`
     Health,
     /// Ask the bot for something
+    #[command(after_help = REQUEST_HELP)]
     Request {
         #[command(subcommand)]
         wish: Wish,

@@ -3,11 +3,12 @@
 
 use super::{
     exit::{Exit, Misuse},
+    hearing::HearingView,
     run::print,
 };
 use crate::clients::credential::NoToken;
 use crate::clock::Clock;
-use crate::config::{Access, Config};
+use crate::config::{Access, Config, Watch};
 use crate::daemon::{self, Means};
 use crate::domain::{Need, RepoName};
 use anyhow::{Result, bail};
@@ -17,13 +18,14 @@ use std::fmt::Write as _;
 pub(super) async fn run(config: &Config, clock: &Clock, json: bool) -> Result<Exit> {
     let mut view = CheckView {
         watches: config.watches.iter().map(|watch| watch.name.to_string()).collect(),
+        commands: hearing(config),
         downstreams: Vec::new(),
     };
     if let Access::Anybody(lacking) = &config.access {
         print(json, &view, text)?;
         bail!(Misuse(lacking.to_string()));
     }
-    let mut exit = Exit::Done;
+    let mut exit = view.commands.iter().map(HearingView::exit).fold(Exit::Done, worse);
     for (repo, means) in daemon::means(config, clock).await? {
         let (downstream, its_exit) = DownstreamView::of(&repo, &means);
         view.downstreams.push(downstream);
@@ -31,6 +33,16 @@ pub(super) async fn run(config: &Config, clock: &Clock, json: bool) -> Result<Ex
     }
     print(json, &view, text)?;
     Ok(exit)
+}
+
+/// What each watch hears, if comments command there.
+fn hearing(config: &Config) -> Vec<HearingView> {
+    let signed = config.webhook_secret.is_some();
+    let of = |watch: &Watch| {
+        let rule = watch.downstream.commands.as_ref()?;
+        Some(HearingView::of(watch.name.as_str(), rule, config.listen, signed))
+    };
+    config.watches.iter().filter_map(of).collect()
 }
 
 /// Not to know is worse than a no: nobody can say what else is wrong.
@@ -45,6 +57,8 @@ const fn worse(a: Exit, b: Exit) -> Exit {
 #[derive(Debug, Serialize)]
 struct CheckView {
     watches: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<HearingView>,
     downstreams: Vec<DownstreamView>,
 }
 
@@ -114,6 +128,7 @@ impl DownstreamView {
 
 fn text(view: &CheckView) -> String {
     let mut out = format!("the config can be used; it has {}\n", view.watches.join(", "));
+    out.extend(view.commands.iter().map(HearingView::text));
     for downstream in &view.downstreams {
         let access = downstream.access.as_deref().unwrap_or("not known");
         let _ = writeln!(out, "{}: {access}", downstream.repository);

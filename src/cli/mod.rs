@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod exit;
+mod hearing;
 mod offline;
 mod pin;
 #[cfg(test)]

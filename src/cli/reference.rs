@@ -129,8 +129,9 @@ The permission is the one in the downstream repository, in GitHub's words; a gre
 is asked for it when the command is carried out, not when it was written.
 
 Whoever `allow` in the config names may do all of it, whatever the permission is: people by login, teams as
-`organisation/team`, as far as the bot's token sees who is in them. Apps and other machines' accounts are not listened to,
-unless `allow` names them as `name[bot]`. The bot never listens to itself.
+`organisation/team`, as far as the bot's token sees who is in them: as a GitHub App it takes *Members* (read-only) of the
+organisation for that. Apps and other machines' accounts are not listened to, unless `allow` names them as `name[bot]`. The
+bot never listens to itself.
 "
     .to_owned()
 }

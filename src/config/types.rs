@@ -1,6 +1,6 @@
 //! A config that makes sense, in the domain's types.
 
-use super::{Access, CanaryConfig, CommandsConfig, CommitsBy, Database};
+use super::{Access, Admitted, CanaryConfig, CommandsConfig, CommitsBy, Database};
 use crate::domain::{
     BranchName, Branches, ChangesetRule, FilePath, HowToAsk, ImageName, Need, PinSite, Presence,
     RepoName, Rules, TitleTemplate, WatchName,
@@ -151,6 +151,12 @@ impl Downstream {
             Some(rule) => HowToAsk::Comment { prefix: rule.prefix.clone() },
         }
     }
+
+    /// Whether it has to be known who is in a team.
+    fn admits_a_team(&self) -> bool {
+        let allow = self.commands.iter().flat_map(|rule| &rule.allow);
+        allow.into_iter().any(|it| matches!(it, Admitted::Team { .. }))
+    }
 }
 
 /// The dashboard issue.
@@ -200,6 +206,9 @@ impl Watch {
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
         let reads_checks = self.rules.checks.is_some() || self.rules.ci_starts_within.is_some();
-        Need::of_watch(self.edits_workflows(), reads_checks, self.rules.workflow.is_some())
+        let dispatches = self.rules.workflow.is_some();
+        let mut needs = Need::of_watch(self.edits_workflows(), reads_checks, dispatches);
+        needs.extend(self.downstream.admits_a_team().then_some(Need::TEAMS));
+        needs
     }
 }

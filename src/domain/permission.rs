@@ -19,6 +19,8 @@ pub enum Permission {
     Statuses,
     /// Workflows that are dispatched, and their runs.
     Actions,
+    /// Who is in the organisation's teams.
+    Members,
 }
 
 /// How much of a permission.
@@ -54,6 +56,7 @@ impl Permission {
             Self::Checks => "checks",
             Self::Statuses => "statuses",
             Self::Actions => "actions",
+            Self::Members => "members",
         }
     }
 
@@ -68,6 +71,7 @@ impl Permission {
             Self::Checks => "Checks",
             Self::Statuses => "Commit statuses",
             Self::Actions => "Actions",
+            Self::Members => "Members",
         }
     }
 
@@ -76,7 +80,7 @@ impl Permission {
     pub const fn is_essential(self) -> bool {
         match self {
             Self::Contents | Self::PullRequests | Self::Actions => true,
-            Self::Workflows | Self::Issues | Self::Checks | Self::Statuses => false,
+            Self::Workflows | Self::Issues | Self::Checks | Self::Statuses | Self::Members => false,
         }
     }
 
@@ -96,6 +100,7 @@ impl Permission {
             }
             Self::Statuses => "commit statuses of a private repository are not seen",
             Self::Actions => "the workflow that is the canary, or prepares it, is not dispatched",
+            Self::Members => "nobody is known to be in a team that may command",
         }
     }
 }
@@ -122,6 +127,9 @@ impl fmt::Display for Need {
 }
 
 impl Need {
+    /// To know who is in a team.
+    pub const TEAMS: Self = Self::new(Permission::Members, Level::Read);
+
     const fn new(permission: Permission, level: Level) -> Self {
         Self { permission, level }
     }

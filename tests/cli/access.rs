@@ -142,6 +142,49 @@ async fn config_check_says_what_an_app_may_do() {
 }
 
 #[tokio::test]
+async fn config_check_says_how_comments_are_heard_and_that_a_team_is_not_seen() {
+    let mut stand = app().await;
+    stand.set_watch("downstream.commands.enabled", true);
+    stand.set_watch("downstream.commands.allow", vec!["ada", "toon-protocol/release"]);
+    let said = run(&stand, &["config", "check"]).await;
+    assert_eq!(said.code, 0, "{said:#?}");
+    insta::assert_snapshot!(said.out, @"
+    the config can be used; it has townhouse
+    townhouse: comments command with /bump, heard in each pass; beside those with a permission admitted are ada, the team toon-protocol/release
+    toon-protocol/town: GitHub App 7 (digest-bump), installation 77
+      Contents (read and write)       granted
+      Pull requests (read and write)  granted
+      Workflows (read and write)      granted
+      Issues (read and write)         granted
+      Checks (read and write)         granted
+      Members (read-only)             missing: nobody is known to be in a team that may command
+    ");
+    let all =
+        ["contents", "pull_requests", "workflows", "issues", "checks"].map(|it| (it, "write"));
+    stand.world.grant_app(&[&all[..], &[("members", "read")]].concat());
+    stand.set_watch("downstream.commands.poll", false);
+    let said = run(&stand, &["config", "check"]).await;
+    assert_eq!(said.code, 1, "{said:#?}");
+    insta::assert_snapshot!(said.out, @"
+    the config can be used; it has townhouse
+    townhouse: comments command with /bump, heard by nobody; beside those with a permission admitted are ada, the team toon-protocol/release
+      nobody is heard: `poll` is off; DIGEST_BUMP_WEBHOOK_SECRET is not set, so no webhook is taken
+    toon-protocol/town: GitHub App 7 (digest-bump), installation 77
+      Contents (read and write)       granted
+      Pull requests (read and write)  granted
+      Workflows (read and write)      granted
+      Issues (read and write)         granted
+      Checks (read and write)         granted
+      Members (read-only)             granted
+    ");
+    let said = run(&stand, &["config", "check", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["commands"][0]["admitted"][1], "the team toon-protocol/release");
+    // A token with a permission that nothing else takes is minted all the same.
+    assert_eq!(run(&stand, &["once"]).await.code, 0);
+}
+
+#[tokio::test]
 async fn config_check_says_what_a_token_may_do() {
     let mut stand = Stand::new().await;
     insta::assert_snapshot!(stand.ok(&["config", "check"]).await, @"

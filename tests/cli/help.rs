@@ -138,6 +138,8 @@ async fn every_command() {
       -c, --config <FILE>  The config file [default: /etc/digest-bump.toml]
           --json           Print JSON for machines instead of text for people
       -h, --help           Print help
+
+    Where comments command (`watch.downstream.commands`), a comment asks for the same: `config check` says how comments are heard and who is admitted.
     ");
     insta::assert_snapshot!(help(&["request", "bump", "--help"]).await, @"
     Propose this release: any newer one, an offered patch, a MAJOR after its migration
