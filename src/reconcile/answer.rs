@@ -37,6 +37,12 @@ impl Pass<'_> {
     async fn answer_one(&mut self, heard: &Heard, view: &WatchView) -> Result<()> {
         let to = heard.said.source.clone();
         let rulings = heard.rulings.as_deref().unwrap_or_default();
+        if rulings.is_empty() || matches!(to, CommandSource::Box(_)) {
+            // Who had enough is told nothing: then it looks as if nobody had heard it. A box has no
+            // place for an answer.
+            self.take_eyes_back(to).await?;
+            return self.forget(heard).await;
+        }
         let lines: Vec<AnswerLine> = rulings.iter().map(|it| self.line(it, view)).collect();
         let book = OrderBook::of(&self.memory.orders, &self.memory.requests);
         let kept = book.as_ref().map(|book| (self.bot.watch.name.as_str(), book));
@@ -50,6 +56,15 @@ impl Pass<'_> {
         if !self.is_done(&last) {
             self.effect(&last).await?;
         }
+        self.take_eyes_back(to).await?;
+        if let Some(config) = &self.bot.watch.downstream.commands {
+            self.outdate_before(config, heard).await?;
+        }
+        self.forget(heard).await
+    }
+
+    /// Takes back the reaction that said that the comment was heard, if it was shown.
+    pub(super) async fn take_eyes_back(&mut self, to: CommandSource) -> Result<()> {
         if let Some(id) = self.eyes(&to) {
             let reaction = Reaction::Eyes;
             let effect = Effect::TakeReactionBack { to, reaction, id };
@@ -57,10 +72,7 @@ impl Pass<'_> {
                 self.effect(&effect).await?;
             }
         }
-        if let Some(config) = &self.bot.watch.downstream.commands {
-            self.outdate_before(config, heard).await?;
-        }
-        self.forget(heard).await
+        Ok(())
     }
 
     /// Sends the answer or rewrites it. `false` if it may be there, and only not be listed yet.

@@ -10,6 +10,7 @@ use crate::domain::{
     Said, Timestamp,
 };
 use crate::proposal::GONE;
+use crate::store::STALE;
 use anyhow::{Context as _, Result};
 use std::time::Duration;
 
@@ -59,7 +60,9 @@ impl Pass<'_> {
         let until =
             remarks.iter().map(|remark| remark.updated_at).max().unwrap_or(until).max(until);
         let grammar = grammar(rule);
-        let said = remarks.into_iter().filter(|remark| remark.created_at >= from);
+        // Commands may have been off meanwhile, or nobody there: then they are too old by now.
+        let since = from.max(now - STALE);
+        let said = remarks.into_iter().filter(|remark| remark.created_at >= since);
         let said = said.filter_map(|remark| commanding(remark, &grammar, &self.memory));
         bot.store.record_said(self.lease, repo, &said.collect::<Vec<_>>(), now).await?;
         let news = self.memory.observe(Fact::Comments { from, until }, now);

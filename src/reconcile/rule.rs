@@ -8,9 +8,7 @@ use super::{
 };
 use crate::command::{Command, Needs, Verb, help, parse};
 use crate::config::{Admitted, CommandsConfig};
-use crate::domain::{
-    CommandSource, Heard, Ordered, PullFacts, PullState, Role, Ruled, Said, Version, Wish,
-};
+use crate::domain::{Heard, Ordered, PullFacts, PullState, Role, Ruled, Said, Version, Wish};
 use crate::render;
 use crate::store::Sentence;
 use anyhow::{Context as _, Result};
@@ -75,9 +73,6 @@ impl Pass<'_> {
             }
         }
         self.memory.orders.extend(orders);
-        if rulings.is_empty() || matches!(said.source, CommandSource::Box(_)) {
-            return self.forget(heard).await;
-        }
         if let Some(known) = self.heard.iter_mut().find(|it| it.id == heard.id) {
             known.rulings = Some(rulings);
         }

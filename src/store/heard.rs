@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 use std::time::Duration;
 
 /// What nobody ruled on for so long is not ruled on any more: it would surprise everybody.
-const STALE: Duration = Duration::from_hours(24);
+pub const STALE: Duration = Duration::from_hours(24);
 /// What was ruled on has its last answer within so long, or none: GitHub may refuse it for good.
 const LAST_ANSWER: Duration = Duration::from_hours(30 * 24);
 

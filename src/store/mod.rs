@@ -21,7 +21,7 @@ mod wish;
 mod write;
 
 pub use error::StoreError;
-pub use heard::{Received, Sentence};
+pub use heard::{Received, STALE, Sentence};
 pub use lease::Lease;
 pub use run::{NewRun, Prepared, Shown};
 

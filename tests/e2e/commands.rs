@@ -350,6 +350,42 @@ async fn neither_the_bot_itself_nor_another_one_that_is_not_listed_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_together_cannot_make_the_bot_talk() {
+    run_story(async |stand, pull| {
+        for number in 0..5 {
+            for _ in 0..5 {
+                say(stand, &format!("stranger-{number}"), pull.number, "/bump help").await;
+            }
+        }
+        assert_eq!(answers(stand, pull.number).len(), 25);
+        let comment = say(stand, STRANGER, pull.number, "/bump help").await;
+        assert_eq!(answers(stand, pull.number).len(), 25);
+        assert_eq!(reactions(stand, comment), Vec::<String>::new(), "nobody waits for an answer");
+        let comment = say(stand, MAINTAINER, pull.number, "/bump help").await;
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_while_commands_were_off_is_too_old_a_day_later() {
+    run_story(async |stand, pull| {
+        stand.set("downstream.commands.enabled", false);
+        stand.wait_minutes(5);
+        let old = stand.world.comment_as(MAINTAINER, pull.number, "/bump hold");
+        stand.wait(23);
+        let young = stand.world.comment_as(MAINTAINER, pull.number, "/bump help");
+        stand.wait(2);
+        stand.set("downstream.commands.enabled", true);
+        stand.settle().await;
+        assert_eq!(reactions(stand, old), Vec::<String>::new());
+        assert_eq!(reactions(stand, young), ["rocket"]);
+        assert_eq!(stand.view().await.standing, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_before_the_bot_came_is_not_heard() {
     run_test(async |stand| {
         stand.world.set_permission(MAINTAINER, "write");
