@@ -1,14 +1,13 @@
 //! Comments on issues and pull requests, and the commits that a comment tells of.
 
 use super::{error::GithubError, headers, json, reaction::place, reader::Reader, writer::Writer};
-use crate::domain::{CommandSource, CommitId, IssueNumber, PullNumber, RepoName, Timestamp};
+use crate::domain::{CommandSource, CommitId, IssueNumber, PullNumber, RepoName};
 use http::{HeaderMap, Method, StatusCode};
-use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
 
 /// 100 comments to a page: nobody reads a longer discussion, and the bot's words are near its begin.
-const MAX_PAGES: usize = 20;
+pub(super) const MAX_PAGES: usize = 20;
 
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,23 +22,6 @@ pub struct Comment {
     pub body: String,
 }
 
-/// A comment anywhere in a repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// The comment.
-    pub comment: Comment,
-    /// Whether it stands within the diff of a pull request.
-    pub review: bool,
-    /// The issue or pull request.
-    pub number: u64,
-    /// Whether an App or another machine's account wrote it.
-    pub bot: bool,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// When it was last edited.
-    pub updated_at: Timestamp,
-}
-
 /// A commit of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullCommit {
@@ -52,31 +34,18 @@ pub struct PullCommit {
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    id: u64,
-    node_id: String,
-    body: Option<String>,
-    user: Option<WireUser>,
+pub(super) struct Wire {
+    pub(super) id: u64,
+    pub(super) node_id: String,
+    pub(super) body: Option<String>,
+    pub(super) user: Option<WireUser>,
 }
 
 #[derive(Deserialize)]
-struct WireUser {
+pub(super) struct WireUser {
     login: String,
     #[serde(default, rename = "type")]
-    kind: String,
-}
-
-#[derive(Deserialize)]
-struct WireRemark {
-    id: u64,
-    node_id: String,
-    body: Option<String>,
-    user: Option<WireUser>,
-    /// Of an issue or pull request, or of a pull request alone.
-    #[serde(alias = "pull_request_url")]
-    issue_url: String,
-    created_at: String,
-    updated_at: String,
+    pub(super) kind: String,
 }
 
 #[derive(Deserialize)]
@@ -96,20 +65,9 @@ struct WireAuthor {
     name: Option<String>,
 }
 
-fn read(wire: Wire) -> Comment {
+pub(super) fn read(wire: Wire) -> Comment {
     let author = wire.user.map(|user| user.login);
     Comment { id: wire.id, node_id: wire.node_id, author, body: wire.body.unwrap_or_default() }
-}
-
-fn read_remark(wire: WireRemark, review: bool) -> Result<Remark, GithubError> {
-    let time = |text: &str| text.parse().map_err(|_| GithubError::malformed("a comment's time"));
-    let number = wire.issue_url.rsplit('/').next().and_then(|number| number.parse().ok());
-    let number = number.ok_or_else(|| GithubError::malformed("a comment on no issue"))?;
-    let (created_at, updated_at) = (time(&wire.created_at)?, time(&wire.updated_at)?);
-    let bot = wire.user.as_ref().is_some_and(|user| user.kind == "Bot");
-    let comment =
-        read(Wire { id: wire.id, node_id: wire.node_id, body: wire.body, user: wire.user });
-    Ok(Remark { comment, review, number, bot, created_at, updated_at })
 }
 
 fn read_commit(wire: WireCommit) -> Result<PullCommit, GithubError> {
@@ -149,76 +107,6 @@ impl Reader {
             }
         }
         Ok(comments)
-    }
-
-    /// Fetches the comments anywhere in a repository that were written or edited since a time, the
-    /// oldest first: those on issues and pull requests, or those within diffs.
-    ///
-    /// # Errors
-    /// As [`GithubError`] says.
-    pub async fn fetch_remarks(
-        &self,
-        repo: &RepoName,
-        review: bool,
-        since: Timestamp,
-    ) -> Result<Vec<Remark>, GithubError> {
-        let mut url = self.remarks_url(repo, review, "asc")?;
-        url.query_pairs_mut().append_pair("since", &since.to_string());
-        let mut remarks = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
-            for wire in json::list::<WireRemark>(&answer.body, "comment")? {
-                remarks.push(read_remark(wire, review)?);
-            }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
-        Ok(remarks)
-    }
-
-    /// Looks for a comment anywhere in a repository, the one that was edited last first: among those on
-    /// issues and pull requests, or those within diffs. No further back than 2,000 comments.
-    ///
-    /// # Errors
-    /// As [`GithubError`] says.
-    pub async fn find_remark(
-        &self,
-        repo: &RepoName,
-        review: bool,
-        is_it: impl Fn(&Remark) -> bool,
-    ) -> Result<Option<Remark>, GithubError> {
-        let mut url = self.remarks_url(repo, review, "desc")?;
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
-            for wire in json::list::<WireRemark>(&answer.body, "comment")? {
-                let remark = read_remark(wire, review)?;
-                if is_it(&remark) {
-                    return Ok(Some(remark));
-                }
-            }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
-        Ok(None)
-    }
-
-    fn remarks_url(
-        &self,
-        repo: &RepoName,
-        review: bool,
-        direction: &str,
-    ) -> Result<Url, GithubError> {
-        let kind = if review { "pulls" } else { "issues" };
-        let mut url = self.transport.url(&format!("/repos/{repo}/{kind}/comments"))?;
-        url.query_pairs_mut()
-            .append_pair("sort", "updated")
-            .append_pair("direction", direction)
-            .append_pair("per_page", "100");
-        Ok(url)
     }
 
     /// Fetches the comments within the diff of a pull request, the oldest first.
