@@ -6,6 +6,7 @@ use super::{
     pass::Pass,
     view::explain_to,
 };
+use crate::clients::github::GithubError;
 use crate::command::{Command, Needs, Verb, help, parse};
 use crate::config::{Admitted, CommandsConfig};
 use crate::domain::{Heard, Ordered, PullFacts, PullState, Role, Ruled, Said, Version, Wish};
@@ -80,12 +81,13 @@ impl Pass<'_> {
     }
 
     /// What somebody may do now. Whoever the config lists may command like one who maintains.
-    async fn role_of(&self, config: &CommandsConfig, said: &Said) -> Result<Role> {
-        let (github, author) = (&self.bot.sources.github, &said.author);
+    async fn role_of(&mut self, config: &CommandsConfig, said: &Said) -> Result<Role> {
+        let bot = self.bot;
+        let (github, author) = (&bot.sources.github, &said.author);
         if is_listed(config, author) {
             return Ok(Role::Maintain);
         }
-        let repo = &self.bot.watch.downstream.repository;
+        let repo = &bot.watch.downstream.repository;
         let role = github.fetch_role(repo, author).await;
         let role = role.with_context(|| format!("what {author} may do in {repo}"))?;
         if role >= Role::Maintain {
@@ -93,9 +95,15 @@ impl Pass<'_> {
         }
         for admitted in &config.allow {
             if let Admitted::Team { organisation, team } = admitted {
-                let member = github.fetch_is_member(organisation, team, author).await;
-                if member.with_context(|| format!("the team {organisation}/{team}"))? {
-                    return Ok(Role::Maintain);
+                let what = || format!("the team {organisation}/{team}");
+                match github.fetch_is_member(organisation, team, author).await {
+                    Ok(true) => return Ok(Role::Maintain),
+                    Ok(false) => {}
+                    // Who may not see the team lets nobody in for it, and everybody else as before.
+                    Err(error @ GithubError::Denied { .. }) => {
+                        self.trouble(&anyhow::Error::new(error).context(what()));
+                    }
+                    Err(error) => return Err(error).with_context(what),
                 }
             }
         }

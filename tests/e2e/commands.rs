@@ -425,6 +425,32 @@ async fn a_comment_within_the_diff_is_answered_in_its_thread() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_app_sees_who_is_in_a_team_if_it_is_let() {
+    run_story(async |stand, pull| {
+        stand.become_app();
+        stand.world.join_team("toon-protocol/release", STRANGER);
+        stand.set("downstream.commands.allow", vec!["toon-protocol/release"]);
+        stand.wait_minutes(5);
+        let member = stand.world.comment_as(STRANGER, pull.number, "/bump hold");
+        let other = stand.world.comment_as(MAINTAINER, pull.number, "/bump unhold");
+        let report = stand.once().await;
+        assert!(report.troubles[0].starts_with("the team toon-protocol/release: "), "{report:?}");
+        assert_eq!(reactions(stand, member), ["-1"]);
+        assert_eq!(reactions(stand, other), ["rocket"]);
+        let granted = ["contents", "pull_requests", "issues", "checks", "statuses", "actions"];
+        let granted = granted.map(|name| (name, "write"));
+        stand
+            .world
+            .grant_app(&[&granted[..], &[("metadata", "read"), ("members", "read")]].concat());
+        stand.wait(2);
+        let member = stand.world.comment_as(STRANGER, pull.number, "/bump hold");
+        stand.settle().await;
+        assert_eq!(reactions(stand, member), ["rocket"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_team_may_be_let_in() {
     run_story(async |stand, pull| {
         stand.world.join_team("toon-protocol/release", STRANGER);

@@ -61,6 +61,13 @@ pub(crate) struct Grant {
     repositories: Option<Vec<String>>,
 }
 
+impl Grant {
+    /// Whether it has a permission at all, to read or to write.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.permissions.contains_key(name)
+    }
+}
+
 impl Default for App {
     fn default() -> Self {
         Self {

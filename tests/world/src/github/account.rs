@@ -75,6 +75,9 @@ fn permission(ask: &Ask<'_>, login: &str) -> Answer {
 /// Whoever is in no team, or asks for one that is not there, is told nothing.
 fn membership(ask: &Ask<'_>, organisation: &str, team: &str, login: &str) -> Answer {
     let name = format!("{organisation}/{team}");
+    if ask.grant.as_ref().is_some_and(|grant| !grant.has("members")) {
+        return error(403, "Resource not accessible by integration");
+    }
     let members = ask.state.teams.get(&name);
     if ask.actor == Actor::Anonymous || !members.is_some_and(|all| all.contains(login)) {
         return error(404, "Not Found");
