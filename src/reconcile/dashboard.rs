@@ -74,7 +74,7 @@ pub(super) async fn look(
 }
 
 /// The status with which GitHub denied something, if it did.
-fn denied(error: &anyhow::Error) -> Option<u16> {
+pub(super) fn denied(error: &anyhow::Error) -> Option<u16> {
     error.chain().find_map(|cause| match cause.downcast_ref() {
         Some(GithubError::Denied { status, .. }) => Some(*status),
         _ => None,

@@ -6,7 +6,7 @@
 use super::{
     beside::learn_all,
     canary::Subject,
-    dashboard::{planned, suppose_wishes},
+    dashboard::{denied, planned, suppose_wishes},
     observe::{observe, observe_more_pulls},
     recall::suppose_recalled,
     tags::Wanted,
@@ -176,7 +176,10 @@ impl Preview {
         if world.base.is_none() || !world.pulls_known {
             anyhow::bail!("too little could be read: {}", troubles.join("; "));
         }
-        suppose_recalled(&self.watch, &self.sources, &mut memory, &world, now).await?;
+        let recalled = suppose_recalled(&self.watch, &self.sources, &mut memory, &world, now).await;
+        // A dry run needs no token, and without one nobody knows which comments are the bot's own.
+        let fault = recalled.err().filter(|error| denied(error) != Some(401));
+        troubles.extend(fault.map(|error| format!("{error:#}")));
         suppose_wishes(&self.watch, &mut memory, &world, now);
         let decision = self.inquire(&mut memory, &mut world, &mut troubles).await?;
         let mut actions = Vec::new();

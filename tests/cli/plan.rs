@@ -259,6 +259,30 @@ async fn read(stand: &Stand) -> String {
 }
 
 #[tokio::test]
+async fn comments_that_command_make_no_plan_need_a_token() {
+    let mut stand = Stand::new().await;
+    stand.set_watch("downstream.commands.enabled", true);
+    stand.world.release("3.10.0").publish().await;
+    let plan = plan(&stand).await;
+    assert_eq!(plan["actions"][0]["action"], "run_canary", "{plan:#}");
+    assert_eq!(plan["troubles"], serde_json::json!([]), "{plan:#}");
+}
+
+#[tokio::test]
+async fn a_plan_knows_of_a_hold_that_the_database_has_lost() {
+    let mut stand = Stand::new().await;
+    stand.set_watch("downstream.dashboard.enabled", true);
+    stand.ok(&["once"]).await;
+    stand.ok(&["request", "hold", "a freeze"]).await;
+    stand.ok(&["once"]).await;
+    fs::remove_dir_all(stand.state()).unwrap();
+    stand.world.release("3.10.0").publish().await;
+    let told = stand.ok(&["plan"]).await;
+    assert!(told.contains("run the canary at 3.10.0"), "{told}");
+    assert!(!told.contains("open \"chore"), "{told}");
+}
+
+#[tokio::test]
 async fn a_plan_that_a_person_reads() {
     let stand = Stand::new().await;
     stand.world.release("3.9.4").publish().await;
