@@ -96,6 +96,25 @@ fn past<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 }
 
 impl Command {
+    /// Whether what was answered to `earlier` is not so any more once this was carried out in the same
+    /// place. Several orders to ignore something stand side by side.
+    #[must_use]
+    pub fn outdates(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Help, Self::Help)
+            | (Self::Bump(_), Self::Bump(_))
+            | (Self::Rebase | Self::Recreate, Self::Rebase | Self::Recreate)
+            | (Self::Hold(_) | Self::Unhold, Self::Hold(_) | Self::Unhold)
+            | (Self::Unignore, Self::Ignore(_) | Self::Unignore)
+            | (Self::Ignore(_), Self::Unignore) => true,
+            (Self::Explain(later), Self::Explain(earlier)) => later == earlier,
+            (Self::Canary(later), Self::Canary(earlier)) => {
+                later.is_none() || earlier.is_none() || later == earlier
+            }
+            _ => false,
+        }
+    }
+
     /// What kind of command it is.
     #[must_use]
     pub const fn verb(&self) -> Verb {

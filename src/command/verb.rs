@@ -136,23 +136,6 @@ impl Verb {
         }
     }
 
-    /// Whether what was answered to `earlier` is not so any more once this is answered in the same
-    /// place. Several orders to ignore something stand side by side.
-    #[must_use]
-    pub const fn outdates(self, earlier: Self) -> bool {
-        matches!(
-            (self, earlier),
-            (Self::Help, Self::Help)
-                | (Self::Explain, Self::Explain)
-                | (Self::Bump, Self::Bump)
-                | (Self::Canary, Self::Canary)
-                | (Self::Rebase | Self::Recreate, Self::Rebase | Self::Recreate)
-                | (Self::Hold | Self::Unhold, Self::Hold | Self::Unhold)
-                | (Self::Unignore, Self::Ignore | Self::Unignore)
-                | (Self::Ignore, Self::Unignore)
-        )
-    }
-
     /// What it does, in one sentence.
     #[must_use]
     pub const fn effect(self) -> &'static str {

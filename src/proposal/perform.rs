@@ -145,7 +145,22 @@ impl Performer {
                 Ok(true)
             }
             Effect::ReportCheck { commit, report } => self.is_first_check(commit, report).await,
-            _ => Ok(false),
+            Effect::WriteCommit { .. }
+            | Effect::PushBranch { .. }
+            | Effect::OpenPull { .. }
+            | Effect::EditPull { .. }
+            | Effect::LabelPull { .. }
+            | Effect::UnlabelPull { .. }
+            | Effect::React { .. }
+            | Effect::TakeReactionBack { .. }
+            | Effect::EditAnswer { .. }
+            | Effect::Minimize { .. }
+            | Effect::MarkReady { .. }
+            | Effect::MakeDraft { .. }
+            | Effect::DispatchWorkflow { .. }
+            | Effect::CancelWorkflow { .. }
+            | Effect::DeleteBranch { .. }
+            | Effect::EditIssue { .. } => Ok(false),
         }
     }
 

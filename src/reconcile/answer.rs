@@ -58,7 +58,7 @@ impl Pass<'_> {
         }
         self.take_eyes_back(to).await?;
         if let Some(config) = &self.bot.watch.downstream.commands {
-            self.outdate_before(config, heard).await?;
+            self.outdate_before(config, heard, &lines).await?;
         }
         self.forget(heard).await
     }

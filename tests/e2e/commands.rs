@@ -225,6 +225,9 @@ async fn what_was_answered_is_shown_small_once_it_is_not_so_any_more() {
         say(stand, MAINTAINER, pull.number, "/bump hodl").await;
         say(stand, MAINTAINER, pull.number, "/bump hold").await;
         assert_eq!(shown(stand), ["/bump hold"]);
+        // What is refused makes nothing untrue: nobody hides a hold by it.
+        say(stand, STRANGER, pull.number, "/bump unhold").await;
+        assert_eq!(shown(stand), ["/bump hold", "/bump unhold"]);
         say(stand, MAINTAINER, pull.number, "/bump ignore patch").await;
         say(stand, MAINTAINER, pull.number, "/bump unhold").await;
         assert_eq!(shown(stand), ["/bump ignore patch", "/bump unhold"]);

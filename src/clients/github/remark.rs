@@ -11,6 +11,7 @@ use crate::domain::{RepoName, Timestamp};
 use http::HeaderMap;
 use reqwest::Url;
 use serde::Deserialize;
+use std::ops::ControlFlow;
 
 /// A comment anywhere in a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,16 +69,11 @@ impl Reader {
         let mut url = self.remarks_url(repo, review, "asc")?;
         url.query_pairs_mut().append_pair("since", &since.to_string());
         let mut remarks = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
-            for wire in json::list::<WireRemark>(&answer.body, "comment")? {
-                remarks.push(read_remark(wire, review)?);
-            }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
+        self.walk(url, review, |remark| {
+            remarks.push(remark);
+            ControlFlow::Continue(())
+        })
+        .await?;
         Ok(remarks)
     }
 
@@ -92,13 +88,31 @@ impl Reader {
         review: bool,
         is_it: impl Fn(&Remark) -> bool,
     ) -> Result<Option<Remark>, GithubError> {
-        let mut url = self.remarks_url(repo, review, "desc")?;
+        let url = self.remarks_url(repo, review, "desc")?;
+        let mut found = None;
+        self.walk(url, review, |remark| {
+            if !is_it(&remark) {
+                return ControlFlow::Continue(());
+            }
+            found = Some(remark);
+            ControlFlow::Break(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Reads a list page after page, as far as it is to be followed, and as `visit` wants more.
+    async fn walk(
+        &self,
+        mut url: Url,
+        review: bool,
+        mut visit: impl FnMut(Remark) -> ControlFlow<()>,
+    ) -> Result<(), GithubError> {
         for _ in 0..MAX_PAGES {
             let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
             for wire in json::list::<WireRemark>(&answer.body, "comment")? {
-                let remark = read_remark(wire, review)?;
-                if is_it(&remark) {
-                    return Ok(Some(remark));
+                if visit(read_remark(wire, review)?).is_break() {
+                    return Ok(());
                 }
             }
             match headers::next_page(&answer, &url, self.transport.base())? {
@@ -106,7 +120,7 @@ impl Reader {
                 None => break,
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     fn remarks_url(
