@@ -154,6 +154,9 @@ command; it is rewritten as things proceed. When everything has its answer, 👀
   \"{mistake}\"
 
 The rest of the comment is carried out all the same.
+
+Where something goes wrong on the bot's side, the answer says so, with the `id` of the line in the bot's log that says what
+it is. It is tried again in each pass, and 👀 stays until it worked.
 "
     )
 }

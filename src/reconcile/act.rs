@@ -74,7 +74,7 @@ impl Pass<'_> {
                     bot.store.record_learned(self.lease, name, &learned, now).await?;
                 }
                 Err(error) => {
-                    self.trouble(&error);
+                    self.trouble_with(&intent, &error);
                     self.failed.push(intent);
                 }
             }

@@ -1,7 +1,12 @@
 //! The way back: what became of each command is told where it was said, by one comment that is
 //! rewritten as things proceed, and by a reaction.
 
-use super::{pass::Pass, view::view_of};
+use super::{
+    hear::{grammar, is_on_ours},
+    pass::Pass,
+    view::view_of,
+};
+use crate::command::parse;
 use crate::domain::{
     CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, OrderBook, Reaction, RequestId,
     Ruled, Ruling, RunState, Version, Wish,
@@ -9,13 +14,20 @@ use crate::domain::{
 use crate::render::{AnswerLine, Standing, WatchView, answer};
 use anyhow::{Context as _, Result};
 
+/// What is said to whoever was told something already, and is not to make the bot talk.
+const HAD_ENOUGH: &str = "whoever may not push here has had enough answers for today";
+
 impl Pass<'_> {
     /// Makes every answer say what is so at the end of the pass.
     pub(super) async fn answer_all(&mut self) -> Result<()> {
+        // A memory that could not look back does not know which answers there are.
+        if self.limited || self.memory.recalled().is_none() {
+            return Ok(());
+        }
         let ruled = self.heard.iter().filter(|heard| heard.rulings.is_some());
         let ruled: Vec<Heard> = ruled.cloned().collect();
         if ruled.is_empty() {
-            return Ok(());
+            return self.answer_unruled().await;
         }
         let (bot, now) = (self.bot, self.bot.clock.now());
         let snapshot = self.snapshot();
@@ -31,7 +43,7 @@ impl Pass<'_> {
                 Err(error) => self.trouble(&error),
             }
         }
-        Ok(())
+        self.answer_unruled().await
     }
 
     async fn answer_one(&mut self, heard: &Heard, view: &WatchView) -> Result<()> {
@@ -40,13 +52,16 @@ impl Pass<'_> {
         if rulings.is_empty() || matches!(to, CommandSource::Box(_)) {
             // Who had enough is told nothing: then it looks as if nobody had heard it. A box has no
             // place for an answer.
+            if self.last_said(&to).is_some() {
+                // It said that nobody could look yet.
+                let lines = self.one_for_all(heard, Standing::Refused, HAD_ENOUGH);
+                self.say(heard, &lines).await?;
+            }
             self.take_eyes_back(to).await?;
             return self.forget(heard).await;
         }
         let lines: Vec<AnswerLine> = rulings.iter().map(|it| self.line(it, view)).collect();
-        let book = OrderBook::of(&self.memory.orders, &self.memory.requests);
-        let kept = book.as_ref().map(|book| (self.bot.watch.name.as_str(), book));
-        if !self.say(heard, answer(&to, &heard.said.author, &lines, kept)).await? {
+        if !self.say(heard, &lines).await? {
             return Ok(());
         }
         if lines.iter().any(|line| line.standing == Standing::Open) {
@@ -63,6 +78,48 @@ impl Pass<'_> {
         self.forget(heard).await
     }
 
+    /// Tells those on whose commands nobody could rule that they are not forgotten. What they may do
+    /// is not known: no more of them are told than strangers are.
+    async fn answer_unruled(&mut self) -> Result<()> {
+        let Some(config) = &self.bot.watch.downstream.commands else { return Ok(()) };
+        let Some(text) = self.logged().map(went_wrong) else { return Ok(()) };
+        let waiting = self.heard.iter().filter(|heard| {
+            let said = &heard.said;
+            heard.rulings.is_none()
+                && !matches!(said.source, CommandSource::Box(_))
+                && is_on_ours(&self.memory, said.number)
+                && self.listens_to(config, said)
+                && !self.may_be_done_with(said.at)
+        });
+        let waiting: Vec<Heard> = waiting.cloned().collect();
+        let mut told: Vec<&str> = Vec::new();
+        for heard in &waiting {
+            let author = heard.said.author.as_str();
+            if self.limited || self.strangers_had_enough(author, &told).await? {
+                continue;
+            }
+            told.push(author);
+            let lines = self.one_for_all(heard, Standing::Open, &text);
+            match self.say(heard, &lines).await {
+                Ok(_) => {}
+                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
+                Err(error) => self.trouble(&error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The same said of each command.
+    fn one_for_all(&self, heard: &Heard, standing: Standing, text: &str) -> Vec<AnswerLine> {
+        let Some(config) = &self.bot.watch.downstream.commands else { return Vec::new() };
+        let lines = parse(&heard.said.body, &grammar(config)).into_iter();
+        let lines = lines.map(|line| {
+            let text = text.to_owned();
+            AnswerLine { command: line.text, standing, text }
+        });
+        lines.collect()
+    }
+
     /// Takes back the reaction that said that the comment was heard, if it was shown.
     pub(super) async fn take_eyes_back(&mut self, to: CommandSource) -> Result<()> {
         if let Some(id) = self.eyes(&to) {
@@ -76,8 +133,11 @@ impl Pass<'_> {
     }
 
     /// Sends the answer or rewrites it. `false` if it may be there, and only not be listed yet.
-    async fn say(&mut self, heard: &Heard, body: String) -> Result<bool> {
+    async fn say(&mut self, heard: &Heard, lines: &[AnswerLine]) -> Result<bool> {
         let to = heard.said.source.clone();
+        let book = OrderBook::of(&self.memory.orders, &self.memory.requests);
+        let kept = book.as_ref().map(|book| (self.bot.watch.name.as_str(), book));
+        let body = answer(&to, &heard.said.author, lines, kept);
         let says = Digest::of(body.as_bytes()).short().to_owned();
         let number = IssueNumber(heard.said.number);
         let there = self.last_said(&to);
@@ -147,12 +207,17 @@ impl Pass<'_> {
             {
                 (Standing::Open, format!("the canary runs since {}", run.started_at))
             }
-            None => {
-                let release = view.releases.iter().find(|it| it.version == asked.version);
-                let line =
-                    release.map(|release| format!("{}: {}", release.version, release.lasting));
-                (Standing::Open, line.unwrap_or_else(|| "it is looked at".to_owned()))
-            }
+            None => (Standing::Open, self.of_open(&asked.version, view)),
+        }
+    }
+
+    /// Why what was asked for of a release is not done yet.
+    fn of_open(&self, version: &Version, view: &WatchView) -> String {
+        let release = view.releases.iter().find(|it| it.version == *version);
+        match (self.logged_about(version), release) {
+            (Some(id), _) => went_wrong(id),
+            (None, Some(release)) => format!("{version}: {}", release.lasting),
+            (None, None) => self.logged().map_or_else(|| "it is looked at".to_owned(), went_wrong),
         }
     }
 
@@ -161,6 +226,11 @@ impl Pass<'_> {
         let mut runs = self.memory.runs.iter().rev();
         runs.find(|run| run.version == *version && matches!(run.state, RunState::Running { .. }))
     }
+}
+
+/// What is said of a trouble of the bot's where people read who do not run it.
+fn went_wrong(id: &str) -> String {
+    format!("something went wrong on the bot's side, logged as `{id}`; it is tried again")
 }
 
 /// The reaction that says it all.

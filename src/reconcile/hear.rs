@@ -17,9 +17,9 @@ use std::time::Duration;
 /// Lists may lag so far behind what they list: so much is read twice.
 const OVERLAP: Duration = Duration::from_mins(2);
 /// So often a day somebody who may not command is answered, and then not even looked at.
-pub const ANSWERS_TO_ONE_STRANGER: i64 = 5;
+pub const ANSWERS_TO_ONE_STRANGER: usize = 5;
 /// The same of all of them together.
-pub const ANSWERS_TO_STRANGERS: i64 = 25;
+pub const ANSWERS_TO_STRANGERS: usize = 25;
 /// What a day is to both.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -125,19 +125,23 @@ impl Pass<'_> {
     }
 
     /// Whether nobody answers this author any more today: not one who may command.
-    pub(super) async fn has_had_enough(&self, author: &str) -> Result<bool> {
-        let (store, repo) = (&self.bot.store, &self.bot.watch.downstream.repository);
-        let since = self.bot.clock.now() - DAY;
-        let own = store.count_strangers(repo, Some(author), since).await?;
-        Ok(own >= ANSWERS_TO_ONE_STRANGER)
+    async fn has_had_enough(&self, author: &str) -> Result<bool> {
+        Ok(self.answered_today(Some(author)).await? >= ANSWERS_TO_ONE_STRANGER)
     }
 
-    /// Whether nobody answers strangers any more today.
-    pub(super) async fn strangers_had_enough(&self, author: &str) -> Result<bool> {
+    /// Whether nobody answers strangers any more today, `others` being answered besides.
+    pub(super) async fn strangers_had_enough(&self, author: &str, others: &[&str]) -> Result<bool> {
+        let all = self.answered_today(None).await? + others.len();
+        let same = others.iter().filter(|other| other.eq_ignore_ascii_case(author)).count();
+        let own = self.answered_today(Some(author)).await? + same;
+        Ok(all >= ANSWERS_TO_STRANGERS || own >= ANSWERS_TO_ONE_STRANGER)
+    }
+
+    /// How many answers a stranger had today, or all of them.
+    async fn answered_today(&self, author: Option<&str>) -> Result<usize> {
         let (store, repo) = (&self.bot.store, &self.bot.watch.downstream.repository);
-        let since = self.bot.clock.now() - DAY;
-        let all = store.count_strangers(repo, None, since).await?;
-        Ok(all >= ANSWERS_TO_STRANGERS || self.has_had_enough(author).await?)
+        let count = store.count_strangers(repo, author, self.bot.clock.now() - DAY).await?;
+        Ok(usize::try_from(count)?)
     }
 
     pub(super) async fn forget(&mut self, heard: &Heard) -> Result<()> {

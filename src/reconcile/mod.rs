@@ -31,6 +31,7 @@ mod recall;
 mod rule;
 mod tags;
 mod tidy;
+mod trouble;
 mod view;
 mod workflow;
 mod world;

@@ -1,14 +1,8 @@
 //! The loop.
 
-use super::{
-    limit::{Limit, no_token, rate_limit},
-    observe::observe_more_pulls,
-    recall::PutOff,
-    world::World,
-};
+use super::{limit::Limit, observe::observe_more_pulls, trouble::Trouble, world::World};
 use crate::canary::{Supervisor, sandbox::Sandbox, work};
 use crate::clients::github::GithubError;
-use crate::clients::registry::RegistryError;
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, Heard, Memory, Observation, Pin, Role, RunState, Timestamp};
@@ -19,7 +13,7 @@ use crate::sources::Sources;
 use crate::store::{Lease, Store};
 use anyhow::{Result, bail};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
-use tracing::{Instrument as _, debug, info, info_span, warn};
+use tracing::{Instrument as _, debug, info, info_span};
 
 /// How long the lease outlives a pass that died: shorter than what `once` waits for it.
 const LEASE_TTL: Duration = Duration::from_secs(20);
@@ -118,8 +112,10 @@ impl Bot {
             heard: Vec::new(),
             login: None,
             roles: BTreeMap::new(),
+            troubles: Vec::new(),
             report: PassReport::default(),
         };
+        let mut settled = false;
         if let Some(until) = self.limit.holds(self.clock.now()) {
             pass.trouble(&GithubError::RateLimited { until }.into());
         } else if Box::pin(pass.hear_and_observe()).await? && Box::pin(pass.recall()).await? {
@@ -129,16 +125,17 @@ impl Bot {
             Box::pin(pass.tidy_merged()).await?;
             Box::pin(pass.complete_ready()).await?;
             Box::pin(pass.queue_checks()).await?;
-            let settled = pass.rounds().await?;
+            settled = pass.rounds().await?;
             // Last: what the rounds opened or rewrote is among them.
             Box::pin(pass.complete_checks()).await?;
             Box::pin(pass.tidy_scratch()).await?;
             pass.wake_for_ci();
             pass.sound();
-            if settled {
-                Box::pin(pass.answer_all()).await?;
-                Box::pin(pass.announce()).await?;
-            }
+        }
+        // In any case: whoever waits for something is told that it is not forgotten.
+        Box::pin(pass.answer_all()).await?;
+        if settled {
+            Box::pin(pass.announce()).await?;
         }
         pass.note_refusal();
         pass.sweep().await;
@@ -167,6 +164,8 @@ pub(super) struct Pass<'a> {
     pub(super) login: Option<String>,
     /// What those who command may do, as this pass was told.
     pub(super) roles: BTreeMap<String, Role>,
+    /// What did not work, as whoever waits for a release is told of it.
+    pub(super) troubles: Vec<Trouble>,
     pub(super) report: PassReport,
 }
 
@@ -254,16 +253,6 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// For the status page: what went wrong is seen there as long as it does.
-    async fn remember_troubles(&mut self) -> Result<()> {
-        if self.memory.troubles() == self.report.troubles {
-            return Ok(());
-        }
-        let lines = self.report.troubles.clone();
-        let news = self.memory.observe(Fact::Troubles { lines }, self.bot.clock.now());
-        self.record(news).await
-    }
-
     pub(super) fn snapshot(&self) -> Snapshot {
         self.world.snapshot(&self.bot.watch, &self.memory)
     }
@@ -306,7 +295,7 @@ impl Pass<'_> {
                 Ok(()) => {}
                 Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
                 Err(error) => {
-                    self.trouble(&error);
+                    self.trouble_with(&intent, &error);
                     self.failed.push(intent);
                     self.note_workflow_files().await?;
                 }
@@ -324,40 +313,6 @@ impl Pass<'_> {
         let told = self.bot.clock.now();
         let news = self.memory.observe(Fact::WorkflowFiles { may_edit: false, told }, told);
         self.record(news).await
-    }
-
-    /// Something that did not work. Whatever it was, it is due again in the next pass.
-    pub(super) fn trouble(&mut self, error: &anyhow::Error) {
-        if let Some(PutOff { until }) = error.downcast_ref() {
-            self.report.wake = self.report.wake.into_iter().chain([*until]).min();
-            return debug!(%error, "put off");
-        }
-        // Without a token nothing can be asked; why there is none is said once.
-        let text = no_token(error).map_or_else(|| format!("{error:#}"), ToString::to_string);
-        if !self.report.troubles.contains(&text) {
-            warn!(error = %text, "not done");
-        }
-        let limit = rate_limit(error);
-        if let Some(until) = limit {
-            self.limited = true;
-            self.bot.limit.met(until);
-        }
-        let limits = limit.into_iter().chain(self.registry_limit(error));
-        self.report.wake = self.report.wake.into_iter().chain(limits).min();
-        if !self.report.troubles.contains(&text) {
-            self.report.troubles.push(text);
-        }
-    }
-
-    /// When the registry is asked again, if its rate limit caused `error`: not before the bot's own
-    /// first pause, however short the limit is.
-    fn registry_limit(&self, error: &anyhow::Error) -> Option<Timestamp> {
-        let until = error.chain().find_map(|cause| match cause.downcast_ref() {
-            Some(RegistryError::RateLimited { until }) => Some(*until),
-            _ => None,
-        })?;
-        let pause = self.bot.watch.rules.retry.pauses.first().copied().unwrap_or_default();
-        Some(until.max(self.bot.clock.now() + pause))
     }
 
     pub(super) fn done(&mut self, line: String) {

@@ -53,7 +53,7 @@ impl Pass<'_> {
         self.roles.insert(said.author.clone(), role);
         let stranger = role < Role::Write;
         let mut sentences = Vec::new();
-        if !(stranger && self.strangers_had_enough(&said.author).await?) {
+        if !(stranger && self.strangers_had_enough(&said.author, &[]).await?) {
             for line in parse(&said.body, &grammar(config)) {
                 let sentence = match line.said {
                     Err(mistake) => Sentence::Rule(Ruled::Unclear { why: mistake.why }),

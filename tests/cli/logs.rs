@@ -2,6 +2,8 @@
 
 use crate::stand::{Stand, said};
 use serde_json::Value as Json;
+use std::time::Duration;
+use world::{Fault, Service};
 
 async fn lines(stand: &Stand, level: &str) -> Vec<Json> {
     let mut command = stand.command_with_token(&["once"]);
@@ -56,4 +58,27 @@ async fn a_quiet_pass_says_nothing_that_a_person_must_read() {
     stand.ok(&["once"]).await;
     let told = lines(&stand, "warn").await;
     assert_eq!(told, Vec::<Json>::new());
+}
+
+#[tokio::test]
+async fn an_answer_names_a_trouble_as_the_log_does() {
+    let mut stand = Stand::new().await;
+    stand.set_watch("downstream.commands.enabled", true);
+    stand.world.set_permission("maya", "write");
+    stand.world.release("3.10.0").publish().await;
+    stand.ok(&["once"]).await;
+    let number = stand.world.pulls()[0].number;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stand.world.comment_as("maya", number, "/bump hold");
+    let down = Fault::on(Service::GitHub).path_contains("/permission").status(502);
+    stand.world.fault(down.always());
+    let mut command = stand.command_with_token(&["once"]);
+    command.env("DIGEST_BUMP_LOG", "warn").env("DIGEST_BUMP_LOG_FORMAT", "json");
+    let said = said(command).await;
+    assert_eq!(said.code, 3, "{said:#?}");
+    let line: Json = serde_json::from_str(said.err.lines().next().unwrap()).unwrap();
+    assert_eq!(line["message"], "not done");
+    let comments = stand.world.comments(number);
+    let named = format!("logged as `{}`", line["id"].as_str().unwrap());
+    assert!(comments.iter().any(|comment| comment.body.contains(&named)), "{comments:#?}");
 }

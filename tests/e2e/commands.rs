@@ -45,7 +45,7 @@ fn shown(stand: &Stand, body: &str) -> String {
     short.replace_all(&stand.redact(text), "`<commit>`").into_owned()
 }
 
-fn reactions(stand: &Stand, comment: u64) -> Vec<String> {
+pub fn reactions(stand: &Stand, comment: u64) -> Vec<String> {
     stand.world.reactions(comment).into_iter().map(|(_, content)| content).collect()
 }
 

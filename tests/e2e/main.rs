@@ -47,6 +47,7 @@ mod reports;
 mod requests;
 mod retreat;
 mod revision;
+mod setbacks;
 mod settings;
 mod signatures;
 mod soak;
