@@ -1,7 +1,7 @@
 //! GitHub Actions: a workflow is dispatched, its run is found by a marker, followed, and what it
 //! hands back is fetched.
 
-use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
+use super::{error::GithubError, json, reader::Reader, writer::Writer};
 use crate::domain::{BranchName, CommitId, RepoName, Timestamp};
 use http::{HeaderMap, Method};
 use serde::Deserialize;
@@ -107,19 +107,11 @@ impl Reader {
             .append_pair("branch", branch.as_str())
             .append_pair("event", "workflow_dispatch")
             .append_pair("per_page", "100");
-        let mut runs = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "workflow").await?;
-            let page: Runs = json::object(&answer.body, "list of workflow runs")?;
-            for run in page.workflow_runs {
-                runs.push(run.into_run()?);
-            }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => return Ok(runs),
-            }
-        }
-        Err(GithubError::malformed(format!("more than {MAX_PAGES} pages of workflow runs")))
+        let parse = |body: &[u8]| {
+            let page: Runs = json::object(body, "list of workflow runs")?;
+            page.workflow_runs.into_iter().map(WireRun::into_run).collect()
+        };
+        self.transport.list(url, MAX_PAGES, "workflow", parse).await?.whole("workflow runs")
     }
 
     /// Fetches one run.
@@ -147,16 +139,8 @@ impl Reader {
     ) -> Result<Vec<Artifact>, GithubError> {
         let path = format!("/repos/{repo}/actions/runs/{run}/artifacts?per_page=100");
         let url = self.transport.url(&path)?;
-        let answer = self.transport.get(&url, &HeaderMap::new(), "workflow run").await?;
-        let list: Artifacts = json::object(&answer.body, "list of artifacts")?;
-        let artifacts = list.artifacts.into_iter().map(|artifact| Artifact {
-            id: artifact.id,
-            name: artifact.name,
-            size: artifact.size_in_bytes,
-            expired: artifact.expired,
-            digest: artifact.digest,
-        });
-        Ok(artifacts.collect())
+        let list = self.transport.list(url, MAX_PAGES, "workflow run", parse_artifacts);
+        list.await?.whole("artifacts")
     }
 
     /// Fetches an artifact's archive, a zip file. GitHub keeps it elsewhere, under an address that
@@ -205,6 +189,18 @@ impl Writer {
             Err(error) => Err(error),
         }
     }
+}
+
+fn parse_artifacts(body: &[u8]) -> Result<Vec<Artifact>, GithubError> {
+    let list: Artifacts = json::object(body, "list of artifacts")?;
+    let artifacts = list.artifacts.into_iter().map(|artifact| Artifact {
+        id: artifact.id,
+        name: artifact.name,
+        size: artifact.size_in_bytes,
+        expired: artifact.expired,
+        digest: artifact.digest,
+    });
+    Ok(artifacts.collect())
 }
 
 impl WireRun {

@@ -1,6 +1,6 @@
 //! Comments on issues and pull requests, and the commits that a comment tells of.
 
-use super::{error::GithubError, headers, json, reaction::place, reader::Reader, writer::Writer};
+use super::{error::GithubError, json, reaction::place, reader::Reader, writer::Writer};
 use crate::domain::{CommandSource, CommitId, IssueNumber, PullNumber, RepoName};
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
@@ -96,17 +96,12 @@ impl Reader {
     }
 
     async fn fetch_comment_pages(&self, path: &str) -> Result<Vec<Comment>, GithubError> {
-        let mut url = self.transport.url(path)?;
-        let mut comments = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "pull request").await?;
-            comments.extend(json::list::<Wire>(&answer.body, "comment")?.into_iter().map(read));
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
-        Ok(comments)
+        let url = self.transport.url(path)?;
+        let parse = |body: &[u8]| {
+            let comments = json::list::<Wire>(body, "comment")?;
+            Ok(comments.into_iter().map(read).collect())
+        };
+        Ok(self.transport.list(url, MAX_PAGES, "pull request", parse).await?.what_was_read())
     }
 
     /// Fetches the comments within the diff of a pull request, the oldest first.
@@ -147,19 +142,12 @@ impl Reader {
         number: PullNumber,
     ) -> Result<Vec<PullCommit>, GithubError> {
         let path = format!("/repos/{repo}/pulls/{}/commits?per_page=100", number.0);
-        let mut url = self.transport.url(&path)?;
-        let mut commits = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "pull request").await?;
-            for wire in json::list::<WireCommit>(&answer.body, "commit")? {
-                commits.push(read_commit(wire)?);
-            }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
-        Ok(commits)
+        let url = self.transport.url(&path)?;
+        let parse = |body: &[u8]| {
+            let commits = json::list::<WireCommit>(body, "commit")?;
+            commits.into_iter().map(read_commit).collect()
+        };
+        Ok(self.transport.list(url, MAX_PAGES, "pull request", parse).await?.what_was_read())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Issues, as far as the bot looks at them: those that it opened itself.
 
-use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
+use super::{error::GithubError, json, reader::Reader, writer::Writer};
 use crate::clients::wire;
 use crate::domain::{Cached, Fetched, IssueNumber, RepoName};
 use http::{HeaderMap, Method, StatusCode};
@@ -158,22 +158,17 @@ impl Reader {
             .append_pair("sort", "created")
             .append_pair("direction", "asc")
             .append_pair("per_page", "100");
-        let mut issues = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "list of issues").await?;
-            let page = json::list::<Wire>(&answer.body, "issue")?.into_iter().map(read);
-            // Anybody may open an issue that looks like the bot's: who did is asked of each.
-            let own = |issue: &Issue| {
-                let author = issue.author.as_deref().unwrap_or_default();
-                !issue.pull && author.eq_ignore_ascii_case(login)
-            };
-            issues.extend(page.filter(own));
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => return Ok(issues),
-            }
-        }
-        Err(GithubError::malformed(format!("more than {MAX_PAGES} pages of issues by {login}")))
+        // Anybody may open an issue that looks like the bot's: who did is asked of each.
+        let own = |issue: &Issue| {
+            let author = issue.author.as_deref().unwrap_or_default();
+            !issue.pull && author.eq_ignore_ascii_case(login)
+        };
+        let parse = |body: &[u8]| {
+            let issues = json::list::<Wire>(body, "issue")?.into_iter().map(read);
+            Ok(issues.filter(own).collect())
+        };
+        let issues = self.transport.list(url, MAX_PAGES, "list of issues", parse).await?;
+        issues.whole(&format!("issues by {login}"))
     }
 }
 

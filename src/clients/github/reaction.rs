@@ -1,8 +1,8 @@
 //! Reactions to comments: the quickest answer there is.
 
-use super::{error::GithubError, headers, json, reader::Reader, writer::Writer};
+use super::{error::GithubError, json, reader::Reader, writer::Writer};
 use crate::domain::{CommandSource, Reaction, RepoName};
-use http::{HeaderMap, Method};
+use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -45,18 +45,11 @@ impl Reader {
         url.query_pairs_mut()
             .append_pair("content", reaction.name())
             .append_pair("per_page", "100");
-        let mut all = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "comment").await?;
-            for wire in json::list::<Wire>(&answer.body, "reaction")? {
-                all.extend(wire.user.map(|user| (wire.id, user.login)));
-            }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
-        Ok(all)
+        let parse = |body: &[u8]| {
+            let reactions = json::list::<Wire>(body, "reaction")?.into_iter();
+            Ok(reactions.filter_map(|wire| Some((wire.id, wire.user?.login))).collect())
+        };
+        Ok(self.transport.list(url, MAX_PAGES, "comment", parse).await?.what_was_read())
     }
 }
 

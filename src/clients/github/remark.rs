@@ -4,11 +4,10 @@
 use super::{
     comment::{Comment, MAX_PAGES, Wire, WireUser, read},
     error::GithubError,
-    headers, json,
+    json,
     reader::Reader,
 };
 use crate::domain::{RepoName, Timestamp};
-use http::HeaderMap;
 use reqwest::Url;
 use serde::Deserialize;
 use std::ops::ControlFlow;
@@ -104,23 +103,19 @@ impl Reader {
     /// Reads a list page after page, as far as it is to be followed, and as `visit` wants more.
     async fn walk(
         &self,
-        mut url: Url,
+        url: Url,
         review: bool,
         mut visit: impl FnMut(Remark) -> ControlFlow<()>,
     ) -> Result<(), GithubError> {
-        for _ in 0..MAX_PAGES {
-            let answer = self.transport.get(&url, &HeaderMap::new(), "list of comments").await?;
-            for wire in json::list::<WireRemark>(&answer.body, "comment")? {
+        let page = |body: &[u8]| {
+            for wire in json::list::<WireRemark>(body, "comment")? {
                 if visit(read_remark(wire, review)?).is_break() {
-                    return Ok(());
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-            match headers::next_page(&answer, &url, self.transport.base())? {
-                Some(next) => url = next,
-                None => break,
-            }
-        }
-        Ok(())
+            Ok(ControlFlow::Continue(()))
+        };
+        self.transport.walk(url, MAX_PAGES, "list of comments", page).await.map(drop)
     }
 
     fn remarks_url(

@@ -1,5 +1,7 @@
 //! The GitHub client.
 
+mod lists;
+
 use crate::server::{Reply, Server, page, reply};
 use crate::{NOW, fresh, http, impatient, whole};
 use digest_bump::clients::github::{self, GithubError, Reader, Writer};
