@@ -34,13 +34,12 @@ fuzz="${CARGO_TARGET_DIR:-target}/debug/fuzz"
 all="$("$fuzz" 2>/dev/null)"
 targets=("$@")
 [ "$#" -gt 0 ] || mapfile -t targets <<<"$all"
-failed=0
-for target in "${targets[@]}"; do
-  seeds="tests/fuzz/seeds/$target"
-  [ -d "$seeds" ] || { echo "$target has no seeds in $seeds"; exit 1; }
+
+# fuzz_one TARGET: fuzzes it, says in one line how far that came, and fails if an input did.
+fuzz_one() {
+  local target="$1" seeds="tests/fuzz/seeds/$1" log="$cache/$1.log" status=0 last
+  [ -d "$seeds" ] || { echo "$target has no seeds in $seeds"; return 1; }
   mkdir -p "$cache/corpus/$target" "$cache/failures"
-  log="$cache/$target.log"
-  status=0
   DIGEST_BUMP_FUZZ_TARGET="$target" "$fuzz" "$cache/corpus/$target" "$seeds" \
     -seed=1 -max_total_time="$seconds" -timeout="$input_seconds" -rss_limit_mb="$memory_mb" \
     -max_len="$longest" -artifact_prefix="$cache/failures/$target-" \
@@ -51,17 +50,20 @@ for target in "${targets[@]}"; do
     "$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' <<<"$last")" \
     "$(sed -n 's|.* corp: \([0-9]*\)/.*|\1|p' <<<"$last")"
   if [ "$status" -ne 0 ]; then
-    failed=1
     grep -aE 'panicked|^  (left|right)|ERROR|Test unit written|^Base64' -A 2 "$log" | head -n 40
+    return 1
   fi
-done
-# What only repeats other inputs is not kept for ever.
-for target in "${targets[@]}"; do
-  small="$cache/small"
-  rm -rf "$small" && mkdir "$small"
+  # What only repeats other inputs is not kept for ever.
+  local small="$cache/small/$target"
+  rm -rf "$small" && mkdir -p "$small"
   if DIGEST_BUMP_FUZZ_TARGET="$target" "$fuzz" -merge=1 "$small" "$cache/corpus/$target" \
     >/dev/null 2>&1; then
     rm -rf "$cache/corpus/$target" && mv "$small" "$cache/corpus/$target"
   fi
-done
-exit "$failed"
+}
+
+# One on each core: the time for each is the clock's.
+export -f fuzz_one
+export fuzz cache seconds input_seconds memory_mb longest
+# shellcheck disable=SC2016 # The inner shell expands it.
+printf '%s\n' "${targets[@]}" | xargs -n 1 -P "$(nproc)" bash -euo pipefail -c 'fuzz_one "$1"' fuzz_one
