@@ -18,11 +18,13 @@ mod contract;
 mod dashboard;
 mod digest;
 mod effect;
+mod effect_key;
 mod fact;
 mod heard;
 mod host_port;
 mod how_to_ask;
 mod ignore;
+mod image;
 mod invalid;
 mod known_issue;
 mod memory;
@@ -30,15 +32,20 @@ mod mention;
 mod mirror;
 mod names;
 mod notes;
+mod npm;
 mod order;
 mod order_book;
+mod own_report;
 mod permission;
 mod pin;
+mod pin_facts;
 mod proposal;
+mod pull;
 mod reaction;
 mod request;
 mod role;
 mod rules;
+mod saying;
 mod signature;
 mod tag;
 mod tests_run;
@@ -62,15 +69,14 @@ pub use content::{Content, Learned};
 pub use contract::{ContractFacts, ContractFound, ContractTerms, Dropped};
 pub use dashboard::DashboardFacts;
 pub use digest::{Digest, IndexDigest, PlatformDigest};
-pub use effect::{Effect, EffectKey, EffectRecord, EffectState, OwnCheck, OwnReport, Saying};
-pub use fact::{
-    ConflictFacts, Fact, FactKey, ImageFacts, Look, NpmDrift, NpmFacts, Observation, PinFacts,
-    Platform, PlatformFacts, PullFacts, PullState, ReleaseFacts, SiteReading, SiteState,
-};
+pub use effect::{Effect, EffectRecord, EffectState};
+pub use effect_key::EffectKey;
+pub use fact::{Fact, FactKey, Look, Observation, ReleaseFacts};
 pub use heard::{CommandSource, Heard, HeardId, Ruled, Ruling, Said};
 pub use host_port::HostPort;
 pub use how_to_ask::HowToAsk;
 pub use ignore::IgnoreScope;
+pub use image::{ImageFacts, Platform, PlatformFacts};
 pub use invalid::Invalid;
 pub use known_issue::{CorruptTag, Held, KnownIssues};
 pub use memory::Memory;
@@ -81,11 +87,15 @@ pub use names::{
     WatchName,
 };
 pub use notes::{BreakingNote, NoteItem, NoteSection, Notes};
+pub use npm::{NpmDrift, NpmFacts};
 pub use order::{Order, Ordered};
 pub use order_book::{Entered, Entry, OrderBook};
+pub use own_report::{OwnCheck, OwnReport};
 pub use permission::{Granted, Level, Need, Permission};
 pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
+pub use pin_facts::{ConflictFacts, PinFacts, SiteReading, SiteState};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
+pub use pull::{PullFacts, PullState};
 pub use reaction::Reaction;
 pub use request::{Request, RequestId, RequestOutcome, Wish};
 pub use role::Role;
@@ -93,6 +103,7 @@ pub use rules::{
     CompanionRule, IdentityPattern, MigrationRule, NpmRule, PatchPolicy, RetryRule, ReversalPolicy,
     RevisionPolicy, Rules, SignatureRule, TagRule, UnexpectedRef,
 };
+pub use saying::Saying;
 pub use signature::SignatureOutcome;
 pub use tag::{PinnedFacts, TagChange, TagFacts};
 pub use tests_run::{FailedTest, ReportDemand, ReportFormat, TestCounts};
