@@ -1,7 +1,7 @@
 //! The dashboard issue: read with the rest of the world, the wishes in it, and what it would say
 //! now. `announce.rs` writes it.
 
-use super::{preview::PlannedAction, view::view_of, world::World};
+use super::{planned::PlannedAction, view::view_of, world::World};
 use crate::clients::github::{GithubError, Issue};
 use crate::config::{DashboardConfig, Watch};
 use crate::domain::{

@@ -5,7 +5,8 @@ use super::{
     canary::Subject,
     checks::outcome,
     outcome::{Came, came_to},
-    preview::{NEVER_RECORDED, PlannedAction, Preview, TO_BE},
+    planned::PlannedAction,
+    preview::{NEVER_RECORDED, Preview, TO_BE},
     world::World,
 };
 use crate::domain::{

@@ -1,149 +1,24 @@
 //! The loop.
 
-use super::{limit::Limit, observe::observe_more_pulls, trouble::Trouble, world::World};
-use crate::canary::{Supervisor, sandbox::Sandbox, work};
+use super::{
+    bot::{Bot, PassReport},
+    observe::observe_more_pulls,
+    trouble::Trouble,
+    world::World,
+};
+use crate::canary::work;
 use crate::clients::github::GithubError;
-use crate::clock::Clock;
-use crate::config::Watch;
-use crate::domain::{Fact, Heard, Memory, Observation, Pin, Role, RunState, Timestamp};
+use crate::domain::{Fact, Heard, Memory, Observation, Pin, Role, RunState};
 use crate::policy::{Decision, Intent, Snapshot, decide};
-use crate::proposal::Performer;
-use crate::repository::Repository;
-use crate::sources::Sources;
-use crate::store::{Lease, Store};
+use crate::store::Lease;
 use anyhow::{Result, bail};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tracing::{Instrument as _, debug, info, info_span};
 
-/// How long the lease outlives a pass that died: shorter than what `once` waits for it.
-const LEASE_TTL: Duration = Duration::from_secs(20);
-/// How often a pass renews it, whatever step it is at.
-const RENEWAL: Duration = Duration::from_secs(5);
 /// GitHub redelivers no webhook that is older than three days.
 const DELIVERIES_KEPT: Duration = Duration::from_hours(7 * 24);
 /// A pass that is not settled after so many rounds goes in circles.
 const MAX_ROUNDS: usize = 200;
-
-/// Everything that one watch's passes need.
-#[derive(Debug, Clone)]
-pub struct Bot {
-    /// The watch.
-    pub watch: Watch,
-    /// What happened.
-    pub store: Store,
-    /// The read side of the world.
-    pub sources: Sources,
-    /// The downstream's repository, as it is read.
-    pub git: Repository,
-    /// The write side of the world.
-    pub performer: Performer,
-    /// Carries canary runs.
-    pub supervisor: Supervisor,
-    /// What confines their steps.
-    pub sandbox: Sandbox,
-    /// The time.
-    pub clock: Clock,
-    /// GitHub's rate limit.
-    pub limit: Limit,
-    /// The directory for canary work trees.
-    pub state: PathBuf,
-}
-
-/// What a pass did, and where it left things.
-#[derive(Debug, Default)]
-pub struct PassReport {
-    /// What was done in the world, one line each.
-    pub performed: Vec<String>,
-    /// What could not be read or done, one line each. Nothing is lost: it is due again.
-    pub troubles: Vec<String>,
-    /// Those of them that the next pass does not try again, nor tell.
-    pub told_once: Vec<String>,
-    /// Where each release stands now.
-    pub decision: Decision,
-    /// When the next pass is due at the latest, if a time is known.
-    pub wake: Option<Timestamp>,
-}
-
-impl Bot {
-    /// The lease under which this watch's passes run.
-    #[must_use]
-    pub fn lease_name(&self) -> String {
-        format!("pass {}", self.watch.name)
-    }
-
-    /// One settled pass, if nobody else has the lease: `None` if somebody has.
-    ///
-    /// # Errors
-    /// If the store fails or the lease is lost. Troubles in the world are part of the report.
-    pub async fn pass(&self, owner: &str) -> Result<Option<PassReport>> {
-        let Some(lease) = self.store.acquire(&self.lease_name(), owner, LEASE_TTL).await? else {
-            return Ok(None);
-        };
-        // The lease's number is counted for ever: one id through a pass and its candidates,
-        // whichever process it ran in.
-        let span = info_span!("pass", watch = %self.watch.name, id = lease.token());
-        let report = self.settle_holding(&lease).instrument(span).await;
-        self.store.release(lease).await?;
-        report.map(Some)
-    }
-
-    /// Settles while the lease is renewed beside it. A pass that loses it ends where it stands.
-    async fn settle_holding(&self, lease: &Lease) -> Result<PassReport> {
-        let settled = self.settle(lease);
-        tokio::pin!(settled);
-        loop {
-            tokio::select! {
-                report = &mut settled => return report,
-                () = tokio::time::sleep(RENEWAL) => self.store.renew(lease, LEASE_TTL).await?,
-            }
-        }
-    }
-
-    async fn settle(&self, lease: &Lease) -> Result<PassReport> {
-        let memory = self.store.load_memory(&self.watch.name).await?;
-        let mut pass = Pass {
-            bot: self,
-            lease,
-            memory,
-            world: World::default(),
-            failed: Vec::new(),
-            sounded: Vec::new(),
-            limited: false,
-            heard: Vec::new(),
-            login: None,
-            roles: BTreeMap::new(),
-            troubles: Vec::new(),
-            report: PassReport::default(),
-        };
-        let mut settled = false;
-        if let Some(until) = self.limit.holds(self.clock.now()) {
-            pass.trouble(&GithubError::RateLimited { until }.into());
-        } else if Box::pin(pass.hear_and_observe()).await? && Box::pin(pass.recall()).await? {
-            pass.heed_dashboard().await?;
-            Box::pin(pass.rule()).await?;
-            pass.complete_labels().await?;
-            Box::pin(pass.tidy_merged()).await?;
-            Box::pin(pass.complete_ready()).await?;
-            Box::pin(pass.queue_checks()).await?;
-            settled = pass.rounds().await?;
-            // Last: what the rounds opened or rewrote is among them.
-            Box::pin(pass.complete_checks()).await?;
-            Box::pin(pass.tidy_scratch()).await?;
-            pass.wake_for_ci();
-            pass.sound();
-        }
-        // In any case: whoever waits for something is told that it is not forgotten.
-        Box::pin(pass.answer_all()).await?;
-        if settled {
-            Box::pin(pass.announce()).await?;
-        }
-        pass.note_refusal();
-        pass.sweep().await;
-        pass.forget_logs().await?;
-        pass.remember_troubles().await?;
-        Ok(pass.report)
-    }
-}
 
 /// A pass under way.
 pub(super) struct Pass<'a> {
@@ -167,6 +42,52 @@ pub(super) struct Pass<'a> {
     /// What did not work, as whoever waits for a release is told of it.
     pub(super) troubles: Vec<Trouble>,
     pub(super) report: PassReport,
+}
+
+/// One pass, from what is remembered until nothing is due.
+pub(super) async fn settle(bot: &Bot, lease: &Lease) -> Result<PassReport> {
+    let memory = bot.store.load_memory(&bot.watch.name).await?;
+    let mut pass = Pass {
+        bot,
+        lease,
+        memory,
+        world: World::default(),
+        failed: Vec::new(),
+        sounded: Vec::new(),
+        limited: false,
+        heard: Vec::new(),
+        login: None,
+        roles: BTreeMap::new(),
+        troubles: Vec::new(),
+        report: PassReport::default(),
+    };
+    let mut settled = false;
+    if let Some(until) = bot.limit.holds(bot.clock.now()) {
+        pass.trouble(&GithubError::RateLimited { until }.into());
+    } else if Box::pin(pass.hear_and_observe()).await? && Box::pin(pass.recall()).await? {
+        pass.heed_dashboard().await?;
+        Box::pin(pass.rule()).await?;
+        pass.complete_labels().await?;
+        Box::pin(pass.tidy_merged()).await?;
+        Box::pin(pass.complete_ready()).await?;
+        Box::pin(pass.queue_checks()).await?;
+        settled = pass.rounds().await?;
+        // Last: what the rounds opened or rewrote is among them.
+        Box::pin(pass.complete_checks()).await?;
+        Box::pin(pass.tidy_scratch()).await?;
+        pass.wake_for_ci();
+        pass.sound();
+    }
+    // In any case: whoever waits for something is told that it is not forgotten.
+    Box::pin(pass.answer_all()).await?;
+    if settled {
+        Box::pin(pass.announce()).await?;
+    }
+    pass.note_refusal();
+    pass.sweep().await;
+    pass.forget_logs().await?;
+    pass.remember_troubles().await?;
+    Ok(pass.report)
 }
 
 impl Pass<'_> {
@@ -329,19 +250,5 @@ impl Pass<'_> {
         let news: Vec<Observation> = news.into_iter().collect();
         let (store, watch, now) = (&self.bot.store, &self.bot.watch.name, self.bot.clock.now());
         Ok(store.record_observations(self.lease, watch, &news, &[], now).await?)
-    }
-}
-
-impl PassReport {
-    /// This report and the next one of the same watch, as one. What could not be done in the first
-    /// was due again in the second, whose troubles are the ones that last, but for those that are
-    /// told once.
-    #[must_use]
-    pub fn then(mut self, next: Self) -> Self {
-        self.performed.extend(next.performed);
-        let mut troubles = self.told_once.clone();
-        troubles.extend(next.troubles.into_iter().filter(|line| !self.told_once.contains(line)));
-        self.told_once.extend(next.told_once);
-        Self { performed: self.performed, troubles, told_once: self.told_once, ..next }
     }
 }
