@@ -14,7 +14,9 @@ mod proposal;
 mod raw;
 mod raw_canary;
 mod raw_dashboard;
+mod raw_downstream;
 mod raw_proposal;
+mod raw_upstream;
 #[cfg(test)]
 mod reference;
 mod remote;
@@ -30,7 +32,7 @@ pub use commands::{Admitted, CommandsConfig, DEFAULT_PREFIX};
 pub use confinement::{Confinement, Demand};
 pub use database::{Database, PostgresServer};
 pub use environment::Environment;
-pub use raw::CommitsBy;
+pub use raw_downstream::CommitsBy;
 pub use types::{
     Config, DashboardConfig, Downstream, Schedule, Trust, TrustSource, Upstream, Watch, is_workflow,
 };

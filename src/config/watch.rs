@@ -5,7 +5,7 @@ use super::{
     environment::Environment,
     known_issues,
     proposal::{author, changeset_rule, with_edits},
-    raw, raw_dashboard, remote,
+    raw, raw_dashboard, raw_downstream, raw_upstream, remote,
     resolve::Problems,
     types::{DashboardConfig, Downstream, Upstream, Watch},
 };
@@ -153,7 +153,7 @@ fn rules(
 
 fn companions(
     place: &str,
-    upstream: &raw::Upstream,
+    upstream: &raw_upstream::Upstream,
     problems: &mut Problems,
 ) -> Option<Vec<CompanionRule>> {
     let mut all = Vec::new();
@@ -178,7 +178,7 @@ fn companions(
 
 fn signature_rule(
     place: &str,
-    raw: &raw::Signature,
+    raw: &raw_upstream::Signature,
     problems: &mut Problems,
 ) -> Option<SignatureRule> {
     let identity = problems.take(&format!("{place}.identity"), IdentityPattern::new(&raw.identity));
@@ -201,7 +201,7 @@ fn signature_rule(
 
 fn npm_rule(
     at: &dyn Fn(&str) -> String,
-    raw: &raw::NpmPackage,
+    raw: &raw_upstream::NpmPackage,
     problems: &mut Problems,
 ) -> Option<NpmRule> {
     let Some(guard) = &raw.guard else {
@@ -216,7 +216,7 @@ fn npm_rule(
 
 fn downstream(
     place: &str,
-    raw: &raw::Downstream,
+    raw: &raw_downstream::Downstream,
     images: &[&ImageName],
     problems: &mut Problems,
 ) -> Option<Downstream> {
@@ -231,7 +231,11 @@ fn downstream(
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
-    if !raw.site.iter().any(|site| site.authority && !matches!(site.when, raw::When::Off)) {
+    if !raw
+        .site
+        .iter()
+        .any(|site| site.authority && !matches!(site.when, raw_downstream::When::Off))
+    {
         problems.add(&format!("{place}.site"), "none is an authority, so the pin cannot be read");
     }
     let sites = sites.ok()?.into_iter().flatten().collect();
@@ -264,15 +268,15 @@ fn dashboard(
 /// `Ok(None)` is a site that is off; `Err` one with problems, which were added.
 fn site(
     place: &str,
-    raw: &raw::Site,
+    raw: &raw_downstream::Site,
     images: &[&ImageName],
     problems: &mut Problems,
 ) -> Result<Option<PinSite>, ()> {
     let presence = match raw.when {
-        raw::When::Required => Presence::Required,
-        raw::When::IfPresent => Presence::IfPresent,
-        raw::When::ByHand => Presence::ByHand,
-        raw::When::Off => return Ok(None),
+        raw_downstream::When::Required => Presence::Required,
+        raw_downstream::When::IfPresent => Presence::IfPresent,
+        raw_downstream::When::ByHand => Presence::ByHand,
+        raw_downstream::When::Off => return Ok(None),
     };
     let path = problems.parse::<FilePath>(&format!("{place}.path"), &raw.path);
     let shape = match (&raw.json, &raw.line, raw.count) {
