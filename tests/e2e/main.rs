@@ -1,6 +1,7 @@
 //! Stories: a world, a bot, and what a maintainer sees.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panic")]
 
+mod admission;
 mod agreement;
 mod answers;
 mod app;
