@@ -6,7 +6,7 @@
 set -euo pipefail
 case " $* " in
 *" --crate-name digest_bump "* | *" --crate-name fuzz "*)
-  exec "$@" --cfg fuzzing -Copt-level=1 -Ccodegen-units=1 -Cdebug-assertions -Coverflow-checks \
+  exec "$@" --cfg fuzzing -Copt-level=1 -Ccodegen-units=16 -Cdebug-assertions -Coverflow-checks \
     -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
