@@ -11,6 +11,7 @@ pub mod config;
 pub mod daemon;
 pub mod domain;
 pub mod edit;
+mod heartbeat;
 pub mod http;
 pub mod policy;
 pub mod proposal;

@@ -13,10 +13,12 @@ use crate::clients::credential::Credential;
 use crate::clock::Clock;
 use crate::config::CanaryConfig;
 use crate::domain::{CanaryReport, Check, Detail, Finding, RunId, WatchName};
+use crate::heartbeat::with_heartbeat;
 use crate::store::{Shown, Store};
 use crate::telemetry::{Moment, step};
 use secrecy::SecretString;
 use std::{
+    convert::Infallible,
     path::PathBuf,
     sync::{
         Arc,
@@ -141,14 +143,12 @@ impl Supervisor {
             let preparation = order.preparation.as_ref();
             let (clock, stop) = (&self.clock, &stop);
             let run = Run { config, preparation, target, work, sandbox, clock, stop };
-            let running = run.carry();
-            tokio::pin!(running);
-            loop {
-                tokio::select! {
-                    outcome = &mut running => break outcome,
-                    () = tokio::time::sleep(HEARTBEAT) => self.beat(&order, stop).await,
-                }
-            }
+            let beat = || async {
+                self.beat(&order, stop).await;
+                Ok::<_, Infallible>(())
+            };
+            let Ok(outcome) = with_heartbeat(Box::pin(run.carry()), HEARTBEAT, beat).await;
+            outcome
         };
         step(Moment::After, "canary", &name);
         self.record(&order, outcome).await;

@@ -5,14 +5,15 @@ use crate::canary::{Supervisor, sandbox::Sandbox};
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::Timestamp;
+use crate::heartbeat::with_heartbeat;
 use crate::policy::Decision;
 use crate::proposal::Performer;
 use crate::repository::Repository;
 use crate::sources::Sources;
-use crate::store::{Lease, Store};
+use crate::store::{Lease, Store, StoreError};
 use anyhow::Result;
 use std::{path::PathBuf, time::Duration};
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, info_span, warn};
 
 /// How long the lease outlives a pass that died: shorter than what `once` waits for it.
 const LEASE_TTL: Duration = Duration::from_secs(20);
@@ -84,14 +85,19 @@ impl Bot {
 
     /// Settles while the lease is renewed beside it. A pass that loses it ends where it stands.
     async fn settle_holding(&self, lease: &Lease) -> Result<PassReport> {
-        let settled = settle(self, lease);
-        tokio::pin!(settled);
-        loop {
-            tokio::select! {
-                report = &mut settled => return report,
-                () = tokio::time::sleep(RENEWAL) => self.store.renew(lease, LEASE_TTL).await?,
+        let renew = || async {
+            match self.store.renew(lease, LEASE_TTL).await {
+                Err(error @ StoreError::LeaseLost { .. }) => Err(error),
+                // There is time for another try. Without one, whatever is written looks for the lease.
+                Err(error) => {
+                    warn!(%error, "the lease was not renewed");
+                    Ok(())
+                }
+                Ok(()) => Ok(()),
             }
-        }
+        };
+        // A pass is a large future.
+        with_heartbeat(Box::pin(settle(self, lease)), RENEWAL, renew).await?
     }
 }
 
