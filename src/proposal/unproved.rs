@@ -54,6 +54,7 @@ impl Workshop<'_> {
                 drift: &drifted,
                 left: &self.left(&sketch.draft.tree, prepared).await?,
             },
+            how: &self.watch.downstream.how_to_ask(),
             marker: &marker,
         });
         Ok(plan)

@@ -33,6 +33,8 @@ pub struct DraftBody<'a> {
     pub evidence: &'a [Evidence],
     /// What changes.
     pub changes: Changes<'a>,
+    /// How its reader asks the bot.
+    pub how: &'a HowToAsk,
     /// What the bot writes for itself.
     pub marker: &'a Marker,
 }
@@ -63,9 +65,15 @@ pub fn draft_body(draft: &DraftBody<'_>) -> String {
         pins,
         format!("### Evidence so far\n\n{}", evidence_table(draft.evidence, draft.companions)),
         changes::section(&draft.changes),
-        "<sub>The next candidate may take the place of this one. A commit by anybody else on the \
-         branch makes the bot keep its hands off it. Closing it declines the release.</sub>"
-            .to_owned(),
+        format!(
+            "<sub>The next candidate may take the place of this one. A commit by anybody else on the \
+             branch makes the bot keep its hands off it. Closing it declines the release.{}</sub>",
+            draft
+                .how
+                .help()
+                .map(|help| format!(" Comment {help} for all commands."))
+                .unwrap_or_default()
+        ),
         marker(draft.marker),
     ];
     sections.join("\n\n")

@@ -1,6 +1,7 @@
 //! What becomes of a draft that waits for the downstream's checks.
 
 use crate::by_checks::{CHECK, base_ci, ci, draft, pulls, run_story};
+use crate::commands::{MAINTAINER, answers};
 use crate::own_check::OWN;
 use crate::stand::{Stand, graphql_fault};
 use world::{Fault, Service};
@@ -48,6 +49,29 @@ async fn a_patch_that_is_offered_waits_as_a_draft_for_somebody_to_ask() {
         stand.settle().await;
         assert!(!stand.only().draft);
         insta::assert_snapshot!(stand.requests().await, @"3.9.4 granted: pull request #1 proposes it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_a_draft_is_told_of_the_comment_that_asks() {
+    run_story(async |stand| {
+        stand.set("downstream.commands.enabled", true);
+        stand.world.set_permission(MAINTAINER, "write");
+        base_ci(stand, "success");
+        stand.world.release("3.9.4").publish().await;
+        stand.settle().await;
+        assert!(draft(stand).body.contains(" Comment `/bump help` for all commands.</sub>"));
+        ci(stand, "success");
+        stand.settle().await;
+        let offered = draft(stand);
+        assert!(offered.body.contains("once somebody asks: `/bump 3.9.4`."), "{}", offered.body);
+        assert!(offered.body.contains(" Comment `/bump help` for all commands.</sub>"));
+        stand.wait_minutes(5);
+        stand.world.comment_as(MAINTAINER, offered.number, "/bump 3.9.4");
+        stand.settle().await;
+        assert!(!stand.only().draft);
+        insta::assert_snapshot!(answers(stand, offered.number).join("\n"), @"");
     })
     .await;
 }
