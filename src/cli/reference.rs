@@ -156,7 +156,8 @@ command; it is rewritten as things proceed. When everything has its answer, 👀
 The rest of the comment is carried out all the same.
 
 Where something goes wrong on the bot's side, the answer says so, with the `id` of the line in the bot's log that says what
-it is. It is tried again in each pass, and 👀 stays until it worked.
+it is. It is tried again in each pass, and 👀 stays until it worked. Where nobody could even look into it for a day, it is
+refused, so that nothing surprises you later.
 "
     )
 }
@@ -165,13 +166,19 @@ fn bound() -> String {
     let explained = |verb: Verb| code(verb.name());
     let (canary, rebase) = (explained(Verb::Canary), explained(Verb::Rebase));
     let recreate = explained(Verb::Recreate);
+    let (hold, unhold) = (explained(Verb::Hold), explained(Verb::Unhold));
+    let (ignore, unignore) = (explained(Verb::Ignore), explained(Verb::Unignore));
     format!(
         "\
 ## What a command is about
 
-{canary} without a version, {rebase} and {recreate} are about the open pull request in which they
-stand, and about its branch as the bot knew it when it heard them. If the branch is elsewhere by the time they are carried
-out, they are refused: whoever wrote them has not seen what is there now. Look at it, and say it again.
+{canary} without a version, {rebase}, {recreate} and {ignore} `this` are about the open
+pull request in which they stand, and about its branch as the bot knew it when it heard them. If the branch is elsewhere by
+the time they are carried out, they are refused: whoever wrote them has not seen what is there now. Look at it, and say it
+again. So nobody's commits are given up by somebody who has not seen them, also where the canary runs in between.
+
+Of several orders ({hold}, {unhold}, {ignore}, {unignore}) the one that was written last
+counts, in whichever order they were heard.
 "
     )
 }

@@ -101,7 +101,7 @@ impl fmt::Display for Ordered {
     }
 }
 
-/// A standing order. It holds from the moment at which it is recorded.
+/// A standing order. It holds from the moment at which it was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Its id, counted with the requests'.
@@ -115,23 +115,29 @@ pub struct Order {
 }
 
 impl Order {
-    /// The hold that is in force, if one is; `orders` are in the order of their ids.
+    /// The hold that is in force, if one is. The last word counts, in whichever order they were heard.
     #[must_use]
     pub fn hold(orders: &[Self]) -> Option<&Self> {
-        let last = orders
+        let holds = orders
             .iter()
-            .rev()
-            .find(|order| matches!(order.ordered, Ordered::Hold { .. } | Ordered::Unhold))?;
+            .filter(|order| matches!(order.ordered, Ordered::Hold { .. } | Ordered::Unhold));
+        let last = holds.max_by_key(|order| order.said())?;
         matches!(last.ordered, Ordered::Hold { .. }).then_some(last)
     }
 
     /// The orders to ignore something that are in force.
     pub fn ignoring(orders: &[Self]) -> impl Iterator<Item = &Self> {
-        let since = orders.iter().rposition(|order| order.ordered == Ordered::Unignore);
-        let standing = &orders[since.map_or(0, |last| last + 1)..];
-        standing.iter().filter(|order| {
+        let undone = orders.iter().filter(|order| order.ordered == Ordered::Unignore);
+        let undone = undone.map(Self::said).max();
+        orders.iter().filter(move |order| {
             matches!(order.ordered, Ordered::IgnoreRelease(_) | Ordered::IgnoreBump(_))
+                && undone.is_none_or(|at| at < order.said())
         })
+    }
+
+    /// When it was said; of two at one time, the one that was recorded later is the later one.
+    const fn said(&self) -> (Timestamp, RequestId) {
+        (self.at, self.id)
     }
 
     /// Why the bot is on hold, in one line; the reason is foreign text.
@@ -191,5 +197,15 @@ mod tests {
         let ids = |orders: &[Order]| Order::ignoring(orders).map(|it| it.id.0).collect::<Vec<_>>();
         assert_eq!(ids(&all), [3]);
         assert_eq!(ids(&all[..2]), [0; 0]);
+    }
+
+    #[test]
+    fn what_was_said_last_counts_though_it_was_heard_first() {
+        let said = |id, at, ordered| Order { at: Timestamp::from_millis(at), ..order(id, ordered) };
+        let hold = Ordered::Hold { reason: None };
+        assert_eq!(Order::hold(&[said(1, 7, Ordered::Unhold), said(2, 6, hold)]), None);
+        let minor = Ordered::IgnoreBump(Bump::Minor);
+        let all = [said(1, 7, Ordered::Unignore), said(2, 6, minor.clone()), said(3, 8, minor)];
+        assert_eq!(Order::ignoring(&all).map(|it| it.id.0).collect::<Vec<_>>(), [3]);
     }
 }

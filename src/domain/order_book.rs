@@ -151,6 +151,7 @@ mod tests {
             wish: Wish::Bump,
             version: version.parse().unwrap(),
             actor: "bob".to_owned(),
+            head: None,
             at: at(id),
             outcome: granted.map(outcome),
         }

@@ -1,6 +1,6 @@
 //! Wishes of people, recorded first and acted on by the next pass.
 
-use super::{Timestamp, Version};
+use super::{CommitId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -65,6 +65,9 @@ pub struct Request {
     pub version: Version,
     /// Who asked, as far as the way in knows: a login, or the operating system's user.
     pub actor: String,
+    /// Where the pull request's branch was when it was asked for: whoever asked has seen nothing
+    /// later. `None` where it is about no branch, or about the branch as it is.
+    pub head: Option<CommitId>,
     /// When.
     pub at: Timestamp,
     /// What came of it; `None` while it is open.

@@ -8,8 +8,8 @@ use super::{
     stage::Intent,
 };
 use crate::domain::{
-    Effect, EffectState, Marker, Memory, PullFacts, PullState, Request, Saying, Timestamp, Version,
-    Wish,
+    CommitId, Effect, EffectState, Marker, Memory, PullFacts, PullState, Request, Saying,
+    Timestamp, Version, Wish,
 };
 
 /// Whether the bot pushed the commit at the head: the intent is recorded before the ref moves.
@@ -29,9 +29,23 @@ pub fn is_patched(memory: &Memory, pull: &PullFacts) -> bool {
     whole.is_some() && memory.head_tree(&pull.head) == whole
 }
 
-/// Whether somebody asked that the commits of people on the branch are given up.
-pub(super) fn given_up(memory: &Memory, marker: &Marker) -> bool {
-    wish(memory, &marker.version).is_some_and(|asked| asked.wish == Wish::Recreate)
+/// Whether somebody who has seen them asked that the commits of people on the branch are given up.
+pub(super) fn given_up(memory: &Memory, pull: &PullFacts, marker: &Marker) -> bool {
+    wish(memory, &marker.version).is_some_and(|asked| gives_up(asked, pull))
+}
+
+fn gives_up(asked: &Request, pull: &PullFacts) -> bool {
+    asked.wish == Wish::Recreate && asked.head.as_ref().is_none_or(|head| *head == pull.head)
+}
+
+/// Why what was asked for of a branch is not done: it is another one since.
+#[must_use]
+pub fn moved_since(then: &CommitId, now: &CommitId) -> String {
+    format!(
+        "the branch was at `{}` when this was said, and is at `{}` now: look at it, and say it again",
+        then.short(),
+        now.short()
+    )
 }
 
 /// The wish that the pull request for `version` is made anew, if there is one without an answer. Of
@@ -71,7 +85,7 @@ pub(super) fn notice(memory: &Memory, pull: &PullFacts, marker: &Marker) -> Opti
     if is_pushed(memory, pull, marker) {
         return is_labelled(memory, pull).then_some(Notice::TakeUp);
     }
-    if let Some(asked) = wish(memory, &marker.version).filter(|it| it.wish == Wish::Recreate) {
+    if let Some(asked) = wish(memory, &marker.version).filter(|it| gives_up(it, pull)) {
         let named = said(&Saying::GivenUp { head: pull.head.clone() });
         return (!named).then_some(Notice::GiveUp(asked.id));
     }
@@ -192,6 +206,9 @@ fn stands(asked: &Request, snapshot: &Snapshot, now: Timestamp, board: &Board) -
         };
     };
     let pull = proposal.pull;
+    if let (false, Wish::Recreate, Some(head)) = (proposal.ours, asked.wish, &asked.head) {
+        return refused(moved_since(head, &proposal.head));
+    }
     if !proposal.ours {
         return refused(format!(
             "pull request {pull} has commits by a person: hands off; `recreate` gives them up"

@@ -46,7 +46,7 @@ mod wording;
 
 pub use crate::domain::{Break, Look};
 pub use alarms::{Moved, alarms, all_alarms, moved_under, tag_drift};
-pub use anew::{hands_off, is_made_anew, is_patched};
+pub use anew::{hands_off, is_made_anew, is_patched, moved_since};
 pub use assemble::{Looks, View};
 pub use branch::{
     branches_to_ask, draft_branch, is_own_branch, pin_branch, scratch_branch, scratch_marker,
@@ -64,6 +64,7 @@ pub use honesty::{added_since, break_in_notes};
 pub use line::Line;
 pub use mirror::{contract_to_read, hunks_of_drift, hunks_to_find, mirror_drift};
 pub use npm_drift::{npm_drift_line, npm_drifts};
+pub use orders::stays_open;
 pub use required::{asked_checks, companion_checks, inputs_of, required_checks};
 pub use snapshot::{
     Answer, Baseline, Candidate, Carrier, Checks, Companion, Ignored, Migration, PinState,

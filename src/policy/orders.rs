@@ -57,6 +57,24 @@ pub(super) fn close_ignored(snapshot: &Snapshot, board: &mut Board) {
     }
 }
 
+/// Which pull request stays open though an order is about what it proposes, and why; `None` if none
+/// does.
+#[must_use]
+pub fn stays_open(order: &Order, snapshot: &Snapshot) -> Option<String> {
+    let open = snapshot.proposals.iter().filter(|it| it.state == PullState::Open);
+    let mut about = open.filter(|it| {
+        let candidate = snapshot.candidate(&it.version);
+        candidate.is_some_and(|candidate| is_about(order, &it.version, candidate.bump))
+    });
+    let proposal = about.next()?;
+    let why = match on_hold(snapshot) {
+        _ if !proposal.ours => "it has commits by a person",
+        Some(_) => "the bot is on hold",
+        None => return None,
+    };
+    Some(format!("pull request {} stays open: {why}", proposal.pull))
+}
+
 /// Leaves every pull request as it is, while the bot is on hold: none is opened, rewritten or closed.
 /// What is only looked at goes on, and so do warnings.
 pub(super) fn obey_hold(snapshot: &Snapshot, board: &mut Board) {

@@ -32,7 +32,8 @@ pub(super) fn proposals(
                 version: marker.version.clone(),
                 pull: pull.number,
                 state: pull.state,
-                ours: is_pushed(view.memory, pull, marker) || given_up(view.memory, marker),
+                head: pull.head.clone(),
+                ours: is_pushed(view.memory, pull, marker) || given_up(view.memory, pull, marker),
                 notice: notice(view.memory, pull, marker),
                 remade_at: pushed_at(view.memory, pull),
                 settled: (pull.head == marker.commit || is_patched(view.memory, pull))

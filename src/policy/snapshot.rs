@@ -2,8 +2,9 @@
 
 use super::{Break, companion_pin::CompanionPin, contract::Contract, soak::Soak};
 use crate::domain::{
-    BranchName, Bump, Check, CheckSeen, ImageName, IndexDigest, Look, Order, PatchPolicy, Platform,
-    ProposalKind, PullNumber, PullState, Request, RequestId, RunId, Timestamp, Verdict, Version,
+    BranchName, Bump, Check, CheckSeen, CommitId, ImageName, IndexDigest, Look, Order, PatchPolicy,
+    Platform, ProposalKind, PullNumber, PullState, Request, RequestId, RunId, Timestamp, Verdict,
+    Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -256,6 +257,8 @@ pub struct Proposal {
     pub pull: PullNumber,
     /// Open, merged, closed.
     pub state: PullState,
+    /// Where its branch is.
+    pub head: CommitId,
     /// Whether the head is a commit that the bot pushed, or one that it was asked to give up.
     pub ours: bool,
     /// What is to be said or marked of whose branch it is.

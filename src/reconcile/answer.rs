@@ -11,9 +11,13 @@ use crate::domain::{
     CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, OrderBook, Reaction, RequestId,
     Ruled, Ruling, RunState, Version, Wish,
 };
+use crate::policy::{self, Snapshot};
 use crate::render::{AnswerLine, Standing, WatchView, answer};
 use anyhow::{Context as _, Result};
 
+/// What is said to whoever waited longer than anybody expects something to come of it.
+const TOO_LATE: &str =
+    "nobody could look into it for a day, and now nobody does: say it again if it still matters";
 /// What is said to whoever was told something already, and is not to make the bot talk.
 const HAD_ENOUGH: &str = "whoever may not push here has had enough answers for today";
 
@@ -37,7 +41,7 @@ impl Pass<'_> {
             if self.limited {
                 return Ok(());
             }
-            match self.answer_one(&heard, &view).await {
+            match self.answer_one(&heard, &view, &snapshot).await {
                 Ok(()) => {}
                 Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
                 Err(error) => self.trouble(&error),
@@ -46,7 +50,12 @@ impl Pass<'_> {
         self.answer_unruled().await
     }
 
-    async fn answer_one(&mut self, heard: &Heard, view: &WatchView) -> Result<()> {
+    async fn answer_one(
+        &mut self,
+        heard: &Heard,
+        view: &WatchView,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
         let to = heard.said.source.clone();
         let rulings = heard.rulings.as_deref().unwrap_or_default();
         if rulings.is_empty() || matches!(to, CommandSource::Box(_)) {
@@ -60,22 +69,46 @@ impl Pass<'_> {
             self.take_eyes_back(to).await?;
             return self.forget(heard).await;
         }
-        let lines: Vec<AnswerLine> = rulings.iter().map(|it| self.line(it, view)).collect();
+        let lines = rulings.iter().map(|it| self.line(it, view, snapshot));
+        let lines: Vec<AnswerLine> = lines.collect();
         if !self.say(heard, &lines).await? {
             return Ok(());
         }
         if lines.iter().any(|line| line.standing == Standing::Open) {
             return Ok(());
         }
-        let last = Effect::React { to: to.clone(), reaction: reaction(&lines) };
-        if !self.is_done(&last) {
-            self.effect(&last).await?;
-        }
-        self.take_eyes_back(to).await?;
+        self.react_at_last(to, &lines).await?;
         if let Some(config) = &self.bot.watch.downstream.commands {
             self.outdate_before(config, heard, &lines).await?;
         }
         self.forget(heard).await
+    }
+
+    /// Ends what nobody could rule on in time: whoever saw that it was heard is told.
+    pub(super) async fn too_late(&mut self, heard: &Heard) -> Result<()> {
+        let to = heard.said.source.clone();
+        let told = self.last_said(&to).is_some();
+        let to_be_told =
+            self.eyes(&to).is_some() && !self.strangers_had_enough(&heard.said.author, &[]).await?;
+        if told || to_be_told {
+            let lines = self.one_for_all(heard, Standing::Refused, TOO_LATE);
+            if !self.say(heard, &lines).await? {
+                return Ok(());
+            }
+            self.react_at_last(to, &lines).await?;
+        } else {
+            self.take_eyes_back(to).await?;
+        }
+        self.forget(heard).await
+    }
+
+    /// Puts the reaction that says what came of it in the place of the one that said it was heard.
+    async fn react_at_last(&mut self, to: CommandSource, lines: &[AnswerLine]) -> Result<()> {
+        let last = Effect::React { to: to.clone(), reaction: reaction(lines) };
+        if !self.is_done(&last) {
+            self.effect(&last).await?;
+        }
+        self.take_eyes_back(to).await
     }
 
     /// Tells those on whose commands nobody could rule that they are not forgotten. What they may do
@@ -90,6 +123,7 @@ impl Pass<'_> {
                 && is_on_ours(&self.memory, said.number)
                 && self.listens_to(config, said)
                 && !self.may_be_done_with(said.at)
+                && !self.is_stale(heard)
         });
         let waiting: Vec<Heard> = waiting.cloned().collect();
         let mut told: Vec<&str> = Vec::new();
@@ -181,10 +215,15 @@ impl Pass<'_> {
         said.max_by_key(|(done, ..)| *done).map(|(_, id, says)| (id, says))
     }
 
-    fn line(&self, ruling: &Ruling, view: &WatchView) -> AnswerLine {
+    fn line(&self, ruling: &Ruling, view: &WatchView, snapshot: &Snapshot) -> AnswerLine {
         let (standing, text) = match &ruling.outcome {
             Ruled::Asked { request } => self.of_request(*request, view),
-            Ruled::Ordered { answer, .. } => (Standing::Done, answer.clone()),
+            Ruled::Ordered { request, answer } => {
+                let order = self.memory.orders.iter().find(|order| order.id == *request);
+                let left = order.and_then(|order| policy::stays_open(order, snapshot));
+                let left = left.map(|left| format!("; {left}")).unwrap_or_default();
+                (Standing::Done, format!("{answer}{left}"))
+            }
             Ruled::Told { answer } => (Standing::Told, answer.clone()),
             Ruled::Refused { why } => (Standing::Refused, why.clone()),
             Ruled::Unclear { why } => (Standing::Unclear, why.clone()),

@@ -186,7 +186,15 @@ pub(super) fn body(
 pub(super) fn ask(memory: &mut Memory, id: RequestId, version: &Version, at: Timestamp) {
     if memory.requests.iter().all(|known| known.id != id) {
         let (version, actor) = (version.clone(), ACTOR.to_owned());
-        memory.requests.push(Request { id, wish: Wish::Bump, version, actor, at, outcome: None });
+        memory.requests.push(Request {
+            id,
+            wish: Wish::Bump,
+            version,
+            actor,
+            head: None,
+            at,
+            outcome: None,
+        });
     }
 }
 

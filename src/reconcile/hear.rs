@@ -75,7 +75,8 @@ impl Pass<'_> {
         let Some(rule) = &bot.watch.downstream.commands else { return Ok(()) };
         let unruled = self.heard.iter().filter(|heard| heard.rulings.is_none());
         let ours = unruled.filter(|heard| is_on_ours(&self.memory, heard.said.number));
-        let ours = ours.filter(|heard| !self.may_be_done_with(heard.said.at));
+        let ours =
+            ours.filter(|heard| !self.may_be_done_with(heard.said.at) && !self.is_stale(heard));
         let unruled: Vec<Heard> = ours.cloned().collect();
         // A memory that begins first looks whether it was one before.
         if unruled.is_empty() || self.memory.recalled().is_none() || !self.knows_itself().await {
@@ -103,6 +104,11 @@ impl Pass<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether nobody ruled on it for so long that nobody does any more.
+    pub(super) fn is_stale(&self, heard: &Heard) -> bool {
+        heard.rulings.is_none() && heard.heard_at <= self.bot.clock.now() - STALE
     }
 
     /// Whether the bot knows its own login: it has to be asked for, and that may fail.

@@ -152,6 +152,7 @@ pub(super) async fn suppose_recalled(
                 wish: Wish::Bump,
                 version,
                 actor,
+                head: None,
                 at,
                 outcome: Some(RequestOutcome { granted: true, answer: String::new(), at: now }),
             }),

@@ -9,7 +9,10 @@ use super::{
 use crate::clients::github::GithubError;
 use crate::command::{Command, Needs, Verb, help, parse};
 use crate::config::{Admitted, CommandsConfig};
-use crate::domain::{Heard, Ordered, PullFacts, PullState, Role, Ruled, Said, Version, Wish};
+use crate::domain::{
+    Heard, IgnoreScope, Ordered, PullFacts, PullState, Role, Ruled, Said, Version, Wish,
+};
+use crate::policy;
 use crate::render;
 use crate::store::Sentence;
 use anyhow::{Context as _, Result};
@@ -34,7 +37,12 @@ impl Pass<'_> {
                 self.forget(&heard).await?;
                 continue;
             }
-            match self.rule_on(config, &heard).await {
+            let ruled = if self.is_stale(&heard) {
+                self.too_late(&heard).await
+            } else {
+                self.rule_on(config, &heard).await
+            };
+            match ruled {
                 Ok(()) => {}
                 Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
                 Err(error) => self.trouble(&error.context("a command")),
@@ -69,8 +77,9 @@ impl Pass<'_> {
             self.done(format!("heard `{line}` from {}", said.author));
         }
         for request in requests {
-            if self.memory.requests.iter().all(|known| known.id != request.id) {
-                self.memory.requests.push(request);
+            match self.memory.requests.iter_mut().find(|known| known.id == request.id) {
+                Some(known) => known.head = request.head,
+                None => self.memory.requests.push(request),
             }
         }
         self.memory.orders.extend(orders);
@@ -130,18 +139,25 @@ impl Pass<'_> {
         match command {
             Command::Help => Sentence::Rule(Ruled::Told { answer: help(&grammar(config)) }),
             Command::Explain(version) => self.explained(version.or_else(|| proposed(pull)), verb),
-            Command::Bump(version) => Sentence::Ask(Wish::Bump, version),
-            Command::Canary(Some(version)) => Sentence::Ask(Wish::Canary, version),
+            Command::Bump(version) => Sentence::Ask(Wish::Bump, version, None),
+            Command::Canary(Some(version)) => Sentence::Ask(Wish::Canary, version, None),
             Command::Canary(None) => about_pull(pull, said, Wish::Canary, verb),
             Command::Rebase => about_pull(pull, said, Wish::Rebase, verb),
             Command::Recreate => about_pull(pull, said, Wish::Recreate, verb),
             Command::Hold(reason) => Sentence::Order(Ordered::Hold { reason }),
             Command::Unhold => Sentence::Order(Ordered::Unhold),
             Command::Unignore => Sentence::Order(Ordered::Unignore),
-            Command::Ignore(scope) => match Ordered::ignoring(scope, proposed(pull).as_ref()) {
-                Some(ordered) => Sentence::Order(ordered),
-                None => refused("nothing is proposed here that `this` could be".to_owned()),
-            },
+            Command::Ignore(scope) => {
+                let Some(ordered) = Ordered::ignoring(scope, proposed(pull).as_ref()) else {
+                    return refused("nothing is proposed here that `this` could be".to_owned());
+                };
+                // It may be about another release by now.
+                let seen = match pull {
+                    Some(pull) if scope == IgnoreScope::This => seen_by(said, pull),
+                    _ => Ok(()),
+                };
+                seen.map_or_else(refused, |()| Sentence::Order(ordered))
+            }
         }
     }
 
@@ -186,16 +202,21 @@ fn about_pull(pull: Option<&PullFacts>, said: &Said, wish: Wish, verb: Verb) -> 
             "`{verb}` is about an open pull request of the bot's: say it in one"
         ));
     };
+    match seen_by(said, pull) {
+        Ok(()) => Sentence::Ask(wish, version, Some(pull.head.clone())),
+        Err(why) => refused(why),
+    }
+}
+
+/// Whether an open pull request is what it was when something was said of it; if not, why that is
+/// not done.
+fn seen_by(said: &Said, pull: &PullFacts) -> Result<(), String> {
     match &said.head {
-        Some(head) if *head == pull.head => Sentence::Ask(wish, version),
-        Some(head) => refused(format!(
-            "the branch was at `{}` when this was said, and is at `{}` now: look at it, and say it \
-             again",
-            head.short(),
-            pull.head.short()
-        )),
+        _ if pull.state != PullState::Open => Ok(()),
+        Some(head) if *head == pull.head => Ok(()),
+        Some(head) => Err(policy::moved_since(head, &pull.head)),
         None => {
-            refused("nobody knows where the branch was when this was said: say it again".to_owned())
+            Err("nobody knows where the branch was when this was said: say it again".to_owned())
         }
     }
 }

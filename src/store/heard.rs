@@ -2,20 +2,36 @@
 
 use super::{
     Lease, Store, StoreError, row,
-    wish::{append_order, append_request},
+    wish::{Asked, append_order, append_request},
     write::{json, storable},
 };
 use crate::domain::{
-    Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling, Said, Timestamp, Version,
-    WatchName, Wish,
+    CommitId, Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling, Said, Timestamp,
+    Version, WatchName, Wish,
 };
 use sqlx::AnyConnection;
 use std::time::Duration;
 
 /// What nobody ruled on for so long is not ruled on any more: it would surprise everybody.
 pub const STALE: Duration = Duration::from_hours(24);
-/// What was ruled on has its last answer within so long, or none: GitHub may refuse it for good.
+/// What was ruled on has its last answer within so long of its end, or none: GitHub may refuse it
+/// for good.
 const LAST_ANSWER: Duration = Duration::from_hours(30 * 24);
+
+/// What awaits the end of a request: of each row of `heard`, whether a command in it left a request
+/// that is open or ended after a time. What a ruling is written as is this program's own, and a quote in
+/// a line that somebody wrote is escaped in it.
+macro_rules! awaited_after {
+    ($until:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM request WHERE request.watch = heard.watch \
+             AND (request.ended_at IS NULL OR request.ended_at > ",
+            $until,
+            ") AND heard.rulings LIKE '%\"ruled\":\"asked\",\"request\":' \
+             || CAST(request.id AS TEXT) || '}%')"
+        )
+    };
+}
 
 /// A delivery whose signature held.
 #[derive(Debug, Clone)]
@@ -33,8 +49,8 @@ pub struct Received {
 /// What is to become of a command.
 #[derive(Debug, Clone)]
 pub enum Sentence {
-    /// A request is recorded.
-    Ask(Wish, Version),
+    /// A request is recorded, bound to the branch as it was when it is about one.
+    Ask(Wish, Version, Option<CommitId>),
     /// A standing order is recorded.
     Order(Ordered),
     /// There is nothing more to record than this.
@@ -91,8 +107,9 @@ impl Store {
         transaction.commit("heard").await
     }
 
-    /// What was heard in a repository and is not answered to its end, oldest first. What was ruled on
-    /// by another watch is that one's.
+    /// What was heard in a repository and is not answered to its end, in the order in which it was
+    /// said. What was ruled on by another watch is that one's. What nobody ruled on for longer than
+    /// [`STALE`] is among it: whoever said it is to be told.
     ///
     /// # Errors
     /// If the database cannot be read, or a row makes no sense.
@@ -102,13 +119,14 @@ impl Store {
         watch: &WatchName,
         now: Timestamp,
     ) -> Result<Vec<Heard>, StoreError> {
-        let rows = sqlx::query(
+        let rows = sqlx::query(concat!(
             "SELECT * FROM heard WHERE repository = $1 AND ended_at IS NULL \
-             AND ((watch = $2 AND heard_at > $4) OR (watch IS NULL AND heard_at > $3)) ORDER BY id",
-        )
+             AND (watch = $2 OR watch IS NULL) AND (heard_at > $3 OR ",
+            awaited_after!("$3"),
+            ") ORDER BY said_at, id"
+        ))
         .bind(repository.as_str())
         .bind(watch.as_str())
-        .bind((now - STALE).millis())
         .bind((now - LAST_ANSWER).millis())
         .fetch_all(&self.pool)
         .await?;
@@ -158,8 +176,9 @@ impl Store {
         Ok(count.bind(author.unwrap_or_default()).fetch_one(&self.pool).await?)
     }
 
-    /// Records what becomes of each command of something heard; a `stranger` is who may not command; requests and orders included, all or
-    /// nothing: each is carried out once. Gives what is then remembered.
+    /// Records what becomes of each command of something heard, requests and orders included, all or
+    /// nothing: each is carried out once. A `stranger` is who may not command. Gives what is then
+    /// remembered.
     ///
     /// # Errors
     /// If the lease was lost, or the database cannot be written.
@@ -178,12 +197,20 @@ impl Store {
         for (line, sentence) in sentences {
             let outcome = match sentence {
                 Sentence::Rule(ruled) => ruled.clone(),
-                Sentence::Ask(wish, version) => {
-                    let (wish, version) = (*wish, version.clone());
-                    let id =
-                        append_request(&mut transaction, watch, wish, &version, actor, at).await?;
-                    let actor = actor.clone();
-                    requests.push(Request { id, wish, version, actor, at, outcome: None });
+                Sentence::Ask(wish, version, bound_to) => {
+                    let wish = *wish;
+                    let asked = Asked { wish, version, actor, head: bound_to.as_ref() };
+                    let id = append_request(&mut transaction, watch, &asked, at).await?;
+                    let (version, actor) = (version.clone(), actor.clone());
+                    requests.push(Request {
+                        id,
+                        wish,
+                        version,
+                        actor,
+                        head: bound_to.clone(),
+                        at,
+                        outcome: None,
+                    });
                     Ruled::Asked { request: id }
                 }
                 Sentence::Order(ordered) => {
@@ -243,11 +270,13 @@ impl Store {
         until: Timestamp,
     ) -> Result<u64, StoreError> {
         let heard = until - LAST_ANSWER;
-        let old = sqlx::query_scalar(
+        let old = sqlx::query_scalar(concat!(
             "SELECT (SELECT COUNT(*) FROM delivery WHERE received_at < $1) \
              + (SELECT COUNT(*) FROM heard WHERE heard_at < $2 \
-             AND id < (SELECT MAX(id) FROM heard))",
-        );
+             AND id < (SELECT MAX(id) FROM heard) AND NOT ",
+            awaited_after!("$2"),
+            ")"
+        ));
         let old: i64 = old.bind(until.millis()).bind(heard.millis()).fetch_one(&self.pool).await?;
         if old == 0 {
             return Ok(0);
@@ -257,7 +286,14 @@ impl Store {
         for (statement, until) in [
             ("DELETE FROM delivery WHERE received_at < $1", until),
             // The newest one stays: ids are counted from it.
-            ("DELETE FROM heard WHERE heard_at < $1 AND id < (SELECT MAX(id) FROM heard)", heard),
+            (
+                concat!(
+                    "DELETE FROM heard WHERE heard_at < $1 AND id < (SELECT MAX(id) FROM heard) \
+                     AND NOT ",
+                    awaited_after!("$1")
+                ),
+                heard,
+            ),
         ] {
             let rows = sqlx::query(statement).bind(until.millis()).execute(&mut *transaction);
             gone += rows.await?.rows_affected();

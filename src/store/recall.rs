@@ -44,6 +44,7 @@ impl Store {
                         wish: Wish::Bump,
                         version: version.clone(),
                         actor,
+                        head: None,
                         at: entry.at,
                         outcome: Some(RequestOutcome { granted: true, answer, at }),
                     });

@@ -3,9 +3,9 @@
 
 use super::StoreError;
 use crate::domain::{
-    Cached, CanaryReport, CanaryRun, Check, Content, EffectKey, EffectRecord, EffectState, Finding,
-    Heard, HeardId, Invalid, Observation, Order, Ordered, Request, RequestId, RequestOutcome,
-    RunId, RunState, Said, Timestamp, Verdict, Wish,
+    Cached, CanaryReport, CanaryRun, Check, CommitId, Content, EffectKey, EffectRecord,
+    EffectState, Finding, Heard, HeardId, Invalid, Observation, Order, Ordered, Request, RequestId,
+    RequestOutcome, RunId, RunState, Said, Timestamp, Verdict, Wish,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row as _, any::AnyRow};
@@ -90,8 +90,6 @@ pub(super) fn asked(row: &AnyRow) -> Result<Asked, StoreError> {
 }
 
 pub(super) fn heard(row: &AnyRow) -> Result<Heard, StoreError> {
-    let head: Option<String> = row.try_get("head")?;
-    let head = head.map(|head| head.parse()).transpose();
     let rulings: Option<String> = row.try_get("rulings")?;
     let rulings = rulings.map(|rulings| serde_json::from_str(&rulings)).transpose();
     Ok(Heard {
@@ -102,7 +100,7 @@ pub(super) fn heard(row: &AnyRow) -> Result<Heard, StoreError> {
             author: text(row, "author")?,
             bot: row.try_get::<i64, _>("bot")? != 0,
             body: text(row, "body")?,
-            head: head.map_err(|error: Invalid| StoreError::corrupt("column head", error))?,
+            head: commit(row, "head")?,
             at: time(row, "said_at")?,
         },
         heard_at: time(row, "heard_at")?,
@@ -113,6 +111,13 @@ pub(super) fn heard(row: &AnyRow) -> Result<Heard, StoreError> {
 fn count(row: &AnyRow, column: &str) -> Result<u64, StoreError> {
     let number: i64 = row.try_get(column)?;
     u64::try_from(number).map_err(|error| StoreError::corrupt(format!("column {column}"), error))
+}
+
+/// A commit, or none.
+fn commit(row: &AnyRow, column: &'static str) -> Result<Option<CommitId>, StoreError> {
+    let text: Option<String> = row.try_get(column)?;
+    let commit = text.map(|text| text.parse()).transpose();
+    commit.map_err(|error: Invalid| StoreError::corrupt(column, error))
 }
 
 fn request(row: &AnyRow) -> Result<Request, StoreError> {
@@ -129,6 +134,7 @@ fn request(row: &AnyRow) -> Result<Request, StoreError> {
         wish: named(row, "wish", "a wish", Wish::ALL, Wish::name)?,
         version: parsed(row, "version")?,
         actor: text(row, "actor")?,
+        head: commit(row, "head")?,
         at: time(row, "asked_at")?,
         outcome,
     })

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "wish", include_str!("../../migrations/0005_wish.sql")),
     (6, "dispatched", include_str!("../../migrations/0006_dispatched.sql")),
     (7, "commands", include_str!("../../migrations/0007_commands.sql")),
+    (8, "bound", include_str!("../../migrations/0008_bound.sql")),
 ];
 
 /// The last migration that this program knows.

@@ -2,7 +2,7 @@
 //! records them as well.
 
 use super::{Lease, Store, StoreError, write::storable};
-use crate::domain::{Ordered, RequestId, Timestamp, Version, WatchName, Wish};
+use crate::domain::{CommitId, Ordered, RequestId, Timestamp, Version, WatchName, Wish};
 use sqlx::{AnyConnection, Row as _};
 
 impl Store {
@@ -19,7 +19,8 @@ impl Store {
         at: Timestamp,
     ) -> Result<RequestId, StoreError> {
         let mut transaction = self.writing().await?;
-        let id = append_request(&mut transaction, watch, wish, version, actor, at).await?;
+        let asked = Asked { wish, version, actor, head: None };
+        let id = append_request(&mut transaction, watch, &asked, at).await?;
         transaction.commit("request").await?;
         Ok(id)
     }
@@ -68,25 +69,36 @@ impl Store {
     }
 }
 
-/// Appends a wish inside a transaction, unless the same one is open.
+/// A wish that is about to be recorded.
+pub(super) struct Asked<'a> {
+    pub(super) wish: Wish,
+    pub(super) version: &'a Version,
+    pub(super) actor: &'a str,
+    /// Where the branch was, if it is bound to that.
+    pub(super) head: Option<&'a CommitId>,
+}
+
+/// Appends a wish inside a transaction, unless the same one is open: that one is then bound to the
+/// branch as it was this time.
 pub(super) async fn append_request(
     transaction: &mut AnyConnection,
     watch: &WatchName,
-    wish: Wish,
-    version: &Version,
-    actor: &str,
+    asked: &Asked<'_>,
     at: Timestamp,
 ) -> Result<RequestId, StoreError> {
+    let Asked { wish, version, actor, head } = asked;
     sqlx::query(
-        "INSERT INTO request (id, watch, version, wish, actor, asked_at) VALUES \
-         ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4, $5) \
-         ON CONFLICT (watch, version, wish) WHERE ended_at IS NULL DO NOTHING",
+        "INSERT INTO request (id, watch, version, wish, actor, asked_at, head) VALUES \
+         ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (watch, version, wish) WHERE ended_at IS NULL \
+         DO UPDATE SET head = excluded.head",
     )
     .bind(watch.as_str())
     .bind(version.to_string())
     .bind(wish.name())
     .bind(storable(actor).as_ref())
     .bind(at.millis())
+    .bind(head.map(|head| head.as_str().to_owned()))
     .execute(&mut *transaction)
     .await?;
     let id = sqlx::query(

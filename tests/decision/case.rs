@@ -178,6 +178,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         version: version.clone(),
         pull: PullNumber(pull),
         state: PullState::Open,
+        head: "a".repeat(40).parse().unwrap(),
         ours: true,
         notice: None,
         remade_at: None,
@@ -196,6 +197,7 @@ pub(crate) fn request(version: &Version, granted: bool) -> Request {
         wish: Wish::Bump,
         version: version.clone(),
         actor: "maintainer".to_owned(),
+        head: None,
         at: minutes_ago(30),
         outcome: granted.then(|| RequestOutcome {
             granted: true,

@@ -71,7 +71,7 @@ async fn whoever_reads_a_draft_is_told_of_the_comment_that_asks() {
         stand.world.comment_as(MAINTAINER, offered.number, "/bump 3.9.4");
         stand.settle().await;
         assert!(!stand.only().draft);
-        insta::assert_snapshot!(answers(stand, offered.number).join("\n"), @"");
+        insta::assert_snapshot!(answers(stand, offered.number).join("\n"), @"`/bump 3.9.4`: **✅ done** — pull request #1 proposes it");
     })
     .await;
 }

@@ -5,6 +5,7 @@ mod admission;
 mod agreement;
 mod answers;
 mod app;
+mod bound;
 mod boxes;
 mod budgets;
 mod bumps;

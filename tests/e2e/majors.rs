@@ -19,7 +19,7 @@ Co-Authored-By: Somebody <somebody@example.com>
 
 const DOCUMENT: &str = "packages/sdk/CONNECTOR_MIGRATION.md";
 
-async fn publish_major(stand: &Stand) {
+pub async fn publish_major(stand: &Stand) {
     stand.world.release("4.0.0").notes(NOTES).publish().await;
 }
 
