@@ -60,6 +60,15 @@ pub fn metrics() -> &'static PrometheusHandle {
             "digest_bump_webhooks_total",
             "Webhooks that came in, by event and by what was done with them"
         );
+        metrics::describe_gauge!(
+            "digest_bump_last_pass_timestamp_seconds",
+            metrics::Unit::Seconds,
+            "When the last pass of a watch ended in this process, since 1970"
+        );
+        metrics::describe_gauge!(
+            "digest_bump_pass_troubles",
+            "How much of the last pass of a watch could not be read or done"
+        );
         handle
     })
 }

@@ -160,6 +160,8 @@ mod tests {
             drifted: false,
             mirror_hunks: None,
             alarms: owned(alarms),
+            last_pass: None,
+            last_pass_ago: None,
             troubles: owned(troubles),
             releases: Vec::new(),
             older: 0,

@@ -10,8 +10,9 @@ use crate::policy::Decision;
 use crate::proposal::Performer;
 use crate::repository::Repository;
 use crate::sources::Sources;
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Lease, Store, StoreError, pass_lease};
 use anyhow::Result;
+use metrics::gauge;
 use std::{path::PathBuf, time::Duration};
 use tracing::{Instrument as _, info_span, warn};
 
@@ -64,7 +65,7 @@ impl Bot {
     /// The lease under which this watch's passes run.
     #[must_use]
     pub fn lease_name(&self) -> String {
-        format!("pass {}", self.watch.name)
+        pass_lease(&self.watch.name)
     }
 
     /// One settled pass, if nobody else has the lease: `None` if somebody has.
@@ -80,7 +81,20 @@ impl Bot {
         let span = info_span!("pass", watch = %self.watch.name, id = lease.token());
         let report = self.settle_holding(&lease).instrument(span).await;
         self.store.release(lease).await?;
+        self.gauge(report.as_ref().ok());
         report.map(Some)
+    }
+
+    /// Tells whoever watches the bot that a pass ended, and how.
+    #[expect(clippy::cast_precision_loss, reason = "seconds and small numbers")]
+    fn gauge(&self, report: Option<&PassReport>) {
+        let watch = || self.watch.name.to_string();
+        let seconds = self.clock.now().seconds() as f64;
+        gauge!("digest_bump_last_pass_timestamp_seconds", "watch" => watch()).set(seconds);
+        if let Some(report) = report {
+            let troubles = report.troubles.len() as f64;
+            gauge!("digest_bump_pass_troubles", "watch" => watch()).set(troubles);
+        }
     }
 
     /// Settles while the lease is renewed beside it. A pass that loses it ends where it stands.

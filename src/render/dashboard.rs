@@ -269,6 +269,8 @@ mod tests {
             drifted: false,
             mirror_hunks: None,
             alarms: Vec::new(),
+            last_pass: None,
+            last_pass_ago: None,
             troubles: Vec::new(),
             releases,
             older: 0,

@@ -127,6 +127,10 @@ pub fn status(view: &WatchView) -> String {
             format!("{}: the pin is unknown: {fault}\n", view.watch)
         }
     };
+    let _ = match view.last_pass.as_ref().zip(view.last_pass_ago.as_ref()) {
+        Some((at, ago)) => writeln!(out, "  last pass: {at}, {ago} ago"),
+        None => writeln!(out, "  no pass has ended yet"),
+    };
     for line in &view.alarms {
         let _ = writeln!(out, "  ALARM: {line}");
     }

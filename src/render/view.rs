@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::{
     Bump, Check, DashboardFacts, DraftMark, HowToAsk, Memory, Order, Pin, ProposalKind, PullState,
-    Request, Timestamp, Version, Wish,
+    Request, Timestamp, Version, Wish, human_duration,
 };
 use crate::edit;
 use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
@@ -33,6 +33,11 @@ pub struct WatchView {
     pub mirror_hunks: Option<String>,
     /// What a person has to look at: what is not what it was, and a stream that left the contract.
     pub alarms: Vec<String>,
+    /// When the last pass ended, if one has.
+    pub last_pass: Option<String>,
+    /// How long ago that was, in words.
+    #[serde(skip)]
+    pub last_pass_ago: Option<String>,
     /// What the last pass could not read or do; it is due again.
     pub troubles: Vec<String>,
     /// The releases that are not older than the pin, newest first.
@@ -175,6 +180,8 @@ impl WatchView {
             drifted: snapshot.drifted,
             mirror_hunks: None,
             alarms: all_alarms(memory, snapshot, how, now),
+            last_pass: memory.last_pass.map(|at| at.to_string()),
+            last_pass_ago: memory.last_pass.map(|at| human_duration(now.since(at))),
             troubles: troubles(memory),
             older: decision.stages.len() - releases.len(),
             releases,

@@ -2,6 +2,7 @@
 //! through the end of its lease from the one who took over.
 
 use super::{Store, StoreError};
+use crate::domain::WatchName;
 use sqlx::{AnyConnection, Row as _};
 use std::time::Duration;
 
@@ -55,6 +56,12 @@ impl Lease {
     }
 }
 
+/// The lease under which the passes of a watch run.
+#[must_use]
+pub fn pass_lease(watch: &WatchName) -> String {
+    format!("pass {watch}")
+}
+
 impl Store {
     /// Takes the lease `name` for `ttl`, if nobody holds it. `None` if somebody does, be it the
     /// same owner: two passes of one process exclude each other as well.
@@ -90,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] if somebody else took it; or if the database cannot be written.
     pub async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<(), StoreError> {
-        let rows = self.set_held_until(lease, (self.clock.now() + ttl).millis());
+        let rows = self.set_held_until(lease, (self.clock.now() + ttl).millis(), None);
         lease.unless_lost(rows.await?)
     }
 
@@ -99,18 +106,25 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn release(&self, lease: Lease) -> Result<(), StoreError> {
-        self.set_held_until(&lease, 0).await.map(drop)
+        self.set_held_until(&lease, 0, Some(self.clock.now().millis())).await.map(drop)
     }
 
-    async fn set_held_until(&self, lease: &Lease, millis: i64) -> Result<u64, StoreError> {
+    async fn set_held_until(
+        &self,
+        lease: &Lease,
+        millis: i64,
+        released_at: Option<i64>,
+    ) -> Result<u64, StoreError> {
         let mut transaction = self.writing().await?;
         let rows = sqlx::query(
-            "UPDATE lease SET held_until = $1 WHERE name = $2 AND owner = $3 AND token = $4",
+            "UPDATE lease SET held_until = $1, released_at = COALESCE($5, released_at) \
+             WHERE name = $2 AND owner = $3 AND token = $4",
         )
         .bind(millis)
         .bind(&lease.name)
         .bind(&lease.owner)
         .bind(lease.token)
+        .bind(released_at)
         .execute(&mut *transaction)
         .await?
         .rows_affected();

@@ -1,7 +1,7 @@
 //! Reading back: everything that the decision needs, in a few queries.
 
-use super::{Store, StoreError, row, row::Asked};
-use crate::domain::{Cached, Content, Digest, FactKey, Memory, Observation, WatchName};
+use super::{Store, StoreError, pass_lease, row, row::Asked};
+use crate::domain::{Cached, Content, Digest, FactKey, Memory, Observation, Timestamp, WatchName};
 use sqlx::{Any, SqlSafeStr, Transaction, any::AnyRow};
 
 impl Store {
@@ -30,6 +30,10 @@ impl Store {
         }
         let effects = "SELECT * FROM effect WHERE watch = $1 ORDER BY intended_at, effect_key";
         memory.effects = each(&mut transaction, effects, watch, row::effect).await?;
+        let released = "SELECT released_at FROM lease WHERE name = $1";
+        let released = sqlx::query_scalar(released).bind(pass_lease(watch));
+        let released: Option<Option<i64>> = released.fetch_optional(&mut *transaction).await?;
+        memory.last_pass = released.flatten().map(Timestamp::from_millis);
         Ok(memory)
     }
 

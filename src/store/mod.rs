@@ -22,7 +22,7 @@ mod write;
 
 pub use error::StoreError;
 pub use heard::{Received, STALE, Sentence};
-pub use lease::Lease;
+pub use lease::{Lease, pass_lease};
 pub use run::{NewRun, Prepared, Shown};
 
 use crate::clock::Clock;

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "dispatched", include_str!("../../migrations/0006_dispatched.sql")),
     (7, "commands", include_str!("../../migrations/0007_commands.sql")),
     (8, "bound", include_str!("../../migrations/0008_bound.sql")),
+    (9, "last_pass", include_str!("../../migrations/0009_last_pass.sql")),
 ];
 
 /// The last migration that this program knows.

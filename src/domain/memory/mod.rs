@@ -25,6 +25,8 @@ pub struct Memory {
     pub orders: Vec<Order>,
     /// Every effect, oldest first.
     pub effects: Vec<EffectRecord>,
+    /// When the last pass ended, for whoever looks whether the bot is at work. No decision depends on it.
+    pub last_pass: Option<Timestamp>,
     /// What the notes of the releases were read to break; derived from them.
     pub named_breaks: NamedBreaks,
 }
