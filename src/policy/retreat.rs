@@ -2,6 +2,7 @@
 //! may be proposed.
 
 use super::{
+    orders::ignored,
     snapshot::{Candidate, PinState, Snapshot},
     stage::Intent,
     stream::is_withdrawn,
@@ -84,7 +85,8 @@ impl Snapshot {
     }
 
     /// The older releases that the pin may be taken back to unasked, the newest first. One that a
-    /// person declined is none, nor are those before it.
+    /// person declined is none, nor are those before it: whoever closes the pull request stays. One
+    /// that is ignored is passed over as it is on the way onwards, and the next older one is taken.
     pub(super) fn way_back(&self) -> Vec<&Candidate> {
         let PinState::Known { version: pinned, .. } = &self.pin else { return Vec::new() };
         if self.retreat.is_none() || !self.reverses {
@@ -99,6 +101,6 @@ impl Snapshot {
             })
         };
         let older = self.candidates.iter().filter(|c| c.version.cmp_precedence(pinned).is_lt());
-        older.filter(|c| !declined(&c.version)).collect()
+        older.filter(|c| !declined(&c.version) && ignored(c, self).is_none()).collect()
     }
 }

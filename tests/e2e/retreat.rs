@@ -1,5 +1,6 @@
 //! What is pinned has to be left, and pin sites that do not agree: the ways that lead not onwards.
 
+use crate::commands::{MAINTAINER, say};
 use crate::stand::{Stand, run_test};
 use toml::Value;
 
@@ -108,6 +109,34 @@ async fn a_release_that_was_withdrawn_is_taken_back_unasked_where_the_config_say
         stand.world.release("3.11.0").publish().await;
         stand.settle().await;
         assert_eq!(stand.only().title, "chore(connector): bump 3.10.0 → 3.11.0");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_to_what_is_ignored_is_closed_once_and_leads_to_the_next_older_release() {
+    run_test(async |stand| {
+        opens(stand);
+        stand.set("downstream.commands.enabled", true);
+        stand.world.set_permission(MAINTAINER, "write");
+        pinned_at_next(stand).await;
+        stand.world.withdraw_release("3.10.0");
+        stand.settle().await;
+        let back = stand.only();
+        assert_eq!(back.title, "chore(connector): take the pin back 3.10.0 → 3.9.3");
+        say(stand, MAINTAINER, back.number, "/bump ignore this").await;
+        assert_eq!(stand.open(), [""; 0]);
+        stand.wait(1);
+        stand.settle().await;
+        // The bump that was merged, and one way back.
+        let numbers: Vec<u64> = stand.world.pulls().iter().map(|pull| pull.number).collect();
+        assert_eq!((stand.open(), numbers.len()), (vec![], 2), "{numbers:?}");
+
+        let older = stand.world.release("3.9.2").published_at("2026-06-01T08:00:00Z");
+        older.publish().await;
+        stand.settle().await;
+        assert_eq!(stand.only().title, "chore(connector): take the pin back 3.10.0 → 3.9.2");
+        assert_eq!(stand.world.pulls().len(), 3);
     })
     .await;
 }
