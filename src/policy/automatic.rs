@@ -5,7 +5,7 @@ use super::{
     canary::{AtPin, at_pin},
     chain::walk,
     orders::ignored,
-    requests::Standing,
+    requests::Cutoff,
     snapshot::{Candidate, Proposal, Snapshot},
     stage::Stage,
 };
@@ -15,10 +15,9 @@ use crate::domain::{Bump, PatchPolicy, ProposalKind, PullState, Timestamp, Verdi
 /// one is not, nor one that was already out when a person declined a newer one.
 pub(super) fn automatic<'a>(
     snapshot: &'a Snapshot,
-    standing: Option<&Standing<'_>>,
+    cutoff: Option<Cutoff<'_>>,
     board: &mut Board,
 ) -> Vec<&'a Candidate> {
-    let cutoff = standing.filter(|s| s.outranks()).map(|s| (s.request.at, &s.candidate.version));
     let declined: Vec<(&Proposal, Timestamp)> = snapshot
         .proposals
         .iter()

@@ -85,7 +85,8 @@ fn major_lines(snapshot: &Snapshot) -> BTreeMap<u64, Vec<&Candidate>> {
 fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut Board) {
     let open = open_proposal(snapshot);
     let standing = requests::standing(snapshot, pinned, open, now, &mut board.due);
-    let automatic = automatic(snapshot, standing.as_ref(), board);
+    let cutoff = requests::cutoff(standing.as_ref(), snapshot, open);
+    let automatic = automatic(snapshot, cutoff, board);
     let minors = automatic
         .iter()
         .copied()

@@ -21,7 +21,7 @@ pub(super) struct Standing<'a> {
     pub(super) assessment: Assessment,
 }
 
-impl Standing<'_> {
+impl<'a> Standing<'a> {
     /// Whether automatic proposals step back behind it: not while it waits, for one that waits
     /// never blocks another.
     pub(super) const fn outranks(&self) -> bool {
@@ -29,6 +29,26 @@ impl Standing<'_> {
             Assessment::Due(_) | Assessment::Running(_) | Assessment::Ready => true,
             Assessment::Waiting { .. } | Assessment::Held(_) => false,
         }
+    }
+
+    fn cutoff(&self) -> Cutoff<'a> {
+        (self.request.at, &self.candidate.version)
+    }
+}
+
+/// When a release was asked for, and which: what was out by then steps back behind it.
+pub(super) type Cutoff<'a> = (Timestamp, &'a Version);
+
+/// What automatic proposals step back behind. Where the request that counts now does not outrank
+/// them, because it waits or is refused, it takes nothing from the one that was granted before.
+pub(super) fn cutoff<'a>(
+    standing: Option<&Standing<'a>>,
+    snapshot: &'a Snapshot,
+    open: Option<&Proposal>,
+) -> Option<Cutoff<'a>> {
+    match standing.filter(|standing| standing.outranks()) {
+        Some(standing) => Some(standing.cutoff()),
+        None => granted(snapshot, open).map(|standing| standing.cutoff()),
     }
 }
 

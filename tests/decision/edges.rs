@@ -269,6 +269,31 @@ fn a_wish_stands_only_where_its_own_pull_request_is_open() {
 }
 
 #[test]
+fn what_was_granted_stands_beside_a_newer_wish_that_waits_or_is_refused() {
+    let passing = ["there", "there", "early", "passed", "passed"];
+    let mislabelled = ["there", "there", "early", "failed", "never"];
+    // Not there, the pin itself, a MAJOR before its migration, one that is held.
+    for wanted in ["3.99.0", "3.9.3", "4.0.0", "3.9.4"] {
+        let mut watch = proposing(&["3.11.0", "3.10.0"], true, true);
+        let major = with_evidence(candidate("4.0.0", Bump::Major), &passing);
+        watch.candidates.insert(0, major);
+        watch.candidates.push(with_evidence(candidate("3.9.4", Bump::Patch), &mislabelled));
+        let mut newer = request(&version(wanted), false);
+        (newer.id, newer.at) = (RequestId(2), minutes_ago(20));
+        watch.requests = vec![request(&version("3.10.0"), true), newer];
+        let decision = decide(&watch, NOW);
+        let bump =
+            |intent: &Intent| matches!(intent, Intent::Propose { kind: ProposalKind::PinBump, .. });
+        assert!(!decision.due.iter().any(bump), "{wanted}: {:?}", decision.due);
+        assert_eq!(stage_word(&decision, &version("3.11.0")), "skipped", "{wanted}");
+        assert_eq!(stage_word(&decision, &version("3.10.0")), "proposed", "{wanted}");
+        // What came after it was granted is news, as ever.
+        watch.candidates[1].published_at = minutes_ago(10);
+        assert!(decide(&watch, NOW).due.iter().any(bump), "{wanted}");
+    }
+}
+
+#[test]
 fn after_six_failed_canaries_older_releases_are_left_alone() {
     let failed = ["there", "there", "early", "passed", "failed"];
     let mislabelled = ["there", "there", "early", "failed", "never"];

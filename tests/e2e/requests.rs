@@ -1,6 +1,7 @@
 //! What people ask for.
 
-use crate::stand::run_test;
+use crate::people::BRANCH;
+use crate::stand::{Stand, run_test};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_moves_the_pull_request_down_where_it_stays_until_something_new_appears() {
@@ -34,6 +35,32 @@ async fn a_request_moves_the_pull_request_down_where_it_stays_until_something_ne
         assert_eq!(up.number, before.number);
         assert_eq!(up.title, "chore(connector): bump 3.9.3 → 3.12.0");
         assert!(!up.body.contains("Asked for by"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_cannot_be_met_takes_nothing_from_the_one_that_was() {
+    run_test(async |stand| {
+        for version in ["3.10.0", "3.11.0", "4.0.0"] {
+            stand.world.release(version).publish().await;
+        }
+        stand.settle().await;
+        let bump = |stand: &Stand| {
+            let mut open = stand.world.open_pulls();
+            open.retain(|pull| pull.head_branch == BRANCH);
+            open.remove(0).title
+        };
+        assert_eq!(bump(stand), "chore(connector): bump 3.9.3 → 3.11.0");
+        // A typo, the pin, and a MAJOR before its migration.
+        for version in ["3.10.0", "3.99.0", "3.9.3", "4.0.0"] {
+            stand.wait(1);
+            stand.request(version).await;
+            stand.settle().await;
+            assert_eq!(bump(stand), "chore(connector): bump 3.9.3 → 3.10.0", "{version}");
+        }
+        assert_eq!(stand.stage("3.11.0").await.0, "skipped");
+        assert!(stand.requests().await.starts_with("4.0.0 open: no answer yet\n"));
     })
     .await;
 }
