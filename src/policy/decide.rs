@@ -126,7 +126,7 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
 }
 
 /// The newest older release with complete evidence, where what is pinned has to be left, the config
-/// wants the way back proposed, and nothing newer is.
+/// wants the way back proposed, and nothing newer is. A wish that waits keeps nobody from it.
 fn take_back<'a>(
     standing: Option<&Standing<'_>>,
     open: Option<&Proposal>,
@@ -134,7 +134,7 @@ fn take_back<'a>(
     now: Timestamp,
     board: &mut Board,
 ) -> Option<&'a Candidate> {
-    if standing.is_some() || open.is_some() {
+    if standing.is_some_and(Standing::outranks) || open.is_some() {
         return None;
     }
     let back = walk(snapshot.way_back(), ProposalKind::PinBump, snapshot, now, None);

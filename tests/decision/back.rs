@@ -1,7 +1,7 @@
 //! The way back, where what is pinned has to be left and the config wants it proposed.
 
 use crate::case::{
-    NOW, PASSING, candidate, minutes_ago, proposal, snapshot, version, with_evidence,
+    NOW, PASSING, candidate, minutes_ago, proposal, request, snapshot, version, with_evidence,
 };
 use digest_bump::domain::{Bump, Order, Ordered, PatchPolicy, ProposalKind, PullState, RequestId};
 use digest_bump::policy::{Intent, Proposal, Snapshot, decide};
@@ -57,5 +57,24 @@ fn what_is_ignored_is_passed_over_and_what_was_declined_ends_the_way() {
         // Whoever closes it by hand stays where the pin is.
         watch.proposals = vec![Proposal { state: PullState::Closed, ..back }];
         assert_eq!(due(&watch), [""; 0], "{releases:?}");
+    }
+}
+
+#[test]
+fn a_wish_that_waits_does_not_hold_the_way_back_up() {
+    let waits = ["unavailable", "there", "early", "none", "never"];
+    let untried = ["there", "there", "early", "passed", "never"];
+    for (text, bump, evidence, expected) in [
+        // A MAJOR before its migration, and a patch whose image cannot be asked for.
+        ("4.0.0", Bump::Major, PASSING, &["propose 3.9.2"][..]),
+        ("3.9.4", Bump::Patch, waits, &["propose 3.9.2"]),
+        // What is worked on leads away from the pin as well, and is waited for.
+        ("3.9.4", Bump::Patch, untried, &[]),
+        ("3.9.4", Bump::Patch, PASSING, &["propose 3.9.4, asked for"]),
+    ] {
+        let mut watch = withdrawn();
+        watch.candidates.insert(0, with_evidence(candidate(text, bump), &evidence));
+        watch.requests = vec![request(&version(text), false)];
+        assert_eq!(due(&watch), expected, "{text} {evidence:?}");
     }
 }

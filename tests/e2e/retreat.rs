@@ -142,6 +142,27 @@ async fn a_way_back_to_what_is_ignored_is_closed_once_and_leads_to_the_next_olde
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_does_not_hold_the_way_back_up() {
+    run_test(async |stand| {
+        opens(stand);
+        let digest = pinned_at_next(stand).await;
+        stand.world.release("4.0.0").publish().await;
+        stand.request("4.0.0").await;
+        stand.settle().await;
+        assert_eq!(stand.requests().await, "4.0.0 open: no answer yet");
+        let stub = stand.only();
+        stand.world.delete_manifest(&digest);
+        stand.settle().await;
+        let mut open = stand.world.open_pulls();
+        open.retain(|pull| pull.number != stub.number);
+        let titles: Vec<&str> = open.iter().map(|pull| pull.title.as_str()).collect();
+        assert_eq!(titles, ["chore(connector): take the pin back 3.10.0 → 3.9.3"]);
+        assert_eq!(stand.requests().await, "4.0.0 open: no answer yet");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_way_back_gives_way_to_a_newer_release() {
     run_test(async |stand| {
         opens(stand);
