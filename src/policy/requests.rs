@@ -3,7 +3,7 @@
 use super::{
     assess::{Assessment, assess},
     line::Line,
-    orders::refuses,
+    orders::{ignored, refuses},
     snapshot::{Candidate, Migration, Proposal, Snapshot},
     stage::Intent,
 };
@@ -125,6 +125,10 @@ fn examine<'a>(
         .iter()
         .find(|candidate| candidate.version == *wanted)
         .ok_or_else(|| (false, unknown(snapshot, wanted)))?;
+    // Only by an order that came later: who asks after one is heard against it.
+    if let Some(why) = ignored(candidate, snapshot) {
+        return Err((false, format!("{why}, after this was asked for")));
+    }
     if let Some(open) = open {
         if !open.ours {
             let answer = format!("pull request {} has commits by a person: hands off", open.pull);

@@ -79,6 +79,12 @@ fn who_asks_by_name_after_an_order_is_heard_and_before_it_is_not() {
         watch.requests = vec![asked(&watch, id)];
         assert_eq!(told(&watch), expected, "{order:?}");
     }
+    // It still waited when that was ordered.
+    let mut waited = watch(&[Ordered::IgnoreBump(Bump::Minor)], false);
+    waited.requests = vec![asked(&waited, 1)];
+    assert_eq!(told(&waited), "answer false, skipped, offered");
+    waited.requests.push(asked(&waited, 99));
+    assert_eq!(told(&waited), "answer false, propose 3.10.0, ready, skipped");
     // A pull request that was asked for, and is ignored since.
     let mut watch = watch(&[Ordered::IgnoreBump(Bump::Minor)], true);
     watch.requests = vec![Request {

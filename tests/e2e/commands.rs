@@ -259,6 +259,29 @@ async fn what_is_ignored_is_closed_and_not_proposed_until_it_counts_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_to_ignore_ends_what_was_asked_for_before_it_and_still_waits() {
+    run_story(async |stand, pull| {
+        stand.world.release("3.9.4").without_image().publish().await;
+        say(stand, MAINTAINER, pull.number, "/bump 3.9.4").await;
+        assert_eq!(stand.requests().await, "3.9.4 open: no answer yet");
+        say(stand, MAINTAINER, pull.number, "/bump ignore patch").await;
+        assert_eq!(
+            stand.requests().await,
+            "3.9.4 refused: maya said `ignore patch` at 2026-06-12T08:10:00Z, after this was asked \
+             for"
+        );
+        stand.world.publish_image("3.9.4").await;
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.only().title, pull.title);
+        // Who asks after the order is heard.
+        say(stand, MAINTAINER, pull.number, "/bump 3.9.4").await;
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.9.4");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_bound_to_the_branch_as_it_was() {
     run_story(async |stand, pull| {
         stand.world.set_permission(MAINTAINER, "admin");
