@@ -6,12 +6,13 @@ use super::{
     companion_pin::CompanionPin,
     departure::departure,
     npm_drift::npm_alarms,
+    orders::on_hold,
     retreat::retreat_alarm,
-    snapshot::{PinState, Snapshot},
+    snapshot::{PinState, Proposal, Snapshot},
 };
 use crate::domain::{
-    Bump, Digest, HowToAsk, ImageFacts, IndexDigest, Marker, Memory, PullFacts, PullState,
-    TagChange, TagFacts, Timestamp, Version,
+    Bump, Digest, HowToAsk, ImageFacts, IndexDigest, Marker, Memory, ProposalKind, PullFacts,
+    PullState, TagChange, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeSet;
 
@@ -169,8 +170,28 @@ pub fn all_alarms(
     lines.extend(npm_alarms(memory, &snapshot.pin));
     lines.extend(departure(snapshot, now));
     lines.extend(retreat_alarm(snapshot, how));
+    lines.extend(left_open(snapshot));
     lines.extend(ci_alarms(memory, snapshot.ci_starts_within));
     lines
+}
+
+/// Open pull requests for what is no release of the stream any more, where the bot may not close
+/// them.
+fn left_open(snapshot: &Snapshot) -> impl Iterator<Item = String> {
+    let held = on_hold(snapshot).is_some();
+    let bumps = snapshot.proposals.iter().filter(|p| p.kind == ProposalKind::PinBump);
+    bumps.filter_map(move |Proposal { pull, version, ours, gone, .. }| {
+        let why = gone.as_ref()?;
+        let because = match (ours, held) {
+            (false, _) => "a person works on its branch",
+            (true, true) => "the bot is on hold",
+            (true, false) => return None,
+        };
+        Some(format!(
+            "pull request {pull} proposes {version}, which is no release of the stream any more: \
+             {why}; {because}, so it is left open"
+        ))
+    })
 }
 
 /// Every tag that does not give what it first gave, the newest version first.

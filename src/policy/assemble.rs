@@ -96,14 +96,7 @@ impl Snapshot {
 fn sort_releases(view: View<'_>) -> (Vec<(Version, &ReleaseFacts)>, Vec<Ignored>) {
     let (mut versions, mut ignored) = (Vec::new(), Vec::new());
     for release in view.memory.releases() {
-        let admitted = stream::admit(release, &view.rules.tags).and_then(|version| {
-            let npm = view.memory.npm(&version).zip(view.rules.npm.as_ref());
-            match npm.and_then(|(npm, rule)| stream::foreign_product(npm, rule)) {
-                Some(why) => Err(why),
-                None => Ok(version),
-            }
-        });
-        match admitted {
+        match stream::admit_product(release, view.memory, view.rules) {
             Ok(version) => versions.push((version, release)),
             Err(why) => ignored.push(Ignored {
                 tag: release.tag.clone(),

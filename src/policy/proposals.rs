@@ -6,6 +6,7 @@ use super::{
     assemble::View,
     branch::is_own_branch,
     snapshot::{PinState, Proposal, Readiness},
+    stream::no_release_any_more,
     trials::rerun,
 };
 use crate::domain::{
@@ -49,6 +50,7 @@ pub(super) fn proposals(
                 requested: marker.requested,
                 readiness: readiness(marker),
                 warning: warning(view.memory, pull, marker),
+                gone: gone(view, pull, marker),
             }),
             None if pull.state == PullState::Open => {
                 foreign.push((pull.branch.clone(), pull.number));
@@ -58,6 +60,14 @@ pub(super) fn proposals(
     }
     proposals.sort_by_key(|proposal| proposal.pull);
     (proposals, foreign)
+}
+
+/// Why what an open one proposes is no release of the stream any more, if so.
+fn gone(view: View<'_>, pull: &PullFacts, marker: &Marker) -> Option<String> {
+    if pull.state != PullState::Open {
+        return None;
+    }
+    no_release_any_more(&marker.version, view.memory, view.rules)
 }
 
 fn readiness(marker: &Marker) -> Readiness {

@@ -60,11 +60,8 @@ pub(super) fn tend(
         let step = candidate.version.cmp_precedence(&open.version);
         step.is_gt() || (step.is_lt() && requested)
     });
-    if open.ours && !successor && turned_out_major(open, snapshot) {
-        let why = format!(
-            "{} turned out to be a MAJOR, whatever its version says: its migration comes first",
-            open.version
-        );
+    let void = void(open, snapshot).filter(|_| open.ours && !successor);
+    if let Some(why) = void {
         board.due.push(Intent::Close { pull: open.pull, why });
         return;
     }
@@ -98,6 +95,20 @@ pub(super) fn tend(
         board.set(&open.version, stage);
     }
     cover(&proposed, snapshot, board);
+}
+
+/// Why what is proposed is nothing to be merged any more, if so.
+fn void(open: &Proposal, snapshot: &Snapshot) -> Option<String> {
+    let version = &open.version;
+    if let Some(why) = &open.gone {
+        return Some(format!("{version} is no release of the stream any more: {why}"));
+    }
+    turned_out_major(open, snapshot).then(|| {
+        format!(
+            "{version} turned out to be a MAJOR, whatever its version says: its migration comes \
+             first"
+        )
+    })
 }
 
 /// Whether what is proposed calls itself less than it is, and nobody asked for it knowing that: it

@@ -276,6 +276,8 @@ pub struct Proposal {
     pub readiness: Readiness,
     /// What happened to its tag since, which its text does not say yet.
     pub warning: Option<String>,
+    /// Why what it proposes is no release of the stream any more, if it is open and so.
+    pub gone: Option<String>,
 }
 
 /// What is to be said or marked of whose branch a pull request has.

@@ -39,6 +39,38 @@ pub fn admit(release: &ReleaseFacts, rules: &TagRule) -> Result<Version, String>
     Ok(version)
 }
 
+/// As [`admit`], and whether npm has the same product at that version.
+pub(super) fn admit_product(
+    release: &ReleaseFacts,
+    memory: &Memory,
+    rules: &Rules,
+) -> Result<Version, String> {
+    let version = admit(release, &rules.tags)?;
+    let npm = memory.npm(&version).zip(rules.npm.as_ref());
+    match npm.and_then(|(npm, rule)| foreign_product(npm, rule)) {
+        Some(why) => Err(why),
+        None => Ok(version),
+    }
+}
+
+/// Why `version` is no release of the stream any more, if it is none: its release is there, but was
+/// withdrawn, or is a draft or a pre-release by now. Of one that was never seen nothing is known.
+pub(super) fn no_release_any_more(
+    version: &Version,
+    memory: &Memory,
+    rules: &Rules,
+) -> Option<String> {
+    let named = |release: &&ReleaseFacts| version_of(release, &rules.tags).as_ref() == Ok(version);
+    let mut gone = None;
+    for release in memory.releases().filter(named) {
+        match admit_product(release, memory, rules) {
+            Ok(_) => return None,
+            Err(why) => gone = Some(why),
+        }
+    }
+    gone
+}
+
 /// Whether upstream took the release of `version` back: its list does not show it any more, or it is
 /// a draft again.
 pub(super) fn is_withdrawn(version: &Version, memory: &Memory, rules: &TagRule) -> bool {
@@ -61,7 +93,7 @@ pub fn release_of<'a>(
 
 /// Why the npm package at this version is another product, if it is: the same package name was
 /// once published with something else inside.
-pub(super) fn foreign_product(npm: &NpmFacts, rule: &NpmRule) -> Option<String> {
+fn foreign_product(npm: &NpmFacts, rule: &NpmRule) -> Option<String> {
     let (pointer, pattern) = rule.guard.as_ref()?;
     let found = npm.product.as_deref().unwrap_or("nothing");
     (!pattern.is_match(found)).then(|| {

@@ -187,6 +187,7 @@ pub(crate) fn proposal(kind: ProposalKind, version: &Version, pull: u64) -> Prop
         requested: false,
         readiness: Readiness::Ready,
         warning: None,
+        gone: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod contracts;
 mod departure;
 mod draft;
 mod edges;
+mod gone;
 mod honesty;
 mod lists;
 mod orders;

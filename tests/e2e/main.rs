@@ -62,6 +62,7 @@ mod tls;
 mod trials;
 mod trust;
 mod waiting;
+mod withdrawn;
 mod without_clone;
 mod workflow_files;
 mod writers;

@@ -33,6 +33,16 @@ impl World {
         self.inner.deliver();
     }
 
+    /// Marks a release as a pre-release, or as none.
+    pub fn mark_prerelease(&self, version: &str, prerelease: bool) {
+        let mut state = self.later();
+        state.release_mut(version).prerelease = prerelease;
+        let action = if prerelease { "prereleased" } else { "released" };
+        state.emit_release(version, action, json!({}));
+        drop(state);
+        self.inner.deliver();
+    }
+
     /// Rewrites the notes of a release.
     pub fn edit_notes(&self, version: &str, markdown: &str) {
         let mut state = self.later();
