@@ -157,8 +157,8 @@ impl Store {
         rows.iter().map(row::heard).collect()
     }
 
-    /// How often those who may not command were heard in a repository since a time: somebody, or all
-    /// of them.
+    /// How often those who may not command were answered in a repository since a time: somebody, or
+    /// all of them. What got no answer, because they had enough, does not count.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -170,7 +170,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM heard WHERE repository = $1 AND stranger = 1 \
-             AND heard_at > $2 AND ($3 = '' OR author = $3)",
+             AND rulings <> '[]' AND heard_at > $2 AND ($3 = '' OR author = $3)",
         );
         let count = count.bind(repository.as_str()).bind(since.millis());
         Ok(count.bind(author.unwrap_or_default()).fetch_one(&self.pool).await?)

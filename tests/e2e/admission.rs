@@ -99,6 +99,31 @@ async fn strangers_together_cannot_make_the_bot_talk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_talks_all_day_silences_nobody_else() {
+    run_story(async |stand, pull| {
+        stand.wait_minutes(5);
+        for _ in 0..30 {
+            stand.world.comment_as(STRANGER, pull.number, "/bump help");
+        }
+        stand.settle().await;
+        assert_eq!(answers(stand, pull.number).len(), 5);
+        let comment = say(stand, "a-reader", pull.number, "/bump help").await;
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+        // What got no answer takes none of the next day's away.
+        stand.wait(12);
+        for _ in 0..30 {
+            stand.world.comment_as(STRANGER, pull.number, "/bump help");
+        }
+        stand.settle().await;
+        assert_eq!(answers(stand, pull.number).len(), 6);
+        stand.wait(13);
+        let comment = say(stand, STRANGER, pull.number, "/bump help").await;
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_app_sees_who_is_in_a_team_if_it_is_let() {
     run_story(async |stand, pull| {
         stand.become_app();
