@@ -85,7 +85,7 @@ struct WireFrom {
 /// What a delivery tells.
 #[derive(Debug)]
 pub(super) struct Told {
-    repository: String,
+    repository: Option<String>,
     said: Option<Said>,
     ticked: Option<Said>,
 }
@@ -93,7 +93,7 @@ pub(super) struct Told {
 impl Told {
     /// Whether it is about a repository.
     pub(super) fn is_about(&self, repository: &str) -> bool {
-        self.repository.eq_ignore_ascii_case(repository)
+        self.repository.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(repository))
     }
 
     /// What it says to the bot in these watches, if one of them listens to it.
@@ -124,14 +124,15 @@ pub(super) fn read(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Told, serde_json::Error> {
-    // Not all that is called so is of the shape that is needed: `package` has other fields.
+    // Not all that is called so is of the shape that is needed: `package` has other fields, and no
+    // repository if it is an organisation's.
     if !matches!(event, "issue_comment" | "issues" | "pull_request_review_comment") {
         #[derive(Deserialize)]
         struct Somewhere {
-            repository: WireRepository,
+            repository: Option<WireRepository>,
         }
         let somewhere: Somewhere = serde_json::from_slice(body)?;
-        let repository = somewhere.repository.full_name;
+        let repository = somewhere.repository.map(|repository| repository.full_name);
         return Ok(Told { repository, said: None, ticked: None });
     }
     let wire: Wire = serde_json::from_slice(body)?;
@@ -143,7 +144,7 @@ pub(super) fn read(
         ("issues", "edited") => box_ticked(id, &wire, now),
         _ => None,
     };
-    Ok(Told { repository: wire.repository.full_name, said, ticked })
+    Ok(Told { repository: Some(wire.repository.full_name), said, ticked })
 }
 
 fn said(event: &str, wire: &Wire) -> Option<Said> {
@@ -250,9 +251,13 @@ mod tests {
 
     #[test]
     fn what_is_no_payload_is_refused() {
-        for body in ["", "[]", "{}", r#"{"repository": 1}"#] {
+        for body in ["", "[]", r#"{"repository": 1}"#] {
             assert!(read("push", "d", body.as_bytes(), NOW).is_err(), "{body}");
             assert!(read("issue_comment", "d", body.as_bytes(), NOW).is_err(), "{body}");
         }
+        assert!(read("issue_comment", "d", b"{}", NOW).is_err());
+        let organisations = br#"{"organization": {"login": "toon"}}"#;
+        let organisations = read("package", "d", organisations, NOW).unwrap();
+        assert!(!organisations.is_about(""), "it is about no repository");
     }
 }

@@ -59,12 +59,14 @@ enum Taken {
     Accepted,
     /// It was recorded before.
     Known,
-    /// It is of no kind that the bot listens to, or about another repository.
+    /// It is of no kind that the bot listens to, or about another repository or none.
     Ignored,
     /// GitHub asks whether anybody is there.
     Ping,
     /// Its signature is not the secret's.
     Unsigned,
+    /// It is no JSON.
+    NotJson,
     /// It is no delivery of GitHub's that can be read.
     Malformed,
     /// It could not be recorded.
@@ -79,7 +81,7 @@ impl Taken {
             Self::Ignored => "ignored",
             Self::Ping => "ping",
             Self::Unsigned => "unsigned",
-            Self::Malformed => "malformed",
+            Self::NotJson | Self::Malformed => "malformed",
             Self::Lost => "lost",
         }
     }
@@ -91,10 +93,10 @@ impl Taken {
             Self::Ignored => (StatusCode::ACCEPTED, "nothing to do\n"),
             Self::Ping => (StatusCode::OK, "here\n"),
             Self::Unsigned => (StatusCode::UNAUTHORIZED, "the signature does not fit\n"),
-            Self::Malformed => (
-                StatusCode::BAD_REQUEST,
-                "no delivery that can be read: its content type has to be application/json\n",
-            ),
+            Self::NotJson => {
+                (StatusCode::BAD_REQUEST, "its content type has to be application/json\n")
+            }
+            Self::Malformed => (StatusCode::BAD_REQUEST, "no delivery that can be read\n"),
             Self::Lost => (StatusCode::SERVICE_UNAVAILABLE, "not recorded; deliver it again\n"),
         }
     }
@@ -118,7 +120,10 @@ impl Hooks {
         }
         let json = text(headers, header::CONTENT_TYPE.as_str()).starts_with("application/json");
         let id = text(headers, "x-github-delivery");
-        if !json || id.is_empty() {
+        if !json {
+            return Taken::NotJson;
+        }
+        if id.is_empty() {
             return Taken::Malformed;
         }
         let told = match event {

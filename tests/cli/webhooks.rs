@@ -175,12 +175,23 @@ async fn the_signature_is_looked_at_before_anything_else_and_nobody_poisons_the_
         ("ping", json!({"zen": "x"}), (200, "here")),
         ("star", json!({}), (202, "nothing to do")),
         ("push", json!({"repository": {"full_name": "some/where"}}), (202, "nothing to do")),
+        ("package", json!({"organization": {"login": "some"}}), (202, "nothing to do")),
     ] {
         let sent = Delivery::new(event, event, &body).send(&client, &page).await;
         assert_eq!(sent, Some((said.0, said.1.to_owned())), "{event}");
     }
     let nothing = Delivery::new("x", "push", &json!([])).send(&client, &page).await.unwrap();
-    assert_eq!(nothing.0, 400);
+    assert_eq!(nothing, (400, "no delivery that can be read".to_owned()));
+    let form = client
+        .post(format!("{page}webhook"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-github-event", "push")
+        .header("x-github-delivery", "form")
+        .header("x-hub-signature-256", signature(SECRET, "payload="))
+        .body("payload=");
+    let form = form.send().await.unwrap();
+    assert_eq!(form.status().as_u16(), 400);
+    assert_eq!(form.text().await.unwrap(), "its content type has to be application/json\n");
     let large = json!({ "repository": {"full_name": "x/y"}, "x": "y".repeat(5 << 20) });
     let large = Delivery::new("large", "push", &large).send(&client, &page).await;
     assert!(large.is_none_or(|(status, _)| status == 413));
