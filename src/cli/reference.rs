@@ -218,6 +218,10 @@ no harm: each comment is heard once.
 Polling alone misses what was edited or deleted before the pass came, and who ticked a box on the dashboard; and it binds
 a command about a branch to where the bot last saw that, which may be a whole pause ago. What was written before the first
 pass with commands on is not heard.
+
+What comes late is not heard any more: by polling what was said more than a day ago, by webhooks a comment or a tick that is
+older than 4 days. GitHub redelivers nothing that is older than 3, and the bot remembers what it heard for longer: whoever
+records a delivery and sends it again has nothing carried out twice.
 "
     .to_owned()
 }

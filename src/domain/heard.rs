@@ -17,7 +17,8 @@ pub enum CommandSource {
     Comment(u64),
     /// A comment within the diff of a pull request, by GitHub's id of it.
     Review(u64),
-    /// A box of a dashboard that somebody ticked, by the delivery that told of it.
+    /// A box of a dashboard that somebody ticked, by what tells this tick from others: the issue, when
+    /// it was changed, who, and the versions.
     Box(String),
 }
 
@@ -26,7 +27,7 @@ impl fmt::Display for CommandSource {
         match self {
             Self::Comment(id) => write!(out, "comment {id}"),
             Self::Review(id) => write!(out, "review {id}"),
-            Self::Box(delivery) => write!(out, "box {delivery}"),
+            Self::Box(tick) => write!(out, "box {tick}"),
         }
     }
 }

@@ -6,6 +6,12 @@ use crate::domain::{CommandSource, CommitId, Said, Timestamp};
 use crate::reconcile::grammar;
 use crate::render::ticked;
 use serde::Deserialize;
+use std::time::Duration;
+
+/// What was said longer ago is not heard by a webhook. GitHub redelivers nothing that is older than
+/// three days, and what was heard is remembered for longer: so nothing is carried out twice.
+/// Source: docs.github.com, "Redelivering webhooks".
+const OLDEST: Duration = Duration::from_hours(4 * 24);
 
 /// The events that the bot listens to. A closed list: all others are counted and ignored.
 pub(super) const EVENTS: &[&str] = &[
@@ -44,6 +50,7 @@ struct WireRepository {
 struct WireIssue {
     number: u64,
     body: Option<String>,
+    updated_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,6 +70,7 @@ struct WireComment {
     body: Option<String>,
     user: Option<WireUser>,
     created_at: String,
+    updated_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,16 +122,17 @@ impl Told {
     }
 }
 
-/// Reads the delivery `id` of an event, which comes `now`.
+/// Whether what was said is too old to be heard by a webhook, and so something that was recorded and
+/// is sent once more by somebody else than GitHub.
+pub(super) fn is_too_old(said: &Said, now: Timestamp) -> bool {
+    said.at < now - OLDEST
+}
+
+/// Reads a delivery of an event.
 ///
 /// # Errors
 /// If it is not what GitHub sends.
-pub(super) fn read(
-    event: &str,
-    id: &str,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Told, serde_json::Error> {
+pub(super) fn read(event: &str, body: &[u8]) -> Result<Told, serde_json::Error> {
     // Not all that is called so is of the shape that is needed: `package` has other fields, and no
     // repository if it is an organisation's.
     if !matches!(event, "issue_comment" | "issues" | "pull_request_review_comment") {
@@ -141,7 +150,7 @@ pub(super) fn read(
         _ => None,
     };
     let ticked = match (event, wire.action.as_str()) {
-        ("issues", "edited") => box_ticked(id, &wire, now),
+        ("issues", "edited") => box_ticked(&wire),
         _ => None,
     };
     Ok(Told { repository: Some(wire.repository.full_name), said, ticked })
@@ -157,6 +166,9 @@ fn said(event: &str, wire: &Wire) -> Option<Said> {
     } else {
         (wire.issue.as_ref()?.number, None)
     };
+    // What is within a diff may be written long before it is published, and nobody can have edited it
+    // before that.
+    let published = comment.updated_at.as_ref().filter(|_| review);
     Some(Said {
         source: if review {
             CommandSource::Review(comment.id)
@@ -168,34 +180,39 @@ fn said(event: &str, wire: &Wire) -> Option<Said> {
         bot: author.kind == "Bot",
         body: comment.body.clone().unwrap_or_default(),
         head,
-        at: comment.created_at.parse().ok()?,
+        at: published.unwrap_or(&comment.created_at).parse().ok()?,
     })
 }
 
-/// The versions whose boxes somebody ticked by this edit, a line each in the place of a body.
-fn box_ticked(id: &str, wire: &Wire, now: Timestamp) -> Option<Said> {
+/// The versions whose boxes somebody ticked by this edit, a line each in the place of a body. What
+/// tells it from other ticks is what is signed: a delivery's id is not.
+fn box_ticked(wire: &Wire) -> Option<Said> {
     let (issue, sender) = (wire.issue.as_ref()?, wire.sender.as_ref()?);
+    let updated_at = issue.updated_at.as_deref()?;
     let before = wire.changes.as_ref()?.body.as_ref()?.from.as_deref().unwrap_or_default();
     let before = ticked(before);
     let after = ticked(issue.body.as_deref().unwrap_or_default());
     let new: Vec<String> = after.difference(&before).map(ToString::to_string).collect();
-    (!new.is_empty()).then(|| Said {
-        source: CommandSource::Box(id.to_owned()),
+    if new.is_empty() {
+        return None;
+    }
+    let tick = format!("{} {updated_at} {} {}", issue.number, sender.login, new.join(" "));
+    Some(Said {
+        source: CommandSource::Box(tick),
         number: issue.number,
         author: sender.login.clone(),
         bot: sender.kind == "Bot",
         body: new.join("\n"),
         head: None,
-        at: now,
+        at: updated_at.parse().ok()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::LAST_ANSWER;
     use serde_json::json;
-
-    const NOW: Timestamp = Timestamp::from_millis(1);
 
     fn comment(event: &str, action: &str) -> Told {
         let payload = json!({
@@ -208,7 +225,7 @@ mod tests {
                 "user": {"login": "ada", "type": "User"},
             },
         });
-        read(event, "d", payload.to_string().as_bytes(), NOW).unwrap()
+        read(event, payload.to_string().as_bytes()).unwrap()
     }
 
     #[test]
@@ -238,26 +255,60 @@ mod tests {
             let payload = json!({
                 "action": "edited",
                 "repository": {"full_name": "toon-protocol/town"},
-                "issue": {"number": 7, "body": boxes(now)},
+                "issue": {
+                    "number": 7, "body": boxes(now), "updated_at": "2026-06-12T08:00:00Z",
+                },
                 "changes": {"body": {"from": boxes(before)}},
                 "sender": {"login": "ada", "type": "User"},
             });
-            read("issues", "d", payload.to_string().as_bytes(), NOW).unwrap().ticked
+            read("issues", payload.to_string().as_bytes()).unwrap().ticked
         };
         let ticked = told([" ", "x"], ["x", "x"]).unwrap();
         assert_eq!((ticked.body.as_str(), ticked.author.as_str()), ("3.9.4", "ada"));
+        let source = CommandSource::Box("7 2026-06-12T08:00:00Z ada 3.9.4".to_owned());
+        assert_eq!((ticked.source, ticked.at), (source, "2026-06-12T08:00:00Z".parse().unwrap()));
         assert!(told(["x", " "], [" ", " "]).is_none(), "taken back");
     }
 
     #[test]
     fn what_is_no_payload_is_refused() {
         for body in ["", "[]", r#"{"repository": 1}"#] {
-            assert!(read("push", "d", body.as_bytes(), NOW).is_err(), "{body}");
-            assert!(read("issue_comment", "d", body.as_bytes(), NOW).is_err(), "{body}");
+            assert!(read("push", body.as_bytes()).is_err(), "{body}");
+            assert!(read("issue_comment", body.as_bytes()).is_err(), "{body}");
         }
-        assert!(read("issue_comment", "d", b"{}", NOW).is_err());
-        let organisations = br#"{"organization": {"login": "toon"}}"#;
-        let organisations = read("package", "d", organisations, NOW).unwrap();
+        assert!(read("issue_comment", b"{}").is_err());
+        let organisations = read("package", br#"{"organization": {"login": "toon"}}"#).unwrap();
         assert!(!organisations.is_about(""), "it is about no repository");
+    }
+
+    #[test]
+    fn what_is_heard_is_remembered_longer_than_it_is_taken() {
+        let day = Duration::from_hours(24);
+        assert!(OLDEST + day < LAST_ANSWER);
+        let mut said = comment("issue_comment", "created").said.unwrap();
+        let now = said.at + OLDEST;
+        assert!(!is_too_old(&said, now));
+        said.at = said.at - Duration::from_secs(1);
+        assert!(is_too_old(&said, now));
+    }
+
+    #[test]
+    fn what_is_within_a_diff_is_said_when_it_is_published() {
+        let at = |event: &str| {
+            let payload = json!({
+                "action": "created",
+                "repository": {"full_name": "toon-protocol/town"},
+                "issue": {"number": 7},
+                "pull_request": {"number": 8},
+                "comment": {
+                    "id": 9, "body": "/bump help", "user": {"login": "ada"},
+                    "created_at": "2026-06-12T08:00:00Z", "updated_at": "2026-06-12T09:00:00Z",
+                },
+            });
+            let told = read(event, payload.to_string().as_bytes()).unwrap();
+            told.said.unwrap().at.to_string()
+        };
+        assert_eq!(at("pull_request_review_comment"), "2026-06-12T09:00:00Z");
+        assert_eq!(at("issue_comment"), "2026-06-12T08:00:00Z");
     }
 }

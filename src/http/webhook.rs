@@ -59,7 +59,7 @@ enum Taken {
     Accepted,
     /// It was recorded before.
     Known,
-    /// It is of no kind that the bot listens to, or about another repository or none.
+    /// It is of no kind that the bot listens to, about another repository or none, or too old.
     Ignored,
     /// GitHub asks whether anybody is there.
     Ping,
@@ -129,7 +129,7 @@ impl Hooks {
         let told = match event {
             "ping" => return Taken::Ping,
             "other" => return Taken::Ignored,
-            event => match payload::read(event, id, body, self.inbox.now()) {
+            event => match payload::read(event, body) {
                 Ok(told) => told,
                 Err(error) => {
                     warn!(event, id, %error, "a webhook that cannot be read");
@@ -148,7 +148,11 @@ impl Hooks {
         if downstream.is_empty() && !upstream {
             return Taken::Ignored;
         }
-        let said = told.said(&downstream);
+        let (said, now) = (told.said(&downstream), self.inbox.now());
+        if said.as_ref().is_some_and(|said| payload::is_too_old(said, now)) {
+            warn!(event, id, "a webhook of something that was said too long ago");
+            return Taken::Ignored;
+        }
         let said = self.inbox.bound(said, &downstream).await;
         let received = Received {
             id: id.to_owned(),
@@ -156,7 +160,7 @@ impl Hooks {
             said: said
                 .zip(downstream.first())
                 .map(|(said, watch)| (watch.downstream.repository.clone(), said)),
-            at: self.inbox.now(),
+            at: now,
         };
         match self.inbox.put(received).await {
             Ok(true) => {

@@ -16,7 +16,7 @@ use std::time::Duration;
 pub const STALE: Duration = Duration::from_hours(24);
 /// What was ruled on has its last answer within so long of its end, or none: GitHub may refuse it
 /// for good.
-const LAST_ANSWER: Duration = Duration::from_hours(30 * 24);
+pub const LAST_ANSWER: Duration = Duration::from_hours(30 * 24);
 
 /// What awaits the end of a request: of each row of `heard`, whether a command in it left a request
 /// that is open or ended after a time. What a ruling is written as is this program's own, and a quote in

@@ -21,7 +21,7 @@ mod wish;
 mod write;
 
 pub use error::StoreError;
-pub use heard::{Received, STALE, Sentence};
+pub use heard::{LAST_ANSWER, Received, STALE, Sentence};
 pub use lease::{Lease, pass_lease};
 pub use run::{NewRun, Prepared, Shown};
 

@@ -1,6 +1,7 @@
 //! Webhooks, as GitHub sends them to a real daemon.
 
 use crate::stand::{Daemon, Stand, until};
+use digest_bump::domain::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
@@ -85,6 +86,11 @@ fn listening(stand: &Stand) -> Daemon {
     Daemon::of(stand, command)
 }
 
+/// What the daemon's clock says.
+fn now() -> Timestamp {
+    digest_bump::clock::Clock::system().now()
+}
+
 /// A comment by the maintainer, and the delivery that tells of it.
 fn comment(stand: &Stand, number: u64, text: &str) -> (u64, Delivery) {
     let id = stand.world.comment_as(MAINTAINER, number, text);
@@ -92,7 +98,7 @@ fn comment(stand: &Stand, number: u64, text: &str) -> (u64, Delivery) {
         "action": "created",
         "issue": {"number": number, "body": ""},
         "comment": {
-            "id": id, "body": text, "created_at": "2026-06-12T08:00:00Z",
+            "id": id, "body": text, "created_at": now().to_string(),
             "user": {"login": MAINTAINER, "type": "User"},
         },
         "repository": {"full_name": "toon-protocol/town"},
@@ -232,6 +238,74 @@ async fn a_box_counts_for_who_ticked_it_if_that_person_may_command() {
     assert_eq!(status["requests"][0]["actor"], MAINTAINER);
     assert_eq!(status["requests"].as_array().unwrap().len(), 1, "{status:#}");
     daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_captured_and_comes_again_is_not_carried_out_again() {
+    let mut stand = stand().await;
+    stand.set_watch("downstream.dashboard.enabled", true);
+    stand.set_watch("downstream.dashboard.checkboxes", true);
+    stand.world.release("3.9.4").publish().await;
+    let daemon = listening(&stand);
+    let page = daemon.page().await;
+    let empty = "[ ] <!-- request 3.9.4 -->";
+    let offered = async || {
+        let issue = stand.world.issues().pop()?;
+        issue.body.contains(empty).then_some(issue)
+    };
+    let issue = until("the box", offered).await;
+    let tick = |id: &str, hours_ago: u64| {
+        let updated_at = now() - Duration::from_hours(hours_ago);
+        let payload = json!({
+            "action": "edited",
+            "issue": {
+                "number": issue.number,
+                "body": issue.body.replace(empty, &empty.replace("[ ]", "[x]")),
+                "updated_at": updated_at.to_string(),
+            },
+            "changes": {"body": {"from": issue.body}},
+            "repository": {"full_name": "toon-protocol/town"},
+            "sender": {"login": MAINTAINER, "type": "User"},
+        });
+        Delivery::new(id, "issues", &payload)
+    };
+    let (client, accepted) = (client(), Some((202, "accepted".to_owned())));
+    let ignored = Some((202, "nothing to do".to_owned()));
+    assert_eq!(tick("old", 40 * 24).send(&client, &page).await, ignored);
+    let first = tick("first", 0);
+    assert_eq!(first.send(&client, &page).await, accepted);
+    let pull = proposed(&stand).await;
+    // No signature covers the delivery's id.
+    for id in ["second", "third"] {
+        let again = Delivery { id: id.to_owned(), ..first.clone() };
+        assert_eq!(again.send(&client, &page).await, accepted);
+    }
+    let old = stand.world.comment_as(MAINTAINER, pull, "/bump hold");
+    let payload = json!({
+        "action": "created",
+        "issue": {"number": pull, "body": ""},
+        "comment": {
+            "id": old, "body": "/bump hold",
+            "created_at": (now() - Duration::from_hours(40 * 24)).to_string(),
+            "user": {"login": MAINTAINER, "type": "User"},
+        },
+        "repository": {"full_name": "toon-protocol/town"},
+    });
+    let replayed = Delivery::new("forty days", "issue_comment", &payload);
+    assert_eq!(replayed.send(&client, &page).await, ignored);
+    // What comes after all of that is answered after it.
+    let (id, last) = comment(&stand, pull, "/bump explain");
+    assert_eq!(last.send(&client, &page).await, accepted);
+    until("the answer", async || {
+        let said = stand.world.reactions(id);
+        said.iter().any(|(_, content)| content == "rocket").then_some(())
+    })
+    .await;
+    assert_eq!(stand.world.reactions(old), []);
+    daemon.stop().await;
+    let status = stand.json(&["status"]).await;
+    assert_eq!(status["requests"].as_array().unwrap().len(), 1, "{status:#}");
+    assert_eq!(status["orders"].as_array().map_or(0, Vec::len), 0, "{status:#}");
 }
 
 #[tokio::test]
@@ -422,8 +496,7 @@ async fn lost_repeated_and_shuffled_deliveries_end_the_same() {
     for seed in 1..=4 {
         let dice = &mut Dice(seed * 7_919);
         // Lists tell of seconds, and the bot hears from the second on in which it came.
-        let now = digest_bump::clock::Clock::system().now() + Duration::from_secs(2);
-        stand.world.set_now(&now.to_string());
+        stand.world.set_now(&(now() + Duration::from_secs(2)).to_string());
         let mut deliveries = Vec::new();
         for number in 0..COMMANDS {
             let reason = format!("{seed}-{number}");
