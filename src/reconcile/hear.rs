@@ -1,21 +1,16 @@
-//! Comments that command, on their way in: found by polling, or recorded before by a webhook. Here
-//! nothing is carried out.
+//! Comments that command, on their way in: found by polling (`poll.rs`), or recorded before by a
+//! webhook. Here nothing is carried out.
 
 use super::pass::Pass;
-use crate::clients::github::Remark;
-use crate::command::{Grammar, parse};
+use crate::command::Grammar;
 use crate::config::{Admitted, CommandsConfig};
 use crate::domain::{
-    CommandSource, CommitId, DashboardFacts, Effect, EffectState, Fact, Heard, Memory, Reaction,
-    Said, Timestamp,
+    CommandSource, CommitId, DashboardFacts, Effect, EffectState, Heard, Memory, Reaction, Said,
 };
 use crate::proposal::GONE;
-use crate::store::STALE;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use std::time::Duration;
 
-/// Lists may lag so far behind what they list: so much is read twice.
-const OVERLAP: Duration = Duration::from_mins(2);
 /// So often a day somebody who may not command is answered, and then not even looked at.
 pub const ANSWERS_TO_ONE_STRANGER: usize = 5;
 /// The same of all of them together.
@@ -40,33 +35,6 @@ impl Pass<'_> {
         let (repo, name) = (&bot.watch.downstream.repository, &bot.watch.name);
         self.heard = bot.store.load_heard(repo, name, bot.clock.now()).await?;
         self.acknowledge().await
-    }
-
-    async fn poll(&mut self, rule: &CommandsConfig) -> Result<()> {
-        let (bot, now) = (self.bot, self.bot.clock.now());
-        let repo = &bot.watch.downstream.repository;
-        let Some((from, until)) = self.memory.comments_read() else {
-            let news = self.memory.observe(Fact::Comments { from: now, until: now }, now);
-            return self.record(news).await;
-        };
-        let github = &bot.sources.github;
-        let since = until - OVERLAP;
-        let (plain, reviews) = tokio::join!(
-            github.fetch_remarks(repo, false, since),
-            github.fetch_remarks(repo, true, since)
-        );
-        let mut remarks = plain.context("on issues and pull requests")?;
-        remarks.extend(reviews.context("within diffs")?);
-        let until =
-            remarks.iter().map(|remark| remark.updated_at).max().unwrap_or(until).max(until);
-        let grammar = grammar(rule);
-        // Commands may have been off meanwhile, or nobody there: then they are too old by now.
-        let since = from.max(now - STALE);
-        let said = remarks.into_iter().filter(|remark| remark.created_at >= since);
-        let said = said.filter_map(|remark| commanding(remark, &grammar, &self.memory));
-        bot.store.record_said(self.lease, repo, &said.collect::<Vec<_>>(), now).await?;
-        let news = self.memory.observe(Fact::Comments { from, until }, now);
-        self.record(news).await
     }
 
     /// Shows those who are listened to that they were heard. What was deleted meanwhile is forgotten.
@@ -188,28 +156,4 @@ pub(super) fn is_on_ours(memory: &Memory, number: u64) -> bool {
 /// Where the branch of a pull request was last seen.
 pub(super) fn known_head(memory: &Memory, number: u64) -> Option<CommitId> {
     memory.pulls().find(|pull| pull.number.0 == number).map(|pull| pull.head.clone())
-}
-
-/// A comment with commands in it, as they are recorded; one that was edited commands nothing.
-fn commanding(remark: Remark, grammar: &Grammar, memory: &Memory) -> Option<Said> {
-    let edited = remark.updated_at > remark.created_at;
-    if edited || !is_on_ours(memory, remark.number) {
-        return None;
-    }
-    let author = remark.comment.author?;
-    let body = remark.comment.body;
-    if parse(&body, grammar).is_empty() {
-        return None;
-    }
-    let id = remark.comment.id;
-    let source = if remark.review { CommandSource::Review(id) } else { CommandSource::Comment(id) };
-    Some(Said {
-        source,
-        number: remark.number,
-        author,
-        bot: remark.bot,
-        body,
-        head: known_head(memory, remark.number),
-        at: Timestamp::min(remark.created_at, remark.updated_at),
-    })
 }

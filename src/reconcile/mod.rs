@@ -27,6 +27,7 @@ mod outdated;
 mod own_checks;
 mod pass;
 mod planned;
+mod poll;
 mod preview;
 mod ready;
 mod recall;

@@ -6,8 +6,8 @@ use super::{
     write::{json, storable},
 };
 use crate::domain::{
-    CommitId, Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling, Said, Timestamp,
-    Version, WatchName, Wish,
+    CommandSource, CommitId, Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling, Said,
+    Timestamp, Version, WatchName, Wish,
 };
 use sqlx::AnyConnection;
 use std::time::Duration;
@@ -155,6 +155,21 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(row::heard).collect()
+    }
+
+    /// Whether something was heard already.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn has_heard(
+        &self,
+        repository: &RepoName,
+        source: &CommandSource,
+    ) -> Result<bool, StoreError> {
+        let count = "SELECT COUNT(*) FROM heard WHERE repository = $1 AND source = $2";
+        let count = sqlx::query_scalar(count).bind(repository.as_str()).bind(source.to_string());
+        let count: i64 = count.fetch_one(&self.pool).await?;
+        Ok(count > 0)
     }
 
     /// How often those who may not command were answered in a repository since a time: somebody, or

@@ -8,6 +8,8 @@ use world::{Fault, Pull, Service};
 /// Who may push, and who may only look.
 pub const MAINTAINER: &str = "maya";
 pub const STRANGER: &str = "eve";
+/// A file that each proposal changes.
+const FILE: &str = "docker-compose-townhouse.yml";
 
 /// Runs a story in which comments command, and a MINOR is proposed.
 pub async fn run_story(story: impl AsyncFnOnce(&mut Stand, Pull)) {
@@ -203,9 +205,8 @@ async fn what_was_answered_is_shown_small_once_it_is_not_so_any_more() {
         say(stand, MAINTAINER, pull.number, "/bump ignore patch").await;
         say(stand, MAINTAINER, pull.number, "/bump unhold").await;
         assert_eq!(shown(stand), ["/bump ignore patch", "/bump unhold"]);
-        let file = "docker-compose-townhouse.yml";
         stand.wait_minutes(5);
-        let first = stand.world.remark_as(MAINTAINER, pull.number, file, "/bump explain");
+        let first = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump explain");
         stand.settle().await;
         say(stand, MAINTAINER, pull.number, "/bump explain").await;
         assert!(stand.world.replies(first)[0].outdated);
@@ -344,13 +345,95 @@ async fn what_was_said_before_the_bot_came_is_not_heard() {
 async fn a_comment_within_the_diff_is_answered_in_its_thread() {
     run_story(async |stand, pull| {
         stand.wait_minutes(5);
-        let file = "docker-compose-townhouse.yml";
-        let remark = stand.world.remark_as(MAINTAINER, pull.number, file, "/bump explain 3.9.9");
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump explain 3.9.9");
         stand.settle().await;
         let replies = stand.world.replies(remark);
         let texts: Vec<String> = replies.iter().map(|it| shown(stand, &it.body)).collect();
         insta::assert_snapshot!(texts.join("\n---\n"), @"`/bump explain 3.9.9`: **❌ refused** — no release 3.9.9 is known");
         assert_eq!(reactions(stand, remark), ["-1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_of_a_review_is_said_when_the_review_is_submitted() {
+    run_story(async |stand, pull| {
+        say(stand, MAINTAINER, pull.number, "/bump hold").await;
+        // It was begun before the bot is on hold, and ends that.
+        stand.wait_minutes(5);
+        let text = "/bump unhold";
+        let remark = stand.world.review_as(MAINTAINER, pull.number, FILE, text, 8);
+        stand.wait_minutes(1);
+        stand.settle().await;
+        assert_eq!(reactions(stand, remark), ["rocket"]);
+        assert_eq!(stand.view().await.standing, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_edited_before_the_bot_came_is_not_heard() {
+    run_story(async |stand, pull| {
+        stand.wait_minutes(5);
+        let plain = stand.world.comment_as(MAINTAINER, pull.number, "/bump help");
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump help");
+        let text = "/bump help";
+        let review = stand.world.review_as(MAINTAINER, pull.number, FILE, text, 3);
+        stand.wait_minutes(1);
+        for comment in [plain, remark, review] {
+            stand.world.edit_comment(comment, "/bump hold");
+        }
+        stand.wait_minutes(1);
+        stand.settle().await;
+        for comment in [plain, remark, review] {
+            assert_eq!(reactions(stand, comment), Vec::<String>::new());
+        }
+        assert_eq!(stand.view().await.standing, Vec::<String>::new());
+        // What is edited after it was heard changes nothing.
+        stand.wait_minutes(5);
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump explain");
+        stand.settle().await;
+        stand.world.edit_comment(remark, "/bump hold");
+        stand.wait_minutes(1);
+        stand.settle().await;
+        assert_eq!(stand.view().await.standing, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_comment_was_edited_is_asked_until_there_is_an_answer() {
+    run_story(async |stand, pull| {
+        let asked = Fault::on(Service::GitHub).body_contains("lastEditedAt");
+        stand.world.fault(asked.status(502).always());
+        stand.wait_minutes(5);
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump help");
+        stand.wait_minutes(10);
+        let later = stand.world.comment_as(MAINTAINER, pull.number, "/bump explain");
+        let report = stand.once().await;
+        let trouble = &report.troubles[0];
+        assert!(trouble.starts_with("whether a comment was edited: "), "{report:?}");
+        assert_eq!(reactions(stand, remark), Vec::<String>::new());
+        assert_eq!(reactions(stand, later), ["rocket"], "the others do not wait with it");
+        stand.world.clear_faults();
+        stand.wait_minutes(10);
+        stand.settle().await;
+        assert_eq!(reactions(stand, remark), ["rocket"]);
+        assert_eq!(answers(stand, pull.number).len(), 1, "and what was heard is heard once");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_in_one_pass_is_heard_in_the_order_in_which_it_was_said() {
+    run_story(async |stand, pull| {
+        stand.wait_minutes(5);
+        stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump hold");
+        stand.wait_minutes(1);
+        stand.world.comment_as(MAINTAINER, pull.number, "/bump unhold");
+        stand.wait_minutes(3);
+        stand.settle().await;
+        assert_eq!(stand.view().await.standing, Vec::<String>::new());
     })
     .await;
 }

@@ -43,7 +43,7 @@ pub use issue::Issue;
 pub use own_check::{conclusion, run_status, short, status};
 pub use pull::Pull;
 pub use reader::Reader;
-pub use remark::Remark;
+pub use remark::{Publication, Remark, Remarks};
 pub use writer::Writer;
 
 use crate::clients::credential::Credential;

@@ -3,6 +3,7 @@
 use crate::push::Move;
 use crate::repository::{Repository, Signature};
 use crate::state::{Label, Merged, PullPart, Remark, Repo, State, StoredComment};
+use chrono::TimeDelta;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -189,7 +190,8 @@ impl State {
         let repo = self.repo(name);
         repo.before_change();
         let (author, body) = (login.to_owned(), body.to_owned());
-        let (created_at, updated_at) = (now, now);
+        let pending = remark.as_ref().map_or(TimeDelta::zero(), |remark| remark.pending);
+        let (created_at, updated_at) = (now - pending, now);
         let comment = StoredComment {
             id,
             issue,
@@ -197,6 +199,8 @@ impl State {
             body,
             created_at,
             updated_at,
+            published_at: now,
+            edited_at: None,
             remark,
             minimized: None,
         };

@@ -4,6 +4,7 @@ use crate::World;
 use crate::push::Move;
 use crate::repository::Entry;
 use crate::state::{Actor, Issue, Remark, State, StoredComment};
+use chrono::TimeDelta;
 use std::{collections::BTreeMap, path::Path};
 
 /// The person who pushes, merges and closes in tests.
@@ -283,11 +284,50 @@ impl World {
     /// # Panics
     /// If there is no such pull request.
     pub fn remark_as(&self, login: &str, number: u64, path: &str, body: &str) -> u64 {
+        self.remark_pending(login, number, path, body, Remark::AT_ONCE)
+    }
+
+    /// The same as part of a review that is submitted now, and was begun so many minutes ago.
+    ///
+    /// # Panics
+    /// If there is no such pull request.
+    pub fn review_as(
+        &self,
+        login: &str,
+        number: u64,
+        path: &str,
+        body: &str,
+        minutes_ago: i64,
+    ) -> u64 {
+        self.remark_pending(login, number, path, body, TimeDelta::minutes(minutes_ago))
+    }
+
+    fn remark_pending(
+        &self,
+        login: &str,
+        number: u64,
+        path: &str,
+        body: &str,
+        pending: TimeDelta,
+    ) -> u64 {
         self.downstream(|state, name| {
             let pull = state.repos[name].issues[&number].pull.as_ref().expect("a pull request");
             let (path, commit) = (path.to_owned(), pull.head_sha.clone());
-            state.remark(name, number, login, body, Remark { path, commit, reply_to: None })
+            let remark = Remark { path, commit, reply_to: None, pending };
+            state.remark(name, number, login, body, remark)
         })
+    }
+
+    /// Gives a comment another text, wherever it stands. No webhook tells of it.
+    pub fn edit_comment(&self, id: u64, body: &str) {
+        self.downstream(|state, name| {
+            let now = state.now();
+            let repo = state.repo(name);
+            repo.before_change();
+            if let Some(comment) = repo.comments.get_mut(&id) {
+                comment.edit(body, now);
+            }
+        });
     }
 
     /// The replies in the thread of a comment within a diff, the oldest first.

@@ -159,6 +159,10 @@ pub(crate) struct StoredComment {
     pub(crate) body: String,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
+    /// When others came to see it.
+    pub(crate) published_at: DateTime<Utc>,
+    /// When it was last edited, if it was.
+    pub(crate) edited_at: Option<DateTime<Utc>>,
     /// Where it stands, if that is within a diff.
     pub(crate) remark: Option<Remark>,
     /// Why it was made small, if it was.
@@ -166,6 +170,13 @@ pub(crate) struct StoredComment {
 }
 
 impl StoredComment {
+    /// Somebody gave it another text.
+    pub(crate) fn edit(&mut self, body: &str, now: DateTime<Utc>) {
+        body.clone_into(&mut self.body);
+        self.updated_at = now;
+        self.edited_at = Some(now);
+    }
+
     /// What GraphQL calls it.
     pub(crate) fn node_id(&self) -> String {
         let kind = if self.remark.is_some() { "PRRC" } else { "IC" };
@@ -180,6 +191,14 @@ pub(crate) struct Remark {
     pub(crate) commit: String,
     /// The comment that began the thread, if it is not this.
     pub(crate) reply_to: Option<u64>,
+    /// So long before others saw it, it was written.
+    pub(crate) pending: TimeDelta,
+}
+
+impl Remark {
+    /// How long before it is published a comment is written that belongs to no review: GitHub's own
+    /// examples have a second.
+    pub(crate) const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
 }
 
 /// A reaction to a comment or (where there is none) an issue.

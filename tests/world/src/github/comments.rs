@@ -97,8 +97,7 @@ fn edit(ask: &mut Ask<'_>, id: u64) -> Answer {
     };
     let before = comment.body.clone();
     if let Some(body) = wish["body"].as_str() {
-        body.clone_into(&mut comment.body);
-        comment.updated_at = now;
+        comment.edit(body, now);
     }
     let (name, login) = (ask.name.clone(), ask.login.clone());
     let more = json!({ "changes": { "body": { "from": before } } });

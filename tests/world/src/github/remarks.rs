@@ -46,8 +46,7 @@ fn edit(ask: &mut Ask<'_>, id: u64) -> Answer {
     let Some(comment) = comment else { return error(404, "Not Found") };
     let before = comment.body.clone();
     if let Some(body) = wish["body"].as_str() {
-        body.clone_into(&mut comment.body);
-        comment.updated_at = now;
+        comment.edit(body, now);
     }
     let (name, login) = (ask.name.clone(), ask.login.clone());
     let more = json!({ "changes": { "body": { "from": before } } });
@@ -63,9 +62,8 @@ fn reply(ask: &mut Ask<'_>, number: u64, to: u64) -> Answer {
     };
     let wish = ask.call.json();
     let body = wish["body"].as_str().unwrap_or_default().to_owned();
-    let reply_to = Some(remark.reply_to.unwrap_or(to));
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    let remark = Remark { reply_to, ..remark };
+    let remark = Remark { reply_to: Some(remark.reply_to.unwrap_or(to)), pending: Remark::AT_ONCE, ..remark };
     let id = ask.state.remark(&name, number, &login, &body, remark);
     show(ask, id, 201)
 }

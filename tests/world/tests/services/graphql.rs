@@ -185,3 +185,31 @@ async fn who_may_not_is_told_so_and_what_no_good_bot_does_is_remembered() {
     client.token = Some("ghs_wrong".to_owned());
     assert_eq!(client.post("graphql", json!({ "query": READ })).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_comment_tells_when_it_was_published_and_when_it_was_edited() {
+    const PUBLISHED: &str = "query($id: ID!) { node(id: $id) {
+        ... on IssueComment { lastEditedAt publishedAt }
+        ... on PullRequestReviewComment { lastEditedAt publishedAt }
+    } }";
+    let (world, client, _) = with_a_pull().await;
+    world.set_now("2026-06-12T08:00:00Z");
+    let plain = world.comment_as("maya", 1, "a");
+    let review = world.review_as("maya", 1, "A.md", "b", 7);
+    for (kind, id, created) in
+        [("issues", plain, "2026-06-12T08:00:00Z"), ("pulls", review, "2026-06-12T07:53:00Z")]
+    {
+        let shown = client.get(&format!("{TOWN}/{kind}/comments/{id}")).await.json;
+        assert_eq!(shown["created_at"], created);
+        assert_eq!(shown["updated_at"], "2026-06-12T08:00:00Z");
+        let variables = json!({ "id": shown["node_id"] });
+        let seen = client.graphql(PUBLISHED, variables.clone()).await;
+        let node = json!({ "lastEditedAt": null, "publishedAt": "2026-06-12T08:00:00Z" });
+        assert_eq!(seen["data"]["node"], node);
+        world.set_now("2026-06-12T08:05:00Z");
+        world.edit_comment(id, "c");
+        world.set_now("2026-06-12T08:00:00Z");
+        let seen = client.graphql(PUBLISHED, variables).await;
+        assert_eq!(seen["data"]["node"]["lastEditedAt"], "2026-06-12T08:05:00Z");
+    }
+}

@@ -80,7 +80,7 @@ pub(super) fn node<'a>(
     })
 }
 
-/// A comment, with what makes it small.
+/// A comment, with when it was seen and edited, and what makes it small.
 pub(super) fn comment(comment: &StoredComment) -> Known {
     let kind = match comment.remark {
         None => "IssueComment",
@@ -88,8 +88,11 @@ pub(super) fn comment(comment: &StoredComment) -> Known {
     };
     // GitHub tells it in small letters, unlike how it is told.
     let reason = comment.minimized.as_ref().map(|reason| reason.to_lowercase().replace('_', "-"));
+    let edited = comment.edited_at.map_or(JsonValue::Null, |at| JsonValue::from(iso(at)));
     Known::new(kind)
         .leaf("id", comment.node_id())
+        .leaf("lastEditedAt", edited)
+        .leaf("publishedAt", iso(comment.published_at))
         .leaf("isMinimized", comment.minimized.is_some())
         .leaf("minimizedReason", reason.map_or(JsonValue::Null, JsonValue::from))
 }
