@@ -1,12 +1,12 @@
 //! Reactions and answers to comments that command.
 
 use super::perform::{Outcome, Performer, same_text};
-use crate::clients::github::GithubError;
+use crate::clients::github::{Comment, GithubError};
 use crate::domain::{CommandSource, IssueNumber, PullNumber, Reaction};
 use crate::render::answers_to;
 use anyhow::{Context as _, Result, bail};
 
-/// What a reaction to a comment is called that was deleted.
+/// What a reaction or an answer to a comment is called that was deleted.
 pub const GONE: &str = "gone";
 
 impl Performer {
@@ -51,11 +51,16 @@ impl Performer {
             CommandSource::Review(_) => reader.fetch_review_comments(repo, number).await,
             CommandSource::Box(_) => return Ok(None),
         };
-        let comments = comments.with_context(|| format!("the comments on {number}"))?;
+        let comments = match comments {
+            // Nothing is there, nor will be.
+            Err(GithubError::NotFound { .. }) => return Ok(None),
+            comments => comments.with_context(|| format!("the comments on {number}"))?,
+        };
         let answers = comments.into_iter().filter(|it| answers_to(&it.body, to));
         self.own(answers.map(|it| (it.id, it.author.unwrap_or_default()))).await
     }
 
+    /// Answers a comment where it stands. Where that is gone, nobody wants an answer any more.
     pub(super) async fn answer(
         &self,
         to: &CommandSource,
@@ -67,10 +72,26 @@ impl Performer {
             CommandSource::Comment(_) => {
                 self.writer.comment(repo, PullNumber(number.0), body).await
             }
-            CommandSource::Review(id) => self.writer.reply(repo, number, *id, body).await,
+            CommandSource::Review(_) => self.reply(to, number, body).await,
             CommandSource::Box(_) => bail!("a box has no place for an answer"),
         };
-        Ok(Outcome::named(answer.with_context(|| format!("answering {to}"))?.id))
+        match answer {
+            Err(GithubError::NotFound { .. }) => Ok(Outcome::named(GONE)),
+            answer => Ok(Outcome::named(answer.with_context(|| format!("answering {to}"))?.id)),
+        }
+    }
+
+    /// Replies to a comment within a diff. Where that is a reply itself, GitHub takes one only at the
+    /// comment that began the thread.
+    async fn reply(
+        &self,
+        to: &CommandSource,
+        number: IssueNumber,
+        body: &str,
+    ) -> Result<Comment, GithubError> {
+        let there = self.reader.fetch_comment(&self.repository, to).await?;
+        let first = there.thread.unwrap_or(there.id);
+        self.writer.reply(&self.repository, number, first, body).await
     }
 
     /// Whether the answer says this already. One that a person deleted is left deleted.

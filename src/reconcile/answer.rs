@@ -12,6 +12,7 @@ use crate::domain::{
     Ruled, Ruling, RunState, Version, Wish,
 };
 use crate::policy::{self, Snapshot};
+use crate::proposal::GONE;
 use crate::render::{AnswerLine, Standing, WatchView, answer};
 use anyhow::{Context as _, Result};
 
@@ -166,7 +167,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Sends the answer or rewrites it. `false` if it may be there, and only not be listed yet.
+    /// Sends the answer or rewrites it. `false` if it may be there, and only not be listed yet; or if
+    /// what it would answer is gone, and so forgotten.
     async fn say(&mut self, heard: &Heard, lines: &[AnswerLine]) -> Result<bool> {
         let to = heard.said.source.clone();
         let book = OrderBook::of(&self.memory.orders, &self.memory.requests);
@@ -186,7 +188,10 @@ impl Pass<'_> {
         if self.may_be_unlisted(&effect).await? {
             return Ok(false);
         }
-        self.effect(&effect).await?;
+        if self.effect(&effect).await?.remote_id == GONE {
+            self.forget(heard).await?;
+            return Ok(false);
+        }
         self.done(format!("answered {to} on {number}"));
         Ok(true)
     }

@@ -139,6 +139,7 @@ mod tests {
                 node_id: String::new(),
                 author: None,
                 body: String::new(),
+                thread: None,
             },
             review: false,
             number: 1,

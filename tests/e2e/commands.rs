@@ -437,3 +437,52 @@ async fn what_is_found_in_one_pass_is_heard_in_the_order_in_which_it_was_said() 
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_in_a_reply_is_answered_in_that_thread() {
+    run_story(async |stand, pull| {
+        stand.wait_minutes(5);
+        let first = stand.world.remark_as(STRANGER, pull.number, FILE, "Why this?");
+        let reply = stand.world.reply_as(MAINTAINER, first, "/bump explain 3.9.9");
+        stand.settle().await;
+        let replies = stand.world.replies(first);
+        assert_eq!(replies.len(), 2, "{replies:#?}");
+        insta::assert_snapshot!(shown(stand, &replies[1].body), @"`/bump explain 3.9.9`: **❌ refused** — no release 3.9.9 is known");
+        assert_eq!(reactions(stand, reply), ["-1"]);
+        assert_eq!(reactions(stand, first), Vec::<String>::new());
+        stand.settle().await;
+        assert_eq!(stand.world.replies(first).len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_that_is_deleted_just_before_the_answer_leaves_nothing() {
+    run_story(async |stand, pull| {
+        let answering = || Fault::on(Service::GitHub).method("POST").path_contains("/replies");
+        stand.world.fault(answering().status(502).always());
+        stand.wait_minutes(5);
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump explain 3.9.9");
+        let report = stand.once().await;
+        assert_eq!(report.troubles.len(), 1, "{report:?}");
+        assert_eq!(reactions(stand, remark), ["eyes"]);
+        stand.world.delete_comment(remark);
+        stand.world.clear_faults();
+        for _ in 0..2 {
+            stand.wait_minutes(5);
+            stand.settle().await;
+        }
+        // The first of a thread may be gone while what was said in it is there.
+        let first = stand.world.remark_as(STRANGER, pull.number, FILE, "Why this?");
+        stand.world.reply_as(MAINTAINER, first, "/bump explain 3.9.9");
+        stand.world.fault(answering().status(502).always());
+        assert_eq!(stand.once().await.troubles.len(), 1);
+        stand.world.delete_comment(first);
+        stand.world.clear_faults();
+        for _ in 0..2 {
+            stand.wait_minutes(5);
+            stand.settle().await;
+        }
+    })
+    .await;
+}

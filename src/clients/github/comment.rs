@@ -20,6 +20,9 @@ pub struct Comment {
     pub author: Option<String>,
     /// The text in Markdown. Foreign text, unless the bot wrote it.
     pub body: String,
+    /// The comment within a diff that began the thread, if this one is a reply: only there a reply may
+    /// be written.
+    pub thread: Option<u64>,
 }
 
 /// A commit of a pull request.
@@ -39,6 +42,7 @@ pub(super) struct Wire {
     pub(super) node_id: String,
     pub(super) body: Option<String>,
     pub(super) user: Option<WireUser>,
+    pub(super) in_reply_to_id: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +71,9 @@ struct WireAuthor {
 
 pub(super) fn read(wire: Wire) -> Comment {
     let author = wire.user.map(|user| user.login);
-    Comment { id: wire.id, node_id: wire.node_id, author, body: wire.body.unwrap_or_default() }
+    let body = wire.body.unwrap_or_default();
+    let (id, node_id, thread) = (wire.id, wire.node_id, wire.in_reply_to_id);
+    Comment { id, node_id, author, body, thread }
 }
 
 fn read_commit(wire: WireCommit) -> Result<PullCommit, GithubError> {
@@ -173,10 +179,11 @@ impl Writer {
         Ok(read(json::object(&answer.body, "comment")?))
     }
 
-    /// Answers a comment within a diff, in its thread; gives the answer.
+    /// Answers the comment that began a thread within a diff; gives the answer. GitHub supports no
+    /// replies to replies.
     ///
     /// # Errors
-    /// As [`GithubError`] says.
+    /// As [`GithubError`] says; [`GithubError::NotFound`] if that comment was deleted.
     pub async fn reply(
         &self,
         repo: &RepoName,

@@ -88,6 +88,7 @@ struct WireRemark {
     /// Of an issue or pull request, or of a pull request alone.
     #[serde(alias = "pull_request_url")]
     issue_url: String,
+    in_reply_to_id: Option<u64>,
     created_at: String,
     updated_at: String,
 }
@@ -97,8 +98,13 @@ fn read_remark(wire: WireRemark, review: bool) -> Result<Remark, GithubError> {
     let number = number.ok_or_else(|| GithubError::malformed("a comment on no issue"))?;
     let (created_at, updated_at) = (time(&wire.created_at)?, time(&wire.updated_at)?);
     let bot = wire.user.as_ref().is_some_and(|user| user.kind == "Bot");
-    let comment =
-        read(Wire { id: wire.id, node_id: wire.node_id, body: wire.body, user: wire.user });
+    let comment = read(Wire {
+        id: wire.id,
+        node_id: wire.node_id,
+        body: wire.body,
+        user: wire.user,
+        in_reply_to_id: wire.in_reply_to_id,
+    });
     Ok(Remark { comment, review, number, bot, created_at, updated_at })
 }
 

@@ -318,6 +318,19 @@ impl World {
         })
     }
 
+    /// Replies as somebody in the thread that a comment within a diff began; gives the reply's id.
+    ///
+    /// # Panics
+    /// If there is no such comment.
+    pub fn reply_as(&self, login: &str, to: u64, body: &str) -> u64 {
+        self.downstream(|state, name| {
+            let first = &state.repos[name].comments[&to];
+            let (number, remark) = (first.issue, first.remark.clone().expect("within a diff"));
+            let remark = Remark { reply_to: Some(to), pending: Remark::AT_ONCE, ..remark };
+            state.remark(name, number, login, body, remark)
+        })
+    }
+
     /// Gives a comment another text, wherever it stands. No webhook tells of it.
     pub fn edit_comment(&self, id: u64, body: &str) {
         self.downstream(|state, name| {
@@ -327,6 +340,15 @@ impl World {
             if let Some(comment) = repo.comments.get_mut(&id) {
                 comment.edit(body, now);
             }
+        });
+    }
+
+    /// Deletes a comment, wherever it stands. No webhook tells of it.
+    pub fn delete_comment(&self, id: u64) {
+        self.downstream(|state, name| {
+            let repo = state.repo(name);
+            repo.before_change();
+            repo.comments.remove(&id);
         });
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Ask,
     comments::{self, Target},
-    discussion, error,
+    discussion, error, invalid,
 };
 use crate::state::Remark;
 use crate::wire::Answer;
@@ -54,16 +54,19 @@ fn edit(ask: &mut Ask<'_>, id: u64) -> Answer {
     show(ask, id, 200)
 }
 
-/// A reply stands in the thread of the comment that began it.
+/// A reply stands in the thread of the comment that began it. GitHub takes none to a reply.
 fn reply(ask: &mut Ask<'_>, number: u64, to: u64) -> Answer {
     let first = ask.repo_ref().comments.get(&to).filter(|comment| comment.issue == number);
     let Some(remark) = first.and_then(|comment| comment.remark.clone()) else {
         return error(404, "Not Found");
     };
+    if remark.reply_to.is_some() {
+        return invalid("PullRequestReviewComment", "in_reply_to_id", "invalid", None);
+    }
     let wish = ask.call.json();
     let body = wish["body"].as_str().unwrap_or_default().to_owned();
     let (name, login) = (ask.name.clone(), ask.login.clone());
-    let remark = Remark { reply_to: Some(remark.reply_to.unwrap_or(to)), pending: Remark::AT_ONCE, ..remark };
+    let remark = Remark { reply_to: Some(to), pending: Remark::AT_ONCE, ..remark };
     let id = ask.state.remark(&name, number, &login, &body, remark);
     show(ask, id, 201)
 }

@@ -320,7 +320,10 @@ async fn remarks(world: &World, bot: &Client) {
     bot.read(200, &one).await;
     bot.expect(200, "PATCH", &one, json!({ "body": "b" })).await;
     let reply = format!("pulls/{pull}/comments/{id}/replies");
-    bot.expect(201, "POST", &reply, json!({ "body": "c" })).await;
+    let answer = bot.expect(201, "POST", &reply, json!({ "body": "c" })).await;
+    assert_eq!(answer["in_reply_to_id"], id);
+    let nested = format!("pulls/{pull}/comments/{}/replies", answer["id"]);
+    bot.expect(422, "POST", &nested, json!({ "body": "d" })).await;
     let reaction =
         bot.expect(201, "POST", &format!("{one}/reactions"), json!({ "content": "eyes" })).await;
     bot.read(200, &format!("{one}/reactions")).await;
