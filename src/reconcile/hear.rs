@@ -76,7 +76,7 @@ impl Pass<'_> {
 
     /// Whether nobody ruled on it for so long that nobody does any more.
     pub(super) fn is_stale(&self, heard: &Heard) -> bool {
-        heard.rulings.is_none() && heard.heard_at <= self.bot.clock.now() - STALE
+        heard.rulings.is_none() && heard.heard_at <= self.bot.clock.now() - crate::store::STALE
     }
 
     /// Whether the bot knows its own login: it has to be asked for, and that may fail.

@@ -6,8 +6,8 @@ use super::{
     write::{json, storable},
 };
 use crate::domain::{
-    CommandSource, CommitId, Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling, Said,
-    Timestamp, Version, WatchName, Wish,
+    CommandSource, CommitId, Heard, HeardId, Order, Ordered, RepoName, Request, Ruled, Ruling,
+    Said, Timestamp, Version, WatchName, Wish,
 };
 use sqlx::AnyConnection;
 use std::time::Duration;
