@@ -8,7 +8,7 @@ use super::{
     pinned::pin_state,
     proposals::proposals,
     required,
-    retreat::retreat,
+    retreat::{next_look, retreat},
     snapshot::{
         Answer, Baseline, Candidate, Carrier, Checks, Ignored, Migration, PinState, Running,
         Snapshot, Unavailable,
@@ -85,6 +85,7 @@ impl Snapshot {
             by_checks: view.rules.checks.is_some(),
             drifted: false,
             retreat: retreat(view.memory, &pin, view.rules),
+            next_look: next_look(view.memory, &pin, view.rules),
             reverses: view.rules.reversal == ReversalPolicy::Open,
             ci_starts_within: view.rules.ci_starts_within,
             pin,

@@ -3,18 +3,21 @@
 
 use super::{
     orders::ignored,
+    required::inputs_of,
     snapshot::{Candidate, PinState, Snapshot},
     stage::Intent,
     stream::is_withdrawn,
 };
 use crate::domain::{
-    Check, Finding, HowToAsk, IndexDigest, Memory, ProposalKind, PullState, Rules, Timestamp,
-    Verdict, Version, Wish,
+    Check, Finding, HowToAsk, IndexDigest, Memory, ProposalKind, PullState, Rules,
+    SignatureOutcome, Timestamp, Verdict, Version, Wish,
 };
 use std::time::Duration;
 
 /// How often it is looked whether the signature of what is pinned still holds.
 const LOOK_AGAIN: Duration = Duration::from_hours(24);
+/// How soon after a look that found out nothing.
+const LOOK_SOON: Duration = Duration::from_hours(1);
 
 /// Why what is pinned has to be left, if it does: nobody can pull it any more, or nobody stands by
 /// it. That its tag moved is no reason: a digest is pinned, and survives it.
@@ -26,20 +29,75 @@ pub(super) fn retreat(memory: &Memory, pin: &PinState, rules: &Rules) -> Option<
     if is_withdrawn(version, memory, &rules.tags) {
         return Some(format!("upstream withdrew the pinned release {version}"));
     }
-    unsigned(memory, version, digest)
+    unsigned(memory, version, digest, rules)
 }
 
-/// That the pinned digest was signed, and is not any more.
-fn unsigned(memory: &Memory, version: &Version, digest: &IndexDigest) -> Option<String> {
-    let of_it = |found: &&Finding| {
-        found.check == Check::Signature && found.version == *version && found.subject == *digest
-    };
-    let mut looks = memory.findings.iter().filter(of_it);
-    let signed = looks.clone().any(|found| found.verdict == Verdict::Passed);
-    let last = looks.rfind(|found| found.verdict != Verdict::Inconclusive)?;
-    (signed && last.verdict == Verdict::Failed).then(|| {
+/// That the pinned digest was signed, and is not any more. What was found by another rule than the
+/// config's of today says nothing.
+fn unsigned(
+    memory: &Memory,
+    version: &Version,
+    digest: &IndexDigest,
+    rules: &Rules,
+) -> Option<String> {
+    let looks = SignatureLooks::of(memory, version, digest, rules)?;
+    let last = looks.current().rfind(|found| found.verdict != Verdict::Inconclusive)?;
+    (looks.held() && last.verdict == Verdict::Failed).then(|| {
         format!("the signature of the pinned {version} does not hold any more: {}", last.summary)
     })
+}
+
+/// When it is looked again whether the signature of what is pinned holds; `None` if it never did, or
+/// if nobody looks at signatures.
+pub(super) fn next_look(memory: &Memory, pin: &PinState, rules: &Rules) -> Option<Timestamp> {
+    let PinState::Known { version, digest } = pin else { return None };
+    let looks = SignatureLooks::of(memory, version, digest, rules).filter(SignatureLooks::held)?;
+    match looks.current().next_back() {
+        Some(last) if last.verdict == Verdict::Inconclusive => Some(last.at + LOOK_SOON),
+        Some(last) => Some(last.at + LOOK_AGAIN),
+        // The rule is another one since: at once.
+        None => looks.all.last().map(|last| last.at),
+    }
+}
+
+/// The looks at the signature of one digest.
+struct SignatureLooks<'a> {
+    /// By whatever rule, the oldest first.
+    all: Vec<&'a Finding>,
+    /// What the rule of today makes the inputs of a finding.
+    inputs: String,
+}
+
+impl<'a> SignatureLooks<'a> {
+    /// `None` if nobody looks at signatures.
+    fn of(
+        memory: &'a Memory,
+        version: &Version,
+        digest: &IndexDigest,
+        rules: &Rules,
+    ) -> Option<Self> {
+        rules.signature.as_ref()?;
+        let of_it = |found: &&Finding| {
+            found.check == Check::Signature && found.version == *version && found.subject == *digest
+        };
+        Some(Self {
+            all: memory.findings.iter().filter(of_it).collect(),
+            inputs: inputs_of(Check::Signature, version, rules, memory, None),
+        })
+    }
+
+    /// Those by the rule of today.
+    fn current(&self) -> impl DoubleEndedIterator<Item = &'a Finding> {
+        self.all.iter().copied().filter(|found| found.inputs == self.inputs)
+    }
+
+    /// Whether it was ever seen to be signed as it has to be. That none is needed is no signature.
+    fn held(&self) -> bool {
+        self.all.iter().any(|found| {
+            found.verdict == Verdict::Passed
+                && found.signature_outcome() != Some(SignatureOutcome::NotRequired)
+        })
+    }
 }
 
 /// That what is pinned has to be left, and what leads away from it.
@@ -62,14 +120,13 @@ pub(super) fn retreat_alarm(snapshot: &Snapshot, how: &HowToAsk) -> Option<Strin
     Some(format!("what is pinned has to be left: {why}; {way}"))
 }
 
-/// Another look at the signature of what is pinned, where it once held and the last look is old.
+/// Another look at the signature of what is pinned, if it is time for one.
 pub(super) fn look_again(snapshot: &Snapshot, pinned: &Version, now: Timestamp) -> Option<Intent> {
     let PinState::Known { digest, .. } = &snapshot.pin else { return None };
     let candidate = snapshot.candidate(pinned).filter(|it| it.digest.as_ref() == Some(digest))?;
-    let look = candidate.answers.get(&Check::Signature)?;
-    let held = look.verdict == Verdict::Passed || snapshot.retreat.is_some();
-    let old = look.at + LOOK_AGAIN <= now;
-    (held && old).then(|| Intent::Check { version: pinned.clone(), check: Check::Signature })
+    let version = candidate.version.clone();
+    let due = snapshot.next_look.is_some_and(|at| at <= now);
+    due.then_some(Intent::Check { version, check: Check::Signature })
 }
 
 impl Snapshot {

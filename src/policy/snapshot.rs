@@ -56,6 +56,9 @@ pub struct Snapshot {
     pub drifted: bool,
     /// Why what is pinned has to be left, if so.
     pub retreat: Option<String>,
+    /// When it is looked again whether the signature of what is pinned holds; `None` if it never did,
+    /// or if nobody looks at signatures.
+    pub next_look: Option<Timestamp>,
     /// Whether an older release is then proposed unasked.
     pub reverses: bool,
     /// How long after a push CI has to start; `None` if nobody looks.

@@ -163,6 +163,7 @@ pub(crate) fn snapshot(patches: PatchPolicy) -> Snapshot {
         by_checks: false,
         drifted: false,
         retreat: None,
+        next_look: None,
         reverses: false,
         ci_starts_within: None,
         requests: Vec::new(),

@@ -18,6 +18,7 @@ mod orders;
 mod pins;
 mod pulls;
 mod remembered;
+mod retreat;
 mod settle;
 mod single;
 mod standing;

@@ -3,6 +3,7 @@
 use crate::commands::{MAINTAINER, say};
 use crate::stand::{Stand, run_test};
 use toml::Value;
+use world::{Fault, Service};
 
 const COMPOSE: &str = "docker-compose-townhouse.yml";
 
@@ -196,6 +197,54 @@ async fn a_signature_that_is_gone_is_noticed_within_a_day() {
         // It was a mistake: what leads back has nothing left to do.
         stand.world.sign_image("3.10.0").await;
         stand.wait(24);
+        stand.settle().await;
+        stand.settle().await;
+        assert_eq!((stand.open(), stand.alarms().await.as_str()), (vec![], ""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_that_is_gone_is_noticed_also_after_a_look_that_found_nothing_out() {
+    run_test(async |stand| {
+        pinned_at_next(stand).await;
+        stand.wait(23);
+        // Where signatures are kept nobody answers.
+        let fault = Fault::on(Service::Registry).path_contains(".sig");
+        stand.world.withdraw_signatures("3.10.0");
+        stand.world.fault(fault.status(503).always());
+        stand.settle().await;
+        assert_eq!(stand.alarms().await, "", "it could not be found out");
+        stand.world.clear_faults();
+        stand.wait(24);
+        stand.settle().await;
+        insta::assert_snapshot!(stand.redact(&stand.alarms().await), @"what is pinned has to be left: the signature of the pinned 3.10.0 does not hold any more: not signed; `digest-bump request bump 3.9.3` asks for the way back, to this release or an older one");
+
+        // It was a mistake, and the next look finds nothing out either.
+        stand.world.sign_image("3.10.0").await;
+        let fault = Fault::on(Service::Registry).path_contains(".sig");
+        stand.world.fault(fault.status(503).always());
+        stand.wait(24);
+        stand.settle().await;
+        assert_ne!(stand.alarms().await, "");
+        stand.world.clear_faults();
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.alarms().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_that_is_needed_no_more_leads_nowhere() {
+    run_test(async |stand| {
+        opens(stand);
+        pinned_at_next(stand).await;
+        stand.world.withdraw_signatures("3.10.0");
+        stand.wait(24);
+        stand.settle().await;
+        assert_eq!(stand.only().title, "chore(connector): take the pin back 3.10.0 → 3.9.3");
+        stand.set("upstream.signature.required_from", "3.11.0");
         stand.settle().await;
         stand.settle().await;
         assert_eq!((stand.open(), stand.alarms().await.as_str()), (vec![], ""));
