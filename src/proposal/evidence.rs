@@ -13,19 +13,24 @@ impl Workshop<'_> {
         let mut shown: BTreeSet<Check> = policy::required_checks(kind, &asked).collect();
         // For a stub the canary's answer is news.
         shown.insert(Check::Canary);
-        self.answers(to, &shown, self.watch.rules.signature.as_ref())
+        let (rules, pinned) = (&self.watch.rules, Some(self.pin.digest.digest()));
+        let inputs = |check| policy::inputs_of(check, &to.version, rules, self.memory, pinned);
+        self.answers(to, &shown, rules.signature.as_ref(), inputs)
     }
 
     /// The companion images of a release, each with its evidence; `pins` are those that there are.
     pub(super) fn companions(&self, version: &Version, pins: &[Pin]) -> Vec<CompanionImage> {
+        let tag = self.release(version).map_or("", |release| release.tag.as_str());
         let rules = self.watch.rules.companions.iter();
         let all = rules.map(|rule| {
             let pin = pins.iter().find(|pin| pin.image == rule.image).cloned();
-            let asked = policy::companion_checks(&self.watch.rules.for_companion(rule));
+            let rules = self.watch.rules.for_companion(rule);
+            let asked = policy::companion_checks(&rules);
+            let own = self.memory.of_companion(&rule.image, tag);
+            let inputs = |check| policy::inputs_of(check, version, &rules, &own, None);
             let evidence =
-                pin.as_ref().map(|pin| self.answers(pin, &asked, rule.signature.as_ref()));
+                pin.as_ref().map(|pin| self.answers(pin, &asked, rule.signature.as_ref(), inputs));
             let known = self.snapshot.companions.iter().find(|known| known.image == rule.image);
-            let own = self.memory.of_image(&rule.image);
             let before = known.and_then(|known| known.digest.as_ref());
             let added = before.map(|before| policy::added_since(&own, before, version));
             CompanionImage {
@@ -52,11 +57,14 @@ impl Workshop<'_> {
         points
     }
 
+    /// The answers that the decision went by: the latest with these inputs. What was found while
+    /// they were others, such as a broken pin site, is no evidence.
     fn answers(
         &self,
         to: &Pin,
         checks: &BTreeSet<Check>,
         signature: Option<&SignatureRule>,
+        inputs: impl Fn(Check) -> String,
     ) -> Vec<Evidence> {
         let release = self.release(&to.version).ok();
         let examined = Examined {
@@ -67,8 +75,12 @@ impl Workshop<'_> {
             signature,
         };
         let latest = |check: &Check| {
+            let inputs = inputs(*check);
             let about = |found: &&Finding| {
-                found.check == *check && found.subject == to.digest && found.version == to.version
+                found.check == *check
+                    && found.subject == to.digest
+                    && found.version == to.version
+                    && found.inputs == inputs
             };
             self.memory.findings.iter().rev().find(about)
         };

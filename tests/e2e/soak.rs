@@ -105,6 +105,28 @@ async fn without_advisories_to_be_read_a_release_just_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_wrong_in_the_meantime_is_no_evidence() {
+    run_test(async |stand| {
+        let file = "docker-compose-townhouse.yml";
+        stand.set("upstream.minimum_release_age", "3d");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let before = stand.world.file("main", file).unwrap();
+        stand.world.commit_to("main", file, b"services: {}\n", "refactor: move it away");
+        stand.wait(1);
+        stand.settle().await;
+        assert_eq!(stand.stage("3.10.0").await.0, "held", "{:?}", stand.stage("3.10.0").await);
+        stand.world.commit_to("main", file, &before, "revert: leave it there");
+        stand.wait(71);
+        stand.settle().await;
+        let body = stand.only().body;
+        assert!(body.contains("Every required check passed"), "{body}");
+        assert!(!body.contains('❌'), "{body}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn advisories_are_asked_for_conditionally_and_only_for_a_soak_time() {
     run_test(async |stand| {
         stand.settle().await;
