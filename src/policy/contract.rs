@@ -42,7 +42,8 @@ pub(super) fn compared(view: View<'_>, pinned: Option<&str>, tag: &str) -> Contr
 }
 
 /// What the contract promises at the pinned tag and no more at the newest of `releases`, newest
-/// first; since when as far as it is known.
+/// first; since when as far as it is known. Where the newest has no document that can be read, it
+/// takes nothing back: what the one before it dropped is still missing.
 pub(super) fn dropped<'a>(
     view: View<'a>,
     pinned: Option<&str>,
@@ -50,14 +51,15 @@ pub(super) fn dropped<'a>(
 ) -> Option<Break> {
     let path = view.rules.contract.as_ref()?;
     let before = terms(view.memory, pinned?)?;
-    let mut releases = releases.map(|(version, tag)| {
-        (version, terms(view.memory, tag).map(|terms| terms.dropped_since(before)))
+    let mut releases = releases.peekable();
+    let (_, tag) = releases.peek()?;
+    view.memory.contract(tag)?;
+    // A release whose document was not read, or cannot be, says nothing.
+    let mut compared = releases.filter_map(|(version, tag)| {
+        Some((version, terms(view.memory, tag)?.dropped_since(before)))
     });
-    let (newest, dropped) = releases.next()?;
-    let dropped = dropped.filter(|dropped| !dropped.is_empty())?;
-    // A release whose document was not read says nothing.
-    let older = releases.filter_map(|(version, dropped)| Some((version, dropped?)));
-    let since = older.take_while(|(_, dropped)| !dropped.is_empty()).last();
+    let (newest, dropped) = compared.next().filter(|(_, dropped)| !dropped.is_empty())?;
+    let since = compared.take_while(|(_, dropped)| !dropped.is_empty()).last();
     Some(Break {
         since: since.map_or(newest, |(version, _)| version).clone(),
         why: format!("{path} {}", sentence(&dropped)),

@@ -79,9 +79,14 @@ fn mends(newer: &Candidate, broken: &Candidate) -> bool {
     let honest = matches!(newer.bump, Bump::Minor | Bump::Patch);
     let looked_at =
         |it: &Companion| !it.needed || it.digest.is_some() || it.look == Some(Look::Absent);
-    let known = newer.digest.is_some()
-        && newer.contract != Contract::Unread
-        && newer.companions.iter().all(looked_at);
+    // What has no document takes nothing back, unless the broken one has none either: then it is not
+    // the contract that it breaks.
+    let compared = match &newer.contract {
+        Contract::Compared | Contract::NotAsked => true,
+        Contract::Unread => false,
+        Contract::Uncompared(_) => matches!(broken.contract, Contract::Uncompared(_)),
+    };
+    let known = newer.digest.is_some() && compared && newer.companions.iter().all(looked_at);
     honest
         && known
         && !broken.understated.is_empty()

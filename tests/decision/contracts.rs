@@ -70,6 +70,7 @@ fn of_many_things_that_are_dropped_a_few_are_named() {
 #[test]
 fn the_first_release_whose_contract_drops_it_broke_it() {
     let less = || Some(document(""));
+    let gone = || Some(ContractFound::Absent);
     for (contracts, expected) in [
         ([Some(document(PEERS)), less(), less(), less()], ["3.10.0", "3.10.0", "3.10.0"]),
         ([Some(document(PEERS)), Some(document(PEERS)), less(), less()], ["3.11.0", "3.11.0", ""]),
@@ -81,6 +82,12 @@ fn the_first_release_whose_contract_drops_it_broke_it() {
             ["", "", ""],
         ),
         ([None, less(), less(), less()], ["", "", ""]),
+        // What has no document takes nothing back.
+        ([Some(document(PEERS)), less(), gone(), gone()], ["3.10.0", "3.10.0", "3.10.0"]),
+        ([Some(document(PEERS)), less(), None, gone()], ["3.10.0", "", "3.10.0"]),
+        ([Some(document(PEERS)), Some(document(PEERS)), less(), gone()], ["3.11.0", "3.11.0", ""]),
+        ([Some(document(PEERS)), less(), Some(document(PEERS)), gone()], ["", "", "3.10.0"]),
+        ([Some(document(PEERS)), gone(), gone(), gone()], ["", "", ""]),
     ] {
         let mut told = Told::new();
         for text in ["3.9.3", "3.11.0", "3.12.0"] {
@@ -93,6 +100,49 @@ fn the_first_release_whose_contract_drops_it_broke_it() {
             |(_, _, since): (String, Bump, Vec<String>)| since.first().cloned().unwrap_or_default();
         let got: Vec<String> = seen(&told).into_iter().map(since).collect();
         assert_eq!(got, expected, "{contracts:?}");
+    }
+}
+
+#[test]
+fn a_newer_release_without_a_readable_document_takes_no_break_back() {
+    let unreadable = ContractFound::Unreadable { why: "it is not UTF-8".to_owned() };
+    for found in [ContractFound::Absent, unreadable] {
+        let mut told = Told::new();
+        told.released("3.9.3");
+        told.released("3.11.0");
+        let less = Some(document(""));
+        let contracts =
+            [("3.9.3", Some(document(PEERS))), ("3.10.0", less), ("3.11.0", Some(found))];
+        with_contracts(&mut told, &contracts);
+        let seen = seen(&told);
+        let major = |of: &str| (of.to_owned(), Bump::Major, vec!["3.10.0".to_owned()]);
+        assert_eq!(seen[..2], [major("3.11.0"), major("3.10.0")]);
+    }
+}
+
+/// A release that breaks something else than the contract, and a newer one that does not.
+#[test]
+fn a_break_is_taken_back_only_where_the_contract_is_known_to_be_kept() {
+    let gone = || Contract::Uncompared("CONTRACT.md is not there".to_owned());
+    for (newer, older, stage) in [
+        (Contract::NotAsked, Contract::NotAsked, "skipped"),
+        (Contract::Compared, Contract::Compared, "skipped"),
+        (Contract::Compared, gone(), "skipped"),
+        (gone(), Contract::Compared, "ready"),
+        (gone(), gone(), "skipped"),
+        (Contract::Unread, Contract::Compared, "ready"),
+        (Contract::Unread, gone(), "ready"),
+    ] {
+        let mut watch = snapshot(PatchPolicy::Offer);
+        let release = |text, contract: &Contract| Candidate {
+            contract: contract.clone(),
+            ..with_evidence(candidate(text, Bump::Minor), &PASSING)
+        };
+        let mended = release("3.11.0", &newer);
+        let broken = broken(release("3.10.0", &older), &["3.10.0"]);
+        watch.candidates = vec![mended, broken];
+        let decision = decide(&watch, NOW);
+        assert_eq!(stage_word(&decision, &version("3.10.0")), stage, "{newer:?} {older:?}");
     }
 }
 
