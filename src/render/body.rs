@@ -153,6 +153,10 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
         let why = brief(&broken.why);
         points.push(format!("a MAJOR, see its section in the migration document: {why}"));
     }
+    if let Contract::Uncompared(why) = bump.contract {
+        let why = brief(why);
+        points.push(format!("the contract is not compared with the pinned release's: {why}"));
+    }
     points.extend(bump.withheld.iter().flat_map(left_out::points));
     for site in bump.by_hand {
         points.push(format!("the bot may not edit this site: {}", brief(site)));
@@ -194,9 +198,6 @@ fn look_at(bump: &PinBump<'_>) -> String {
     for companion in bump.companions.iter().filter(|it| !it.added.is_empty()) {
         let (name, added) = (companion.image.short(), brief(&Platform::list(&companion.added)));
         lines.push(format!("- New since the pin of {name}: {added}"));
-    }
-    if let Contract::Uncompared(why) = bump.contract {
-        lines.push(format!("- Not compared with the pinned release's: {}", brief(why)));
     }
     lines.join("\n")
 }
