@@ -56,10 +56,11 @@ fn repair(version: &Version, memory: &Memory) -> Option<String> {
     asked.map(|asked| format!(" in line for request {}", asked.id))
 }
 
-/// Whether the canary at the pinned version is to run on the tree in which the pin sites agree.
+/// Whether the canary at the pinned version is to run on the tree in which the pin sites agree: for a
+/// pull request that brings them in line, or one that does and is made anew.
 #[must_use]
 pub fn repairs(version: &Version, memory: &Memory) -> bool {
-    repair(version, memory).is_some()
+    repair(version, memory).or_else(|| anew(version, memory)).is_some()
 }
 
 /// What makes a run one that is made anew for the open pull request for `version`: that it conflicts

@@ -9,7 +9,7 @@ use super::{
     checks,
     draft::{finish, one_at_a_time, open_draft, tend_draft},
     orders::{close_ignored, obey_hold},
-    pull::{open_new, open_proposal, repair, tend},
+    pull::{make_good, open_new, open_proposal, repair, tend},
     requests::{self, Standing},
     retreat::look_again,
     snapshot::{Candidate, PinState, Proposal, Snapshot},
@@ -108,6 +108,7 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
     match (open, draft) {
         (Some(open), _) => {
             let target = repair(open, target, snapshot, now);
+            make_good(open, target, standing.as_ref(), snapshot, now, board);
             tend(open, target, pinned, snapshot, board);
             let other = |s: &&Standing<'_>| s.candidate.version != open.version;
             if let Some(standing) = standing.as_ref().filter(other) {

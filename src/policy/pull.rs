@@ -3,7 +3,9 @@
 use super::{
     assess::{Assessment, assess},
     board::Board,
-    snapshot::{Candidate, Proposal, Snapshot},
+    orders::ignored,
+    requests::Standing,
+    snapshot::{Candidate, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
     stubs::foreign_branch,
 };
@@ -40,6 +42,49 @@ pub(super) fn repair<'a>(
     same.map(|candidate| (candidate, open.requested)).or(target)
 }
 
+/// Has found out what is missing for the open pull request to be made anew, such as where it
+/// conflicts, and nothing takes it over. Its release may be one that no chain looks at: a MAJOR, an
+/// older one, or one that only a wish asked for.
+///
+/// Before [`tend`], while the board still says where the release stands by itself.
+pub(super) fn make_good(
+    open: &Proposal,
+    target: Option<(&Candidate, bool)>,
+    standing: Option<&Standing<'_>>,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    board: &mut Board,
+) {
+    let taken_over = target.is_some_and(|(candidate, requested)| {
+        requested || candidate.version.cmp_precedence(&open.version).is_ge()
+    });
+    let closed = is_left_over(open, snapshot) || turned_out_major(open, snapshot);
+    // With the downstream's own checks a canary begins with a draft, and this is none.
+    if open.settled || !open.ours || taken_over || closed || snapshot.by_checks {
+        return;
+    }
+    let queued = matches!(board.stages.get(&open.version), Some(Stage::Queued { .. }));
+    let outranked = standing.is_some_and(|standing| {
+        let open_wish = standing.request.outcome.is_none() && standing.outranks();
+        open_wish && standing.candidate.version != open.version
+    });
+    let candidate = snapshot.candidate(&open.version).filter(|it| ignored(it, snapshot).is_none());
+    let Some(candidate) = candidate.filter(|_| !queued && !outranked) else { return };
+    match assess(candidate, ProposalKind::PinBump, snapshot, now) {
+        Assessment::Due(intents) => board.due.extend(intents),
+        Assessment::Running(running) => board.wakes.push(running.wake),
+        Assessment::Waiting { until, .. } => board.wakes.extend(until),
+        Assessment::Held(_) | Assessment::Ready => {}
+    }
+}
+
+/// Whether the open pull request has nothing left to propose.
+fn is_left_over(open: &Proposal, snapshot: &Snapshot) -> bool {
+    let PinState::Known { version: pinned, .. } = &snapshot.pin else { return false };
+    let onwards = open.version.cmp_precedence(pinned).is_gt();
+    !(onwards || (open.from_pin && snapshot.leads_to(&open.version)))
+}
+
 /// Keeps the open pull request current. It is rewritten only when its successor's evidence is
 /// complete, and never moves down unless asked.
 pub(super) fn tend(
@@ -49,8 +94,7 @@ pub(super) fn tend(
     snapshot: &Snapshot,
     board: &mut Board,
 ) {
-    let onwards = open.version.cmp_precedence(pinned).is_gt();
-    let left_over = !(onwards || (open.from_pin && snapshot.leads_to(&open.version)));
+    let left_over = is_left_over(open, snapshot);
     if left_over && open.ours {
         let why = format!("the pin is at {pinned} already");
         board.due.push(Intent::Close { pull: open.pull, why });

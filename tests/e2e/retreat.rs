@@ -182,6 +182,29 @@ async fn a_way_back_gives_way_to_a_newer_release() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_that_conflicts_is_made_anew() {
+    run_test(async |stand| {
+        opens(stand);
+        pinned_at_next(stand).await;
+        stand.world.withdraw_release("3.10.0");
+        stand.settle().await;
+        let back = stand.only();
+        // Somebody writes a line right below the pin.
+        let text = String::from_utf8(stand.world.file("main", COMPOSE).unwrap()).unwrap();
+        let pin = text.lines().find(|line| line.contains("@sha256:")).unwrap();
+        let text = text.replace(pin, &format!("{pin}\n    stop_grace_period: 30s"));
+        stand.world.commit_to("main", COMPOSE, text.as_bytes(), "feat: let it stop");
+        stand.settle().await;
+        let pull = stand.only();
+        assert_eq!((pull.number, &pull.title), (back.number, &back.title));
+        assert_ne!(pull.head_sha, back.head_sha);
+        let parent = stand.git(&["rev-parse", &format!("{}^", pull.head_sha)]);
+        assert_eq!(parent, stand.git(&["rev-parse", "main"]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signature_that_is_gone_is_noticed_within_a_day() {
     run_test(async |stand| {
         opens(stand);
