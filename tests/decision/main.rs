@@ -24,3 +24,4 @@ mod single;
 mod standing;
 mod table;
 mod tags;
+mod unsettled;
