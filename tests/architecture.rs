@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["clock", "heartbeat", "telemetry", "command", "config", "edit", "policy"],
     &["render"],
-    &["clients/wire", "clients/credential", "store"],
+    &["clients/wire", "clients/link", "clients/credential", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],
     &["announce", "repository"],
     &["sources", "verify", "canary", "proposal"],

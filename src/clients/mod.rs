@@ -5,6 +5,7 @@
 pub mod credential;
 pub mod git;
 pub mod github;
+mod link;
 pub mod npm;
 pub mod registry;
 pub mod sigstore;

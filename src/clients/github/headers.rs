@@ -1,10 +1,11 @@
 //! What GitHub says in headers and in error bodies, and what it means.
 
 use super::error::GithubError;
+use crate::clients::link;
 use crate::clients::wire;
 use crate::clients::wire::Answer;
 use crate::domain::Timestamp;
-use http::{StatusCode, header::LINK};
+use http::StatusCode;
 use reqwest::Url;
 use serde::Deserialize;
 use std::time::Duration;
@@ -124,12 +125,8 @@ pub(super) fn next_page(
     asked: &Url,
     base: &Url,
 ) -> Result<Option<Url>, GithubError> {
-    let all: Vec<&str> =
-        answer.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).collect();
-    match link_target(&all.join(", "), "next") {
-        None => Ok(None),
-        Some(target) => inside(target, asked, base).map(Some),
-    }
+    let target = link::next(&answer.headers);
+    target.map(|target| inside(&target, asked, base)).transpose()
 }
 
 /// Resolves `target` against `from`, if it stays below `base`.
@@ -142,42 +139,6 @@ pub(super) fn inside(target: &str, from: &Url, base: &Url) -> Result<Url, Github
     } else {
         Err(GithubError::malformed("it leads to a url outside of this github"))
     }
-}
-
-/// Finds the target with a relation in a `Link` header (RFC 8288).
-fn link_target<'a>(header: &'a str, relation: &str) -> Option<&'a str> {
-    let mut rest = header;
-    while let Some((_, after)) = rest.split_once('<') {
-        let (target, after) = after.split_once('>')?;
-        let end = end_of_link(after);
-        let has_relation = after[..end].split(';').any(|parameter| {
-            parameter.split_once('=').is_some_and(|(name, value)| {
-                name.trim().eq_ignore_ascii_case("rel")
-                    && value
-                        .trim()
-                        .trim_matches('"')
-                        .split_whitespace()
-                        .any(|word| word.eq_ignore_ascii_case(relation))
-            })
-        });
-        if has_relation {
-            return Some(target);
-        }
-        rest = &after[end..];
-    }
-    None
-}
-
-/// Where the parameters of one link end: at the first comma outside of quotes.
-fn end_of_link(parameters: &str) -> usize {
-    let mut quoted = false;
-    parameters
-        .char_indices()
-        .find(|(_, c)| {
-            quoted ^= *c == '"';
-            *c == ',' && !quoted
-        })
-        .map_or(parameters.len(), |(at, _)| at)
 }
 
 #[cfg(test)]
@@ -258,25 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_is_found_among_links() {
-        let next = |header| link_target(header, "next");
-        assert_eq!(
-            next(r#"<https://a/?page=2>; rel="next", <https://a/?page=9>; rel="last""#),
-            Some("https://a/?page=2")
-        );
-        assert_eq!(
-            next(
-                r#"<https://a/?a=1,2>; rel="prev", <https://a/?page=3>; title="x, <y>"; rel=next"#
-            ),
-            Some("https://a/?page=3")
-        );
-        assert_eq!(next(r#"<https://a>; REL="prefetch NEXT""#), Some("https://a"));
-        assert_eq!(next(r#"<https://a>; rel="nextish""#), None);
-        assert_eq!(next("<https://a; rel=next"), None);
-        assert_eq!(next(""), None);
-    }
-
-    #[test]
     fn a_link_stays_inside() {
         let base: Url = "https://ghe.example/api/v3".parse().unwrap();
         let from: Url = "https://ghe.example/api/v3/x?page=1".parse().unwrap();
@@ -297,14 +239,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_and_no_body_makes_it_panic(text: String, body: Vec<u8>) {
-            let _ = link_target(&text, "next");
             let _ = reset_at(&text, NOW);
             let _ = message(&body);
-        }
-
-        #[test]
-        fn links_of_odd_shape_do_not_panic(text in "[<>;, =\"relnxté]{0,40}") {
-            let _ = link_target(&text, "next");
         }
     }
 }
