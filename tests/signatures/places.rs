@@ -86,6 +86,63 @@ async fn whatever_the_referrers_endpoint_answers_the_tags_are_asked() {
     }
 }
 
+/// What stands between the bot and the registry speaks in pages as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_referrers_that_could_not_be_had_is_not_taken_for_unsigned() {
+    for status in [401, 403, 408, 429, 500, 502, 503, 504] {
+        let world = published(|image| image.layout(Referred)).await;
+        world.set_referrers(Referrers::Served);
+        let fault = Fault::on(Service::Registry).path_contains("/referrers/").html();
+        world.fault(fault.status(status).always());
+        assert_eq!(outcome(&world).await, "registry_unavailable", "{status}");
+    }
+    // A page with one of these says that there is no such list.
+    for status in [200, 400, 404, 405] {
+        let world = published(Image::unsigned).await;
+        let fault = Fault::on(Service::Registry).path_contains("/referrers/").html();
+        world.fault(fault.status(status).always());
+        assert_eq!(outcome(&world).await, "unsigned", "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_referrers_is_read_to_its_end_or_is_not_taken_for_all_there_is() {
+    // The signature comes last.
+    for (others, size, expected) in
+        [(9, 2, "verified"), (15, 2, "verified"), (16, 2, "registry_unavailable")]
+    {
+        let world = published(|image| image.layout(Referred).crowded(others)).await;
+        world.set_referrers(Referrers::Paged(size));
+        assert_eq!(outcome(&world).await, expected, "{others} before it, {size} on a page");
+    }
+    type Fails = fn(Fault) -> Fault;
+    let cases: [(&str, Fails); 5] = [
+        ("503", |fault| fault.status(503)),
+        ("404", |fault| fault.status(404)),
+        ("a page", Fault::html),
+        ("half a document", Fault::cut_body),
+        ("a redirect", |fault| fault.redirect("https://example.com/")),
+    ];
+    for (name, fails) in cases {
+        let world = published(|image| image.layout(Referred).crowded(3)).await;
+        world.set_referrers(Referrers::Paged(2));
+        world.fault(fails(Fault::on(Service::Registry).path_contains("?from=2")).always());
+        assert_eq!(outcome(&world).await, "registry_unavailable", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_referrers_goes_on_in_its_own_repository_alone() {
+    let world = published(Image::unsigned).await;
+    world.set_referrers(Referrers::Served);
+    let list = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let fault = Fault::on(Service::Registry).path_contains("/referrers/").body(list);
+    let fault = fault.header("content-type", "application/vnd.oci.image.index.v1+json");
+    let elsewhere = r#"</v2/somebody/else/referrers/sha256:ab>; rel="next""#;
+    world.fault(fault.header("link", elsewhere).always());
+    assert_eq!(outcome(&world).await, "registry_unavailable");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_may_name_a_wrong_type() {
     for layout in [Referred, FallbackTag] {

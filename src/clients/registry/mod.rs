@@ -10,6 +10,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod manifest;
+mod referrers;
 mod request;
 mod resolve;
 mod signatures;

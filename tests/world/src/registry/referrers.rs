@@ -13,6 +13,8 @@ pub enum Referrers {
     Absent,
     /// What there is.
     Served,
+    /// What there is, so many on each page.
+    Paged(usize),
     /// An empty list, whatever there is.
     Empty200,
     /// 303 to another host, which answers 429 and must never see the registry's token.
@@ -33,12 +35,14 @@ pub(super) fn answer(
     digest: &str,
     storage: &str,
 ) -> Answer {
+    let found = || {
+        let found = store.shelves.get(name).and_then(|here| here.referrers.get(digest));
+        found.cloned().unwrap_or_default()
+    };
     match store.referrers {
         Referrers::Absent => Answer::text(404, "404 page not found\n"),
-        Referrers::Served => {
-            let found = store.shelves.get(name).and_then(|here| here.referrers.get(digest));
-            list(call, found.cloned().unwrap_or_default())
-        }
+        Referrers::Served => list(call, found()),
+        Referrers::Paged(size) => page(call, found(), name, digest, size),
         Referrers::Empty200 => list(call, Vec::new()),
         Referrers::RedirectElsewhere => {
             Answer::empty(303).with("location", format!("{storage}/referrers/{digest}"))
@@ -63,5 +67,19 @@ fn list(call: &Call, mut entries: Vec<Value>) -> Answer {
     match wanted {
         Some(_) => answer.with("oci-filters-applied", "artifactType"),
         None => answer,
+    }
+}
+
+/// One page of the list, and where the next one is.
+fn page(call: &Call, entries: Vec<Value>, name: &str, digest: &str, size: usize) -> Answer {
+    let from = call.number("from").unwrap_or_default();
+    let next = from + size;
+    let more = entries.len() > next;
+    let answer = list(call, entries.into_iter().skip(from).take(size).collect());
+    if more {
+        let next = format!("/v2/{name}/referrers/{digest}?from={next}");
+        answer.with("link", format!("<{next}>; rel=\"next\""))
+    } else {
+        answer
     }
 }
