@@ -33,12 +33,26 @@ fn seen(
     statuses: &[CommitStatus],
 ) -> ChecksFacts {
     let of_name = |name: &String| {
-        let runs = runs.iter().filter(|run| run.name == *name).map(of_run);
+        let named = runs.iter().filter(|run| run.name == *name && !is_passed_over(run, runs));
+        let runs = named.map(of_run);
         let statuses = statuses.iter().filter(|status| status.context == *name).map(of_status);
         let telling = runs.chain(statuses).max_by_key(|check| check.state.weight());
         telling.unwrap_or_else(|| missing(name))
     };
     ChecksFacts { commit: commit.clone(), checks: rule.names.iter().map(of_name).collect() }
+}
+
+/// Whether this run was skipped where another workflow of the same App came to a conclusion under the
+/// same name: one that a pull request does not concern says nothing.
+fn is_passed_over(run: &CheckRun, runs: &[CheckRun]) -> bool {
+    let skipped = |run: &CheckRun| run.conclusion.as_deref() == Some("skipped");
+    let concluded = |other: &CheckRun| {
+        other.name == run.name
+            && other.app == run.app
+            && other.conclusion.is_some()
+            && !skipped(other)
+    };
+    skipped(run) && runs.iter().any(concluded)
 }
 
 fn of_run(run: &CheckRun) -> CheckSeen {
@@ -133,5 +147,26 @@ mod tests {
             states,
             [CheckState::Failed, CheckState::UnderWay, skipped, CheckState::Missing]
         );
+    }
+
+    #[test]
+    fn of_several_workflows_the_worst_counts_and_what_was_skipped_says_nothing() {
+        let rule = NamedChecks {
+            names: vec!["test".to_owned()],
+            time_limit: Duration::ZERO,
+            sees_digest: false,
+        };
+        let commit = "a".repeat(40).parse().unwrap();
+        let state = |conclusions: &[Option<&str>]| {
+            let runs: Vec<CheckRun> =
+                conclusions.iter().map(|conclusion| run("test", 1, *conclusion)).collect();
+            seen(&commit, &rule, &runs, &[]).checks.remove(0).state
+        };
+        let skipped = || CheckState::Other("skipped".to_owned());
+        assert_eq!(state(&[Some("failure"), Some("success")]), CheckState::Failed);
+        assert_eq!(state(&[Some("skipped"), Some("success")]), CheckState::Passed);
+        assert_eq!(state(&[Some("success"), Some("skipped")]), CheckState::Passed);
+        assert_eq!(state(&[Some("skipped"), Some("skipped")]), skipped());
+        assert_eq!(state(&[Some("skipped"), None]), CheckState::UnderWay);
     }
 }

@@ -198,6 +198,22 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pass_of_another_workflow_hides_no_failure_of_the_same_name() {
+    run_story(async |stand| {
+        base_ci(stand, "success");
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let held = draft(stand);
+        ci(stand, "failure");
+        stand.world.other_ci_concludes(&held.head_sha, CHECK, "success");
+        stand.settle().await;
+        assert_eq!(draft(stand).number, held.number);
+        assert_eq!(stand.runs().await, ["3.10.0 failed", "3.9.3 passed"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_fails_at_the_base_branch_too_is_not_blamed_on_the_release() {
     run_story(async |stand| {
         base_ci(stand, "failure");

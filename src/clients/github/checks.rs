@@ -114,8 +114,8 @@ struct WireStatus {
 }
 
 impl Reader {
-    /// Fetches the check runs of a commit, the newest of each name and App; only those of one `name`
-    /// if it is given.
+    /// Fetches the check runs of a commit, the newest of each name in each check suite; only those of
+    /// one `name` if it is given.
     ///
     /// # Errors
     /// As [`GithubError`] says.
@@ -176,12 +176,14 @@ impl Reader {
     }
 }
 
-/// The newest of each name and App, by their ids.
+/// The newest of each name in each check suite, by their ids. All workflows of a repository are one
+/// App's, and each has a suite of its own: what one of them says is nothing of another's.
 fn newest(mut runs: Vec<CheckRun>) -> Vec<CheckRun> {
     runs.sort_by_key(|run| run.id);
-    let later = |at: usize, run: &CheckRun| {
-        runs[at + 1..].iter().any(|other| other.name == run.name && other.app == run.app)
+    let same = |run: &CheckRun, other: &CheckRun| {
+        run.name == other.name && run.app == other.app && run.suite == other.suite
     };
+    let later = |at: usize, run: &CheckRun| runs[at + 1..].iter().any(|other| same(run, other));
     let kept: Vec<bool> = runs.iter().enumerate().map(|(at, run)| !later(at, run)).collect();
     let mut kept = kept.into_iter();
     runs.retain(|_| kept.next().unwrap_or(false));
@@ -255,6 +257,19 @@ mod tests {
         let ids: Vec<u64> = read.iter().map(|run| run.id).collect();
         assert_eq!(ids, [4, 5, 9]);
         assert_eq!((read[0].took, read[0].conclusion.as_deref()), (2_000, Some("success")));
+    }
+
+    #[test]
+    fn a_run_of_one_suite_says_nothing_of_another() {
+        let of = |id: u64, suite: u64| {
+            let mut run = run(id, "test", 15_368);
+            run["check_suite"] = json!({ "id": suite });
+            run
+        };
+        let page = json!({ "check_runs": [of(5, 1), of(9, 2), of(7, 2), of(2, 1)] });
+        let read = newest(parse_runs(page.to_string().as_bytes()).unwrap());
+        let ids: Vec<u64> = read.iter().map(|run| run.id).collect();
+        assert_eq!(ids, [5, 9]);
     }
 
     #[test]

@@ -16,6 +16,12 @@ impl World {
         self.downstream(|state, repo| checks::by_ci(state, repo, sha, name, Some(conclusion)));
     }
 
+    /// Another workflow of the downstream, whose check suite is its own, concludes a check of this name
+    /// at a commit.
+    pub fn other_ci_concludes(&self, sha: &str, name: &str, conclusion: &str) {
+        self.downstream(|state, repo| checks::by_other_ci(state, repo, sha, name, conclusion));
+    }
+
     /// A check suite is at a commit without a check run in it, in a status as GitHub spells it: `queued`
     /// is what each App has that may write checks, `in_progress` what has begun.
     pub fn ci_suite(&self, sha: &str, status: &str) {

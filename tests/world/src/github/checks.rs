@@ -105,6 +105,18 @@ pub(crate) fn by_ci(
     repository.written();
 }
 
+/// What another workflow of the repository makes of a commit: its check suite is its own.
+pub(crate) fn by_other_ci(state: &mut State, repo: &str, sha: &str, name: &str, conclusion: &str) {
+    let (now, urls, id) = (iso(state.now()), state.urls.clone(), state.id());
+    let mut run = begun(&urls, repo, id, sha, &actions(&urls), &now);
+    run["check_suite"] = json!({ "id": shape::number_of(&format!("{sha} another workflow")) });
+    take_over(&mut run, &json!({ "name": name, "conclusion": conclusion }), &now);
+    let repository = state.repo(repo);
+    repository.before_change();
+    repository.checks.insert(id, run);
+    repository.written();
+}
+
 /// GitHub lets only Apps make check runs.
 fn refuse_person(ask: &Ask<'_>) -> Option<Answer> {
     let app = !matches!(ask.actor, Actor::Person(_));
