@@ -270,6 +270,25 @@ async fn a_rate_limit_in_the_middle_of_a_push_is_slept_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secondary_limit_that_comes_as_a_success_is_slept_out() {
+    run_api(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.world.fault(graphql_fault().body_contains("updateRefs").body(
+            r#"{"data":null,"errors":[{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}]}"#,
+        ));
+        let report = stand.once().await;
+        assert_eq!(report.wake.unwrap().to_string(), "2026-06-12T08:01:00Z");
+        let asked = stand.world.requests();
+        let last = asked.iter().rev().find(|one| one.service == Service::GitHub).unwrap();
+        assert!(last.path.contains("/graphql"), "{last:?}");
+        stand.wait_minutes(1);
+        stand.settle().await;
+        stand.only();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn binary_and_large_files_arrive_as_they_are() {
     run_api(async |stand| {
         let http = Http::new(&Timeouts::default(), &Trust::default(), stand.clock.clone()).unwrap();

@@ -45,6 +45,10 @@ fn parse<T: DeserializeOwned>(
     if let Some(fault) = refused.errors.first() {
         let message = wire::excerpt(&fault.message);
         return Err(match fault.kind.as_str() {
+            // It may come with any kind, or with none.
+            _ if headers::is_secondary_limit(&message) => {
+                GithubError::RateLimited { until: limit_ends }
+            }
             "FORBIDDEN" | "INSUFFICIENT_SCOPES" => GithubError::Denied { status: 200, message },
             "RATE_LIMITED" | "RATE_LIMIT" => GithubError::RateLimited { until: limit_ends },
             "NOT_FOUND" => GithubError::NotFound { what: what.to_owned() },
@@ -94,6 +98,17 @@ mod tests {
             said(refused("RATE_LIMITED", "API rate limit exceeded")),
             Err("github's rate limit holds until 1970-01-12T13:46:40Z".to_owned())
         );
+        let secondary = "You have exceeded a secondary rate limit. Please wait a few minutes.";
+        for body in [
+            json!({"data": null, "errors": [{"message": secondary}]}),
+            json!({"errors": [{"message": secondary}]}),
+            refused("FORBIDDEN", secondary),
+        ] {
+            assert_eq!(
+                said(body),
+                Err("github's rate limit holds until 1970-01-12T13:46:40Z".to_owned())
+            );
+        }
         assert!(said(json!({})).is_err());
     }
 }

@@ -68,10 +68,13 @@ fn limited_until(answer: &Answer, message: &str, now: Timestamp) -> Option<Times
     if spent || answer.retry_after(now).is_some() {
         return Some(limit_ends(answer, now));
     }
-    // The secondary limit has answered without any header; only its words tell it from a missing
-    // permission.
-    let secondary = message.to_ascii_lowercase().contains("secondary rate limit");
-    (!refused || secondary).then(|| now + SECONDARY_PAUSE)
+    (!refused || is_secondary_limit(message)).then(|| now + SECONDARY_PAUSE)
+}
+
+/// Whether GitHub's words are about the secondary limit. It has answered without any header; only its
+/// words tell it from a missing permission.
+pub(super) fn is_secondary_limit(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("secondary rate limit")
 }
 
 /// When the rate limit that `answer` is known to speak of ends, by its headers.

@@ -1,6 +1,6 @@
 //! Issues, as far as the bot looks at them: those that it opened itself.
 
-use super::{error::GithubError, json, reader::Reader, writer::Writer};
+use super::{error::GithubError, graphql, json, reader::Reader, writer::Writer};
 use crate::clients::wire;
 use crate::domain::{Cached, Fetched, IssueNumber, RepoName};
 use http::{HeaderMap, Method, StatusCode};
@@ -50,11 +50,6 @@ struct Wire {
 #[derive(Deserialize)]
 struct WireUser {
     login: String,
-}
-
-#[derive(Deserialize)]
-struct Viewer {
-    data: Option<ViewerData>,
 }
 
 #[derive(Deserialize)]
@@ -131,13 +126,8 @@ impl Reader {
     /// # Errors
     /// As [`GithubError`] says.
     pub async fn fetch_login(&self) -> Result<String, GithubError> {
-        let url = self.transport.graphql_url();
-        let text = json!({ "query": VIEWER });
-        let answer = self.transport.write_to(Method::POST, &url, &text, "GraphQL").await?;
-        let answer: Viewer = json::object(&answer.body, "GraphQL answer")?;
-        let data = answer.data.ok_or_else(|| {
-            GithubError::malformed("a GraphQL answer that does not say whom the token belongs to")
-        })?;
+        let login = graphql::ask(&self.transport, VIEWER, json!({}), "login");
+        let data: ViewerData = login.await?;
         Ok(data.viewer.login)
     }
 
