@@ -51,10 +51,7 @@ impl<'a> Report<'a> {
         let removed = if room.is_apart() {
             apart::remove(room, cell, &self.path).await
         } else {
-            match fs::remove_file(&self.path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-                removed => removed,
-            }
+            remove_below(&cell.tree, &self.path)
         };
         removed
             .map_err(|error| format!("the report of an earlier run could not be removed: {error}"))
@@ -90,6 +87,26 @@ fn read_below(tree: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     File::open(&path)?.take(MAX_REPORT_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// Removes the file at `path`, if there is one. A step that ran before is foreign as well: a link in
+/// place of a directory would have the bot remove what the step may not.
+fn remove_below(tree: &Path, path: &Path) -> io::Result<()> {
+    let missing = |error: &io::Error| error.kind() == ErrorKind::NotFound;
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::other("it is no file"));
+    };
+    let directory = match fs::canonicalize(directory) {
+        Err(error) if missing(&error) => return Ok(()),
+        directory => directory?,
+    };
+    if !directory.starts_with(fs::canonicalize(tree)?) {
+        return Err(io::Error::other("it is in no directory of the tree"));
+    }
+    match fs::remove_file(directory.join(name)) {
+        Err(error) if missing(&error) => Ok(()),
+        removed => removed,
+    }
 }
 
 /// The verdict on a step, and one line for a maintainer.
@@ -163,5 +180,36 @@ fn judge_status(status: ExitStatus, printed: &str) -> (Verdict, String) {
             (Verdict::Inconclusive, format!("signal {signal} ended it: {last}"))
         }
         (None, None) => (Verdict::Inconclusive, format!("it ended without a status: {last}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn an_old_report_is_removed_in_the_tree_alone() {
+        let room = tempfile::tempdir().unwrap();
+        let (tree, other) = (room.path().join("tree"), room.path().join("other"));
+        fs::create_dir_all(tree.join("packages")).unwrap();
+        fs::create_dir_all(&other).unwrap();
+        fs::write(other.join("out.json"), "somebody else's").unwrap();
+        fs::write(tree.join("packages/out.json"), "old").unwrap();
+        symlink(&other, tree.join("planted")).unwrap();
+        symlink(other.join("out.json"), tree.join("link.json")).unwrap();
+
+        remove_below(&tree, &tree.join("packages/out.json")).unwrap();
+        assert!(!tree.join("packages/out.json").exists());
+        for absent in ["packages/out.json", "nowhere/out.json"] {
+            remove_below(&tree, &tree.join(absent)).unwrap();
+        }
+        // Of a link to a file only the link goes.
+        remove_below(&tree, &tree.join("link.json")).unwrap();
+        assert!(fs::symlink_metadata(tree.join("link.json")).is_err());
+        for outside in ["planted/out.json", "../other/out.json"] {
+            assert!(remove_below(&tree, &tree.join(outside)).is_err(), "{outside}");
+        }
+        assert_eq!(fs::read(other.join("out.json")).unwrap(), b"somebody else's");
     }
 }
