@@ -1,6 +1,6 @@
 //! The wires: one client for each outside service, each with its own typed error and with its base
 //! URL as an argument. They fetch and they write what they are told; they decide nothing, retry
-//! nothing and remember nothing but short-lived tokens.
+//! nothing and remember nothing but short-lived tokens and when npm's rate limit ends.
 
 pub mod credential;
 pub mod git;

@@ -1,8 +1,9 @@
 //! The npm client.
 
 use crate::server::{Reply, Server, page, reply};
-use crate::{NOW, fresh, http};
+use crate::{NOW, fresh, http, http_at};
 use digest_bump::clients::npm::{Npm, NpmError};
+use digest_bump::clock::Clock;
 use digest_bump::domain::Fetched;
 use serde_json::json;
 use std::time::Duration;
@@ -61,4 +62,21 @@ async fn every_bad_answer_of_npm_has_its_error() {
     }
     let refused = Npm::new(&http(), "http://npm.example");
     assert!(matches!(refused, Err(NpmError::Unusable(_))));
+}
+
+#[tokio::test]
+async fn while_npms_limit_holds_it_is_not_asked() {
+    let clock = Clock::manual(NOW);
+    let server = Server::always(reply(429, &[("retry-after", "3600")], "")).await;
+    let npm = Npm::new(&http_at(&clock), &server.url).unwrap();
+    let again = npm.clone();
+    for asked in [&npm, &again] {
+        let error = asked.fetch_packument(PACKAGE, None).await.unwrap_err();
+        let end = NOW + Duration::from_hours(1);
+        assert!(matches!(error, NpmError::RateLimited { until } if until == end), "{error}");
+        clock.advance(Duration::from_mins(59));
+        assert_eq!(server.asked().len(), 1);
+    }
+    npm.fetch_packument(PACKAGE, None).await.unwrap_err();
+    assert_eq!(server.asked().len(), 2);
 }

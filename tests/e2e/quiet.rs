@@ -2,7 +2,7 @@
 
 use crate::stand::{Stand, run_test};
 use sqlx::Connection as _;
-use world::Service;
+use world::{Fault, Service};
 
 /// The number of rows in each table.
 async fn rows(stand: &Stand) -> Vec<(String, i64)> {
@@ -61,6 +61,28 @@ async fn a_pass_that_finds_nothing_new_asks_conditionally_and_leaves_no_trace() 
             }
         }
         assert_eq!(rows(stand).await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn npms_rate_limit_is_written_down_once_however_its_end_moves() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let limit = Fault::on(Service::Npm).status(429).header("retry-after", "3600");
+        stand.world.fault(limit.always());
+        stand.wait_minutes(1);
+        stand.once().await;
+        let before = rows(stand).await;
+        // Another process, which has to ask before it knows.
+        stand.wait_minutes(1);
+        stand.world.clear_requests();
+        let report = stand.once().await;
+        assert!(report.troubles.iter().any(|it| it.contains("npm's rate limit")), "{report:?}");
+        assert!(stand.world.requests().iter().any(|asked| asked.service == Service::Npm));
+        assert_eq!(rows(stand).await, before);
+        stand.world.clear_faults();
     })
     .await;
 }

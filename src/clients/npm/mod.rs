@@ -10,6 +10,7 @@ use crate::domain::{Cached, Fetched, Timestamp};
 use http::{HeaderValue, StatusCode, header::ACCEPT, header::LOCATION};
 use reqwest::Url;
 use serde::de::IgnoredAny;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Packuments of old, busy packages reach tens of megabytes.
 const BODY_CAP: usize = 64 * 1024 * 1024;
@@ -82,11 +83,13 @@ impl From<WireError> for NpmError {
     }
 }
 
-/// Reads packuments. Sends no credentials.
+/// Reads packuments. Sends no credentials. Cheap to clone; clones share what is known of a rate limit,
+/// which ends with the process.
 #[derive(Debug, Clone)]
 pub struct Npm {
     http: Http,
     base: Url,
+    limited_until: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Npm {
@@ -95,7 +98,8 @@ impl Npm {
     /// # Errors
     /// [`NpmError::Unusable`] if the base URL is not HTTPS and not on this machine.
     pub fn new(http: &Http, base_url: &str) -> Result<Self, NpmError> {
-        Ok(Self { http: http.clone(), base: wire::base_url(base_url)? })
+        let base = wire::base_url(base_url)?;
+        Ok(Self { http: http.clone(), base, limited_until: Arc::default() })
     }
 
     /// The URL of a packument: what a remembered body is found by.
@@ -107,7 +111,7 @@ impl Npm {
     }
 
     /// Fetches the full packument of `package` (`name` or `@scope/name`). `cached` is what is
-    /// remembered of it; one of another URL is ignored.
+    /// remembered of it; one of another URL is ignored. While a rate limit holds nothing is sent.
     ///
     /// # Errors
     /// As [`NpmError`] says.
@@ -118,6 +122,11 @@ impl Npm {
     ) -> Result<Fetched, NpmError> {
         let url = wire::below(&self.base, &format!("/{}", encode(package)?))?;
         let cached = cached.filter(|cached| cached.url == url.as_str());
+        let now = self.http.now();
+        let limited_until = *self.limited_until();
+        if let Some(until) = limited_until.filter(|until| now < *until) {
+            return Err(NpmError::RateLimited { until });
+        }
         let answer = self.get(&url, cached).await?;
         if answer.status == StatusCode::NOT_MODIFIED && cached.is_some() {
             return Ok(Fetched::NotModified);
@@ -171,6 +180,10 @@ impl Npm {
         Err(NpmError::malformed("too many redirects"))
     }
 
+    fn limited_until(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.limited_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn judge(&self, answer: &Answer, package: &str) -> Result<(), NpmError> {
         let status = answer.status.as_u16();
         match answer.status {
@@ -183,6 +196,7 @@ impl Npm {
                 let until = answer
                     .retry_after(now)
                     .unwrap_or_else(|| wire::after_seconds(DEFAULT_PAUSE_SECONDS, now));
+                *self.limited_until() = Some(until);
                 Err(NpmError::RateLimited { until })
             }
             code if code.is_server_error() || code == StatusCode::REQUEST_TIMEOUT => {
