@@ -2,8 +2,10 @@
 
 use crate::announce;
 use crate::clients::github::{GithubError, Pull, Reader, Writer};
-use crate::domain::{CommitId, Effect, IssueNumber, PullFacts, PullState, RepoName};
-use crate::render::dashboard_of;
+use crate::domain::{
+    BranchName, CommitId, Effect, IssueNumber, PullFacts, PullNumber, PullState, RepoName,
+};
+use crate::render::{dashboard_of, parse_marker};
 use crate::repository::{CommitWriter, PushError};
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
@@ -195,7 +197,7 @@ impl Performer {
                 Ok(Outcome::of_commit(commit))
             }
             Effect::OpenPull { branch, base, title, body, draft, .. } => {
-                let opened = self.writer.open_pull(repo, base, branch, title, body, *draft).await;
+                let opened = self.open((branch, base), title, body, *draft).await;
                 // GitHub itself keeps a branch to one open pull request. So nobody looks before, and
                 // only where it refuses is looked for one that the lists did not show yet.
                 if matches!(opened, Err(GithubError::Rejected { .. }))
@@ -210,12 +212,7 @@ impl Performer {
                 let pull = edited.await.with_context(|| format!("editing {number}"))?;
                 Ok(Outcome::of_pull(pull))
             }
-            Effect::MakeDraft { number, .. } => {
-                let pull = self.reader.fetch_pull(repo, *number).await?;
-                let made = self.writer.make_draft(&pull.node_id);
-                let updated_at = made.await.with_context(|| format!("making {number} a draft"))?;
-                Ok(Outcome::of_pull(Pull { draft: true, updated_at, ..pull }))
-            }
+            Effect::MakeDraft { number, .. } => self.make_draft(*number).await,
             Effect::MarkReady { number, .. } => {
                 let pull = self.reader.fetch_pull(repo, *number).await?;
                 let marked = self.writer.mark_ready(&pull.node_id);
@@ -268,6 +265,34 @@ impl Performer {
                 Ok(Outcome::of_issue(*number))
             }
         }
+    }
+
+    /// Opens a pull request. Where GitHub has no drafts, one that a person has to complete is opened as
+    /// it is: it says so itself. One that waits for its checks is not.
+    async fn open(
+        &self,
+        (branch, base): (&BranchName, &BranchName),
+        title: &str,
+        body: &str,
+        draft: bool,
+    ) -> Result<Pull, GithubError> {
+        let open =
+            |draft| self.writer.open_pull(&self.repository, base, branch, title, body, draft);
+        let opened = open(draft).await;
+        let no_drafts = draft && opened.as_ref().is_err_and(GithubError::is_of_no_drafts);
+        let is_partial = || parse_marker(body).is_some_and(|marker| marker.whole.is_some());
+        if no_drafts && is_partial() { open(false).await } else { opened }
+    }
+
+    /// Makes a pull request a draft, where GitHub has drafts.
+    async fn make_draft(&self, number: PullNumber) -> Result<Outcome> {
+        let pull = self.reader.fetch_pull(&self.repository, number).await?;
+        let made = self.writer.make_draft(&pull.node_id).await;
+        if made.as_ref().is_err_and(GithubError::is_of_no_drafts) {
+            return Ok(Outcome::of_pull(pull));
+        }
+        let updated_at = made.with_context(|| format!("making {number} a draft"))?;
+        Ok(Outcome::of_pull(Pull { draft: true, updated_at, ..pull }))
     }
 
     /// Takes in that workflow files were refused: the next pass leaves such files to a person.

@@ -63,7 +63,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Makes a pull request a draft before it is rewritten for something that a person has to complete.
+    /// Makes a pull request a draft before it is rewritten for something that a person has to complete,
+    /// where GitHub has drafts.
     pub(super) async fn make_draft(&mut self, number: PullNumber, key: &str) -> Result<()> {
         let pull = self.memory.pulls().find(|pull| pull.number == number);
         if pull.is_none_or(|pull| pull.draft) {
@@ -73,7 +74,11 @@ impl Pass<'_> {
         if let Some(mut draft) = outcome.pull {
             let known = self.memory.pulls().find(|pull| pull.number == number);
             draft.head = known.map_or(draft.head, |known| known.head.clone());
+            let became_one = draft.draft;
             self.remember_pull(draft).await?;
+            if !became_one {
+                return Ok(());
+            }
         }
         self.done(format!("made pull request {number} a draft: a person has to complete it"));
         Ok(())

@@ -31,8 +31,8 @@ pub(super) fn section(left: &LeftOut<'_>) -> String {
     let branch = left.branch;
     format!(
         "### Left for a person: the workflow files\n\n\
-         This is a draft until its branch has this edit, and nothing else, on top. A commit of exactly \
-         this patch is none that makes the bot keep its hands off.\n\n{}\n\n\
+         Where this repository has drafts, this is one until its branch has this edit, and nothing else, \
+         on top. A commit of exactly this patch is none that makes the bot keep its hands off.\n\n{}\n\n\
          ```sh\ngit fetch origin {branch}\ngit switch --detach FETCH_HEAD\n\
          git apply     # paste the patch, then Ctrl-D\n\
          git commit --all --message 'ci: bump the pinned digest'\n\

@@ -54,7 +54,7 @@ async fn what_it_may_not_edit_is_a_patch_in_a_draft_until_a_person_applied_it() 
         insta::assert_snapshot!(stand.redact(section), @"
         : the workflow files
 
-        This is a draft until its branch has this edit, and nothing else, on top. A commit of exactly this patch is none that makes the bot keep its hands off.
+        Where this repository has drafts, this is one until its branch has this edit, and nothing else, on top. A commit of exactly this patch is none that makes the bot keep its hands off.
 
         ```diff
         diff --git a/.github/workflows/publish-townhouse-images.yml b/.github/workflows/publish-townhouse-images.yml
@@ -103,6 +103,32 @@ async fn what_it_may_not_edit_is_a_patch_in_a_draft_until_a_person_applied_it() 
         stand.world.merge(pull.number);
         stand.settle().await;
         assert!(!stand.world.branches().contains_key(BRANCH));
+        assert_eq!(stand.view().await.drift, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_github_has_no_drafts_it_is_opened_as_it_is_and_says_what_is_missing() {
+    run_test(async |stand| {
+        stand.world.allow_drafts(false);
+        refused_once(stand).await;
+        stand.settle().await;
+        let pull = stand.only();
+        assert!(!pull.draft && pull.body.contains("### Left for a person: the workflow files"));
+        assert!(!changed(stand).contains(&FILE.to_owned()), "{:?}", changed(stand));
+
+        // A newer release takes it over, which would make it a draft.
+        stand.world.release("3.11.0").publish().await;
+        stand.settle().await;
+        let pull = stand.only();
+        assert_eq!((pull.number, pull.draft), (1, false));
+        assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.11.0");
+
+        apply(stand);
+        stand.settle().await;
+        stand.world.merge(pull.number);
+        stand.settle().await;
         assert_eq!(stand.view().await.drift, [""; 0]);
     })
     .await;

@@ -72,6 +72,18 @@ impl GithubError {
         Self::Malformed { what: what.into(), source: None }
     }
 
+    /// Whether it says that the repository has no drafts: not every plan of GitHub's has them in private
+    /// ones. REST says so; GraphQL says that whoever asks may not make this a draft.
+    #[must_use]
+    pub fn is_of_no_drafts(&self) -> bool {
+        let (Self::Rejected { message, .. } | Self::Denied { message, .. }) = self else {
+            return false;
+        };
+        let message = message.to_ascii_lowercase();
+        message.contains("draft pull requests are not supported")
+            || message.contains("does not have permission to convert the pull request")
+    }
+
     /// Whether a write that ended so may have been performed all the same. Then it has to be
     /// probed before it is repeated.
     #[must_use]

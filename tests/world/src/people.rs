@@ -221,6 +221,11 @@ impl World {
         });
     }
 
+    /// Whether the downstream has drafts: a private repository on a free plan has none.
+    pub fn allow_drafts(&self, allowed: bool) {
+        self.downstream(|state, name| state.repo(name).drafts = allowed);
+    }
+
     /// Whether GitHub shows the commit as verified.
     #[must_use]
     pub fn is_verified(&self, commit: &str) -> bool {

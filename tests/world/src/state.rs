@@ -100,6 +100,8 @@ pub(crate) struct Repo {
     pub(crate) permissions: BTreeMap<String, String>,
     /// Whether the bot may write workflow files.
     pub(crate) workflows: bool,
+    /// Whether a pull request can be a draft.
+    pub(crate) drafts: bool,
     /// Why no branch may be moved, if none may.
     pub(crate) frozen: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
@@ -242,6 +244,7 @@ impl Repo {
             runs: BTreeMap::new(),
             permissions: BTreeMap::new(),
             workflows: true,
+            drafts: true,
             frozen: None,
             created_at,
         }

@@ -102,14 +102,11 @@ fn create(ask: &mut Ask<'_>) -> Answer {
         let why = format!("A pull request already exists for {owner}:{head}.");
         return invalid("PullRequest", "", "custom", Some(&why));
     }
-    let pull = PullPart {
-        head,
-        head_sha,
-        base,
-        base_sha,
-        draft: wish["draft"].as_bool().unwrap_or(false),
-        merged: None,
-    };
+    let draft = wish["draft"].as_bool().unwrap_or(false);
+    if draft && !ask.repo_ref().drafts {
+        return error(422, "Draft pull requests are not supported in this repository.");
+    }
+    let pull = PullPart { head, head_sha, base, base_sha, draft, merged: None };
     let body = wish["body"].as_str().map(str::to_owned);
     let (name, login) = (ask.name.clone(), ask.login.clone());
     let number = ask.state.open_issue(&name, &login, title, body, Some(pull));

@@ -61,6 +61,11 @@ pub(super) fn set_draft<'a>(
         return Err(refusal("UNPROCESSABLE", "Pull request is closed"));
     }
     let login = ask.login.clone();
+    if draft && !ask.repo_ref().drafts {
+        let why =
+            format!("{login} does not have permission to convert the pull request {id} to draft.");
+        return Err(refusal("FORBIDDEN", &why));
+    }
     ask.state.set_draft(&name, number, draft, &login);
     root.changed.set(true);
     let issue = ask.repo_ref().issues.get(&number);
