@@ -107,6 +107,7 @@ async fn a_list_of_referrers_that_could_not_be_had_is_not_taken_for_unsigned() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_referrers_is_read_to_its_end_or_is_not_taken_for_all_there_is() {
+    type Fails = fn(Fault) -> Fault;
     // The signature comes last.
     for (others, size, expected) in
         [(9, 2, "verified"), (15, 2, "verified"), (16, 2, "registry_unavailable")]
@@ -115,7 +116,6 @@ async fn a_list_of_referrers_is_read_to_its_end_or_is_not_taken_for_all_there_is
         world.set_referrers(Referrers::Paged(size));
         assert_eq!(outcome(&world).await, expected, "{others} before it, {size} on a page");
     }
-    type Fails = fn(Fault) -> Fault;
     let cases: [(&str, Fails); 5] = [
         ("503", |fault| fault.status(503)),
         ("404", |fault| fault.status(404)),
