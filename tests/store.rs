@@ -300,6 +300,36 @@ async fn a_run_ends_once_and_its_finding_comes_with_it() {
 }
 
 #[tokio::test]
+async fn only_a_silent_run_is_buried_and_only_under_the_lease() {
+    let clock = clock();
+    let store = store(&clock).await;
+    let lease = store.acquire("pass", "one", TTL).await.unwrap().unwrap();
+    let watch = watch();
+    let id = store.start_run(&lease, &watch, &new_run()).await.unwrap();
+    // Whoever wants to bury it saw an older row.
+    store.keep_run_alive(id, at(500)).await.unwrap();
+    let early = finding(Verdict::Inconclusive, 499);
+    assert!(!store.bury_run(&lease, &watch, id, &early).await.unwrap());
+    let alive = store.load_memory(&watch).await.unwrap();
+    let expected = RunState::Running { alive_until: at(500), prepared: Vec::new() };
+    assert_eq!((&alive.runs[0].state, alive.findings.len()), (&expected, 0));
+    assert!(store.keep_run_alive(id, at(600)).await.unwrap());
+
+    let silent = finding(Verdict::Inconclusive, 600);
+    assert!(store.bury_run(&lease, &watch, id, &silent).await.unwrap());
+    assert!(!store.bury_run(&lease, &watch, id, &finding(Verdict::Failed, 700)).await.unwrap());
+    assert_eq!(store.load_memory(&watch).await.unwrap().findings, [silent]);
+    assert!(!store.keep_run_alive(id, at(900)).await.unwrap());
+
+    let next = store.start_run(&lease, &watch, &new_run()).await.unwrap();
+    clock.advance(TTL);
+    let _new = store.acquire("pass", "two", TTL).await.unwrap().unwrap();
+    let late = finding(Verdict::Inconclusive, 1_000_000);
+    let lost = store.bury_run(&lease, &watch, next, &late).await;
+    assert!(matches!(lost, Err(StoreError::LeaseLost { .. })), "{lost:?}");
+}
+
+#[tokio::test]
 async fn one_wish_is_open_for_each_version() {
     let (store, lease) = with_lease().await;
     let (watch, wanted) = (watch(), version("3.10.4"));

@@ -18,12 +18,10 @@ use crate::store::{Shown, Store};
 use crate::telemetry::{Moment, step};
 use secrecy::SecretString;
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -52,22 +50,33 @@ pub struct Order {
     pub work: PathBuf,
 }
 
-/// Counts one run while it lives, and notifies when it is over, also after a panic.
+/// The runs that have no recorded end yet. Clones are one.
+#[derive(Debug, Clone, Default)]
+struct Carried(Arc<Mutex<BTreeSet<RunId>>>);
+
+impl Carried {
+    fn runs(&self) -> MutexGuard<'_, BTreeSet<RunId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names one run while it lives, and notifies when it is over, also after a panic.
 struct UnderWay {
-    count: Arc<AtomicUsize>,
+    run: RunId,
+    carried: Carried,
     ended: Arc<Notify>,
 }
 
 impl UnderWay {
-    fn begin(count: &Arc<AtomicUsize>, ended: &Arc<Notify>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self { count: count.clone(), ended: ended.clone() }
+    fn begin(run: RunId, carried: &Carried, ended: &Arc<Notify>) -> Self {
+        carried.runs().insert(run);
+        Self { run, carried: carried.clone(), ended: ended.clone() }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
+        self.carried.runs().remove(&self.run);
         self.ended.notify_one();
     }
 }
@@ -79,8 +88,7 @@ pub struct Supervisor {
     clock: Clock,
     mask: Mask,
     tasks: TaskTracker,
-    /// How many runs have no recorded end yet.
-    under_way: Arc<AtomicUsize>,
+    carried: Carried,
     stop: CancellationToken,
     ended: Arc<Notify>,
 }
@@ -101,7 +109,7 @@ impl Supervisor {
             clock,
             mask: Mask::new(secrets, credentials),
             tasks: TaskTracker::new(),
-            under_way: Arc::default(),
+            carried: Carried::default(),
             stop: CancellationToken::new(),
             ended,
         }
@@ -110,7 +118,7 @@ impl Supervisor {
     /// Starts a run and returns at once.
     pub fn start(&self, order: Order, config: &CanaryConfig, sandbox: &Sandbox) {
         let (this, config, sandbox) = (self.clone(), config.clone(), sandbox.clone());
-        let under_way = UnderWay::begin(&self.under_way, &self.ended);
+        let under_way = UnderWay::begin(order.run, &self.carried, &self.ended);
         // Below the span of the pass that started it, which is long over when the run ends.
         let span = tracing::info_span!("canary", run = %order.run);
         let carried = async move {
@@ -123,7 +131,13 @@ impl Supervisor {
     /// Whether no run is under way. Who was notified of a run's end finds it over.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.under_way.load(Ordering::SeqCst) == 0
+        self.carried.runs().is_empty()
+    }
+
+    /// Whether this supervisor carries the run: it is alive then, however long ago its row said so.
+    #[must_use]
+    pub fn carries(&self, run: RunId) -> bool {
+        self.carried.runs().contains(&run)
     }
 
     /// Ends every run as interrupted, and waits until their ends are recorded. They are started

@@ -70,17 +70,20 @@ impl Pass<'_> {
     /// Starts a run on the tree that a proposal would push, and leaves it to the supervisor. Where
     /// the same was run before, its result is remembered instead.
     pub(super) async fn start_canary(&mut self, version: &Version) -> Result<()> {
-        let (bot, now) = (self.bot, self.bot.clock.now());
+        let bot = self.bot;
         let (watch, git) = (&bot.watch, &bot.git);
         let of_pin = self.is_of_pin(version)?;
         let Subject { to, draft, inputs } = self.subject(version).await?;
+        let remembered_by = self.remembered_by(&draft).await?;
+        // Not before: making the draft takes its time, and the run lives from its row on.
+        let now = bot.clock.now();
         let new = NewRun {
             version: version.clone(),
             subject: to.digest.clone(),
             inputs,
             base: draft.base.clone(),
             tree: draft.tree.clone(),
-            remembered_by: self.remembered_by(&draft).await?,
+            remembered_by,
             checked: None,
             dispatched: None,
             started_at: now,
@@ -213,9 +216,38 @@ impl Pass<'_> {
     }
 
     /// A run whose supervisor fell silent: its process died, and what it found is lost. Its
-    /// directory goes with the others that are left behind.
-    pub(super) async fn bury(&mut self, run: RunId) -> Result<()> {
-        self.give_up(run, "the bot's process died while the canary ran").await
+    /// directory goes with the others that are left behind. What the pass read of it is old by now,
+    /// so the store looks once more whether it is silent.
+    pub(super) async fn bury(&mut self, id: RunId) -> Result<()> {
+        let run = self.memory.runs.iter().find(|run| run.id == id).context("no such run")?;
+        let why = "the bot's process died while the canary ran";
+        let finding = self.finding(run, Verdict::Inconclusive, why);
+        let (store, watch) = (&self.bot.store, &self.bot.watch.name);
+        if store.bury_run(self.lease, watch, id, &finding).await? {
+            self.remember_end(id, finding, Shown::NOTHING);
+            return Ok(());
+        }
+        self.read_runs_again().await
+    }
+
+    /// This process carries some of the runs, and knows better than their rows that they are alive.
+    pub(super) fn remember_carried(&mut self) {
+        let until = self.bot.clock.now() + ALIVE_FOR;
+        for run in &mut self.memory.runs {
+            if let RunState::Running { alive_until, .. } = &mut run.state
+                && self.bot.supervisor.carries(run.id)
+            {
+                *alive_until = until.max(*alive_until);
+            }
+        }
+    }
+
+    /// Something became of a run beside this pass: its supervisor's word counts, with its finding.
+    async fn read_runs_again(&mut self) -> Result<()> {
+        let Memory { runs, findings, .. } =
+            self.bot.store.load_memory(&self.bot.watch.name).await?;
+        (self.memory.runs, self.memory.findings) = (runs, findings);
+        Ok(())
     }
 
     async fn give_up(&mut self, run: RunId, why: &str) -> Result<()> {
@@ -242,17 +274,22 @@ impl Pass<'_> {
         summary: &str,
         shown: Shown<'_>,
     ) -> Result<()> {
-        let at = self.bot.clock.now();
         let run = self.memory.runs.iter().find(|run| run.id == id).context("no such run")?;
         let finding = self.finding(run, verdict, summary);
-        self.bot.store.end_run(&self.bot.watch.name, id, shown, &finding).await?;
-        let (summary, output) = (summary.to_owned(), shown.output.to_owned());
-        let report = shown.report.clone();
+        if self.bot.store.end_run(&self.bot.watch.name, id, shown, &finding).await? {
+            self.remember_end(id, finding, shown);
+            return Ok(());
+        }
+        self.read_runs_again().await
+    }
+
+    fn remember_end(&mut self, id: RunId, finding: Finding, shown: Shown<'_>) {
+        let Finding { at, verdict, summary, .. } = finding.clone();
+        let (output, report) = (shown.output.to_owned(), shown.report.clone());
         if let Some(run) = self.memory.runs.iter_mut().find(|run| run.id == id) {
             run.state = RunState::Ended { at, verdict, summary, output, report };
         }
         self.memory.findings.push(finding);
-        Ok(())
     }
 }
 

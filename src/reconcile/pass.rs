@@ -157,6 +157,8 @@ impl Pass<'_> {
         let over = |id| {
             let run = self.memory.runs.iter().find(|run| run.id == id);
             run.is_some_and(|run| matches!(run.state, RunState::Ended { .. }))
+                // Its supervisor is about to do it.
+                && !self.bot.supervisor.carries(id)
         };
         if let Err(error) = work::sweep(&self.bot.state, over).await {
             self.trouble(&anyhow::Error::new(error).context("a canary's left-over directory"));
@@ -178,7 +180,8 @@ impl Pass<'_> {
         self.world.snapshot(&self.bot.watch, &self.memory)
     }
 
-    fn decide(&self) -> Decision {
+    fn decide(&mut self) -> Decision {
+        self.remember_carried();
         let decision = decide(&self.snapshot(), self.bot.clock.now());
         debug!(due = ?decision.due, "decided");
         decision

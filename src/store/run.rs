@@ -173,6 +173,36 @@ impl Store {
         Ok(true)
     }
 
+    /// Ends a run whose supervisor fell silent, and appends the finding, both or neither. `false`, and
+    /// nothing is written, if the run ended or its supervisor spoke meanwhile, so that at the
+    /// finding's time it counts as alive.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn bury_run(
+        &self,
+        lease: &Lease,
+        watch: &WatchName,
+        run: RunId,
+        finding: &Finding,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.writing_under(lease).await?;
+        let silent = sqlx::query_scalar::<_, i64>(
+            "SELECT COUNT(*) FROM canary_run \
+             WHERE id = $1 AND ended_at IS NULL AND alive_until <= $2",
+        )
+        .bind(run.0)
+        .bind(finding.at.millis())
+        .fetch_one(&mut *transaction)
+        .await?;
+        if silent == 0 || !close_run(&mut transaction, watch, run, finding, Shown::NOTHING).await? {
+            return Ok(false);
+        }
+        append_finding(&mut transaction, watch, finding).await?;
+        transaction.commit("end of a run").await?;
+        Ok(true)
+    }
+
     /// All that a run printed, if it is kept still.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! The contract canary: a real process, bounded, and without the bot's secrets.
 
-use crate::stand::run_test;
+use crate::stand::{Stand, run_test};
 use digest_bump::domain::RunState;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
+use world::{Fault, Service};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_whose_canary_fails_is_held_with_its_last_line() {
@@ -178,6 +179,62 @@ async fn a_long_canary_blocks_no_other_candidate_and_no_answer() {
         3.10.0 canary: the canary has been running for 0 s
         3.9.3 pinned: the downstream pins it
         ");
+        app.supervisor.stop().await;
+    })
+    .await;
+}
+
+/// A canary that passes as soon as the file is there.
+fn wait_for_a_file(stand: &mut Stand) -> PathBuf {
+    let gate = stand.state.path().join("go on");
+    stand.canary_script(&format!("until test -e '{}'; do sleep 0.05; done", gate.display()));
+    gate
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_is_carried_lives_however_old_its_row_is() {
+    run_test(async |stand| {
+        let gate = wait_for_a_file(stand);
+        stand.world.release("3.10.0").publish().await;
+        let app = stand.app().await;
+        stand.pass(&app).await;
+        // Longer than its last sign of life lasts: the process was stopped, or the pass was slow.
+        stand.wait_minutes(1);
+        stand.pass(&app).await;
+        assert_eq!(stand.runs().await, ["3.10.0 running"]);
+        assert!(stand.state.path().join("canary/1/tree").exists(), "its tree was taken away");
+        std::fs::write(gate, "").unwrap();
+        app.wake.notified().await;
+        stand.pass(&app).await;
+        assert_eq!(stand.runs().await, ["3.10.0 passed"]);
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
+        app.supervisor.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_ends_while_another_process_reads_is_not_taken_for_dead() {
+    run_test(async |stand| {
+        let gate = wait_for_a_file(stand);
+        stand.world.release("3.10.0").publish().await;
+        let (app, other) = (stand.app().await, stand.app().await);
+        stand.pass(&app).await;
+        stand.wait_minutes(1);
+        stand.world.clear_requests();
+        let slow = Fault::on(Service::GitHub).path_contains("/releases");
+        stand.world.fault(slow.delay(Duration::from_secs(4)));
+        let meanwhile = async {
+            while stand.world.requests().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            std::fs::write(gate, "").unwrap();
+            app.wake.notified().await;
+        };
+        // It read a row by which the canary is long dead.
+        tokio::join!(Box::pin(stand.pass(&other)), meanwhile);
+        assert_eq!(stand.runs().await, ["3.10.0 passed"]);
+        assert_eq!(stand.only().title, "chore(connector): bump 3.9.3 → 3.10.0");
         app.supervisor.stop().await;
     })
     .await;
