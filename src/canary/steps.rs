@@ -12,11 +12,13 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{CanaryConfig, Step};
 use crate::domain::{CanaryReport, StepResult, TreeId, Verdict, verdict_of};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// The names of so many failed tests are told.
 const MAX_FAILED: usize = 20;
+/// Whoever ends the bot and its steps at once: so much later the bot has heard of it, too.
+const HEARD_WITHIN: Duration = Duration::from_millis(250);
 
 /// What a run showed.
 #[derive(Debug)]
@@ -43,6 +45,11 @@ impl Outcome {
             interrupted: false,
         }
     }
+
+    fn interrupted(report: CanaryReport) -> Self {
+        let summary = "the canary was interrupted: the bot was stopped".to_owned();
+        Self { report, interrupted: true, ..Self::inconclusive(summary) }
+    }
 }
 
 /// What is run, at what, and where.
@@ -56,6 +63,9 @@ pub(super) struct Run<'a> {
     /// What confines the steps.
     pub(super) sandbox: &'a Sandbox,
     pub(super) clock: &'a Clock,
+    /// From then on what does not pass was interrupted.
+    pub(super) drain: &'a CancellationToken,
+    /// Ends the run.
     pub(super) stop: &'a CancellationToken,
 }
 
@@ -63,13 +73,31 @@ pub(super) struct Run<'a> {
 struct Interrupted;
 
 impl Run<'_> {
-    /// Runs every step. A `setup` step that does not pass ends the run: nothing was found out.
+    /// Runs every step. A `setup` step that does not pass ends the run: nothing was found out. What
+    /// does not pass while the bot is being stopped may be the stop's fault.
     pub(super) async fn carry(&self) -> Outcome {
+        let outcome = self.carry_through().await;
+        if outcome.verdict == Verdict::Passed || outcome.interrupted {
+            return outcome;
+        }
+        match tokio::time::timeout(HEARD_WITHIN, self.drain.cancelled()).await {
+            Ok(()) => Outcome::interrupted(outcome.report),
+            Err(_) => outcome,
+        }
+    }
+
+    async fn carry_through(&self) -> Outcome {
         let log = Tail::default();
         let executor = format!("on the bot's host, {}", self.sandbox.in_words());
         let mut report = CanaryReport { executor, ..CanaryReport::default() };
         let scratch = self.config.confinement.scratch;
-        let room = match self.sandbox.open(&self.work.join("tree"), scratch).await {
+        let exported = self.work.join("tree");
+        let opened = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Outcome::interrupted(report),
+            opened = self.sandbox.open(&exported, scratch) => opened,
+        };
+        let room = match opened {
             Ok(room) => room,
             Err(refusal) => {
                 let summary = format!("the canary could not be confined: {refusal}");
@@ -77,14 +105,13 @@ impl Run<'_> {
             }
         };
         let mut tree = None;
-        let stopped = self.carry_into(&mut report, &mut tree, &room, &log).await.is_err();
+        let carried = self.carry_into(&mut report, &mut tree, &room, &log).await;
         room.close().await;
-        let (verdict, summary) = if stopped {
-            (Verdict::Inconclusive, "the canary was interrupted: the bot was stopped".to_owned())
-        } else {
-            sum_up(&report, self.config)
-        };
-        Outcome { verdict, summary, log: log.text(), report, tree, interrupted: stopped }
+        if let Err(Interrupted) = carried {
+            return Outcome::interrupted(report);
+        }
+        let (verdict, summary) = sum_up(&report, self.config);
+        Outcome { verdict, summary, log: log.text(), report, tree, interrupted: false }
     }
 
     async fn carry_into(
@@ -234,4 +261,96 @@ fn sum_up(report: &CanaryReport, config: &CanaryConfig) -> (Verdict, String) {
         }),
     };
     (verdict, told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canary::sandbox::Demand;
+    use crate::config::{self, Confinement, Reading};
+    use crate::domain::{Digest, IndexDigest};
+    use std::collections::BTreeMap;
+
+    /// One step, a line of shell that nothing confines.
+    fn config(script: &str) -> CanaryConfig {
+        let step = Step {
+            name: "contract".to_owned(),
+            setup: false,
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            directory: None,
+            env: BTreeMap::new(),
+            time_limit: Duration::from_mins(1),
+            sees_digest: true,
+            network: Vec::new(),
+            forward: Vec::new(),
+            sockets: Vec::new(),
+            reading: Reading::Exit,
+        };
+        CanaryConfig {
+            check_name: "canary".to_owned(),
+            prepare: None,
+            steps: vec![step],
+            confinement: Confinement {
+                demand: config::Demand::Off,
+                tools: Vec::new(),
+                scratch: 1 << 20,
+                memory: 1 << 30,
+                processes: 100,
+                open_files: 100,
+                file_size: 1 << 20,
+                cpu_seconds: 60,
+            },
+            attempts: 1,
+            required_passes: 1,
+            keep_logs: Duration::ZERO,
+            env: BTreeMap::new(),
+            passed: Vec::new(),
+        }
+    }
+
+    async fn carried(
+        script: &str,
+        sandbox: &Sandbox,
+        drain: &CancellationToken,
+        stop: &CancellationToken,
+    ) -> (Verdict, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let work = folder.path();
+        std::fs::create_dir(work.join("tree")).unwrap();
+        let target = Target {
+            image: "ghcr.io/toon-protocol/connector".parse().unwrap(),
+            version: "3.10.0".parse().unwrap(),
+            digest: IndexDigest::new(Digest::of(b"image")),
+        };
+        let (config, clock) = (config(script), Clock::system());
+        let (config, target, clock) = (&config, &target, &clock);
+        let run = Run { config, preparation: None, target, work, sandbox, clock, drain, stop };
+        let outcome = Box::pin(run.carry()).await;
+        (outcome.verdict, outcome.interrupted)
+    }
+
+    #[tokio::test]
+    async fn what_does_not_pass_while_the_bot_is_being_stopped_was_interrupted() {
+        let off = Sandbox::choose(Demand::Off, Path::new("/nowhere")).await.unwrap();
+        let (no, drain) = (CancellationToken::new(), CancellationToken::new());
+        drain.cancel();
+        // A signal, and a tool that catches it and says that it failed.
+        for script in ["kill -TERM $$", "exit 1", "exit 75"] {
+            let stopped = carried(script, &off, &drain, &no).await;
+            assert_eq!(stopped, (Verdict::Inconclusive, true), "{script}");
+        }
+        assert_eq!(carried("exit 0", &off, &drain, &no).await, (Verdict::Passed, false));
+        assert_eq!(carried("exit 1", &off, &no, &no).await, (Verdict::Failed, false));
+        let signalled = carried("kill -TERM $$", &off, &no, &no).await;
+        assert_eq!(signalled, (Verdict::Inconclusive, false));
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_a_room() {
+        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        stop.cancel();
+        let strict = Sandbox::in_rooms_of(Path::new("/nowhere"));
+        let stopped = carried("exit 0", &strict, &drain, &stop).await;
+        assert_eq!(stopped, (Verdict::Inconclusive, true), "it was no refusal of the sandbox");
+    }
 }

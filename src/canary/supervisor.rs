@@ -89,6 +89,8 @@ pub struct Supervisor {
     mask: Mask,
     tasks: TaskTracker,
     carried: Carried,
+    /// The bot is about to end; who told it so may have told its canaries as well.
+    drain: CancellationToken,
     stop: CancellationToken,
     ended: Arc<Notify>,
 }
@@ -110,6 +112,7 @@ impl Supervisor {
             mask: Mask::new(secrets, credentials),
             tasks: TaskTracker::new(),
             carried: Carried::default(),
+            drain: CancellationToken::new(),
             stop: CancellationToken::new(),
             ended,
         }
@@ -140,9 +143,17 @@ impl Supervisor {
         self.carried.runs().contains(&run)
     }
 
+    /// The bot is about to end. Runs go on, but one that does not pass from now on counts as
+    /// interrupted: a service manager ends all processes of the service at once, so that nobody knows
+    /// what a step would have shown.
+    pub fn drain(&self) {
+        self.drain.cancel();
+    }
+
     /// Ends every run as interrupted, and waits until their ends are recorded. They are started
     /// anew by the next pass.
     pub async fn stop(&self) {
+        self.drain();
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -155,8 +166,8 @@ impl Supervisor {
             let stop = self.stop.child_token();
             let (target, work) = (&order.target, order.work.as_path());
             let preparation = order.preparation.as_ref();
-            let (clock, stop) = (&self.clock, &stop);
-            let run = Run { config, preparation, target, work, sandbox, clock, stop };
+            let (clock, stop, drain) = (&self.clock, &stop, &self.drain);
+            let run = Run { config, preparation, target, work, sandbox, clock, drain, stop };
             let beat = || async {
                 self.beat(&order, stop).await;
                 Ok::<_, Infallible>(())

@@ -44,6 +44,7 @@ pub async fn serve(
     let passes = tokio::spawn(keep_passing(app.clone(), alarm, shutdown.clone()));
     shutdown.cancelled().await;
     info!(grace = ?grace, "draining");
+    app.supervisor.drain();
     // A pass under way settles first, so that the runs that it starts are ended as well.
     if tokio::time::timeout(grace, passes).await.is_err() {
         warn!("the grace period ended before the pass did; what it was doing is due again");
@@ -67,6 +68,8 @@ async fn keep_passing(app: Arc<App>, alarm: Alarm, shutdown: CancellationToken) 
         let parked = pass_all(&app, &alarm, &mut kept_out).await;
         alarm.pass_ended(parked);
         tokio::select! {
+            // First: whatever woke it as well, no pass begins any more.
+            biased;
             () = shutdown.cancelled() => return,
             () = app.wake.notified() => {}
         }

@@ -1,7 +1,7 @@
 //! SIGTERM and worse: what a daemon leaves behind, and what the next one makes of it.
 
 use crate::stand::{Daemon, Stand, until};
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Duration};
 use world::{Fault, Service};
 
 /// A canary that hangs until [`let_go`], and is soon tried again. All in one command, since
@@ -27,12 +27,18 @@ pub async fn canary_runs(stand: &Stand) {
 
 /// The processes that run the canary of this stand: the shell, and mostly its `sleep`.
 fn canaries(stand: &Stand) -> usize {
+    processes(stand).len()
+}
+
+/// Their ids.
+fn processes(stand: &Stand) -> Vec<String> {
     let work = fs::canonicalize(stand.state()).unwrap();
-    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    processes
-        .filter_map(|process| fs::read_link(process.path().join("cwd")).ok())
-        .filter(|cwd| cwd.starts_with(&work))
-        .count()
+    let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    all.filter(|process| {
+        fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&work))
+    })
+    .map(|process| process.file_name().into_string().unwrap())
+    .collect()
 }
 
 /// How many directories of runs there are.
@@ -91,6 +97,36 @@ async fn a_hanging_canary_is_interrupted_recorded_and_tried_again() {
     })
     .await;
     assert_eq!(work_directories(&stand), 0);
+}
+
+/// As systemd does it: every process of the service is told at once, and the pass under way goes on
+/// for a while.
+#[tokio::test]
+async fn a_canary_that_is_told_to_end_with_the_bot_is_interrupted_whatever_it_says() {
+    let mut stand = Stand::new().await;
+    let script =
+        format!("trap 'exit 1' TERM; until test -e '{}'; do sleep 0.1; done", gate(&stand));
+    let command = vec!["/bin/sh".to_owned(), "-c".to_owned(), script];
+    stand.set_watch("canary.step.0.command", command);
+    stand.world.release("3.10.0").publish().await;
+    let mut daemon = Daemon::start(&stand);
+    canary_runs(&stand).await;
+    until("the process", async || (canaries(&stand) > 0).then_some(())).await;
+    let slow = Fault::on(Service::GitHub).path_contains("/releases");
+    stand.world.fault(slow.delay(Duration::from_secs(4)));
+    stand.world.clear_requests();
+    stand.ok(&["request", "bump", "3.10.0"]).await;
+    until("a pass", async || (!stand.world.requests().is_empty()).then_some(())).await;
+    daemon.signal("TERM");
+    // Its `sleep` may be another one by now.
+    let _ = Command::new("kill").args(["-s", "TERM"]).args(processes(&stand)).status().unwrap();
+    until("the canary's end", async || (canaries(&stand) == 0).then_some(())).await;
+    let code = daemon.ends_within(Duration::from_secs(30)).await;
+    assert_eq!(code, Some(0), "{}", daemon.log());
+    let out = stand.ok(&["explain", "3.10.0"]).await;
+    assert!(out.contains("the canary was interrupted: the bot was stopped"), "{out}");
+    assert!(!out.contains(" canary failed") && !out.contains(" canary inconclusive"), "{out}");
+    assert_eq!(stand.word("3.10.0").await, "checking");
 }
 
 #[tokio::test]

@@ -191,3 +191,12 @@ fn plain(cell: &Cell) -> Command {
         .stdin(Stdio::null());
     command
 }
+
+#[cfg(test)]
+impl Sandbox {
+    /// One with rooms that `launcher` would have to make.
+    pub(super) fn in_rooms_of(launcher: &Path) -> Self {
+        let means = Means::Bubblewrap { program: "/nowhere/bwrap".into(), version: String::new() };
+        Self { means, launcher: launcher.to_owned() }
+    }
+}
