@@ -83,18 +83,16 @@ async fn pass_all(
     alarm: &Alarm,
     kept_out: &mut BTreeSet<WatchName>,
 ) -> Option<Timestamp> {
-    let again = app.clock.now() + TRY_AGAIN;
     if let Err(error) = alarm.pass_begins().await {
         error!(error = %format!("{error:#}"), "the store cannot be read; a person must look");
-        return Some(again);
+        return Some(app.clock.now() + TRY_AGAIN);
     }
     let mut wakes = Vec::new();
     for bot in &app.bots {
         match bot.pass(&app.owner).await {
-            Ok(Some(PassReport { wake, troubles, .. })) => {
+            Ok(Some(report)) => {
                 kept_out.remove(&bot.watch.name);
-                wakes.extend(wake);
-                wakes.extend((!troubles.is_empty() && wake.is_none()).then_some(again));
+                wakes.extend(wake_after(&report, app.clock.now() + TRY_AGAIN));
             }
             // Another process is at it. It may have been asked before what woke us happened.
             Ok(None) => {
@@ -105,11 +103,17 @@ async fn pass_all(
             }
             Err(error) => {
                 error!(error = %format!("{error:#}"), "the pass failed; a person must look");
-                wakes.push(again);
+                wakes.push(app.clock.now() + TRY_AGAIN);
             }
         }
     }
     wakes.into_iter().min()
+}
+
+/// When a watch's next pass is due after one that reported this: `again`, if something did not work
+/// and gave no time of its own, however late anything else is due.
+fn wake_after(report: &PassReport, again: Timestamp) -> Option<Timestamp> {
+    report.wake.into_iter().chain(report.try_again.then_some(again)).min()
 }
 
 async fn show(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken) {
@@ -137,5 +141,28 @@ async fn show(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken)
         .await;
     if let Err(error) = served {
         error!(%error, "the status page ended; a person must look");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gave_no_time_of_its_own_is_tried_again_soon_whatever_else_is_due() {
+        let at = Timestamp::from_millis;
+        let again = at(60);
+        for (wake, try_again, due) in [
+            (None, false, None),
+            (None, true, Some(60)),
+            // A release that waits for days.
+            (Some(1_000), true, Some(60)),
+            (Some(20), true, Some(20)),
+            // A rate limit says itself when it ends.
+            (Some(1_000), false, Some(1_000)),
+        ] {
+            let report = PassReport { wake: wake.map(at), try_again, ..PassReport::default() };
+            assert_eq!(wake_after(&report, again), due.map(at), "{wake:?} {try_again}");
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Pass<'_> {
             self.trouble(&error);
             return Ok(());
         };
-        self.trouble(&anyhow!(why.clone()));
+        self.trouble_for_once(&anyhow!(why.clone()));
         let now = self.bot.clock.now();
         let refused = DashboardFacts::Refused { why, again: now + REFUSED_FOR };
         let news = self.memory.observe(Fact::Dashboard(refused), now);

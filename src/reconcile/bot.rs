@@ -55,6 +55,8 @@ pub struct PassReport {
     pub troubles: Vec<String>,
     /// Those of them that the next pass does not try again, nor tell.
     pub told_once: Vec<String>,
+    /// Whether there is a trouble that gave no time at which it is to be tried again.
+    pub try_again: bool,
     /// Where each release stands now.
     pub decision: Decision,
     /// When the next pass is due at the latest, if a time is known.

@@ -38,6 +38,13 @@ impl Pass<'_> {
         self.trouble_about(self.release_of(intent), error);
     }
 
+    /// Something that did not work, and that the next passes do not try again.
+    pub(super) fn trouble_for_once(&mut self, error: &anyhow::Error) {
+        let before = self.report.try_again;
+        self.trouble(error);
+        self.report.try_again = before;
+    }
+
     fn trouble_about(&mut self, about: Option<Version>, error: &anyhow::Error) {
         if let Some(PutOff { until }) = error.downcast_ref() {
             self.report.wake = self.report.wake.into_iter().chain([*until]).min();
@@ -51,8 +58,9 @@ impl Pass<'_> {
             self.limited = true;
             self.bot.limit.met(until);
         }
-        let limits = limit.into_iter().chain(self.registry_limit(error));
-        self.report.wake = self.report.wake.into_iter().chain(limits).min();
+        let until = limit.into_iter().chain(self.registry_limit(error)).min();
+        self.report.wake = self.report.wake.into_iter().chain(until).min();
+        self.report.try_again |= until.is_none();
         if !self.report.troubles.contains(&text) {
             warn!(error = %text, id, "not done");
             self.report.troubles.push(text);
