@@ -126,8 +126,7 @@ async fn show(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken)
     let hooks = app.config.webhook_secret.clone().map(|secret| Hooks {
         secret,
         watches: app.config.watches.clone(),
-        inbox: Inbox::open(app.store.clone(), app.clock.clone()),
-        wake: app.wake.clone(),
+        inbox: Inbox::open(app.store.clone(), app.clock.clone(), app.wake.clone()),
     });
     match listener.local_addr() {
         Ok(address) => info!("the status page is at http://{address}/"),

@@ -6,7 +6,8 @@ use crate::config::Watch;
 use crate::domain::{Fact, FactKey, Said, Timestamp};
 use crate::store::{Received, Store, StoreError};
 use anyhow::{Result, anyhow};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
 /// So many are recorded at once.
@@ -25,11 +26,12 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Opens it, with a task that records. Must be called inside a tokio runtime.
+    /// Opens it, with a task that records, and notifies `wake` whenever something new is recorded,
+    /// also of a delivery whose sender went away. Must be called inside a tokio runtime.
     #[must_use]
-    pub fn open(store: Store, clock: Clock) -> Self {
+    pub fn open(store: Store, clock: Clock, wake: Arc<Notify>) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(record(store.clone(), waiting));
+        tokio::spawn(record(store.clone(), waiting, wake));
         Self { store, clock, queue }
     }
 
@@ -68,12 +70,15 @@ impl Inbox {
     }
 }
 
-async fn record(store: Store, mut waiting: mpsc::Receiver<Waiting>) {
+async fn record(store: Store, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
         let (received, answers): (Vec<_>, Vec<_>) = together.drain(..).unzip();
         match store.record_deliveries(&received).await {
             Ok(news) => {
+                if news.contains(&true) {
+                    wake.notify_one();
+                }
                 for (answer, new) in answers.into_iter().zip(news) {
                     // Whoever went away is told nothing.
                     let _ = answer.send(Ok(new));
@@ -87,5 +92,33 @@ async fn record(store: Store, mut waiting: mpsc::Receiver<Waiting>) {
 fn refuse(answers: Vec<oneshot::Sender<Result<bool>>>, error: &StoreError) {
     for answer in answers {
         let _ = answer.send(Err(anyhow!("{error}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_delivery_whose_sender_went_away_wakes_the_loop_once() {
+        let clock = Clock::manual(Timestamp::from_millis(1_000));
+        let store = Store::memory(&clock).await.unwrap();
+        let wake = Arc::new(Notify::new());
+        let inbox = Inbox::open(store, clock.clone(), wake.clone());
+        let received = Received {
+            id: "delivery-1".to_owned(),
+            event: "push".to_owned(),
+            said: None,
+            at: clock.now(),
+        };
+        // It is in the queue, and nobody waits for the answer, as after the page's time limit.
+        assert!(inbox.put(received.clone()).now_or_never().is_none());
+        let woken = tokio::time::timeout(Duration::from_secs(20), wake.notified()).await;
+        assert!(woken.is_ok(), "it was recorded, and nobody was told");
+
+        assert!(!inbox.put(received).await.unwrap(), "a redelivery");
+        assert!(wake.notified().now_or_never().is_none());
     }
 }

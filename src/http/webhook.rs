@@ -20,8 +20,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use metrics::counter;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
-use std::sync::Arc;
-use tokio::sync::Notify;
 use tracing::{debug, error, warn};
 
 /// GitHub's own cap is 25 MiB, for pushes of thousands of commits. Who sends more than this has
@@ -38,10 +36,8 @@ pub struct Hooks {
     pub secret: SecretString,
     /// The watches.
     pub watches: Vec<Watch>,
-    /// Where deliveries are recorded.
+    /// Where deliveries are recorded, which wakes the loop.
     pub inbox: Inbox,
-    /// Notified when there is something to look at.
-    pub wake: Arc<Notify>,
 }
 
 /// The route.
@@ -165,7 +161,6 @@ impl Hooks {
         match self.inbox.put(received).await {
             Ok(true) => {
                 debug!(event, id, "a webhook");
-                self.wake.notify_one();
                 Taken::Accepted
             }
             Ok(false) => Taken::Known,
