@@ -13,6 +13,7 @@ pub mod domain;
 pub mod edit;
 mod heartbeat;
 pub mod http;
+mod panics;
 pub mod policy;
 pub mod proposal;
 pub mod reconcile;

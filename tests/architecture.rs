@@ -9,7 +9,7 @@ use std::{
 /// Lowest first. A folder may be listed by its parts, as `clients/github` is.
 const FLOORS: &[&[&str]] = &[
     &["domain"],
-    &["clock", "heartbeat", "telemetry", "command", "config", "edit", "policy"],
+    &["clock", "heartbeat", "panics", "telemetry", "command", "config", "edit", "policy"],
     &["render"],
     &["clients/wire", "clients/link", "clients/credential", "store"],
     &["clients/github", "clients/npm", "clients/registry", "clients/sigstore", "clients/git"],

@@ -3,7 +3,8 @@
 use super::{alarm::Alarm, build::App};
 use crate::domain::{Timestamp, WatchName};
 use crate::http::{Hooks, Inbox, Page, WEBHOOK, router};
-use crate::reconcile::PassReport;
+use crate::panics::catch_panic;
+use crate::reconcile::{Bot, PassReport};
 use anyhow::{Context as _, Result};
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -26,7 +27,8 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
 /// Runs until `shutdown` is cancelled; then drains within the grace period.
 ///
 /// # Errors
-/// If the alarm clock or the page cannot be started.
+/// If the alarm clock or the page cannot be started, or no passes are made any more: whoever
+/// supervises the process starts it anew.
 pub async fn serve(
     app: App,
     listener: Option<TcpListener>,
@@ -46,7 +48,8 @@ pub async fn serve(
     info!(grace = ?grace, "draining");
     app.supervisor.drain();
     // A pass under way settles first, so that the runs that it starts are ended as well.
-    if tokio::time::timeout(grace, passes).await.is_err() {
+    let passed = tokio::time::timeout(grace, passes).await;
+    if passed.is_err() {
         warn!("the grace period ended before the pass did; what it was doing is due again");
     }
     // In any case: a canary must not outlive the bot, and its end is to be remembered.
@@ -59,10 +62,15 @@ pub async fn serve(
     }
     app.store.close().await;
     info!("stopped");
-    Ok(())
+    match passed {
+        Ok(Err(error)) => Err(error).context("no passes were made any more"),
+        Ok(Ok(())) | Err(_) => Ok(()),
+    }
 }
 
 async fn keep_passing(app: Arc<App>, alarm: Alarm, shutdown: CancellationToken) {
+    // Should this end in any other way, by a panic, the daemon must not go on without it.
+    let _daemon_ends = shutdown.clone().drop_guard();
     let mut kept_out = BTreeSet::new();
     loop {
         let parked = pass_all(&app, &alarm, &mut kept_out).await;
@@ -89,7 +97,7 @@ async fn pass_all(
     }
     let mut wakes = Vec::new();
     for bot in &app.bots {
-        match bot.pass(&app.owner).await {
+        match pass(bot, &app.owner).await {
             Ok(Some(report)) => {
                 kept_out.remove(&bot.watch.name);
                 wakes.extend(wake_after(&report, app.clock.now() + TRY_AGAIN));
@@ -108,6 +116,12 @@ async fn pass_all(
         }
     }
     wakes.into_iter().min()
+}
+
+/// One pass of a watch. A panic in it is a pass that failed: the next one is made all the same.
+async fn pass(bot: &Bot, owner: &str) -> Result<Option<PassReport>> {
+    let (bot, owner) = (bot.clone(), owner.to_owned());
+    catch_panic(Box::pin(async move { bot.pass(&owner).await })).await?
 }
 
 /// When a watch's next pass is due after one that reported this: `again`, if something did not work

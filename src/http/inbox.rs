@@ -4,9 +4,10 @@
 use crate::clock::Clock;
 use crate::config::Watch;
 use crate::domain::{Fact, FactKey, Said, Timestamp};
-use crate::store::{Received, Store, StoreError};
+use crate::panics::catch_panic;
+use crate::store::{Received, Store};
 use anyhow::{Result, anyhow};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
@@ -74,8 +75,10 @@ async fn record(store: Store, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<No
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
         let (received, answers): (Vec<_>, Vec<_>) = together.drain(..).unzip();
-        match store.record_deliveries(&received).await {
-            Ok(news) => {
+        let store = store.clone();
+        // A panic costs these deliveries alone: they are refused, and GitHub shows that.
+        match catch_panic(async move { store.record_deliveries(&received).await }).await {
+            Ok(Ok(news)) => {
                 if news.contains(&true) {
                     wake.notify_one();
                 }
@@ -84,12 +87,13 @@ async fn record(store: Store, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<No
                     let _ = answer.send(Ok(new));
                 }
             }
-            Err(error) => refuse(answers, &error),
+            Ok(Err(error)) => refuse(answers, &error),
+            Err(panicked) => refuse(answers, &panicked),
         }
     }
 }
 
-fn refuse(answers: Vec<oneshot::Sender<Result<bool>>>, error: &StoreError) {
+fn refuse(answers: Vec<oneshot::Sender<Result<bool>>>, error: &dyn fmt::Display) {
     for answer in answers {
         let _ = answer.send(Err(anyhow!("{error}")));
     }
