@@ -3,7 +3,8 @@
 //!
 //! `tokio-cron-scheduler` is the alarm clock and nothing more: it ticks every second in UTC, and
 //! this module decides. Its own time zones are fixed offsets, wrong after daylight saving; it
-//! catches nothing up; and it would start a second pass beside the first.
+//! catches nothing up; it would start a second pass beside the first; and it is silent while a clock
+//! that was set back catches up, so that a slower tick goes on beside it.
 
 use crate::clock::Clock;
 use crate::config::Schedule;
@@ -20,6 +21,9 @@ use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+/// How often the alarm is looked at whatever the wall clock says.
+const BESIDE: Duration = Duration::from_secs(15);
 
 /// Rings `wake` when a pass is due.
 #[derive(Debug, Clone)]
@@ -79,19 +83,37 @@ impl Alarm {
     /// Starts the clock; it stops when `stop` is cancelled.
     pub(super) async fn start(&self, stop: CancellationToken) -> Result<JobScheduler> {
         let scheduler = JobScheduler::new().await.context("the alarm clock")?;
-        let alarm = self.clone();
+        let (alarm, ticking) = (self.clone(), stop.clone());
         let job = Job::new_async("* * * * * *", move |_, _| {
-            let (alarm, stop) = (alarm.clone(), stop.clone());
+            let (alarm, stop) = (alarm.clone(), ticking.clone());
             Box::pin(async move {
                 // One more tick may come after the scheduler was shut down.
-                if !stop.is_cancelled() && alarm.is_due().await {
-                    alarm.wake.notify_one();
+                if !stop.is_cancelled() {
+                    alarm.tick().await;
                 }
             })
         });
         scheduler.add(job.context("the alarm clock")?).await.context("the alarm clock")?;
         scheduler.start().await.context("the alarm clock")?;
+        tokio::spawn(self.clone().tick_beside(stop));
         Ok(scheduler)
+    }
+
+    /// Ticks by the monotonic clock, until `stop` is cancelled.
+    async fn tick_beside(self, stop: CancellationToken) {
+        let ticks = async {
+            loop {
+                tokio::time::sleep(BESIDE).await;
+                self.tick().await;
+            }
+        };
+        stop.run_until_cancelled(ticks).await;
+    }
+
+    async fn tick(&self) {
+        if self.is_due().await {
+            self.wake.notify_one();
+        }
     }
 
     async fn is_due(&self) -> bool {
@@ -111,12 +133,16 @@ impl Alarm {
             hands.scheduled = next;
             due = true;
         }
+        // A clock that was set back, or the repeated hour of autumn, has an earlier one.
+        hands.scheduled = hands.scheduled.into_iter().chain(next).min();
         due
     }
 
     /// The next time after `now` by the schedule, with this process's jitter.
     fn after(&self, now: Timestamp) -> Option<Timestamp> {
-        let next = self.schedule.cron.find_next_occurrence(&self.here(now), false).ok()?;
+        let now = self.here(now);
+        // Of an hour that comes twice croner names the first time first, also within the second.
+        let next = self.schedule.cron.iter_after(now).find(|next| *next > now)?;
         let next = Timestamp::from_millis(next.timestamp_millis());
         Some(next + jitter(&self.seed, next, self.schedule.jitter))
     }
@@ -192,6 +218,47 @@ mod tests {
     async fn a_time_between_two_seconds_is_no_trouble() {
         let (alarm, _) = alarm("*/15 * * * *", "UTC", 0, "2026-11-23T10:00:01.911Z").await;
         assert_eq!(alarm.preview(2), ["2026-11-23T10:15:00+00:00", "2026-11-23T10:30:00+00:00"]);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_rings_no_later_than_one_that_was_not() {
+        let (alarm, clock) = alarm("*/15 * * * *", "UTC", 0, "2026-11-23T10:00:01Z").await;
+        clock.turn_to("2026-11-23T08:00:01Z".parse().unwrap());
+        assert!(!alarm.is_due().await);
+        clock.advance(Duration::from_mins(16));
+        assert!(alarm.is_due().await);
+        assert!(!alarm.is_due().await, "once");
+    }
+
+    #[tokio::test]
+    async fn the_hour_that_comes_twice_in_autumn_rings_as_any_other() {
+        // At 02:10, for the second time.
+        let (second, clock) =
+            alarm("*/15 * * * *", "Europe/Berlin", 0, "2026-10-25T01:10:00Z").await;
+        assert!(!second.is_due().await);
+        clock.advance(Duration::from_mins(5));
+        assert!(second.is_due().await);
+        assert!(!second.is_due().await, "once");
+        clock.advance(Duration::from_mins(15));
+        assert!(second.is_due().await);
+        // From the first 02:50 into the second 02:xx.
+        let (first, clock) =
+            alarm("*/15 * * * *", "Europe/Berlin", 0, "2026-10-25T00:50:00Z").await;
+        clock.advance(Duration::from_mins(15));
+        assert!(!first.is_due().await);
+        clock.advance(Duration::from_mins(10));
+        assert!(first.is_due().await);
+    }
+
+    #[tokio::test]
+    async fn an_hour_of_its_own_rings_once_in_autumn() {
+        let (alarm, clock) = alarm("30 2 * * *", "Europe/Berlin", 0, "2026-10-25T00:00:00Z").await;
+        clock.advance(Duration::from_mins(30));
+        assert!(alarm.is_due().await);
+        for _ in 0..12 {
+            clock.advance(Duration::from_mins(15));
+            assert!(!alarm.is_due().await);
+        }
     }
 
     #[test]
