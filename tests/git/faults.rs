@@ -1,6 +1,7 @@
 //! Faults on the wire, damaged caches, and tokens that must stay where they belong.
 
 use super::*;
+use std::process::Command;
 
 #[tokio::test]
 async fn faults_on_the_wire_have_their_names() {
@@ -74,17 +75,46 @@ async fn a_damaged_cache_is_set_aside_and_cloned_again() {
 }
 
 #[tokio::test]
-async fn a_cache_of_too_many_packs_is_cloned_anew() {
+async fn a_cache_of_too_many_packs_is_fetched_anew_and_keeps_what_was_made_here() {
     let (world, folder) = (World::start().await, TempDir::new().unwrap());
     let cache = open(&world, &folder);
     let head = cache.fetch_branch(&main()).await.unwrap();
-    let packs = folder.path().join("cache/repository.git/objects/pack");
-    for number in 0..200 {
-        fs::write(packs.join(format!("pack-{number}.pack")), b"").unwrap();
-    }
+    // As of an open pull request, and as a tool prepared it, which nobody else has.
+    let made = edited(&cache, &head, "// 1\n").await;
+    let prepared = write(&cache, &head, &[change("pnpm-lock.yaml", b"new\n")]).await.unwrap();
+    let repository = folder.path().join("cache/repository.git");
+    let packs = repository.join("objects/pack");
+    let add_packs = || {
+        for number in 0..200 {
+            fs::write(packs.join(format!("pack-{number}.pack")), b"").unwrap();
+        }
+    };
+    add_packs();
     assert_eq!(cache.fetch_branch(&main()).await.unwrap(), head);
-    assert!(read(&cache, &head, SOURCE).await.unwrap().is_some());
     assert!(fs::read_dir(&packs).unwrap().count() < 5);
+    assert!(!repository.join("objects/pack.old").exists());
+    for (commit, file) in [(&head, SOURCE), (&head, SCRIPT), (&made, SOURCE), (&made, SCRIPT)] {
+        assert!(read(&cache, commit, file).await.unwrap().is_some(), "{commit} {file}");
+    }
+    assert!(difference(&cache, &head, &prepared).await.contains("+new"));
+    let next = edited(&cache, &made, "// 2\n").await;
+    let pushed = cache.push(&branch(), &next, &BTreeSet::new()).await.unwrap();
+    assert_eq!(pushed, Pushed::Created);
+
+    // Somebody moves the branch itself on to a commit that was made here.
+    let moved = Command::new("git")
+        .arg("-C")
+        .arg(world.bare_repo())
+        .args(["update-ref", "refs/heads/main", made.as_str()])
+        .status();
+    assert!(moved.unwrap().success());
+    add_packs();
+    assert_eq!(cache.fetch_branch(&main()).await.unwrap(), made);
+    assert!(fs::read_dir(&packs).unwrap().count() < 5);
+    for commit in [&head, &made, &next] {
+        assert!(read(&cache, commit, SCRIPT).await.unwrap().is_some(), "{commit}");
+    }
+    assert!(difference(&cache, &head, &prepared).await.contains("+new"));
 }
 
 #[tokio::test]

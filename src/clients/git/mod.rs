@@ -12,6 +12,7 @@ mod import;
 mod mentions;
 mod merge;
 mod objects;
+mod packs;
 mod remote;
 mod transport;
 mod wire;

@@ -3,6 +3,7 @@
 use super::{
     GitError, Inner, Objects,
     objects::{find_commit, tree_of},
+    packs,
     transport::within_deadline,
     wire::Wire,
 };
@@ -13,13 +14,13 @@ use git2::{
     AutotagOption, Direction, FetchOptions, Oid, PushOptions, PushUpdate, RemoteCallbacks,
     RemoteHead, Repository,
 };
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 /// A first clone of a large repository over a slow line.
 const FETCH_LIMIT: Duration = Duration::from_mins(10);
 const LOOK_LIMIT: Duration = Duration::from_mins(1);
 const PUSH_LIMIT: Duration = Duration::from_mins(2);
-/// libgit2 never repacks, and every fetch of something new adds a pack. A fresh clone is one.
+/// So many packs are replaced by one.
 const PACKS_LIMIT: usize = 200;
 /// The server's reason is shown to people.
 const MESSAGE_LIMIT: usize = 300;
@@ -89,7 +90,8 @@ impl GitCache {
     }
 
     /// Fetches what is new on `branch`, and returns the commit at its head. No other branch and no
-    /// tag is fetched. A damaged cache is set aside and cloned again.
+    /// tag is fetched. A damaged cache is set aside and cloned again; one of too many packs is
+    /// fetched anew, and keeps what was made here.
     ///
     /// # Errors
     /// [`GitError::NotFound`] if there is no such branch or repository; or whatever went wrong on
@@ -100,10 +102,12 @@ impl GitCache {
             if inner.is_damaged() {
                 inner.set_aside()?;
             }
-            if count_packs(&inner.path()) > PACKS_LIMIT {
-                fs::remove_dir_all(inner.path())?;
-            }
-            match fetch(inner, wire, &branch) {
+            let fetched = if packs::count(&inner.path()) > PACKS_LIMIT {
+                fetch_anew(inner, wire, &branch)
+            } else {
+                fetch(inner, wire, &branch)
+            };
+            match fetched {
                 Err(GitError::Corrupt(_)) => {
                     inner.set_aside()?;
                     fetch(inner, wire, &branch)
@@ -195,13 +199,18 @@ fn commit_id(id: Oid) -> Result<CommitId, GitError> {
     Ok(id.to_string().parse()?)
 }
 
-fn count_packs(repository: &Path) -> usize {
-    fs::read_dir(repository.join("objects/pack")).map_or(0, |files| {
-        files
-            .flatten()
-            .filter(|file| file.path().extension().is_some_and(|end| end == "pack"))
-            .count()
-    })
+/// Fetches all of the branch, in one pack.
+fn fetch_anew(inner: &Inner, wire: &Wire, branch: &BranchName) -> Result<CommitId, GitError> {
+    let path = inner.path();
+    packs::remove_fetched(&path)?;
+    let head = fetch(inner, wire, branch)?;
+    if packs::count(&path) > 0 {
+        return Ok(head);
+    }
+    // The branch is at a commit that was made here, so that libgit2 asked for nothing below it.
+    packs::remove_made(&path, &head)?;
+    packs::remove_fetched(&path)?;
+    fetch(inner, wire, branch)
 }
 
 fn fetch(inner: &Inner, wire: &Wire, branch: &BranchName) -> Result<CommitId, GitError> {
