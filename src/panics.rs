@@ -7,8 +7,8 @@ use std::any::Any;
 #[error("it panicked: {0}")]
 pub struct Panicked(String);
 
-/// Carries `work` to its end in a task of its own, so that a panic ends nothing but that. Dropped, the
-/// work goes on.
+/// Carries `work` to its end in a task of its own, so that a panic ends nothing but that. Dropped,
+/// the work goes on.
 ///
 /// # Errors
 /// If it panicked, or the runtime shuts down.

@@ -144,8 +144,8 @@ impl Supervisor {
     }
 
     /// The bot is about to end. Runs go on, but one that does not pass from now on counts as
-    /// interrupted: a service manager ends all processes of the service at once, so that nobody knows
-    /// what a step would have shown.
+    /// interrupted: a service manager ends all processes of the service at once, so that nobody
+    /// knows what a step would have shown.
     pub fn drain(&self) {
         self.drain.cancel();
     }

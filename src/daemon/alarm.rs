@@ -3,8 +3,8 @@
 //!
 //! `tokio-cron-scheduler` is the alarm clock and nothing more: it ticks every second in UTC, and
 //! this module decides. Its own time zones are fixed offsets, wrong after daylight saving; it
-//! catches nothing up; it would start a second pass beside the first; and it is silent while a clock
-//! that was set back catches up, so that a slower tick goes on beside it.
+//! catches nothing up; it would start a second pass beside the first; and it is silent while a
+//! clock that was set back catches up, so that a slower tick goes on beside it.
 
 use crate::clock::Clock;
 use crate::config::Schedule;

@@ -173,8 +173,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Ends a run whose supervisor fell silent, and appends the finding, both or neither. `false`, and
-    /// nothing is written, if the run ended or its supervisor spoke meanwhile, so that at the
+    /// Ends a run whose supervisor fell silent, and appends the finding, both or neither. `false`,
+    /// and nothing is written, if the run ended or its supervisor spoke meanwhile, so that at the
     /// finding's time it counts as alive.
     ///
     /// # Errors
