@@ -255,6 +255,7 @@ async fn limited_opening(fault: fn(Fault) -> Fault) -> String {
         assert_eq!((last.method.as_str(), last.path.ends_with("/pulls")), ("POST", true));
         let report = stand.pass(&app).await;
         assert_eq!(stand.world.requests().len(), asked.len());
+        assert!(!report.try_again, "the limit says itself when");
         told = format!("{}; wake {}", report.troubles.join("\n"), report.wake.unwrap());
 
         stand.world.clear_faults();

@@ -30,6 +30,24 @@ async fn a_young_release_waits_before_its_canary_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trouble_does_not_wait_until_a_release_is_old_enough() {
+    run_test(async |stand| {
+        stand.set("upstream.minimum_release_age", "3d");
+        stand.world.release("3.10.0").publish().await;
+        assert!(!stand.settle().await.try_again);
+        stand
+            .world
+            .fault(Fault::on(Service::GitHub).path_contains("/releases").status(502).always());
+        let report = stand.once().await;
+        assert_eq!(report.troubles.len(), 1, "{report:?}");
+        assert!(report.try_again);
+        stand.world.clear_faults();
+        assert!(!stand.settle().await.try_again);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_young_release_blocks_no_older_one() {
     run_test(async |stand| {
         stand.set("upstream.minimum_release_age", "3d");
