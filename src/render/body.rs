@@ -182,6 +182,7 @@ fn points(bump: &PinBump<'_>) -> Vec<String> {
     for (version, why) in bump.passed_over {
         points.push(format!("{version} is newer, but not proposed: {}", brief(why)));
     }
+    points.extend(changes::points(&bump.changes));
     points
 }
 

@@ -23,6 +23,11 @@ pub struct Changes<'a> {
     pub left: &'a [String],
 }
 
+/// What is left for a person, short: what else there is to say of it stands in the section.
+pub(super) fn points(changes: &Changes<'_>) -> impl Iterator<Item = String> {
+    changes.left.iter().map(|left| brief(left.split_once(": ").map_or(left, |(what, _)| what)))
+}
+
 /// The section.
 pub(super) fn section(changes: &Changes<'_>) -> String {
     let mut out = String::from("### Changed files, in lockstep\n");
@@ -94,6 +99,16 @@ pub(super) fn what_a_merge_releases(title: &str, changeset: Option<&Changeset>) 
 mod tests {
     use super::*;
     use crate::domain::PackageBump;
+
+    #[test]
+    fn what_is_left_is_named_in_short() {
+        let left = ["the lockfile: the bot has no tool", "`a.md:3`, which still spells x"];
+        let left = left.map(str::to_owned);
+        let changes =
+            Changes { sites: &[], prepared: &[], changeset: None, drift: &[], left: &left };
+        let points: Vec<String> = points(&changes).collect();
+        assert_eq!(points, ["the lockfile", "`a.md:3`, which still spells x"]);
+    }
 
     #[test]
     fn what_a_merge_releases_is_the_changesets_word_or_the_titles() {

@@ -115,7 +115,7 @@ async fn a_repository_is_looked_through_file_by_file() {
     run_story(spelled_elsewhere(3), async |stand| {
         stand.world.release("3.10.0").publish().await;
         let body = proposed(stand).await.body;
-        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"- `docs/pin.md:3` to look at, which still spells <short>");
+        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"- `docs/pin.md:3`, which still spells <short>");
         stand.world.release("4.0.0").notes(MAJOR).publish().await;
         stand.settle().await;
         let stub = stand.world.open_pulls().pop().unwrap().body;
