@@ -69,10 +69,12 @@ pub(super) fn tend_draft(
         board.due.push(Intent::Close { pull, why });
         return;
     }
-    let why = match board.stages.get(&draft.version) {
+    let stage = board.stages.get(&draft.version);
+    let offered = matches!(stage, Some(Stage::Offered));
+    let why = match stage {
         Some(Stage::Held { reasons }) => Some(reasons.join("; ")),
         Some(Stage::Offered) => {
-            Some("every check passed, but it is a patch for which nobody has asked".to_owned())
+            Some("every check passed; it is a patch for which nobody has asked".to_owned())
         }
         _ => None,
     };
@@ -81,7 +83,7 @@ pub(super) fn tend_draft(
         draft.readiness == Readiness::Draft { held: Some(told) }
     };
     let untold = why.filter(|why| !told(why));
-    board.due.extend(untold.map(|why| Intent::Hold { pull, why }));
+    board.due.extend(untold.map(|why| Intent::Hold { pull, why, offered }));
 }
 
 /// Why a draft has nothing left to prove, if so.

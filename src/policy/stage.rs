@@ -106,6 +106,8 @@ pub enum Intent {
         pull: PullNumber,
         /// All of why, in one line.
         why: String,
+        /// Whether nothing is missing but that somebody asks.
+        offered: bool,
     },
     /// Open a pull request, or make an open one say this.
     Propose {

@@ -28,7 +28,7 @@ impl Pass<'_> {
             }
             Intent::Conclude(run) => Box::pin(self.conclude(*run)).await,
             Intent::Cancel { run, why } => Box::pin(self.cancel(*run, why)).await,
-            Intent::Hold { pull, why } => Box::pin(self.hold(*pull, why)).await,
+            Intent::Hold { pull, why, offered } => Box::pin(self.hold(*pull, why, *offered)).await,
             Intent::Propose { kind, version, over, requested } => {
                 self.propose(*kind, version, *over, *requested, decision).await
             }

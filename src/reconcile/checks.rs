@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::policy::{Concluded, Stage, conclude};
 use crate::proposal::{Draft, effects_of};
-use crate::render::held_body;
+use crate::render::{HeldDraft, held_body};
 use crate::store::{NewRun, Shown};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
@@ -164,14 +164,21 @@ impl Pass<'_> {
     }
 
     /// Has a draft say why it is held.
-    pub(super) async fn hold(&mut self, number: PullNumber, why: &str) -> Result<()> {
+    pub(super) async fn hold(
+        &mut self,
+        number: PullNumber,
+        why: &str,
+        offered: bool,
+    ) -> Result<()> {
         let bot = self.bot;
         let known = self.memory.pulls().find(|pull| pull.number == number);
         let marker = known.and_then(|pull| pull.marker.clone()).context("no such pull request")?;
         let pages = pages(&self.memory, &marker.commit);
         let held = Marker { held: Some(Digest::of(why.as_bytes()).short().to_owned()), ..marker };
         let pull = bot.sources.github.fetch_pull(&bot.watch.downstream.repository, number).await?;
-        let body = held_body(why, &pages, &held, &bot.watch.downstream.how_to_ask(), &pull.body);
+        let how = bot.watch.downstream.how_to_ask();
+        let held = HeldDraft { why, offered, pages: &pages, marker: &held, how: &how };
+        let body = held_body(&held, &pull.body);
         let effect = Effect::EditPull { number, title: pull.title.clone(), body, close: false };
         let outcome = self.effect(&effect).await?;
         if let Some(pull) = outcome.pull {

@@ -255,7 +255,7 @@ impl Preview {
                     answers: wish(memory, version).filter(|_| *requested),
                 })
             }
-            Intent::Hold { pull, why } => {
+            Intent::Hold { pull, why, .. } => {
                 Some(PlannedAction::Hold { pull: pull.0, why: why.clone() })
             }
             Intent::Close { pull, why } => {

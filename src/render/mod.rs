@@ -38,7 +38,7 @@ pub use comment::{LostCommit, comment_says, given_up_comment, hands_off_comment}
 pub use commit::commit_message;
 pub use companion::CompanionImage;
 pub use dashboard::{Dashboard, dashboard_body, dashboard_title};
-pub use draft::{DraftBody, draft_body, held_body};
+pub use draft::{DraftBody, HeldDraft, draft_body, held_body};
 pub use evidence::Evidence;
 pub use explanation::Explanation;
 pub use fence::as_text;

@@ -54,7 +54,10 @@ fn due(snapshot: &Snapshot) -> Vec<String> {
             format!("propose {version}{over}")
         }
         Intent::Close { pull, why } => format!("close {pull}: {why}"),
-        Intent::Hold { pull, why } => format!("hold {pull}: {why}"),
+        Intent::Hold { pull, why, offered } => {
+            let verb = if *offered { "offer" } else { "hold" };
+            format!("{verb} {pull}: {why}")
+        }
         Intent::Conclude(run) => format!("conclude {run}"),
         other => format!("{other:?}"),
     });

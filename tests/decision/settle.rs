@@ -106,7 +106,7 @@ impl World {
             }
             Intent::Companion(..) => panic!("nobody has companions here"),
             Intent::StartCanary(of) => self.start(of),
-            Intent::Hold { pull, why } => {
+            Intent::Hold { pull, why, .. } => {
                 let told = Digest::of(why.as_bytes()).short().to_owned();
                 let draft = self.snapshot.proposals.iter_mut().find(|p| p.pull == *pull);
                 let readiness = Readiness::Draft { held: Some(told) };

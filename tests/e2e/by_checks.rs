@@ -131,9 +131,7 @@ async fn what_fails_stays_a_draft_that_says_why_and_is_compared_with_the_base_br
         stand.settle().await;
         let held = draft(stand);
         insta::assert_snapshot!(stand.redact(&held.body), @r#"
-        **Not to be merged yet: the canary failed: Connector Contract Canary: failure, https:&#8203;//github.com/toon-protocol/town/runs/<check>; it passes at the pinned 3.9.3.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/<check>). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.10.0`.
-
-        Once every check has passed, the bot marks this as ready, with the whole evidence; or, where another pull request of the bot's is ready, that one is given this commit, and this one is closed. Until then it stays a draft.
+        **Do not merge: the canary failed: Connector Contract Canary: failure; it passes at the pinned 3.9.3.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/<check>). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.10.0`.
 
         | | pinned | to be proved |
         | --- | --- | --- |
@@ -243,7 +241,7 @@ async fn where_the_base_branch_has_no_such_check_that_is_said() {
         3.10.0 held: the canary failed: Connector Contract Canary: failure, https://github.com/toon-protocol/town/runs/<check>; whether it passes at the pinned 3.9.3 could not be found out in 4 attempts: the canary did not find out: Connector Contract Canary: it did not run on the base branch's commit
         3.9.3 pinned: the downstream pins it
         ");
-        assert!(draft(stand).body.starts_with("**Not to be merged yet: the canary failed"));
+        assert!(draft(stand).body.starts_with("**Do not merge: the canary failed"));
     })
     .await;
 }

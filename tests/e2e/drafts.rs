@@ -39,7 +39,7 @@ async fn a_patch_that_is_offered_waits_as_a_draft_for_somebody_to_ask() {
         stand.settle().await;
         insta::assert_snapshot!(pulls(stand), @"
         #1 draft digest-bump/connector chore(connector): bump 3.9.3 → 3.9.4
-          **Not to be merged yet: every check passed, but it is a patch for which nobody has asked.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/<check>). A check that was run again on this commit is looked at once somebody asks: `digest-bump request bump 3.9.4`.
+          **Ready on request: every check passed; it is a patch for which nobody has asked.** See [Connector Contract Canary](https://github.com/toon-protocol/town/runs/<check>). Ask for it: `digest-bump request bump 3.9.4`. The bot then marks this as ready.
         ");
         insta::assert_snapshot!(stand.stages().await, @"
         3.9.4 offered: every check passed; `digest-bump request bump 3.9.4` proposes it
@@ -65,7 +65,8 @@ async fn whoever_reads_a_draft_is_told_of_the_comment_that_asks() {
         ci(stand, "success");
         stand.settle().await;
         let offered = draft(stand);
-        assert!(offered.body.contains("once somebody asks: `/bump 3.9.4`."), "{}", offered.body);
+        assert!(offered.body.contains(" Ask for it: `/bump 3.9.4`."), "{}", offered.body);
+        assert!(!offered.body.contains("Once every check has passed"), "{}", offered.body);
         assert!(offered.body.contains(" Comment `/bump help` for all commands.</sub>"));
         stand.wait_minutes(5);
         stand.world.comment_as(MAINTAINER, offered.number, "/bump 3.9.4");
