@@ -92,7 +92,7 @@ pub use order::{Order, Ordered};
 pub use order_book::{Entered, Entry, OrderBook};
 pub use own_report::{OwnCheck, OwnReport};
 pub use permission::{Granted, Level, Need, Permission};
-pub use pin::{LinePattern, Pin, PinSite, Presence, SiteShape};
+pub use pin::{BadPattern, LinePattern, Pin, PinSite, Presence, SiteShape};
 pub use pin_facts::{ConflictFacts, PinFacts, SiteReading, SiteState};
 pub use proposal::{DraftMark, FileChange, Marker, Plan, ProposalKind};
 pub use pull::{PullFacts, PullState};

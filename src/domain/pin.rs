@@ -1,7 +1,7 @@
 //! The pin, and the places that spell it.
 
-use super::{FilePath, ImageName, IndexDigest, Invalid, Version};
-use regex::Regex;
+use super::{FilePath, ImageName, IndexDigest, Version};
+use regex::{Regex, RegexBuilder};
 use std::fmt;
 
 /// The downstream's pin: image, version and the digest that it stands for.
@@ -62,6 +62,25 @@ pub enum Presence {
     ByHand,
 }
 
+/// Where the version stands in a pattern.
+const VERSION: &str = "{{version}}";
+/// Where the digest stands in it.
+const DIGEST: &str = "{{digest}}";
+
+/// Why a text is no [`LinePattern`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadPattern {
+    /// It would match what is no pin.
+    #[error("`{0}` has neither `{{{{version}}}}` nor `{{{{digest}}}}`")]
+    NoPlaceholder(String),
+    /// The two might match different things.
+    #[error("`{0}` has `{1}` more than once")]
+    Repeated(String, &'static str),
+    /// What is wrong with it as a regular expression, with a picture of several lines.
+    #[error("{0}")]
+    Regex(String),
+}
+
 /// A multi-line regular expression with `{{version}}` or `{{digest}}` in it, each at most once,
 /// at least one of them. Only what these two matched is ever replaced.
 #[derive(Clone)]
@@ -76,19 +95,19 @@ impl LinePattern {
     ///
     /// # Errors
     /// If there is no placeholder, one of them twice, or the rest is no regular expression.
-    pub fn new(source: &str) -> Result<Self, Invalid> {
-        let bad = || {
-            Invalid::new("a pattern with `{{version}}` or `{{digest}}`, each at most once", source)
-        };
-        let (versions, digests) =
-            (source.matches("{{version}}").count(), source.matches("{{digest}}").count());
-        if versions > 1 || digests > 1 || versions + digests == 0 {
-            return Err(bad());
+    pub fn new(source: &str) -> Result<Self, BadPattern> {
+        let count = |placeholder| source.matches(placeholder).count();
+        if let Some(twice) = [VERSION, DIGEST].into_iter().find(|it| count(it) > 1) {
+            return Err(BadPattern::Repeated(source.to_owned(), twice));
+        }
+        if count(VERSION) + count(DIGEST) == 0 {
+            return Err(BadPattern::NoPlaceholder(source.to_owned()));
         }
         let text = source
-            .replace("{{version}}", r"(?P<version>(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))")
-            .replace("{{digest}}", "(?P<digest>sha256:[0-9a-f]{64})");
-        let regex = Regex::new(&format!("(?mR){text}")).map_err(|_| bad())?;
+            .replace(VERSION, r"(?P<version>(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))")
+            .replace(DIGEST, "(?P<digest>sha256:[0-9a-f]{64})");
+        let compiled = Regex::new(&format!("(?mR){text}"));
+        let regex = compiled.map_err(|error| BadPattern::Regex(explain(source, &error)))?;
         Ok(Self { source: source.to_owned(), regex })
     }
 
@@ -97,6 +116,16 @@ impl LinePattern {
     pub fn regex(&self) -> &Regex {
         &self.regex
     }
+}
+
+/// `error` as it would be if the placeholders were plain words, so that its picture shows `source`.
+fn explain(source: &str, error: &regex::Error) -> String {
+    let words = [(VERSION, "<<version>>"), (DIGEST, "<<digest>>")];
+    let plain = words.iter().fold(source.to_owned(), |text, (of, word)| text.replace(of, word));
+    let told = RegexBuilder::new(&plain).multi_line(true).crlf(true).build().err();
+    // Where that compiles, what the placeholders stand for makes it wrong.
+    let told = told.as_ref().unwrap_or(error).to_string();
+    words.iter().fold(told, |text, (of, word)| text.replace(word, of))
 }
 
 impl fmt::Debug for LinePattern {
@@ -118,8 +147,15 @@ mod tests {
     #[test]
     fn a_pattern_needs_a_placeholder_and_a_sound_expression() {
         assert!(LinePattern::new(r"^TAG = '{{version}}';$").is_ok());
-        for bad in ["TAG = '1.2.3'", "{{version}} {{version}}", "({{digest}}"] {
-            assert!(LinePattern::new(bad).is_err(), "{bad}");
-        }
+        let told = |bad: &str| LinePattern::new(bad).unwrap_err().to_string();
+        let neither = "`TAG = '1.2.3'` has neither `{{version}}` nor `{{digest}}`";
+        assert_eq!(told("TAG = '1.2.3'"), neither);
+        let twice = "`{{version}} {{version}}` has `{{version}}` more than once";
+        assert_eq!(told("{{version}} {{version}}"), twice);
+        let picture = told("TAG=({{version}}");
+        assert!(picture.contains("    TAG=({{version}}\n        ^\n"), "{picture}");
+        assert!(picture.ends_with("error: unclosed group"), "{picture}");
+        let named = told("(?P<version>x) {{version}}");
+        assert!(named.contains("duplicate capture group name"), "{named}");
     }
 }

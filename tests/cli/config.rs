@@ -98,7 +98,7 @@ async fn every_problem_with_its_place() {
                      ^
                 error: unclosed group
               - watch[0].downstream.site[0].path: `../secrets` is not a path inside a repository
-              - watch[0].downstream.site[0].line: `{{digest` is not a pattern with `{{version}}` or `{{digest}}`, each at most once
+              - watch[0].downstream.site[0].line: `{{digest` has neither `{{version}}` nor `{{digest}}`
               - watch[0].downstream.site[1]: needs either `json` (a pointer, which begins with `/`) or `line` (with a `count` of 1 or more, if any)
               - watch[0].downstream.site: none is an authority, so the pin cannot be read
               - watch[0].canary.pass_env: must not name DIGEST_BUMP_GITHUB_TOKEN: the canary runs foreign code
