@@ -96,7 +96,7 @@ impl LinePattern {
     /// # Errors
     /// If there is no placeholder, one of them twice, or the rest is no regular expression.
     pub fn new(source: &str) -> Result<Self, BadPattern> {
-        let count = |placeholder| source.matches(placeholder).count();
+        let count = |placeholder: &str| source.matches(placeholder).count();
         if let Some(twice) = [VERSION, DIGEST].into_iter().find(|it| count(it) > 1) {
             return Err(BadPattern::Repeated(source.to_owned(), twice));
         }
