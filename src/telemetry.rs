@@ -3,7 +3,7 @@
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::{io::IsTerminal as _, sync::OnceLock};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 /// What is logged unless `DIGEST_BUMP_LOG` says otherwise.
 const DEFAULT_FILTER: &str = "digest_bump=info,warn";
@@ -30,14 +30,35 @@ pub fn step(moment: Moment, kind: &'static str, of: &str) {
     }
 }
 
+/// A setting of the log that means nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSetting {
+    /// The filter.
+    #[error("DIGEST_BUMP_LOG: `{0}` is no filter such as `digest_bump=debug`: {1}")]
+    Filter(String, ParseError),
+    /// The format.
+    #[error("DIGEST_BUMP_LOG_FORMAT: `{0}` is neither `text` nor `json`")]
+    Format(String),
+}
+
 /// Sets logging up for the whole process; a second call does nothing.
 ///
-/// `filter` is in the syntax of `tracing_subscriber::EnvFilter`; one that cannot be read is
-/// replaced by the default. With `json` each line is one JSON object.
-pub fn init(filter: Option<&str>, json: bool) {
-    let filter = filter
-        .and_then(|text| EnvFilter::try_new(text).ok())
-        .unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER));
+/// `filter` is in the syntax of `tracing_subscriber::EnvFilter`. `format` is `text`, the default, or
+/// `json`, in capitals or not: each line is one JSON object.
+///
+/// # Errors
+/// If one of the two cannot be read.
+pub fn init(filter: Option<&str>, format: Option<&str>) -> Result<(), BadSetting> {
+    let json = match format {
+        Some(format) if format.eq_ignore_ascii_case("json") => true,
+        Some(format) if !format.eq_ignore_ascii_case("text") => {
+            return Err(BadSetting::Format(format.to_owned()));
+        }
+        Some(_) | None => false,
+    };
+    let text = filter.unwrap_or(DEFAULT_FILTER);
+    let filter =
+        EnvFilter::try_new(text).map_err(|error| BadSetting::Filter(text.to_owned(), error))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error only says that logging is set up already.
     let _ = if json {
@@ -46,6 +67,7 @@ pub fn init(filter: Option<&str>, json: bool) {
         let colours = std::io::stderr().is_terminal();
         builder.with_target(false).with_ansi(colours).try_init()
     };
+    Ok(())
 }
 
 /// What was counted in this process. The first call begins to count.

@@ -17,6 +17,7 @@ pub use exit::Exit;
 use crate::canary::sandbox;
 use crate::clock::Clock;
 use crate::config::Environment;
+use crate::telemetry;
 use clap::Parser as _;
 use std::{ffi::OsString, process::ExitCode, time::Duration};
 
@@ -37,8 +38,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    let json = environment.log_format.as_deref() == Some("json");
-    crate::telemetry::init(environment.log.as_deref(), json);
+    let logs = telemetry::init(environment.log.as_deref(), environment.log_format.as_deref());
+    if let Err(error) = logs {
+        eprintln!("digest-bump: {error}");
+        return Exit::Usage.into();
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = match runtime {

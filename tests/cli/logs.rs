@@ -82,3 +82,21 @@ async fn an_answer_names_a_trouble_as_the_log_does() {
     let named = format!("logged as `{}`", line["id"].as_str().unwrap());
     assert!(comments.iter().any(|comment| comment.body.contains(&named)), "{comments:#?}");
 }
+
+#[tokio::test]
+async fn a_setting_that_means_nothing_is_refused() {
+    let stand = Stand::new().await;
+    for (variable, value, why) in [
+        ("DIGEST_BUMP_LOG_FORMAT", "xml", "`xml` is neither `text` nor `json`"),
+        ("DIGEST_BUMP_LOG", "=digest_bump=debgu", "`=digest_bump=debgu` is no filter such as"),
+    ] {
+        let mut command = stand.command(&["status"]);
+        command.env(variable, value);
+        let said = said(command).await;
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{variable}");
+        assert!(said.err.starts_with(&format!("digest-bump: {variable}: {why}")), "{said:?}");
+    }
+    let mut command = stand.command(&["status"]);
+    command.env("DIGEST_BUMP_LOG_FORMAT", "JSON");
+    assert_eq!(said(command).await.code, 0);
+}
