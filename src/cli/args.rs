@@ -285,7 +285,7 @@ pub(super) struct Pin {
     #[arg(long, value_name = "DIR")]
     pub(super) tree: PathBuf,
     /// Only see whether all sites agree; exit 1 if they do not
-    #[arg(long, conflicts_with_all = ["to", "digest"], required_unless_present = "to")]
+    #[arg(long, conflicts_with_all = ["to", "digest"])]
     pub(super) check: bool,
     /// The version to move the pin to
     #[arg(long, requires = "digest", value_name = "VERSION", value_parser = version)]

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::config::Watch;
 use crate::domain::{Digest, FilePath, IndexDigest, Pin, SiteReading, SiteState, Version};
-use crate::edit::{self, Files};
+use crate::edit::{self, Files, SiteFault};
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt::Write as _, fs, io::Write as _, path::Path};
@@ -97,7 +97,10 @@ fn bump(tree: &Path, watch: &Watch, files: &Files, to: &Pin, json: bool) -> Resu
 fn check(watch: &Watch, files: &Files, json: bool) -> Result<Exit> {
     let readings = edit::read(&watch.downstream.sites, &watch.upstream.image, files);
     let unreadable = readings.iter().filter_map(|it| match &it.state {
-        SiteState::Faulty { why } => Some(format!("{} ({}): {why}", it.path, it.site)),
+        SiteState::Faulty { why } => {
+            let (site, path) = (it.site.clone(), it.path.clone());
+            Some(SiteFault { site, path, why: why.clone() }.to_string())
+        }
         SiteState::Spelled { .. } | SiteState::Absent => None,
     });
     let mut faults: Vec<String> = unreadable.collect();

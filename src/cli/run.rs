@@ -31,6 +31,12 @@ pub(super) async fn command(
     {
         return offline::run(verify, json);
     }
+    if let Command::Pin(pin) = &arguments.command
+        && !pin.check
+        && pin.to.is_none()
+    {
+        bail!(Misuse("pin needs either --check, or --to and --digest".to_owned()));
+    }
     let config = config::load(&arguments.config, environment)?;
     match arguments.command {
         Command::Serve => serve(writing(config)?, clock).await,

@@ -11,6 +11,10 @@ pub(super) fn verify(facts: Option<&PinFacts>) -> Answer {
         .sites
         .iter()
         .filter_map(|reading| match &reading.state {
+            // A site without a name of its own is called by its path.
+            SiteState::Faulty { why } if reading.site == reading.path.as_str() => {
+                Some(format!("{}: {why}", reading.path))
+            }
             SiteState::Faulty { why } => {
                 Some(format!("{} ({}): {why}", reading.site, reading.path))
             }

@@ -174,6 +174,22 @@ async fn the_guard_wants_a_manifest_that_townhouse_can_read() {
 }
 
 #[tokio::test]
+async fn a_site_without_a_name_is_called_by_its_path_once() {
+    let (mut stand, tree) = offline().await;
+    let sites = stand.config["watch"][0]["downstream"]["site"].as_array_mut().unwrap();
+    for site in sites.iter_mut() {
+        site.as_table_mut().unwrap().remove("name");
+    }
+    let file = tree.path().join(MANIFEST);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"connector\"", "\"conductor\"")).unwrap();
+    let said = pin(&stand, &tree, &["--check"]).await;
+    assert_eq!(said.code, 1);
+    let fault = "✗ packages/townhouse/dist/image-manifest.json: `/images/connector` is not there\n";
+    assert!(said.out.starts_with(fault), "{}", said.out);
+}
+
+#[tokio::test]
 async fn the_placeholder_is_no_pin() {
     let (stand, tree) = offline().await;
     let placeholder = format!("sha256:dead{}", "0".repeat(60));
