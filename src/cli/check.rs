@@ -5,17 +5,22 @@ use super::{
     exit::{Exit, Misuse},
     hearing::HearingView,
     run::print,
+    usable,
 };
 use crate::clients::credential::NoToken;
 use crate::clock::Clock;
-use crate::config::{Access, Config, Watch};
+use crate::config::{Access, Config, ConfigError, Watch};
 use crate::daemon::{self, Means};
 use crate::domain::{Need, RepoName};
 use anyhow::{Result, bail};
 use serde::Serialize;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
-pub(super) async fn run(config: &Config, clock: &Clock, json: bool) -> Result<Exit> {
+pub(super) async fn run(config: &Config, file: &Path, clock: &Clock, json: bool) -> Result<Exit> {
+    let problems = usable::problems(config);
+    if !problems.is_empty() {
+        bail!(ConfigError { file: file.display().to_string(), problems });
+    }
     let mut view = CheckView {
         watches: config.watches.iter().map(|watch| watch.name.to_string()).collect(),
         commands: hearing(config),

@@ -10,6 +10,7 @@ mod pin;
 mod reference;
 mod run;
 mod text;
+mod usable;
 mod verify;
 
 pub use exit::Exit;

@@ -50,7 +50,9 @@ pub(super) async fn command(
             Some(claim) => verify::run(&config, &arguments, claim, &clock, json).await,
             None => offline::run(&arguments, json),
         },
-        Command::Config { look: Look::Check } => check::run(&config, &clock, json).await,
+        Command::Config { look: Look::Check } => {
+            check::run(&config, &arguments.config, &clock, json).await
+        }
         Command::Health => health(&config, json).await,
         Command::Request { wish } => {
             let actor = environment.user.as_deref().unwrap_or("the command line");
@@ -162,7 +164,12 @@ async fn status(config: &Config, which: &Chosen, clock: &Clock, json: bool) -> R
     let store = daemon::read_store(config).await?;
     for watch in several(config, which)? {
         let memory = memory(store.as_ref(), watch).await?;
-        print(json, &reconcile::look_at(watch, &memory, clock.now()), render::status)?;
+        let mut view = reconcile::look_at(watch, &memory, clock.now());
+        if store.is_none() {
+            let text = format!("there is no database at {}", config.database);
+            view.pin_fault = Some(text + ", so no pass has run with this config");
+        }
+        print(json, &view, render::status)?;
     }
     Ok(Exit::Done)
 }

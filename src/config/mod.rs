@@ -61,14 +61,23 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// What there is to do where there is no config file.
+const NO_FILE: &str = "there is no such file: name the config by --config or DIGEST_BUMP_CONFIG; \
+                       the README has a small one";
+
 /// Reads the config file and adds the environment's secrets.
 ///
 /// # Errors
 /// All problems that were found, each with its place.
 pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| ConfigError { file: name.clone(), problems: vec![error.to_string()] })?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let problem = match error.kind() {
+            std::io::ErrorKind::NotFound => NO_FILE.to_owned(),
+            _ => error.to_string(),
+        };
+        ConfigError { file: name.clone(), problems: vec![problem] }
+    })?;
     parse(&text, &name, environment)
 }
 

@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct Config {
-    /// The directory for the git cache, the canary's work trees, and SQLite's database. Required.
+    /// The directory for the git cache, the canary's work trees, and SQLite's database, as an
+    /// absolute path. Required.
     pub(super) state: PathBuf,
     /// A PostgreSQL server for what is remembered, such as `postgres://bot@db.example/bumps`, for
     /// replicas on several machines. The password comes from `DIGEST_BUMP_DATABASE_PASSWORD`, or

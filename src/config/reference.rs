@@ -20,7 +20,8 @@ The file is TOML, `/etc/digest-bump.toml` unless `--config` or `DIGEST_BUMP_CONF
 error, and every problem is reported at once with its place. [`config/digest-bump.toml`](../config/digest-bump.toml) is
 a whole one. Durations are a number with a unit, such as `45s`, `20m`, `24h` or `7d`, or `0`. URLs are `https://`;
 plain `http://` is for a server on loopback alone. Regular expressions are those of
-[the regex crate](https://docs.rs/regex/latest/regex/#syntax).
+[the regex crate](https://docs.rs/regex/latest/regex/#syntax). The path of a file on this machine, such as `known_issues`
+or `tls.ca_file`, is best absolute: one that is relative is looked for below the directory in which the program is started.
 
 [`configuration.schema.json`](configuration.schema.json) says the same to an editor. For Taplo, and what is built on it,
 the first line of a config is then `#:schema` and the path of that file.

@@ -9,8 +9,9 @@ use super::{
     types::{Config, Schedule, Trust, TrustSource, Watch},
     watch::watch,
 };
+use chrono::DateTime;
 use chrono_tz::Tz;
-use croner::{parser::CronParser, parser::Seconds};
+use croner::{Cron, parser::CronParser, parser::Seconds};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
@@ -61,6 +62,11 @@ impl Problems {
 pub(super) fn resolve(raw: raw::Config, env: &Environment) -> Result<Config, Vec<String>> {
     let mut problems = Problems::default();
     let listen = raw.listen.as_deref().map(|text| problems.take("listen", address(text)));
+    if !raw.state.is_absolute() {
+        // A shell alone would know what `~` is, and cron and a daemon begin in other directories.
+        let text = format!("`{}` is not an absolute path", raw.state.display());
+        problems.add("state", text);
+    }
     let database = database(&raw, env, &mut problems);
     let schedule = schedule(&raw.schedule, &mut problems);
     let github_api = problems.url("github.api_url", &raw.github.api_url);
@@ -154,6 +160,11 @@ fn schedule(raw: &raw::Schedule, problems: &mut Problems) -> Option<Schedule> {
     let cron = parser.parse(&raw.cron);
     let cron = cron.map_err(|error| format!("`{}`: {error}", raw.cron));
     let cron = problems.take("schedule.cron", cron);
+    // Whether it ever comes does not depend on when that is asked: no field names a year.
+    let comes = |cron: &Cron| cron.find_next_occurrence(&DateTime::UNIX_EPOCH, false).is_ok();
+    if cron.as_ref().is_some_and(|cron| !comes(cron)) {
+        problems.add("schedule.cron", format!("`{}` never comes", raw.cron));
+    }
     let zone = raw.time_zone.parse::<Tz>();
     let zone = zone.map_err(|_| format!("`{}` is not an IANA time zone", raw.time_zone));
     let zone = problems.take("schedule.time_zone", zone);

@@ -9,7 +9,7 @@ async fn a_missing_file() {
     assert_eq!(said.code, 2);
     insta::assert_snapshot!(said.err, @"
     digest-bump: /nowhere/bot.toml cannot be used:
-      - No such file or directory (os error 2)
+      - there is no such file: name the config by --config or DIGEST_BUMP_CONFIG; the README has a small one
     ");
 }
 
@@ -118,6 +118,60 @@ async fn cron_lines_that_are_none() {
         assert_eq!(said.code, 2, "{cron}");
         assert!(said.err.contains("schedule.cron: "), "{cron}: {}", said.err);
     }
+}
+
+#[tokio::test]
+async fn a_schedule_that_never_comes() {
+    let mut stand = Stand::new().await;
+    stand.set("schedule.cron", "0 0 30 2 *");
+    let said = stand.run(&["config", "check"]).await;
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(said.err.contains("  - schedule.cron: `0 0 30 2 *` never comes\n"), "{}", said.err);
+    stand.set("schedule.cron", "0 0 29 2 *");
+    assert_eq!(stand.run(&["config", "check"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_state_directory_that_depends_on_where_one_is() {
+    let mut stand = Stand::new().await;
+    for state in ["~/state", "state", ""] {
+        stand.set("state", state);
+        let said = stand.run(&["status"]).await;
+        assert_eq!(said.code, 2, "{state}");
+        let why = format!("  - state: `{state}` is not an absolute path\n");
+        assert!(said.err.contains(&why), "{}", said.err);
+    }
+}
+
+#[tokio::test]
+async fn what_config_check_finds_on_this_machine() {
+    let mut stand = Stand::new().await;
+    let file = stand.folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let refused = async |stand: &Stand| {
+        let said = stand.run(&["config", "check"]).await;
+        assert_eq!((said.code, said.out.as_str()), (2, ""));
+        stand.redact(&said.err)
+    };
+    let good = stand.config["sigstore"]["trusted_root"].clone();
+    stand.set("state", file.to_str().unwrap());
+    stand.set("sigstore.trusted_root", "/nowhere/root.json");
+    insta::assert_snapshot!(refused(&stand).await, @"
+    digest-bump: FOLDER/config.toml cannot be used:
+      - state: `FOLDER/file` is not a directory
+      - sigstore.trusted_root: `/nowhere/root.json` cannot be read: No such file or directory (os error 2)
+    ");
+    stand.set("state", file.join("below").to_str().unwrap());
+    stand.set("sigstore.trusted_root", file.to_str().unwrap());
+    let told = refused(&stand).await;
+    assert!(told.contains("  - state: `FOLDER/file/below` cannot be made"), "{told}");
+    assert!(told.contains("  - sigstore.trusted_root: "), "{told}");
+    // One that is not there yet is made by the first pass, and not by a look at the config.
+    stand.set("sigstore.trusted_root", good);
+    let state = stand.folder.path().join("a/b");
+    stand.set("state", state.to_str().unwrap());
+    assert_eq!(stand.run(&["config", "check"]).await.code, 0);
+    assert!(!state.exists());
 }
 
 #[tokio::test]
