@@ -8,16 +8,18 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  Done, or the answer is yes
   1  The answer is no: sites disagree, a release is not known, the daemon is not healthy
-  2  The arguments or the config cannot be used, or the token is missing
-  3  Something could not be read or done; it is due again in the next pass
+  2  The arguments, the config or the environment cannot be used, or the token is missing
+  3  Something could not be read or done, as where GitHub refuses the token; the next pass tries again
   4  Another process was at work the whole time
 
 Environment:
-  DIGEST_BUMP_GITHUB_TOKEN    Needed by serve and once; for the others where repositories are private
-  DIGEST_BUMP_GITHUB_APP_KEY  The same for a GitHub App, whose key is not in a file
-  DIGEST_BUMP_CONFIG          The config file
-  DIGEST_BUMP_LOG             What is logged to standard error, such as digest_bump=debug
-  DIGEST_BUMP_LOG_FORMAT      text or json";
+  DIGEST_BUMP_GITHUB_TOKEN       Needed by serve and once; for the others where repositories are private
+  DIGEST_BUMP_GITHUB_APP_KEY     The same for a GitHub App, whose key is not in a file
+  DIGEST_BUMP_CONFIG             The config file
+  DIGEST_BUMP_DATABASE_PASSWORD  Opens the PostgreSQL server that the config names
+  DIGEST_BUMP_WEBHOOK_SECRET     What GitHub signs webhooks with; without it none is taken
+  DIGEST_BUMP_LOG                What is logged to standard error, such as digest_bump=debug
+  DIGEST_BUMP_LOG_FORMAT         text or json";
 
 const REQUEST_HELP: &str = "\
 Where comments command (`watch.downstream.commands`), a comment asks for the same: `config check` says how comments are \
@@ -92,7 +94,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         look: Look,
     },
-    /// Ask the daemon on this machine whether it is healthy, over the config's `listen`
+    /// Ask the daemon on this machine whether it can read its database, over the config's `listen`
     Health,
     /// Ask the bot for something
     #[command(after_help = REQUEST_HELP)]
@@ -191,6 +193,8 @@ pub(super) enum Wish {
         chosen: Chosen,
     },
     /// Run the canary again at this release, whatever it showed before: any newer one, or the pinned
+    ///
+    /// Where the downstream's own checks are the canary, run them again at GitHub instead.
     Canary {
         /// The release, such as 3.10.4
         #[arg(value_parser = version)]

@@ -11,9 +11,10 @@ pub enum Exit {
     Done,
     /// 1: the answer is no: sites disagree, a release is not known, the daemon is not healthy.
     No,
-    /// 2: the arguments or the config cannot be used, or the token is missing.
+    /// 2: the arguments, the config or the environment cannot be used, or the token is missing.
     Usage,
-    /// 3: something could not be read or done; it is due again at the next pass.
+    /// 3: something could not be read or done, as where GitHub refuses the token; the next pass tries
+    /// again.
     Trouble,
     /// 4: somebody else was at work the whole time.
     Busy,

@@ -151,7 +151,8 @@ impl Verb {
             }
             Self::Canary => {
                 "Runs the contract canary again, at the version that this pull request proposes \
-                 unless one is named."
+                 unless one is named; where the downstream's own checks are the canary, run them again \
+                 at GitHub instead."
             }
             Self::Rebase => "Makes this pull request anew on the base branch of today.",
             Self::Recreate => {

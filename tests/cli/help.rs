@@ -23,7 +23,7 @@ async fn the_whole() {
       status   Show the pin, every release and what became of it, from what is stored
       verify   Say whether an image is what the release contract promises; record nothing
       config   Look at the config
-      health   Ask the daemon on this machine whether it is healthy, over the config's `listen`
+      health   Ask the daemon on this machine whether it can read its database, over the config's `listen`
       request  Ask the bot for something
       pin      Move or check the pin in a plain directory, without network or database
       help     Print this message or the help of the given subcommand(s)
@@ -37,16 +37,18 @@ async fn the_whole() {
     Exit codes:
       0  Done, or the answer is yes
       1  The answer is no: sites disagree, a release is not known, the daemon is not healthy
-      2  The arguments or the config cannot be used, or the token is missing
-      3  Something could not be read or done; it is due again in the next pass
+      2  The arguments, the config or the environment cannot be used, or the token is missing
+      3  Something could not be read or done, as where GitHub refuses the token; the next pass tries again
       4  Another process was at work the whole time
 
     Environment:
-      DIGEST_BUMP_GITHUB_TOKEN    Needed by serve and once; for the others where repositories are private
-      DIGEST_BUMP_GITHUB_APP_KEY  The same for a GitHub App, whose key is not in a file
-      DIGEST_BUMP_CONFIG          The config file
-      DIGEST_BUMP_LOG             What is logged to standard error, such as digest_bump=debug
-      DIGEST_BUMP_LOG_FORMAT      text or json
+      DIGEST_BUMP_GITHUB_TOKEN       Needed by serve and once; for the others where repositories are private
+      DIGEST_BUMP_GITHUB_APP_KEY     The same for a GitHub App, whose key is not in a file
+      DIGEST_BUMP_CONFIG             The config file
+      DIGEST_BUMP_DATABASE_PASSWORD  Opens the PostgreSQL server that the config names
+      DIGEST_BUMP_WEBHOOK_SECRET     What GitHub signs webhooks with; without it none is taken
+      DIGEST_BUMP_LOG                What is logged to standard error, such as digest_bump=debug
+      DIGEST_BUMP_LOG_FORMAT         text or json
     ");
 }
 
@@ -109,7 +111,7 @@ async fn every_command() {
       -h, --help           Print help
     ");
     insta::assert_snapshot!(help(&["health", "--help"]).await, @"
-    Ask the daemon on this machine whether it is healthy, over the config's `listen`
+    Ask the daemon on this machine whether it can read its database, over the config's `listen`
 
     Usage: digest-bump health [OPTIONS]
 
@@ -155,6 +157,8 @@ async fn every_command() {
           --json           Print JSON for machines instead of text for people
       -h, --help           Print help
     ");
+    let canary = help(&["request", "canary", "--help"]).await;
+    assert!(canary.contains("run them again at GitHub instead"), "{canary}");
     insta::assert_snapshot!(help(&["pin", "--help"]).await, @"
     Move or check the pin in a plain directory, without network or database
 
@@ -186,7 +190,7 @@ async fn bad_arguments_exit_with_2_and_say_what_is_wrong() {
         (&["explain"], "<VERSION>"),
         (&["request", "bump", "three"], "invalid value 'three'"),
         (&["pin"], "--tree <DIR>"),
-        (&["pin", "--tree", "."], "--check"),
+        (&["pin", "--tree", "."], "needs either --check, or --to and --digest"),
         (&["pin", "--tree", ".", "--to", "3.10.0"], "--digest <DIGEST>"),
         (
             &["pin", "--tree", ".", "--to", "3.10.0", "--digest", "sha256:1"],

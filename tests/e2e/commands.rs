@@ -126,7 +126,7 @@ async fn help_and_explain_are_for_whoever_may_read() {
         | `/bump help` | Lists the commands. | read |
         | `/bump explain [VERSION]` | Says all that was found out about a release: the one that this pull request proposes, unless a version is named. | read |
         | `/bump bump VERSION` | Asks for a release to be proposed: an offered patch, any release above the pin, or a MAJOR after its migration. | write |
-        | `/bump canary [VERSION]` | Runs the contract canary again, at the version that this pull request proposes unless one is named. | write |
+        | `/bump canary [VERSION]` | Runs the contract canary again, at the version that this pull request proposes unless one is named; where the downstream's own checks are the canary, run them again at GitHub instead. | write |
         | `/bump rebase` | Makes this pull request anew on the base branch of today. | write |
         | `/bump recreate` | Makes this pull request anew even if people committed to its branch: their commits are named first, then given up. | maintain |
         | `/bump hold [REASON]` | Opens and rewrites no pull request until `unhold`; releases are still looked at. | write |
