@@ -28,7 +28,7 @@ pub(super) fn pins(bump: &PinBump<'_>) -> String {
     for companion in bump.companions {
         out.push_str(&companion.rows());
     }
-    let compare = compare(bump).map(|url| format!(" ([compare]({url}))")).unwrap_or_default();
+    let compare = compare(bump).map(|link| format!(" ({link})")).unwrap_or_default();
     let (pinned, proposed) = (commit(bump.pinned_source), commit(bump.source));
     let _ = writeln!(out, "| source commit | {pinned} | {proposed}{compare} |");
     let day = |source: Source<'_>| source.published_at.map(|at| at.to_string()).unwrap_or_default();
@@ -47,13 +47,19 @@ fn commit(source: Source<'_>) -> String {
     }
 }
 
-/// Upstream's page with all that is between the two tags. The release's own page says where the
-/// repository is.
+/// The link to upstream's page with all that is between the two tags. The release's own page says
+/// where the repository is.
 fn compare(bump: &PinBump<'_>) -> Option<String> {
     let (from, to) = (bump.pinned_source.tag?, bump.source.tag?);
+    if from == to {
+        return None;
+    }
+    // GitHub shows what the second has and the first has not: of a way back, nothing.
+    let (text, first, second) =
+        if bump.retreat.is_some() { ("what is lost", to, from) } else { ("compare", from, to) };
     let (repository, _) = bump.release_url.split_once("/releases/")?;
-    let url = format!("{repository}/compare/{from}...{to}");
-    (safe_url(&url) == url).then_some(url)
+    let url = format!("{repository}/compare/{first}...{second}");
+    (safe_url(&url) == url).then(|| format!("[{text}]({url})"))
 }
 
 /// How old a release was when the last of the evidence was found, not when this was written, and no

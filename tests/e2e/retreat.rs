@@ -59,7 +59,7 @@ async fn a_pin_that_vanished_is_taken_back_when_asked() {
         | --- | --- | --- |
         | version | 3.10.0 | [3.9.3](https://github.com/toon-protocol/connector/releases/tag/v3.9.3) |
         | index digest | `sha256:…` | `sha256:…` |
-        | source commit | `8b52b79c` | `e4466389` ([compare](https://github.com/toon-protocol/connector/compare/v3.10.0...v3.9.3)) |
+        | source commit | `8b52b79c` | `e4466389` ([what is lost](https://github.com/toon-protocol/connector/compare/v3.9.3...v3.10.0)) |
         | published | 2026-06-12T08:00:00Z | 2026-06-05T08:00:00Z |
         ");
         insta::assert_snapshot!(stand.stages().await, @"
@@ -320,7 +320,7 @@ async fn sites_that_disagree_are_brought_in_line_when_asked() {
         | --- | --- | --- |
         | version | 3.9.3 | [3.9.3](https://github.com/toon-protocol/connector/releases/tag/v3.9.3) |
         | index digest | `sha256:…` | `sha256:…` |
-        | source commit | `e4466389` | `e4466389` ([compare](https://github.com/toon-protocol/connector/compare/v3.9.3...v3.9.3)) |
+        | source commit | `e4466389` | `e4466389` |
         | published | 2026-06-05T08:00:00Z | 2026-06-05T08:00:00Z |
         ");
         assert!(pull.body.contains("It ran on exactly the tree that this pull request pushes"));
