@@ -149,7 +149,7 @@ First 👀 at your comment: it was heard. Then one comment, or a reply in the th
 command; it is rewritten as things proceed. When everything has its answer, 👀 gives way to
 
 * 🚀 if all of it was done,
-* 👎 if something was refused: the answer says why,
+* 👎 if something was refused, or a canary failed: the answer says why,
 * 😕 if something was not understood. A typo is told what it may have meant: {typo} is answered by
   \"{mistake}\"
 

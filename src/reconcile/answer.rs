@@ -8,8 +8,8 @@ use super::{
 };
 use crate::command::parse;
 use crate::domain::{
-    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, OrderBook, Reaction, RequestId,
-    Ruled, Ruling, RunState, Version, Wish,
+    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, OrderBook, Reaction, Request,
+    RequestId, Ruled, Ruling, RunState, Verdict, Version, Wish,
 };
 use crate::policy::{self, Snapshot};
 use crate::proposal::GONE;
@@ -244,6 +244,9 @@ impl Pass<'_> {
             Err(error) => return (Standing::Refused, error.to_string()),
         };
         match &asked.outcome {
+            Some(outcome) if outcome.granted && self.has_failed(asked) => {
+                (Standing::Failed, outcome.answer.clone())
+            }
             Some(outcome) if outcome.granted => (Standing::Done, outcome.answer.clone()),
             Some(outcome) => (Standing::Refused, outcome.answer.clone()),
             None if asked.wish == Wish::Canary
@@ -253,6 +256,17 @@ impl Pass<'_> {
             }
             None => (Standing::Open, self.of_open(&asked.version, view)),
         }
+    }
+
+    /// Whether it asked for a canary, which then failed: by the first run since that told something.
+    fn has_failed(&self, asked: &Request) -> bool {
+        let of_it = self.memory.runs.iter().filter(|run| run.version == asked.version);
+        let mut told = of_it.filter_map(|run| match run.state {
+            RunState::Ended { at, verdict, .. } if at >= asked.at => Some(verdict),
+            RunState::Ended { .. } | RunState::Running { .. } => None,
+        });
+        let first = told.find(|verdict| *verdict != Verdict::Inconclusive);
+        asked.wish == Wish::Canary && first == Some(Verdict::Failed)
     }
 
     /// Why what was asked for of a release is not done yet.
@@ -280,7 +294,7 @@ fn went_wrong(id: &str) -> String {
 /// The reaction that says it all.
 fn reaction(lines: &[AnswerLine]) -> Reaction {
     let any = |standing| lines.iter().any(|line| line.standing == standing);
-    if any(Standing::Refused) {
+    if any(Standing::Refused) || any(Standing::Failed) {
         Reaction::ThumbsDown
     } else if any(Standing::Unclear) {
         Reaction::Confused
@@ -306,5 +320,6 @@ mod tests {
         assert_eq!(of(&[Standing::Done, Standing::Told]), Reaction::Rocket);
         assert_eq!(of(&[Standing::Done, Standing::Unclear]), Reaction::Confused);
         assert_eq!(of(&[Standing::Unclear, Standing::Refused]), Reaction::ThumbsDown);
+        assert_eq!(of(&[Standing::Done, Standing::Failed]), Reaction::ThumbsDown);
     }
 }

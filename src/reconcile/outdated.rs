@@ -53,7 +53,10 @@ impl Pass<'_> {
 
 /// What of an answer was carried out: what is refused makes nothing untrue.
 fn carried_out(lines: &[AnswerLine], grammar: &Grammar) -> Vec<Command> {
-    let done = lines.iter().filter(|line| matches!(line.standing, Standing::Done | Standing::Told));
+    let done = lines.iter().filter(|line| match line.standing {
+        Standing::Done | Standing::Failed | Standing::Told => true,
+        Standing::Open | Standing::Refused | Standing::Unclear => false,
+    });
     done.filter_map(|line| command(&line.command, grammar)).collect()
 }
 

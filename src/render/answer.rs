@@ -24,6 +24,8 @@ pub enum Standing {
     Open,
     /// It is done.
     Done,
+    /// It is done, and what it asked about turned out badly, which the text says.
+    Failed,
     /// It asked for words, and here they are.
     Told,
     /// It is not done.
@@ -37,6 +39,7 @@ impl Standing {
         match self {
             Self::Open => "⏳ under way",
             Self::Done | Self::Told => "✅ done",
+            Self::Failed => "❌",
             Self::Refused => "❌ refused",
             Self::Unclear => "❓ not understood",
         }
@@ -70,6 +73,7 @@ fn section(line: &AnswerLine) -> String {
     let command = code_span(&line.command);
     match line.standing {
         Standing::Told => format!("{command}\n\n{}", line.text),
+        Standing::Failed => format!("{command}: {} {}", line.standing.word(), plain(&line.text)),
         standing => format!("{command}: **{}** — {}", standing.word(), plain(&line.text)),
     }
 }

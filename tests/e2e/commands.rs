@@ -87,6 +87,18 @@ async fn several_commands_get_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_fails_is_not_told_as_a_success() {
+    run_story(async |stand, pull| {
+        stand.world.release("3.11.0").breaks_contract("no").publish().await;
+        stand.settle().await;
+        let comment = say(stand, MAINTAINER, pull.number, "/bump canary 3.11.0").await;
+        insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"`/bump canary 3.11.0`: ❌ the canary failed: exit status 1: FAIL no; it passes at the pinned 3.9.3");
+        assert_eq!(reactions(stand, comment), ["-1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_rewritten_as_the_canary_proceeds() {
     run_story(async |stand, pull| {
         stand.canary_env("CANARY_DELAY_MS", "400");
