@@ -85,7 +85,9 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
         assert_eq!((ready.number, ready.draft), (waits.number, false));
         assert_eq!(ready.head_sha, waits.head_sha);
         insta::assert_snapshot!(stand.redact(until_evidence(&ready.body)), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
 
         | | pinned | proposed |
         | --- | --- | --- |
@@ -105,7 +107,7 @@ async fn what_passes_becomes_ready_with_the_whole_evidence() {
         ");
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
-          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         ");
         insta::assert_snapshot!(stand.stages().await, @"
         3.10.0 proposed: pull request #1 proposes it
@@ -288,7 +290,7 @@ async fn the_ready_one_stays_until_a_newer_one_is_proved_and_is_then_given_its_c
         stand.settle().await;
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
-          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         #2 draft digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
           **Not to be merged yet: connector 3.9.3 → 3.11.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
         ");
@@ -303,7 +305,7 @@ async fn the_ready_one_stays_until_a_newer_one_is_proved_and_is_then_given_its_c
         stand.settle().await;
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.11.0
-          **connector 3.9.3 → 3.11.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.11.0 is a MINOR. Every required check passed; one point needs a person.**
         #2 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
           **Closed by the bot: pull request #1 proposes 3.11.0.**
         ");
@@ -319,7 +321,7 @@ async fn the_ready_one_stays_until_a_newer_one_is_proved_and_is_then_given_its_c
         }
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.14.0
-          **connector 3.9.3 → 3.14.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.14.0 is a MINOR. Every required check passed; one point needs a person.**
         #2 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
           **Closed by the bot: pull request #1 proposes 3.11.0.**
         #3 closed digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.12.0

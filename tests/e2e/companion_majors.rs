@@ -60,9 +60,10 @@ async fn a_lost_platform_that_nobody_promised_is_a_major_all_the_same() {
         stand.settle().await;
         let pull = stand.only();
         insta::assert_snapshot!(head(&pull), @"
-        **connector 3.9.3 → 3.10.0 calls itself a MINOR, and is treated as a MAJOR. Every required check passed; one point needs a person.** Asked for by maintainer.
+        **connector 3.9.3 → 3.10.0 calls itself a MINOR, and is treated as a MAJOR. Every required check passed; 2 points need a person.** Asked for by maintainer.
 
         - Look at: a MAJOR, see its section in the migration document: its ator-sidecar has no linux/riscv64, which the pinned one has
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
         ");
         let file = stand.git(&["show", &format!("{}:{FILE}", pull.head_branch)]);
         let digest = stand.world.sidecar_digest("3.10.0").unwrap();
@@ -149,8 +150,9 @@ async fn a_platform_that_is_added_is_a_note_and_no_major() {
         stand.world.release("3.10.0").sidecar(more).publish().await;
         stand.settle().await;
         insta::assert_snapshot!(head(&stand.only()), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
 
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
         - New since the pin of ator-sidecar: linux/riscv64
         ");
     })

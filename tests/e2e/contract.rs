@@ -56,7 +56,11 @@ async fn a_contract_that_promises_more_is_no_news() {
         stand.world.release("3.10.0").contract(&more).publish().await;
         stand.settle().await;
         let pull = stand.only();
-        insta::assert_snapshot!(head(&pull), @"**connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**");
+        insta::assert_snapshot!(head(&pull), @"
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        ");
         let contracts = |asked: &&world::Request| asked.path.contains("/contents/");
         let asked = stand.world.requests();
         assert_eq!(asked.iter().filter(contracts).count(), 2, "at the pin and at the release");
@@ -83,6 +87,8 @@ async fn a_contract_that_is_not_there_is_told() {
         **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
 
         - Look at: the contract is not compared with the pinned release's: CONNECTOR_RELEASE_CONTRACT.md is not there at v3.10.0
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        - Not compared with the pinned release's: CONNECTOR_RELEASE_CONTRACT.md is not there at v3.10.0
         ");
     })
     .await;

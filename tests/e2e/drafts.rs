@@ -98,7 +98,7 @@ async fn a_draft_whose_version_is_pinned_meanwhile_is_closed_and_declines_nothin
         #1 closed digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
           **Closed by the bot: the pin is at 3.10.0 already.**
         #2 open digest-bump/connector chore(connector): bump 3.10.0 → 3.11.0
-          **connector 3.10.0 → 3.11.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.10.0 → 3.11.0 is a MINOR. Every required check passed; one point needs a person.**
         ");
     })
     .await;
@@ -189,7 +189,7 @@ async fn a_newer_release_takes_the_draft_over_and_what_is_asked_for_comes_first(
         ");
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
-          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         ");
         stand.world.ci_concludes(&second, CHECK, "cancelled");
         stand.settle().await;
@@ -197,7 +197,7 @@ async fn a_newer_release_takes_the_draft_over_and_what_is_asked_for_comes_first(
         stand.settle().await;
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
-          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         #2 draft digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.11.0
           **Not to be merged yet: connector 3.9.3 → 3.11.0 waits for this repository's own checks on its commit: Connector Contract Canary.**
         ");
@@ -217,7 +217,7 @@ async fn a_newer_release_takes_the_draft_over_and_what_is_asked_for_comes_first(
         ");
         insta::assert_snapshot!(pulls(stand), @"
         #1 open digest-bump/connector chore(connector): bump 3.9.3 → 3.10.0
-          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+          **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         #2 draft digest-bump/connector-draft chore(connector): bump 3.9.3 → 3.9.4
           **Not to be merged yet: connector 3.9.3 → 3.9.4 waits for this repository's own checks on its commit: Connector Contract Canary.**
         ");

@@ -134,9 +134,10 @@ async fn a_minor_with_breaking_notes_becomes_a_stub_and_the_older_honest_one_is_
         assert_eq!(bump.title, "chore(connector): bump 3.9.3 → 3.10.0");
         // It is told there that a newer one was passed over, and why.
         insta::assert_snapshot!(head(bump), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; 2 points need a person.**
 
         - Look at: 3.11.0 is newer, but not proposed: a MAJOR, though its version says MINOR: the notes of 3.11.0 name 2 breaking changes
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
         ");
     })
     .await;
@@ -200,9 +201,10 @@ async fn the_whole_life_from_the_stub_until_the_pin_moves() {
         let pull = stand.only();
         assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.10.0");
         insta::assert_snapshot!(head(&pull), @"
-        **connector 3.9.3 → 3.10.0 calls itself a MINOR, and is treated as a MAJOR. Every required check passed; one point needs a person.** Asked for by maintainer.
+        **connector 3.9.3 → 3.10.0 calls itself a MINOR, and is treated as a MAJOR. Every required check passed; 2 points need a person.** Asked for by maintainer.
 
         - Look at: a MAJOR, see its section in the migration document: the notes of 3.10.0 name 2 breaking changes
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
         ");
         insta::assert_snapshot!(stand.requests().await, @"3.10.0 granted: pull request #2 proposes it");
         insta::assert_snapshot!(stand.stages().await, @"
@@ -317,9 +319,10 @@ async fn a_lost_platform_is_a_major_and_the_pin_follows_when_nobody_promises_it_
         stand.settle().await;
         let pull = stand.only();
         insta::assert_snapshot!(head(&pull), @"
-        **connector 3.9.3 → 3.10.0 calls itself a MINOR, and is treated as a MAJOR. Every required check passed; one point needs a person.** Asked for by maintainer.
+        **connector 3.9.3 → 3.10.0 calls itself a MINOR, and is treated as a MAJOR. Every required check passed; 2 points need a person.** Asked for by maintainer.
 
         - Look at: a MAJOR, see its section in the migration document: its image has no linux/arm64, which the pinned one has
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
         ");
         stand.world.merge(pull.number);
         stand.settle().await;
@@ -357,8 +360,9 @@ async fn a_platform_that_is_added_is_a_note_and_no_major() {
         more.publish().await;
         stand.settle().await;
         insta::assert_snapshot!(head(&stand.only()), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
 
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
         - New since the pin: linux/riscv64
         ");
     })

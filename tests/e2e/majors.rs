@@ -217,7 +217,7 @@ async fn a_request_for_a_major_waits_until_its_migration_is_merged() {
         let pull = stand.only();
         assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 4.0.0");
         insta::assert_snapshot!(pull.body.lines().take(3).collect::<Vec<_>>().join("\n"), @"
-        **connector 3.9.3 → 4.0.0 is a MAJOR. Every required check passed; one point needs a person.** Asked for by maintainer.
+        **connector 3.9.3 → 4.0.0 is a MAJOR. Every required check passed; 2 points need a person.** Asked for by maintainer.
 
         - Look at: this is a MAJOR: see its section in the migration document
         ");

@@ -27,7 +27,7 @@ async fn an_offered_patch_is_one_request_away_from_its_pull_request() {
         stand.settle().await;
         let pull = stand.only();
         assert_eq!(pull.title, "chore(connector): bump 3.9.3 → 3.9.4");
-        insta::assert_snapshot!(pull.body.lines().next().unwrap(), @"**connector 3.9.3 → 3.9.4 is a patch. Every required check passed; nothing needs a person but the review.** Asked for by maintainer.");
+        insta::assert_snapshot!(pull.body.lines().next().unwrap(), @"**connector 3.9.3 → 3.9.4 is a patch. Every required check passed; one point needs a person.** Asked for by maintainer.");
         insta::assert_snapshot!(stand.requests().await, @"3.9.4 granted: pull request #1 proposes it");
         // What the offer found out is not found out again.
         assert_eq!(stand.runs().await, ["3.9.4 passed", "3.9.3 passed"]);

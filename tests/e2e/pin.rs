@@ -100,7 +100,7 @@ async fn sites_that_disagree_are_reported_and_repaired() {
         let pull = stand.only();
         let head: Vec<&str> = pull.body.lines().take(3).collect();
         insta::assert_snapshot!(stand.redact(&head.join("\n")), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; 2 points need a person.**
 
         - Look at: drift that this repairs: packages/townhouse/compose/townhouse-dev.yml:4 (dev compose) spells 3.8.0, the pin is 3.9.3 (<short>)
         ");

@@ -24,7 +24,9 @@ async fn a_minor_becomes_a_pull_request() {
         insta::assert_snapshot!(letter(stand).split("### Changed files").next().unwrap(), @r#"
         chore(connector): bump 3.9.3 → 3.10.0
 
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
 
         | | pinned | proposed |
         | --- | --- | --- |
@@ -261,7 +263,10 @@ async fn a_held_newer_one_blocks_no_older_good_one_and_is_named() {
             .lines()
             .filter(|l| l.starts_with("- Look"))
             .collect();
-        insta::assert_snapshot!(named.join("\n"), @"- Look at: 3.11.0 is newer, but not proposed: the first at which the canary fails; the canary failed: exit status 1: FAIL GET /admin/peers is gone; it passes at the pinned 3.9.3");
+        insta::assert_snapshot!(named.join("\n"), @"
+        - Look at: 3.11.0 is newer, but not proposed: the first at which the canary fails; the canary failed: exit status 1: FAIL GET /admin/peers is gone; it passes at the pinned 3.9.3
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        ");
         insta::assert_snapshot!(stand.stages().await, @"
         3.11.0 held: the canary failed: exit status 1: FAIL GET /admin/peers is gone; it passes at the pinned 3.9.3
         3.10.0 proposed: pull request #1 proposes it

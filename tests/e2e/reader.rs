@@ -124,7 +124,7 @@ async fn a_site_that_the_bot_may_not_edit_is_left_to_a_person_by_name() {
         let pull = stand.only();
         let head: Vec<&str> = pull.body.lines().take(3).collect();
         insta::assert_snapshot!(head.join("\n"), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; 2 points need a person.**
 
         - Look at: the bot may not edit this site: .github/workflows/publish-townhouse-images.yml:17 (publish workflow): 3.9.3 → 3.10.0, by hand
         ");
@@ -137,7 +137,10 @@ async fn a_site_that_the_bot_may_not_edit_is_left_to_a_person_by_name() {
         insta::assert_snapshot!(stand.redact(&stand.view().await.drift.join("\n")), @".github/workflows/publish-townhouse-images.yml:17 (publish workflow) spells 3.9.3, the pin is 3.10.0 (<short>)");
         let points = stand.only().body;
         let points: Vec<&str> = points.lines().filter(|it| it.starts_with("- Look at")).collect();
-        insta::assert_snapshot!(points.join("\n"), @"- Look at: the bot may not edit this site: .github/workflows/publish-townhouse-images.yml:17 (publish workflow): 3.9.3 → 3.11.0, by hand");
+        insta::assert_snapshot!(points.join("\n"), @"
+        - Look at: the bot may not edit this site: .github/workflows/publish-townhouse-images.yml:17 (publish workflow): 3.9.3 → 3.11.0, by hand
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        ");
     })
     .await;
 }

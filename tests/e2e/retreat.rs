@@ -51,9 +51,10 @@ async fn a_pin_that_vanished_is_taken_back_when_asked() {
         let pull = stand.only();
         insta::assert_snapshot!(head(stand, &pull), @"
         chore(connector): take the pin back 3.10.0 → 3.9.3
-        **connector 3.10.0 → 3.9.3 takes the pin back: the registry does not serve the pinned digest of 3.10.0. Every required check passed; one point needs a person.** Asked for by maintainer.
+        **connector 3.10.0 → 3.9.3 takes the pin back: the registry does not serve the pinned digest of 3.10.0. Every required check passed; 2 points need a person.** Asked for by maintainer.
 
         - Look at: what was new in the pinned release is gone with this
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
 
         | | pinned | proposed |
         | --- | --- | --- |
@@ -88,9 +89,10 @@ async fn a_release_that_was_withdrawn_is_taken_back_unasked_where_the_config_say
         let pull = stand.only();
         insta::assert_snapshot!(head(stand, &pull), @"
         chore(connector): take the pin back 3.10.0 → 3.9.3
-        **connector 3.10.0 → 3.9.3 takes the pin back: upstream withdrew the pinned release 3.10.0. Every required check passed; one point needs a person.**
+        **connector 3.10.0 → 3.9.3 takes the pin back: upstream withdrew the pinned release 3.10.0. Every required check passed; 2 points need a person.**
 
         - Look at: what was new in the pinned release is gone with this
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
 
         | | pinned | proposed |
         | --- | --- | --- |
@@ -312,9 +314,10 @@ async fn sites_that_disagree_are_brought_in_line_when_asked() {
         let pull = stand.only();
         insta::assert_snapshot!(head(stand, &pull), @"
         chore(connector): bring the pin sites in line at 3.9.3
-        **connector 3.9.3 stays: the pin sites that spell something else are brought in line. Every required check passed; one point needs a person.** Asked for by maintainer.
+        **connector 3.9.3 stays: the pin sites that spell something else are brought in line. Every required check passed; 2 points need a person.** Asked for by maintainer.
 
         - Look at: drift that this repairs: docker-compose-townhouse.yml:10 (compose) spells <short>, the pin is 3.9.3 (<short>)
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
 
         | | pinned | proposed |
         | --- | --- | --- |

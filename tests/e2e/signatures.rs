@@ -80,7 +80,7 @@ async fn an_unexpected_ref_can_be_left_to_the_reviewer() {
         let body = stand.only().body;
         let first: Vec<&str> = body.lines().take(3).collect();
         insta::assert_snapshot!(first.join("\n"), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; 2 points need a person.**
 
         - Look at: it is signed by `https://github.com/toon-protocol/connector/.github/workflows/build-and-publish.yml@refs/heads/main`, which is not one of the expected refs
         ");

@@ -75,7 +75,10 @@ async fn clocks_that_disagree_are_told_and_the_latest_counts() {
         stand.settle().await;
         let body = stand.only().body;
         let points: Vec<&str> = body.lines().filter(|it| it.starts_with("- Look at")).collect();
-        insta::assert_snapshot!(points.join("\n"), @"- Look at: the clocks disagree: the release's says 2026-05-01T08:00:00Z, npm's says 2026-06-12T08:00:00Z, the transparency log's says 2026-05-01T08:02:00Z");
+        insta::assert_snapshot!(points.join("\n"), @"
+        - Look at: the clocks disagree: the release's says 2026-05-01T08:00:00Z, npm's says 2026-06-12T08:00:00Z, the transparency log's says 2026-05-01T08:02:00Z
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        ");
     })
     .await;
 }
@@ -96,7 +99,10 @@ async fn an_advisory_about_what_is_pinned_cuts_it_short() {
         let body = stand.only().body;
         let points: Vec<&str> = body.lines().filter(|it| it.starts_with("- Look at")).collect();
         let points = points.join("\n").replace(&id, "GHSA-…");
-        insta::assert_snapshot!(points, @"- Look at: GHSA-… (high) affects the pinned 3.9.3, and not 3.11.0: the soak time of 3 d is cut short");
+        insta::assert_snapshot!(points, @"
+        - Look at: GHSA-… (high) affects the pinned 3.9.3, and not 3.11.0: the soak time of 3 d is cut short
+        - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        ");
         stand.world.withdraw_advisory(&id);
         stand.world.release("3.12.0").publish().await;
         stand.settle().await;

@@ -48,7 +48,7 @@ async fn each_step_is_shown_and_which_of_them_saw_the_digest() {
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
         insta::assert_snapshot!(told(stand, &stand.only().body), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         ### Contract canary: passed
 
         Image: 3.10.0 answers; types: no errors. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host, not confined.
@@ -72,7 +72,7 @@ async fn a_canary_that_never_saw_the_digest_says_so_first() {
         let body = stand.only().body;
         let told: Vec<&str> = body.lines().filter(|line| line.contains("canary")).take(2).collect();
         insta::assert_snapshot!(stand.redact(&told.join("\n")), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person. The canary never saw this digest: it tested only what is around the image.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; 2 points need a person. The canary never saw this digest: it tested only what is around the image.**
         - Look at: no step of the canary tested the image itself; somebody or something else has to
         ");
     })
@@ -121,7 +121,7 @@ async fn a_flaky_canary_is_run_as_often_as_the_config_says_and_all_attempts_are_
         stand.world.release("3.10.0").publish().await;
         stand.settle().await;
         insta::assert_snapshot!(told(stand, &stand.only().body), @"
-        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; nothing needs a person but the review.**
+        **connector 3.9.3 → 3.10.0 is a MINOR. Every required check passed; one point needs a person.**
         ### Contract canary: passed
 
         2 of 4 attempts passed, 2 needed: fine. It ran on exactly the tree that this pull request pushes (`<id>`, made on `<id>`), on the bot's host, not confined.
@@ -161,7 +161,7 @@ async fn a_patch_that_mends_the_pin_is_proposed_with_both_runs_as_evidence() {
         stand.settle().await;
         assert_eq!(stand.runs().await, ["3.9.4 passed", "3.9.3 failed"]);
         let body = stand.only().body;
-        insta::assert_snapshot!(body.lines().next().unwrap(), @"**connector 3.9.3 → 3.9.4 is a patch. Every required check passed; nothing needs a person but the review. The canary fails at the pinned 3.9.3, and passes with this.**");
+        insta::assert_snapshot!(body.lines().next().unwrap(), @"**connector 3.9.3 → 3.9.4 is a patch. Every required check passed; one point needs a person. The canary fails at the pinned 3.9.3, and passes with this.**");
         let before = body.split("#### ").nth(1).unwrap().split("\n\n").take(2);
         insta::assert_snapshot!(before.collect::<Vec<_>>().join("\n"), @"
         At the pinned 3.9.3, the canary fails

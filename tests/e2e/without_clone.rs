@@ -115,7 +115,10 @@ async fn a_repository_is_looked_through_file_by_file() {
     run_story(spelled_elsewhere(3), async |stand| {
         stand.world.release("3.10.0").publish().await;
         let body = proposed(stand).await.body;
-        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"- `docs/pin.md:3`, which still spells <short>");
+        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"
+        - Look at: `docs/pin.md:3`, which still spells <short>
+        - `docs/pin.md:3`, which still spells <short>
+        ");
         stand.world.release("4.0.0").notes(MAJOR).publish().await;
         stand.settle().await;
         let stub = stand.world.open_pulls().pop().unwrap().body;
@@ -137,7 +140,10 @@ async fn where_there_are_too_many_files_the_reader_is_told_that_nobody_looked() 
     run_story(spelled_elsewhere(600), async |stand| {
         stand.world.release("3.10.0").publish().await;
         let body = proposed(stand).await.body;
-        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"- whether anything else here still spells <short>: the bot, which clones nothing here, did not look through so many files");
+        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"
+        - Look at: whether anything else here still spells <short>
+        - whether anything else here still spells <short>: the bot, which clones nothing here, did not look through so many files
+        ");
         stand.world.release("4.0.0").notes(MAJOR).publish().await;
         stand.settle().await;
         let stub = stand.world.open_pulls().pop().unwrap().body;
