@@ -97,6 +97,14 @@ fn a_draft_that_is_held_says_why_once() {
 }
 
 #[test]
+fn a_draft_that_is_offered_says_so() {
+    let mut offered = watch(&[], &[draft("3.9.4", 12)]);
+    offered.candidates.push(with_evidence(candidate("3.9.4", Bump::Patch), &PASSING));
+    let why = "every check passed; it is a patch for which nobody has asked";
+    assert_eq!(due(&offered), [format!("offer #12: {why}")]);
+}
+
+#[test]
 fn a_draft_with_nothing_left_to_prove_is_closed() {
     let pinned = watch(&[], &[draft("3.9.3", 12)]);
     assert_eq!(due(&pinned), ["close #12: the pin is at 3.9.3 already"]);
