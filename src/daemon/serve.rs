@@ -48,8 +48,8 @@ pub async fn serve(
     info!(grace = ?grace, "draining");
     app.supervisor.drain();
     // A pass under way settles first, so that the runs that it starts are ended as well.
-    let passed = tokio::time::timeout(grace, passes).await;
-    if passed.is_err() {
+    let ended = tokio::time::timeout(grace, passes).await;
+    if ended.is_err() {
         warn!("the grace period ended before the pass did; what it was doing is due again");
     }
     // In any case: a canary must not outlive the bot, and its end is to be remembered.
@@ -62,7 +62,7 @@ pub async fn serve(
     }
     app.store.close().await;
     info!("stopped");
-    match passed {
+    match ended {
         Ok(Err(error)) => Err(error).context("no passes were made any more"),
         Ok(Ok(())) | Err(_) => Ok(()),
     }
