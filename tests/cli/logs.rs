@@ -88,7 +88,7 @@ async fn a_setting_that_means_nothing_is_refused() {
     let stand = Stand::new().await;
     for (variable, value, why) in [
         ("DIGEST_BUMP_LOG_FORMAT", "xml", "`xml` is neither `text` nor `json`"),
-        ("DIGEST_BUMP_LOG", "=digest_bump=debgu", "`=digest_bump=debgu` is no filter such as"),
+        ("DIGEST_BUMP_LOG", "=digest_bump=all", "`=digest_bump=all` is no filter such as"),
     ] {
         let mut command = stand.command(&["status"]);
         command.env(variable, value);
