@@ -1,8 +1,10 @@
 //! Observe: the world's facts, taken into memory. The same for a pass and for a dry run; what is
 //! new is handed back, and only a pass records it.
 
-use super::{checks::awaited, dashboard, mirror, tags::Wanted, workflow::followed, world::World};
-use crate::clients::npm::NpmError;
+use super::{
+    checks::awaited, dashboard, mirror, tags::Wanted, trouble::in_words, workflow::followed,
+    world::World,
+};
 use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Effect, Fact, Marker, Memory, Observation,
@@ -71,7 +73,7 @@ pub(super) async fn observe(
         let drifts = npm_drifts(memory, &gathered.facts);
         gathered.facts.extend(drifts);
     }
-    seen.world.npm_trouble = npm.as_ref().err().map(lasting);
+    seen.world.npm_trouble = npm.as_ref().err().map(in_words);
     seen.take(npm, memory, now);
     let why = seen.world.npm_trouble.clone();
     if memory.npm_trouble() != why.as_deref() {
@@ -125,15 +127,6 @@ pub(super) async fn observe(
     seen.troubles.extend(trouble);
     seen.world.asked.extend(branches);
     seen
-}
-
-/// Why npm could not be read, as it is remembered and told: without the end of a rate limit, which
-/// each pass may see somewhere else.
-fn lasting(error: &anyhow::Error) -> String {
-    match error.downcast_ref() {
-        Some(NpmError::RateLimited { .. }) => format!("{error}: npm's rate limit holds"),
-        _ => format!("{error:#}"),
-    }
 }
 
 /// Reads the trees of those heads that a person may have made with the patch that was asked for.

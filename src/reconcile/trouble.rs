@@ -5,7 +5,7 @@ use super::{
     pass::Pass,
     recall::PutOff,
 };
-use crate::clients::registry::RegistryError;
+use crate::clients::{npm::NpmError, registry::RegistryError};
 use crate::domain::{Digest, Fact, Timestamp, Version};
 use crate::policy::Intent;
 use anyhow::Result;
@@ -25,6 +25,23 @@ pub(super) struct Trouble {
 fn id_of(text: &str) -> String {
     let lasting: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
     Digest::of(lasting.as_bytes()).short().to_owned()
+}
+
+/// What is told of an error and remembered: without the end of npm's rate limit, which each process
+/// may see somewhere else.
+pub(super) fn in_words(error: &anyhow::Error) -> String {
+    match npm_limit(error) {
+        Some(_) => format!("{error}: npm's rate limit holds"),
+        None => format!("{error:#}"),
+    }
+}
+
+/// When npm is asked again, if its rate limit is the error.
+fn npm_limit(error: &anyhow::Error) -> Option<Timestamp> {
+    match error.downcast_ref() {
+        Some(NpmError::RateLimited { until }) => Some(*until),
+        _ => None,
+    }
 }
 
 impl Pass<'_> {
@@ -51,14 +68,15 @@ impl Pass<'_> {
             return debug!(%error, "put off");
         }
         // Without a token nothing can be asked; why there is none is said once.
-        let text = no_token(error).map_or_else(|| format!("{error:#}"), ToString::to_string);
+        let text = no_token(error).map_or_else(|| in_words(error), ToString::to_string);
         let id = id_of(&text);
         let limit = rate_limit(error);
         if let Some(until) = limit {
             self.limited = true;
             self.bot.limit.met(until);
         }
-        let until = limit.into_iter().chain(self.registry_limit(error)).min();
+        let others = self.registry_limit(error).or_else(|| npm_limit(error));
+        let until = limit.or(others);
         self.report.wake = self.report.wake.into_iter().chain(until).min();
         self.report.try_again |= until.is_none();
         if !self.report.troubles.contains(&text) {

@@ -97,14 +97,6 @@ fn a_draft_that_is_held_says_why_once() {
 }
 
 #[test]
-fn a_draft_that_is_offered_says_so() {
-    let mut offered = watch(&[], &[draft("3.9.4", 12)]);
-    offered.candidates.push(with_evidence(candidate("3.9.4", Bump::Patch), &PASSING));
-    let why = "every check passed; it is a patch for which nobody has asked";
-    assert_eq!(due(&offered), [format!("offer #12: {why}")]);
-}
-
-#[test]
 fn a_draft_with_nothing_left_to_prove_is_closed() {
     let pinned = watch(&[], &[draft("3.9.3", 12)]);
     assert_eq!(due(&pinned), ["close #12: the pin is at 3.9.3 already"]);
@@ -191,7 +183,7 @@ fn an_offered_patch_keeps_its_draft_which_says_so() {
     let mut snapshot = watch(&[], &[draft("3.9.4", 12)]);
     snapshot.candidates.push(with_evidence(candidate("3.9.4", Bump::Patch), &PASSING));
     let [told] = &due(&snapshot)[..] else { panic!("{:?}", due(&snapshot)) };
-    assert!(told.starts_with("hold #12: every check passed"), "{told}");
+    assert!(told.starts_with("offer #12: every check passed"), "{told}");
     snapshot.requests.push(request(&version("3.9.4"), false));
     assert_eq!(due(&snapshot), ["propose 3.9.4 over #12"]);
 }
