@@ -196,9 +196,14 @@ async fn request(
     json: bool,
 ) -> Result<Exit> {
     let watch = chosen(config, which)?;
-    let Some(_) = daemon::read_store(config).await? else {
-        bail!("there is no database yet at {}: run a pass first", config.database);
-    };
+    // An order may come before the first pass, which may open pull requests already.
+    if matches!(asked, Asked::Wish(..)) && daemon::read_store(config).await?.is_none() {
+        bail!(
+            "there is no database yet at {}: run a pass first; `digest-bump plan` shows what the \
+             first pass would do",
+            config.database
+        );
+    }
     let store = daemon::open_store(config, clock).await?;
     let (name, now) = (&watch.name, clock.now());
     match asked {

@@ -12,7 +12,7 @@ use crate::clients::registry::Registry;
 use crate::clients::sigstore::{self, RootError};
 use crate::clients::wire::{Http, Timeouts, Trust};
 use crate::clock::Clock;
-use crate::config::{self, CommitsBy, Config, TrustSource, Watch};
+use crate::config::{self, CommitsBy, Config, Database, TrustSource, Watch};
 use crate::proposal::Performer;
 use crate::reconcile::{Bot, Limit, Preview};
 use crate::repository::{ApiWriter, CommitWriter, Repository};
@@ -52,8 +52,7 @@ impl App {
     /// If there is nothing to write with, or the state directory cannot be used.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         doors::may_write(&config)?;
-        std::fs::create_dir_all(&config.state)
-            .with_context(|| format!("the state directory {}", config.state.display()))?;
+        make_state_directory(&config)?;
         let store = open_store(&config, &clock).await?;
         let wake = Arc::new(Notify::new());
         let clients = Clients::connect(&config, &clock, true)?;
@@ -120,6 +119,11 @@ async fn sandbox(watch: &Watch, program: &Path) -> Result<Sandbox> {
     Ok(sandbox)
 }
 
+fn make_state_directory(config: &Config) -> Result<()> {
+    std::fs::create_dir_all(&config.state)
+        .with_context(|| format!("the state directory {}", config.state.display()))
+}
+
 /// The store for looking only, beside a running daemon or before the first one: `None` if there
 /// is no database yet.
 ///
@@ -129,11 +133,15 @@ pub async fn read_store(config: &Config) -> Result<Option<Store>> {
     Store::open_readonly(&config.database).await.with_context(|| config.database.to_string())
 }
 
-/// The store for recording a request, beside a running daemon too.
+/// The store for recording a request, beside a running daemon too. It is created if it is not there
+/// yet, since an order may come before the first pass.
 ///
 /// # Errors
-/// If the database cannot be written.
+/// If the database cannot be written, or its directory not be made.
 pub async fn open_store(config: &Config, clock: &Clock) -> Result<Store> {
+    if matches!(config.database, Database::Sqlite(_)) {
+        make_state_directory(config)?;
+    }
     Store::open(&config.database, clock).await.with_context(|| config.database.to_string())
 }
 

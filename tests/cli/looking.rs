@@ -12,9 +12,35 @@ async fn before_the_first_pass_there_is_nothing_to_say() {
     insta::assert_snapshot!(said.err, @"no release 3.10.0 is known: no pass has read the releases yet");
     let said = stand.run(&["request", "bump", "3.10.0"]).await;
     assert_eq!((said.code, said.out.as_str()), (3, ""));
-    insta::assert_snapshot!(stand.redact(&said.err), @"digest-bump: there is no database yet at FOLDER/state/digest-bump.db: run a pass first");
+    insta::assert_snapshot!(stand.redact(&said.err), @"digest-bump: there is no database yet at FOLDER/state/digest-bump.db: run a pass first; `digest-bump plan` shows what the first pass would do");
     assert!(!stand.state().exists(), "nobody asked for a database");
     assert_eq!(stand.world.requests(), []);
+}
+
+#[tokio::test]
+async fn a_hold_before_the_first_pass_keeps_it_from_opening_a_pull_request() {
+    let stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    let out = stand.ok(&["request", "hold", "a first look"]).await;
+    assert!(out.contains("hold"), "{out}");
+    assert_eq!(stand.world.requests(), []);
+    stand.ok(&["once"]).await;
+    assert_eq!(stand.world.pulls().len(), 0);
+    let status = stand.ok(&["status"]).await;
+    assert!(status.contains("on hold: hold by maya since"), "{status}");
+    stand.ok(&["request", "unhold"]).await;
+    stand.ok(&["once"]).await;
+    assert_eq!(stand.world.open_pulls().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_ignored_before_the_first_pass_is_left_out_by_it() {
+    let stand = Stand::new().await;
+    stand.world.release("3.10.0").publish().await;
+    stand.ok(&["request", "ignore", "3.10.0"]).await;
+    stand.ok(&["once"]).await;
+    assert_eq!(stand.world.pulls().len(), 0);
+    assert_eq!(stand.word("3.10.0").await, "skipped");
 }
 
 /// A watch on which one of everything happened.
