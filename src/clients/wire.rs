@@ -145,12 +145,14 @@ impl Http {
         headers: HeaderMap,
         cap: usize,
     ) -> Result<Answer, WireError> {
-        let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
+        let origin = origin(&url);
+        let place = format!("{origin}{}", url.path());
         let mut request = reqwest::Request::new(http::Method::GET, url);
         *request.headers_mut() = headers;
-        let response = self.send(request).await.map_err(WireError::unreachable)?;
+        let response = self.send(request).await;
+        let response = response.map_err(|error| WireError::unreachable(&origin, &error))?;
         tracing::debug!(url = place, status = response.status().as_u16(), "fetched");
-        collect(response, cap).await
+        collect(response, &origin, cap).await
     }
 }
 
@@ -158,10 +160,12 @@ impl Http {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
     /// No connection, no answer, or not in time.
-    #[error("no answer")]
+    #[error("no answer of {origin}: {why}")]
     Unreachable {
+        /// Who was asked.
+        origin: String,
         /// What the connection says.
-        source: Cause,
+        why: String,
     },
     /// The body ended before its end.
     #[error("the body broke off")]
@@ -178,8 +182,8 @@ pub(crate) enum WireError {
 }
 
 impl WireError {
-    pub(crate) fn unreachable(source: impl Into<Cause>) -> Self {
-        Self::Unreachable { source: source.into() }
+    pub(crate) fn unreachable(origin: &str, error: &(dyn Error + 'static)) -> Self {
+        Self::Unreachable { origin: origin.to_owned(), why: innermost(error) }
     }
 }
 
@@ -220,8 +224,12 @@ impl Answer {
     }
 }
 
-/// Reads the body to its end.
-pub(crate) async fn collect<B>(response: http::Response<B>, cap: usize) -> Result<Answer, WireError>
+/// Reads the body to its end. `origin` is who sends it.
+pub(crate) async fn collect<B>(
+    response: http::Response<B>,
+    origin: &str,
+    cap: usize,
+) -> Result<Answer, WireError>
 where
     B: BodyExt,
     B::Error: Into<Cause>,
@@ -234,7 +242,9 @@ where
             body: whole.to_bytes().to_vec(),
         }),
         Err(error) if error.is::<LengthLimitError>() => Err(WireError::TooLarge { cap }),
-        Err(error) if is_timeout(error.as_ref()) => Err(WireError::Unreachable { source: error }),
+        Err(error) if is_timeout(error.as_ref()) => {
+            Err(WireError::unreachable(origin, error.as_ref()))
+        }
         Err(error) => Err(WireError::Cut { source: error }),
     }
 }
@@ -333,6 +343,23 @@ pub(crate) fn excerpt(text: &str) -> String {
     line.trim().to_owned()
 }
 
+/// Who is asked at a URL: its scheme, host and port. All else of it may be a secret.
+pub(crate) fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// An origin as it stands behind the name of a service that did not answer.
+pub(crate) fn in_brackets(origin: Option<&str>) -> String {
+    origin.map(|origin| format!(" ({origin})")).unwrap_or_default()
+}
+
+/// What is at the bottom of an error. Those of HTTP clients say above it only that a request failed.
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let told = causes.map(ToString::to_string).filter(|text| !text.is_empty());
+    told.last().unwrap_or_default()
+}
+
 /// An error with all its causes, on one line.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |&error| error.source());
@@ -407,6 +434,17 @@ mod tests {
         ] {
             assert_eq!(seconds(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn of_who_does_not_answer_nothing_is_told_but_the_origin() {
+        let url = "https://user:word@host.example:8443/a/path?token=s#f".parse().unwrap();
+        assert_eq!(in_brackets(Some(&origin(&url))), " (https://host.example:8443)");
+        assert_eq!(in_brackets(None), "");
+        let refused = std::io::Error::other("Connection refused");
+        let unread = WireError::Cut { source: Box::new(refused) };
+        assert_eq!(innermost(&unread), "Connection refused");
+        assert_eq!(innermost(&WireError::TooLarge { cap: 1 }), "the body is larger than 1 bytes");
     }
 
     #[test]

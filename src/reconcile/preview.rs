@@ -57,7 +57,7 @@ impl Preview {
         let mut world = seen.world;
         let mut troubles: Vec<String> = seen.troubles.iter().map(|e| format!("{e:#}")).collect();
         if world.base.is_none() || !world.pulls_known {
-            anyhow::bail!("too little could be read: {}", troubles.join("; "));
+            anyhow::bail!("too little could be read:\n  {}", troubles.join("\n  "));
         }
         let recalled = suppose_recalled(&self.watch, &self.sources, &mut memory, &world, now).await;
         // A dry run needs no token, and without one nobody knows which comments are the bot's own.

@@ -24,10 +24,10 @@ async fn a_minor_is_proposed_over_tls() {
     let said = stand.run(&["once"]).await;
     assert_eq!(said.code, 3, "{said:#?}");
     insta::assert_snapshot!(stand.redact(&said.out), @"
-    townhouse: not done: the releases of toon-protocol/connector: github is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
-    townhouse: not done: the npm package @toon-protocol/connector: npm is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
-    townhouse: not done: main of toon-protocol/town: the git server could not be used: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
-    townhouse: not done: the pull requests of toon-protocol/town: github is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
+    townhouse: not done: the releases of toon-protocol/connector: github (https://HOST) is out of reach: invalid peer certificate: UnknownIssuer
+    townhouse: not done: the npm package @toon-protocol/connector: npm (https://HOST) is out of reach: invalid peer certificate: UnknownIssuer
+    townhouse: not done: main of toon-protocol/town: the git server could not be used: https://HOST: invalid peer certificate: UnknownIssuer
+    townhouse: not done: the pull requests of toon-protocol/town: github (https://HOST) is out of reach: invalid peer certificate: UnknownIssuer
     ");
     assert_eq!(stand.world.requests(), []);
 

@@ -337,7 +337,7 @@ async fn a_registry_that_is_down_says_nothing_about_a_tag() {
         a page that says 404: the tags 3.9.3, 3.10.0 could not be resolved again: the registry's answer is malformed: a page instead of ghcr.io/toon-protocol/connector:3.9.3
         a page: the tags 3.9.3, 3.10.0 could not be resolved again: the registry's answer is malformed: ghcr.io/toon-protocol/connector:3.9.3: expected value at line 1 column 1
         a lie: the tags 3.9.3, 3.10.0 could not be resolved again: the registry's answer is malformed: ghcr.io/toon-protocol/connector:3.9.3 is said to be sha256:… still, and sha256:…
-        closed: the tags 3.9.3, 3.10.0 could not be resolved again: the registry is out of reach: no answer: error sending request: client error (SendRequest): connection closed before message completed
+        closed: the tags 3.9.3, 3.10.0 could not be resolved again: the registry (http://registry) is out of reach: connection closed before message completed
         ");
         stand.settle().await;
         assert_eq!(stand.stage("3.10.0").await.0, "proposed");

@@ -58,10 +58,10 @@ async fn refused(stand: &Stand) -> String {
 async fn without_the_authority_everybody_is_refused_and_the_certificate_named() {
     run_in(World::builder().tls(), async |stand| {
         insta::assert_snapshot!(refused(stand).await, @"
-        the releases of toon-protocol/connector: github is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
-        the npm package @toon-protocol/connector: npm is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
-        main of toon-protocol/town: the git server could not be used: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
-        the pull requests of toon-protocol/town: github is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer
+        the releases of toon-protocol/connector: github (http://github) is out of reach: invalid peer certificate: UnknownIssuer
+        the npm package @toon-protocol/connector: npm (http://npm) is out of reach: invalid peer certificate: UnknownIssuer
+        main of toon-protocol/town: the git server could not be used: http://git: invalid peer certificate: UnknownIssuer
+        the pull requests of toon-protocol/town: github (http://github) is out of reach: invalid peer certificate: UnknownIssuer
         ");
     })
     .await;
@@ -72,10 +72,10 @@ async fn a_certificate_for_another_name_is_refused_though_its_authority_is_known
     run_in(World::builder().tls_for(&["elsewhere.example"]), async |stand| {
         trust(stand);
         insta::assert_snapshot!(refused(stand).await, @r#"
-        the releases of toon-protocol/connector: github is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
-        the npm package @toon-protocol/connector: npm is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
-        main of toon-protocol/town: the git server could not be used: error sending request: client error (Connect): invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
-        the pull requests of toon-protocol/town: github is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
+        the releases of toon-protocol/connector: github (http://github) is out of reach: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
+        the npm package @toon-protocol/connector: npm (http://npm) is out of reach: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
+        main of toon-protocol/town: the git server could not be used: http://git: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
+        the pull requests of toon-protocol/town: github (http://github) is out of reach: invalid peer certificate: certificate not valid for name "127.0.0.1"; certificate is only valid for DnsName("elsewhere.example")
         "#);
     })
     .await;
@@ -92,7 +92,8 @@ async fn a_registry_alone_that_is_not_believed_is_waited_for() {
         stand.world.release("3.10.0").publish().await;
         stand.once().await;
         let (word, line) = stand.stage("3.10.0").await;
-        insta::assert_snapshot!(format!("{word}: {line}"), @"waiting: its image could not be asked for: the registry is out of reach: no answer: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer; until 2026-06-12T08:01:00Z (1 min from now)");
+        let line = line.replace(&stranger.registry_url(), "https://stranger");
+        insta::assert_snapshot!(format!("{word}: {line}"), @"waiting: its image could not be asked for: the registry (https://stranger) is out of reach: invalid peer certificate: UnknownIssuer; until 2026-06-12T08:01:00Z (1 min from now)");
         assert_eq!(stranger.requests(), []);
         assert_eq!(stand.world.writes(), []);
         url(stand, own.as_str().unwrap().to_owned());

@@ -6,6 +6,7 @@
 
 use super::GitError;
 use crate::clients::credential::{Credential, Grant};
+use crate::clients::wire;
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret as _;
@@ -121,7 +122,7 @@ impl Exchange {
             .runtime
             .block_on(async { tokio::time::timeout_at(self.deadline, answer.chunk()).await })
             .map_err(|_| too_late())?
-            .map_err(|error| GitError::Transient(error.without_url().into()))?;
+            .map_err(unanswered)?;
         self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         if self.received > RECEIVE_LIMIT {
             return Err(GitError::TooLarge {
@@ -137,8 +138,15 @@ async fn asked(mut request: RequestBuilder, grant: Option<&Grant>) -> Result<Res
     if let Some(grant) = grant {
         request = request.basic_auth("x-access-token", Some(grant.token.expose_secret()));
     }
-    // The URL is in the log already, and says nothing to a reader of the error.
-    request.send().await.map_err(|error| GitError::Transient(error.without_url().into()))
+    request.send().await.map_err(unanswered)
+}
+
+/// No whole answer. Of the URL only the origin is told: the rest is in the log already, and says
+/// nothing to a reader of the error.
+fn unanswered(error: reqwest::Error) -> GitError {
+    let origin = error.url().map(|url| format!("{}: ", wire::origin(url)));
+    let why = wire::innermost(&error.without_url());
+    GitError::Transient(format!("{}{why}", origin.unwrap_or_default()).into())
 }
 
 fn request(client: &Client, service: Service, url: &str, body: Vec<u8>) -> RequestBuilder {

@@ -1,7 +1,7 @@
 //! What can go wrong between the bot and GitHub.
 
 use crate::clients::credential::NoToken;
-use crate::clients::wire::{Cause, Unusable, WireError};
+use crate::clients::wire::{self, Cause, Unusable, WireError};
 use crate::domain::Timestamp;
 
 /// Why a request to GitHub brought no result. No variant ever contains the token.
@@ -36,13 +36,12 @@ pub enum GithubError {
         message: String,
     },
     /// No answer, or one of the server's own troubles (408, 5xx): later it may work.
-    #[error("github is out of reach: {what}")]
+    #[error("github{} is out of reach: {what}", wire::in_brackets(.origin.as_deref()))]
     Transient {
+        /// Who was asked, if there was no answer: scheme, host and port.
+        origin: Option<String>,
         /// What was seen.
         what: String,
-        /// What the connection says, if there was no answer.
-        #[source]
-        source: Option<Cause>,
     },
     /// An answer that is not what the API promises: broken off, a page for people, fields missing.
     #[error("github's answer is malformed: {what}")]
@@ -113,7 +112,9 @@ impl From<WireError> for GithubError {
     fn from(error: WireError) -> Self {
         let what = error.to_string();
         match error {
-            WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
+            WireError::Unreachable { origin, why } => {
+                Self::Transient { origin: Some(origin), what: why }
+            }
             WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
             WireError::TooLarge { .. } => Self::TooLarge { what },
         }

@@ -55,7 +55,7 @@ fn with_permission(message: String, answer: &Answer) -> String {
 }
 
 fn transient(status: u16) -> GithubError {
-    GithubError::Transient { what: format!("status {status}"), source: None }
+    GithubError::Transient { origin: None, what: format!("status {status}") }
 }
 
 /// When the limit that this answer speaks of ends; `None` if it speaks of none.

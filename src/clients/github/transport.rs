@@ -238,14 +238,14 @@ impl Transport {
             .crab
             .build_request(request, body)
             .map_err(|_| GithubError::malformed("it is asked at a url that cannot be sent"))?;
-        let response = self
-            .crab
-            .execute(request)
-            .await
-            .map_err(|error| WireError::Unreachable { source: cause(error) })?;
+        // Relative to the base, and so never elsewhere.
+        let origin = wire::origin(&self.base);
+        let response = self.crab.execute(request).await;
+        let response =
+            response.map_err(|error| WireError::unreachable(&origin, cause(error).as_ref()))?;
         let status = response.status().as_u16();
         tracing::debug!(%method, path = url.path(), status, "asked github");
-        let answer = wire::collect(response, BODY_CAP).await?;
+        let answer = wire::collect(response, &origin, BODY_CAP).await?;
         if pass.is_some() && answer.status.is_success() {
             self.auth.told_of(&answer);
         }

@@ -44,13 +44,12 @@ pub enum NpmError {
         status: u16,
     },
     /// No answer, or one of the server's own troubles (408, 5xx): later it may work.
-    #[error("npm is out of reach: {what}")]
+    #[error("npm{} is out of reach: {what}", wire::in_brackets(.origin.as_deref()))]
     Transient {
+        /// Who was asked, if there was no answer: scheme, host and port.
+        origin: Option<String>,
         /// What was seen.
         what: String,
-        /// What the connection says, if there was no answer.
-        #[source]
-        source: Option<Cause>,
     },
     /// An answer that is no packument: broken off, a page for people, fields missing.
     #[error("npm's answer is malformed: {what}")]
@@ -76,7 +75,9 @@ impl From<WireError> for NpmError {
     fn from(error: WireError) -> Self {
         let what = error.to_string();
         match error {
-            WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
+            WireError::Unreachable { origin, why } => {
+                Self::Transient { origin: Some(origin), what: why }
+            }
             WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
             WireError::TooLarge { .. } => Self::malformed(what),
         }
@@ -200,7 +201,7 @@ impl Npm {
                 Err(NpmError::RateLimited { until })
             }
             code if code.is_server_error() || code == StatusCode::REQUEST_TIMEOUT => {
-                Err(NpmError::Transient { what: format!("status {status}"), source: None })
+                Err(NpmError::Transient { origin: None, what: format!("status {status}") })
             }
             code if code.is_client_error() => Err(NpmError::Denied { status }),
             _ => Err(NpmError::malformed(format!("status {status}"))),

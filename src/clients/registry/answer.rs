@@ -35,8 +35,8 @@ pub(super) fn judge(answer: Answer, what: &str, now: Timestamp) -> Result<Answer
         },
         code if code.is_server_error() || code == StatusCode::REQUEST_TIMEOUT => {
             RegistryError::Transient {
+                origin: None,
                 what: format!("status {} for {what}", code.as_u16()),
-                source: None,
             }
         }
         code => RegistryError::malformed(format!("status {} for {what}", code.as_u16())),

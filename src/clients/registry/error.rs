@@ -1,6 +1,6 @@
 //! What can go wrong between the bot and an image registry.
 
-use crate::clients::wire::{Cause, Unusable, WireError};
+use crate::clients::wire::{self, Cause, Unusable, WireError};
 use crate::domain::Timestamp;
 
 /// Why a request to a registry brought no result. No variant ever contains a token.
@@ -34,13 +34,12 @@ pub enum RegistryError {
         message: String,
     },
     /// No answer, or one of the server's own troubles (408, 5xx): later it may work.
-    #[error("the registry is out of reach: {what}")]
+    #[error("the registry{} is out of reach: {what}", wire::in_brackets(.origin.as_deref()))]
     Transient {
+        /// Who was asked, if there was no answer: scheme, host and port.
+        origin: Option<String>,
         /// What was seen.
         what: String,
-        /// What the connection says, if there was no answer.
-        #[source]
-        source: Option<Cause>,
     },
     /// An answer that is not what the distribution specification promises: another digest than was
     /// asked for, a page for people, broken off, fields missing.
@@ -67,7 +66,9 @@ impl From<WireError> for RegistryError {
     fn from(error: WireError) -> Self {
         let what = error.to_string();
         match error {
-            WireError::Unreachable { source } => Self::Transient { what, source: Some(source) },
+            WireError::Unreachable { origin, why } => {
+                Self::Transient { origin: Some(origin), what: why }
+            }
             WireError::Cut { source } => Self::Malformed { what, source: Some(source) },
             WireError::TooLarge { .. } => Self::malformed(what),
         }

@@ -242,6 +242,18 @@ async fn a_limit_of_github_is_told_from_a_missing_permission() {
 }
 
 #[tokio::test]
+async fn of_a_github_that_does_not_answer_the_host_is_told_and_the_innermost_cause() {
+    let server = Server::always(Reply::HangUp).await;
+    let base = format!("{}/api/v3", server.url);
+    let (reader, _) = github::connect(&http(), &base, Some(TOKEN.into())).unwrap();
+    let error = reader.fetch_pull(&repo(), PullNumber(1)).await.unwrap_err();
+    let told = error.to_string();
+    assert!(told.starts_with(&format!("github ({}) is out of reach: ", server.url)), "{told}");
+    assert!(!told.contains("error sending request"), "{told}");
+    assert!(!whole(&error).contains("/api/v3"), "{}", whole(&error));
+}
+
+#[tokio::test]
 async fn a_silent_github_is_given_up() {
     let server = Server::always(Reply::Silence).await;
     let (reader, _) = github::connect(&impatient(), &server.url, None).unwrap();
