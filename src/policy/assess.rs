@@ -197,13 +197,23 @@ fn start(candidate: &Candidate, snapshot: &Snapshot) -> Assessment {
 /// Whether an answer that would hold the candidate for good is to be sought once more, because the
 /// world can still make it good.
 pub(super) fn worth_another_look(answer: &Answer, snapshot: &Snapshot, now: Timestamp) -> bool {
+    next_look(answer, snapshot).is_some_and(|at| at <= now)
+}
+
+/// When such an answer is sought once more, if it is.
+pub(super) fn next_look(answer: &Answer, snapshot: &Snapshot) -> Option<Timestamp> {
     let spent = match answer.verdict {
         Verdict::Passed => false,
         Verdict::Failed => true,
         Verdict::Inconclusive => answer.attempts > snapshot.pauses.len(),
     };
     let pause = snapshot.pauses.last().copied().unwrap_or(LONGEST_PAUSE);
-    spent && answer.may_change && answer.at + pause <= now
+    (spent && answer.may_change).then(|| answer.at + pause)
+}
+
+/// Why an answer that could not be found out in all attempts holds the candidate.
+pub(super) fn spent(answer: &Answer) -> String {
+    format!("could not be found out in {} attempts: {}", answer.attempts, answer.summary)
 }
 
 /// Whether an inconclusive answer may be sought again now; otherwise what to do meanwhile.
@@ -216,10 +226,7 @@ pub(super) fn retry(
         return not_yet(answer, until, snapshot, now);
     }
     let Some(pause) = snapshot.pauses.get(answer.attempts.saturating_sub(1)) else {
-        return Err(Assessment::Held(vec![format!(
-            "could not be found out in {} attempts: {}",
-            answer.attempts, answer.summary
-        )]));
+        return Err(Assessment::Held(vec![spent(answer)]));
     };
     let until = answer.at + *pause;
     if until > now {

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, waits, or fails for an outside reason. [`decide()`] looks at a whole
 //! watch at once; the rest answers one question each.
 
+mod again;
 mod alarms;
 mod anew;
 mod assemble;
@@ -45,6 +46,7 @@ mod vocabulary;
 mod wording;
 
 pub use crate::domain::{Break, Look};
+pub use again::{asked_again, is_run_on_request};
 pub use alarms::{Moved, alarms, all_alarms, moved_under, tag_drift};
 pub use anew::{hands_off, is_made_anew, is_patched, moved_since};
 pub use assemble::{Looks, View};

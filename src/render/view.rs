@@ -9,7 +9,10 @@ use crate::domain::{
     Request, Timestamp, Version, Wish, human_duration,
 };
 use crate::edit;
-use crate::policy::{Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms};
+use crate::policy::{
+    Candidate, Decision, Ignored, PinState, Snapshot, Stage, all_alarms, asked_again,
+    is_run_on_request,
+};
 use serde::Serialize;
 
 /// A watch at one moment.
@@ -207,6 +210,7 @@ pub(super) fn release(
         release.published_at == candidate.published_at
             && release.tag.trim_start_matches('v') == version.to_string()
     });
+    let run_again = run_again(candidate, snapshot, stage, how);
     Some(ReleaseView {
         version: version.clone(),
         bump: candidate.bump,
@@ -214,11 +218,31 @@ pub(super) fn release(
         published_at: candidate.published_at.to_string(),
         url: facts.map(|facts| safe_url(&facts.url).to_owned()).unwrap_or_default(),
         word: stage_word(stage),
-        line: release_line(candidate, snapshot.declared(version), stage, how, now),
-        lasting: lasting_release_line(candidate, snapshot.declared(version), stage, how),
+        line: release_line(candidate, snapshot.declared(version), stage, how, now)
+            + &run_again
+            + &again_after(candidate, snapshot, stage),
+        lasting: lasting_release_line(candidate, snapshot.declared(version), stage, how)
+            + &run_again,
         evidence: if *stage == Stage::Offered { evidence(candidate) } else { Vec::new() },
         stage: stage.clone(),
     })
+}
+
+/// How the canary is run again whose want of an answer holds the release.
+fn run_again(candidate: &Candidate, snapshot: &Snapshot, stage: &Stage, how: &HowToAsk) -> String {
+    let Stage::Held { reasons } = stage else { return String::new() };
+    if !is_run_on_request(reasons, candidate, snapshot) {
+        return String::new();
+    }
+    format!("; {} has it run again", how.say(Wish::Canary, &candidate.version))
+}
+
+/// When a check is asked again whose want of an answer holds the release. Not for what is left
+/// standing: it is another time after each attempt.
+fn again_after(candidate: &Candidate, snapshot: &Snapshot, stage: &Stage) -> String {
+    let Stage::Held { reasons } = stage else { return String::new() };
+    let again = asked_again(reasons, candidate, snapshot);
+    again.map(|at| format!("; asked again after {at}")).unwrap_or_default()
 }
 
 /// The current answers, in the order in which people read them.

@@ -42,8 +42,8 @@ async fn a_canary_that_could_not_find_out_is_tried_again_with_growing_pauses_and
         1 waiting: attempt 1 was inconclusive: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111); until 2026-06-12T08:01:00Z (1 min from now)
         2 waiting: attempt 2 was inconclusive: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111); until 2026-06-12T08:11:00Z (10 min from now)
         3 waiting: attempt 3 was inconclusive: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111); until 2026-06-12T09:11:00Z (1 h from now)
-        4 held: could not be found out in 4 attempts: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111)
-        4 held: could not be found out in 4 attempts: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111)
+        4 held: could not be found out in 4 attempts: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111); `digest-bump request canary 3.10.0` has it run again
+        4 held: could not be found out in 4 attempts: the canary did not find out: exit status 75: cannot reach the registry: GET http://127.0.0.1:1/token?service=ghcr.io&scope=repository:toon-protocol/connector:pull: Connection refused (os error 111); `digest-bump request canary 3.10.0` has it run again
         ");
 
         // Whoever asks for it asks for another try.

@@ -172,9 +172,13 @@ async fn a_registry_that_does_not_answer_is_never_taken_for_unsigned() {
         after 0 min: waiting: attempt 1 was inconclusive: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector; until 2026-06-12T08:01:00Z (1 min from now)
         after 1 min: waiting: attempt 2 was inconclusive: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector; until 2026-06-12T08:11:00Z (10 min from now)
         after 10 min: waiting: attempt 3 was inconclusive: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector; until 2026-06-12T09:11:00Z (1 h from now)
-        after 60 min: held: could not be found out in 4 attempts: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector
-        after 60 min: held: could not be found out in 5 attempts: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector
+        after 60 min: held: could not be found out in 4 attempts: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector; asked again after 2026-06-12T10:11:00Z
+        after 60 min: held: could not be found out in 5 attempts: signatures could not be asked for: the registry is out of reach: status 503 for a tag for signatures, of ghcr.io/toon-protocol/connector; asked again after 2026-06-12T11:11:00Z
         ");
+        // What is written and left standing does not change with each attempt's time.
+        let view = stand.view().await;
+        assert!(view.releases[0].lasting.starts_with("could not be found out"));
+        assert!(!view.releases[0].lasting.contains("asked again"), "{}", view.releases[0].lasting);
         stand.world.clear_faults();
         stand.wait(1);
         stand.settle().await;

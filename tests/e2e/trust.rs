@@ -120,7 +120,7 @@ async fn a_repository_that_is_down_too_long_stops_verification_and_nothing_else(
             stand.settle().await;
         }
         let (word, line) = stand.stage("3.12.0").await;
-        insta::assert_snapshot!(format!("{word}: {}", stand.redact(&line)), @"held: could not be found out in 4 attempts: no signature can be judged: the trusted root of http://tuf was last refreshed 3 d 4 h ago, the limit is 2 d, and now it cannot be: transport error: GET http://tuf/2.root.json returned status 503 Service Unavailable");
+        insta::assert_snapshot!(format!("{word}: {}", stand.redact(&line)), @"held: could not be found out in 4 attempts: no signature can be judged: the trusted root of http://tuf was last refreshed 3 d 4 h ago, the limit is 2 d, and now it cannot be: transport error: GET http://tuf/2.root.json returned status 503 Service Unavailable; asked again after 2026-06-15T13:00:00Z");
 
         stand.world.clear_faults();
         stand.wait(24);
