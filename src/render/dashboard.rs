@@ -9,12 +9,15 @@ use super::{
     order_book::order_line,
     view::{ProposalView, ReleaseView, WatchView},
 };
-use crate::domain::{Bump, HowToAsk, ImageName, OrderBook, RepoName, Timestamp, Wish};
+use crate::domain::{Bump, HowToAsk, ImageName, OrderBook, RepoName, Timestamp, Version, Wish};
 use crate::edit::cell;
 use crate::policy::Stage;
 
 /// How many answers to requests are shown, the newest first.
 const ANSWERS_SHOWN: usize = 5;
+
+/// How many of the releases that a newer one contains are named on its line, the newest first.
+const CONTAINED_SHOWN: usize = 20;
 
 /// Everything that a dashboard says.
 #[derive(Debug)]
@@ -56,8 +59,9 @@ pub fn dashboard_body(dashboard: &Dashboard<'_>) -> String {
     let open = view.proposals.iter().filter(|pull| pull.state == "open");
     page.list("Proposed", "", &open.map(|pull| proposed(view, pull)).collect::<Vec<_>>());
     for group in Group::ALL {
-        let items = view.releases.iter().filter(|it| group_of(&it.stage) == Some(group));
-        let items: Vec<String> = items.map(|it| item(it, dashboard.boxes)).collect();
+        let of_group = |it: &&ReleaseView| group_of(&it.stage) == Some(group);
+        let items = view.releases.iter().filter(of_group).filter(|it| !is_told_with(it, view));
+        let items: Vec<String> = items.map(|it| item(it, view, dashboard.boxes)).collect();
         page.list(group.title(), group.note(dashboard.boxes), &items);
     }
     page.list("Asked for", "", &answers(view));
@@ -138,7 +142,7 @@ impl Group {
     }
 }
 
-fn item(release: &ReleaseView, boxes: bool) -> String {
+fn item(release: &ReleaseView, view: &WatchView, boxes: bool) -> String {
     let ReleaseView { version, bump, lasting, evidence, .. } = release;
     let name = match safe_url(&release.url) {
         "#" => format!("**{version}**"),
@@ -148,7 +152,41 @@ fn item(release: &ReleaseView, boxes: bool) -> String {
     let offered = boxes && release.stage == Stage::Offered;
     let tick = if offered { format!("{} ", open_box(version)) } else { String::new() };
     let points = evidence.iter().map(|line| format!("\n  - {}", brief(line)));
-    format!("{tick}{name}{bump}: {}{}", cell(lasting), points.collect::<String>())
+    let (told, contained) = (cell(lasting), contained_in(version, view));
+    format!("{tick}{name}{bump}: {told}{contained}{}", points.collect::<String>())
+}
+
+/// Whether a release is named on the line of the newer one that contains it, and has none of its own:
+/// there is nothing else to be told of it.
+fn is_told_with(release: &ReleaseView, view: &WatchView) -> bool {
+    let Stage::Covered { by } = &release.stage else { return false };
+    let newer = view.releases.iter().find(|newer| newer.version == *by);
+    release.understated.is_empty() && newer.is_some_and(|newer| has_line(&newer.stage, view))
+}
+
+/// Whether a release at this stage has a line of its own, or one of its pull request's.
+fn has_line(stage: &Stage, view: &WatchView) -> bool {
+    match stage {
+        Stage::Proposed { pull, .. } => {
+            view.proposals.iter().any(|it| it.number == pull.0 && it.state == "open")
+        }
+        Stage::Covered { .. } => false,
+        stage => group_of(stage).is_some(),
+    }
+}
+
+/// The releases that this one contains and that have no line of their own, as the end of its line.
+fn contained_in(newer: &Version, view: &WatchView) -> String {
+    let by_it = |it: &&ReleaseView| matches!(&it.stage, Stage::Covered { by } if by == newer);
+    let told = view.releases.iter().filter(by_it).filter(|it| is_told_with(it, view));
+    let mut versions: Vec<String> = told.map(|it| it.version.to_string()).collect();
+    if versions.is_empty() {
+        return String::new();
+    }
+    let more = versions.len().saturating_sub(CONTAINED_SHOWN);
+    versions.truncate(CONTAINED_SHOWN);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!(" (contains {}{more})", versions.join(", "))
 }
 
 /// Where a release is listed; `None` if it is said elsewhere.
@@ -226,15 +264,19 @@ fn texts(lines: &[String]) -> Vec<String> {
 }
 
 fn proposed(view: &WatchView, pull: &ProposalView) -> String {
-    let hands_off = view.releases.iter().any(|release| {
-        matches!(&release.stage, Stage::Proposed { pull: it, hands_off: true } if it.0 == pull.number)
-    });
+    let release = view.releases.iter().find(
+        |release| matches!(&release.stage, Stage::Proposed { pull: it, .. } if it.0 == pull.number),
+    );
+    let hands_off =
+        release.is_some_and(|it| matches!(it.stage, Stage::Proposed { hands_off: true, .. }));
+    let contained = release.map(|it| contained_in(&it.version, view)).unwrap_or_default();
     let more = match (pull.draft, hands_off) {
         (true, _) => ", a draft that waits for the downstream's own checks",
         (false, true) => "; a person works on its branch, hands off",
         (false, false) => "",
     };
-    format!("[#{}]({}): {}{more}", pull.number, safe_url(&pull.url), brief(&pull.title))
+    let (number, url, title) = (pull.number, safe_url(&pull.url), brief(&pull.title));
+    format!("[#{number}]({url}): {title}{contained}{more}")
 }
 
 /// What was asked for and is neither proposed nor over.
@@ -257,6 +299,7 @@ fn answers(view: &WatchView) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::PullNumber;
     use crate::render::dashboard_of;
 
     fn view(releases: Vec<ReleaseView>) -> WatchView {
@@ -324,6 +367,49 @@ mod tests {
         assert!(body.contains("*… cut here") && body.contains("(https://bumps.example)"));
         let (items, points) = (body.matches("\n- [ ] ").count(), body.matches("\n  - ").count());
         assert!(items > 3 && items == points, "{items} {points}");
+    }
+
+    #[test]
+    fn what_is_contained_is_named_on_the_line_of_what_contains_it() {
+        let by = |version: &str| Stage::Covered { by: version.parse().unwrap() };
+        let covered = |version: &str, newer: &str| {
+            release(version, by(newer), &format!("{newer} contains it"))
+        };
+        let proposed = Stage::Proposed { pull: PullNumber(7), hands_off: false };
+        let mut understated = covered("3.10.0", "3.12.0");
+        understated.understated = vec!["it breaks".to_owned()];
+        let mut view = view(vec![
+            release("3.12.0", proposed, ""),
+            covered("3.11.0", "3.12.0"),
+            covered("3.10.1", "3.12.0"),
+            understated,
+            release("3.9.9", Stage::Offered, "every check passed"),
+            covered("3.9.8", "3.9.9"),
+            // What contains it is not listed.
+            covered("3.9.7", "3.9.6"),
+        ]);
+        view.proposals = vec![ProposalView {
+            number: 7,
+            title: "bump".to_owned(),
+            url: "https://example.test/7".to_owned(),
+            state: "open",
+            kind: None,
+            draft: false,
+        }];
+        let body = body(&view);
+        let lines = |what: &str| body.lines().filter(|it| it.contains(what)).collect::<Vec<_>>();
+        assert!(lines("[#7]")[0].ends_with(": bump (contains 3.11.0, 3.10.1)"), "{body}");
+        assert!(lines("**3.9.9**")[0].ends_with("passed (contains 3.9.8)"), "{body}");
+        let (_, others) = body.split_once("### Not proposed").unwrap();
+        let alone: Vec<&str> = others.lines().filter(|it| it.starts_with("- ")).collect();
+        assert!(alone.len() == 2 && alone[0].contains("3.10.0"), "{body}");
+        assert!(alone[1].contains("3.9.7"), "{body}");
+
+        let many = (0..30).map(|n| covered(&format!("3.8.{n}"), "3.12.0"));
+        view.releases.truncate(1);
+        view.releases.extend(many);
+        let body = self::body(&view);
+        assert!(body.contains("3.8.19 and 10 more)") && !body.contains("3.8.20"), "{body}");
     }
 
     #[test]

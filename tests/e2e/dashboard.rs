@@ -66,14 +66,7 @@ async fn a_first_start_on_a_neglected_repository_is_one_issue_and_one_pull_reque
 
         ### Proposed
 
-        - [#2](https://github.com/toon-protocol/town/pull/2): chore(connector): bump 3.9.3 → 3.12.0
-
-        ### Not proposed
-
-        - **[3.11.0](https://github.com/toon-protocol/connector/releases/tag/v3.11.0)** (MINOR): 3.12.0 contains it
-        - **[3.10.1](https://github.com/toon-protocol/connector/releases/tag/v3.10.1)** (MINOR): 3.12.0 contains it
-        - **[3.10.0](https://github.com/toon-protocol/connector/releases/tag/v3.10.0)** (MINOR): 3.12.0 contains it
-        - **[3.9.4](https://github.com/toon-protocol/connector/releases/tag/v3.9.4)** (patch): 3.12.0 contains it
+        - [#2](https://github.com/toon-protocol/town/pull/2): chore(connector): bump 3.9.3 → 3.12.0 (contains 3.11.0, 3.10.1, 3.10.0, 3.9.4)
 
         ---
 
