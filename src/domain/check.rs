@@ -194,3 +194,18 @@ pub struct Judged {
     /// sha256 over its bytes.
     pub digest: Digest,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_glossary_has_all_names_of_each_check() {
+        let glossary = include_str!("../../docs/glossary.md");
+        for check in Check::ALL {
+            let (name, label, question) = (check.name(), check.label(), check.question());
+            let row = format!("| `{name}` | {label} | {question} |");
+            assert!(glossary.lines().any(|line| line == row), "no line `{row}`");
+        }
+    }
+}

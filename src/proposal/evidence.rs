@@ -1,7 +1,7 @@
 //! The evidence of a proposal, as its reader is shown it.
 
 use super::plan::Workshop;
-use crate::domain::{Check, Finding, Pin, ProposalKind, SignatureRule, Version};
+use crate::domain::{Check, Finding, Pin, ProposalKind, SignatureOutcome, SignatureRule, Version};
 use crate::policy;
 use crate::render::{CompanionImage, Evidence, Examined, command};
 use std::collections::BTreeSet;
@@ -89,6 +89,7 @@ impl Workshop<'_> {
             .map(|found| Evidence {
                 check: found.check,
                 verdict: found.verdict,
+                not_required: found.signature_outcome() == Some(SignatureOutcome::NotRequired),
                 summary: found.summary.clone(),
                 at: found.at,
                 points: self.points(found),

@@ -253,6 +253,7 @@ mod tests {
         let answer = Evidence {
             check: Check::Signature,
             verdict: Verdict::Passed,
+            not_required: false,
             summary: text.to_owned(),
             at: Timestamp::from_millis(0),
             points: vec![text.to_owned(); many],

@@ -16,6 +16,8 @@ pub struct Evidence {
     pub check: Check,
     /// The answer.
     pub verdict: Verdict,
+    /// Whether it counts as passed only because nothing was required.
+    pub not_required: bool,
     /// What was seen.
     pub summary: String,
     /// When it was seen.
@@ -26,6 +28,16 @@ pub struct Evidence {
     pub judged: Vec<Judged>,
     /// How a reader finds the same, for a shell.
     pub command: Option<String>,
+}
+
+impl Evidence {
+    const fn mark(&self) -> &'static str {
+        if self.not_required { "➖ not required" } else { mark(self.verdict) }
+    }
+
+    const fn sign(&self) -> &'static str {
+        if self.not_required { "➖" } else { sign(self.verdict) }
+    }
 }
 
 /// The section: the marks, and the fold with the rest. `resolved` says where the digest comes from.
@@ -50,7 +62,7 @@ pub(super) fn section(
 fn marks(own: &[Evidence], companions: &[CompanionImage]) -> String {
     let line = |image: bool| {
         let about = own.iter().filter(move |line| is_of_image(line.check) == image);
-        about.map(|line| format!("{} {}", sign(line.verdict), line.check.label()))
+        about.map(|line| format!("{} {}", line.sign(), line.check.label()))
     };
     let beside = companions.iter().filter(|it| !it.evidence.is_empty()).map(|companion| {
         let answers = companion.evidence.iter().map(|line| line.verdict);
@@ -92,7 +104,7 @@ fn worst(answers: impl Iterator<Item = Verdict>) -> Verdict {
 pub(super) fn evidence_table(own: &[Evidence], companions: &[CompanionImage]) -> String {
     let mut out = String::from("| check | verdict | what was seen |\n| --- | --- | --- |");
     for (image, line) in all(own, companions) {
-        let (mark, question) = (mark(line.verdict), line.check.question());
+        let (mark, question) = (line.mark(), line.check.question());
         let _ = write!(out, "\n| {image}{question} | {mark} | {} |", brief(&line.summary));
     }
     out
@@ -109,6 +121,11 @@ pub(super) fn all<'a>(
         companion.evidence.iter().map(move |line| (name.clone(), line))
     });
     own.chain(of_companions)
+}
+
+/// An answer on one line of plain text: the check by its label, as the marks have it.
+pub(super) fn answer_line(check: Check, verdict: Verdict, summary: &str) -> String {
+    format!("{}: {verdict}, {summary}", check.label())
 }
 
 /// A verdict that is seen at a glance.
@@ -137,6 +154,7 @@ mod tests {
         let answer = |check, verdict| Evidence {
             check,
             verdict,
+            not_required: false,
             summary: String::new(),
             at: Timestamp::from_millis(0),
             points: Vec::new(),
@@ -160,6 +178,9 @@ mod tests {
         - Release and downstream: ✅ tag, package and image agree · ✅ pin sites · ✅ canary
         ");
         assert_eq!(marks(&own[..1], &[]).lines().count(), 1);
+        let unsigned = Evidence { not_required: true, ..own[0].clone() };
+        assert_eq!(marks(std::slice::from_ref(&unsigned), &[]), "- Image: ➖ signature");
+        assert!(evidence_table(&[unsigned], &[]).contains("signed it | ➖ not required |"));
         assert_eq!(
             worst(
                 [Verdict::Passed, Verdict::Inconclusive, Verdict::Failed, Verdict::Passed]

@@ -1,5 +1,6 @@
 //! Why one release stands where it stands, as data.
 
+use super::evidence::answer_line;
 use super::view::{ReleaseView, RequestView, release, request};
 use crate::domain::{
     CanaryRun, Check, Finding, HowToAsk, ImageName, Memory, RunState, Timestamp, Version,
@@ -20,8 +21,12 @@ pub struct Explanation {
     /// What is known of it besides, and of where its content is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub known_issues: Vec<String>,
-    /// Every answer about it, oldest first: time, check, verdict, what was seen.
+    /// Every answer about it, oldest first: time, check, verdict, what was seen. For machines, with
+    /// the checks' own names.
     pub history: Vec<String>,
+    /// The same for people, with the checks' labels.
+    #[serde(skip)]
+    pub told: Vec<String>,
     /// The requests for it.
     pub requests: Vec<RequestView>,
 }
@@ -42,22 +47,6 @@ impl Explanation {
         let (_, stage) = decision.stages.iter().find(|(known, _)| known == version)?;
         let release = release(memory, snapshot, version, stage, how, now)?;
         let image = memory.image(version);
-        let mut history: Vec<(Timestamp, String)> = memory
-            .findings
-            .iter()
-            .filter(|found| found.version == *version && found.check != Check::Canary)
-            .map(|found| (found.at, finding_line(found, companion_of(found, memory, snapshot))))
-            .chain(
-                memory
-                    .runs
-                    .iter()
-                    .filter(|run| run.version == *version)
-                    .map(|run| (run.started_at, run_line(run))),
-            )
-            .chain(tag_lines(memory, version))
-            .chain(companion_tag_lines(memory, snapshot, version))
-            .collect();
-        history.sort_by_key(|(at, _)| *at);
         Some(Self {
             release,
             digest: image.map(|image| image.digest.to_string()),
@@ -65,7 +54,12 @@ impl Explanation {
                 .map(|image| image.platforms.iter().map(|part| part.platform.0.clone()).collect())
                 .unwrap_or_default(),
             known_issues,
-            history: history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect(),
+            history: history(version, memory, snapshot, |found| {
+                format!("{} {}: {}", found.check, found.verdict, found.summary)
+            }),
+            told: history(version, memory, snapshot, |found| {
+                answer_line(found.check, found.verdict, &found.summary)
+            }),
             requests: memory
                 .requests
                 .iter()
@@ -74,6 +68,37 @@ impl Explanation {
                 .collect(),
         })
     }
+}
+
+/// Every answer about a release, oldest first, each finding in these words.
+fn history(
+    version: &Version,
+    memory: &Memory,
+    snapshot: &Snapshot,
+    words: impl Fn(&Finding) -> String,
+) -> Vec<String> {
+    let line = |found: &Finding| {
+        let companion = companion_of(found, memory, snapshot);
+        let name = companion.map(|image| format!("{}: ", image.short())).unwrap_or_default();
+        format!("{name}{}", words(found))
+    };
+    let mut history: Vec<(Timestamp, String)> = memory
+        .findings
+        .iter()
+        .filter(|found| found.version == *version && found.check != Check::Canary)
+        .map(|found| (found.at, line(found)))
+        .chain(
+            memory
+                .runs
+                .iter()
+                .filter(|run| run.version == *version)
+                .map(|run| (run.started_at, run_line(run))),
+        )
+        .chain(tag_lines(memory, version))
+        .chain(companion_tag_lines(memory, snapshot, version))
+        .collect();
+    history.sort_by_key(|(at, _)| *at);
+    history.into_iter().map(|(at, line)| format!("{at}  {line}")).collect()
 }
 
 /// What a tag gave, if it did not always give the same.
@@ -116,11 +141,6 @@ fn companion_of<'a>(
     };
     let mut images = snapshot.companions.iter().map(|pin| &pin.image).filter(|_| !own);
     images.find(about)
-}
-
-fn finding_line(found: &Finding, companion: Option<&ImageName>) -> String {
-    let name = companion.map(|image| format!("{}: ", image.short())).unwrap_or_default();
-    format!("{name}{} {}: {}", found.check, found.verdict, found.summary)
 }
 
 fn run_line(run: &CanaryRun) -> String {

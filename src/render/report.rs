@@ -205,7 +205,7 @@ pub fn explain(explanation: &Explanation) -> String {
     for line in &explanation.known_issues {
         let _ = writeln!(out, "  known: {line}");
     }
-    for line in &explanation.history {
+    for line in &explanation.told {
         let _ = writeln!(out, "  {line}");
     }
     for asked in &explanation.requests {

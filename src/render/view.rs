@@ -1,6 +1,7 @@
 //! A watch as people look at it: what the status page and `status` show, as data.
 
 use super::{
+    evidence::answer_line,
     notes::safe_url,
     report::{lasting_release_line, release_line, stage_word},
 };
@@ -249,7 +250,7 @@ fn again_after(candidate: &Candidate, snapshot: &Snapshot, stage: &Stage) -> Str
 fn evidence(candidate: &Candidate) -> Vec<String> {
     let answers = Check::ALL.into_iter().filter_map(|check| {
         let answer = candidate.answers.get(&check)?;
-        Some(format!("{check} {}: {}", answer.verdict.name(), answer.summary))
+        Some(answer_line(check, answer.verdict, &answer.summary))
     });
     answers.collect()
 }

@@ -88,42 +88,42 @@ async fn every_release_is_explained() {
     3.10.0 (MINOR, published TIME) is proposed: pull request #1 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label passed: labelled 3.10.0
-      TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: passed, labelled 3.10.0
+      TIME  source commit: passed, built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
       TIME  canary run 3 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     insta::assert_snapshot!(explain("v3.11.0").await, @"
     3.11.0 (MINOR, published TIME) is held: the canary failed: exit status 1: FAIL no /admin/peers; it passes at the pinned 3.9.3
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label passed: labelled 3.11.0
-      TIME  revision passed: built from 4eec21ec, the parent of v3.11.0's commit 1e3e905c
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: passed, labelled 3.11.0
+      TIME  source commit: passed, built from 4eec21ec, the parent of v3.11.0's commit 1e3e905c
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.11.0 at 1e3e905c; npm 3.11.0 and the image are both of 4eec21ec
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT failed after A MOMENT: the canary failed: exit status 1: FAIL no /admin/peers
     ");
     insta::assert_snapshot!(explain("3.12.0").await, @"
     3.12.0 (MINOR, published TIME) is held: linux/amd64 is labelled `3.9.9`, not 3.12.0
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label failed: linux/amd64 is labelled `3.9.9`, not 3.12.0
-      TIME  revision passed: built from c6e9e634, the parent of v3.12.0's commit d3628534
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: failed, linux/amd64 is labelled `3.9.9`, not 3.12.0
+      TIME  source commit: passed, built from c6e9e634, the parent of v3.12.0's commit d3628534
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.12.0 at d3628534; npm 3.12.0 and the image are both of c6e9e634
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
     ");
     insta::assert_snapshot!(explain("3.13.0").await, @"3.13.0 (MINOR, published TIME) is waiting: its image is not there yet; until TIME (A WHILE from now)");
     insta::assert_snapshot!(explain("3.9.4").await, @"3.9.4 (patch, published TIME) is covered: 3.10.0 contains it");
@@ -145,6 +145,8 @@ async fn for_machines() {
     assert_eq!(told["stage"], "proposed");
     assert_eq!(told["pull"], 1);
     assert_eq!(told["digest"], stand.world.image_digest("3.10.0").unwrap());
+    let history = told["history"].to_string();
+    assert!(history.contains("  version_label passed: labelled 3.10.0"), "{history}");
     let status = stand.json(&["status"]).await;
     assert_eq!(status["pinned"], "3.9.3");
     assert_eq!(status["proposals"][0]["state"], "open");
@@ -173,14 +175,14 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is offered: every check passed; `digest-bump request bump 3.9.4` proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label passed: labelled 3.9.4
-      TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: passed, labelled 3.9.4
+      TIME  source commit: passed, built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
     ");
     let out = stand.ok(&["request", "bump", "v3.9.4"]).await;
@@ -189,14 +191,14 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is ready: every check passed; its pull request is due
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label passed: labelled 3.9.4
-      TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: passed, labelled 3.9.4
+      TIME  source commit: passed, built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: not answered yet
     ");
@@ -217,14 +219,14 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     3.9.4 (patch, published TIME) is proposed: pull request #1 proposes it
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label passed: labelled 3.9.4
-      TIME  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: passed, labelled 3.9.4
+      TIME  source commit: passed, built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT passed after A MOMENT: contract ok: 1 file, 3 tests passed
       TIME  request 1 by maya: a later request, 2, took its place
       TIME  request 3 by maya: pull request #1 proposes it

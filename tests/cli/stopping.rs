@@ -79,14 +79,14 @@ async fn a_hanging_canary_is_interrupted_recorded_and_tried_again() {
     3.10.0 (MINOR, published TIME) is checking: its evidence is being collected
       image sha256:…
       platforms linux/amd64, linux/arm64
-      TIME  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
-      TIME  platforms passed: linux/amd64, linux/arm64
-      TIME  version_label passed: labelled 3.10.0
-      TIME  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
-      TIME  tag_stability passed: DIGEST each time
-      TIME  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
-      TIME  known_issue passed: nothing is known against it
-      TIME  sites passed: 9 of 9 sites present, each as expected
+      TIME  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at TIME
+      TIME  platforms: passed, linux/amd64, linux/arm64
+      TIME  version label: passed, labelled 3.10.0
+      TIME  source commit: passed, built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+      TIME  tag unmoved: passed, DIGEST each time
+      TIME  tag, package and image agree: passed, git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
+      TIME  no known issue: passed, nothing is known against it
+      TIME  pin sites: passed, 9 of 9 sites present, each as expected
       TIME  canary run 1 on COMMIT inconclusive after A MOMENT: the canary was interrupted: the bot was stopped
     ");
 

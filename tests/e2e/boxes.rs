@@ -32,15 +32,15 @@ async fn a_ticked_box_asks_for_its_patch_once() {
         Whoever ticks a box asks for its release, as the command does; the next pass answers.
 
         - [ ] <!-- request 3.9.4 --> **[3.9.4](https://github.com/toon-protocol/connector/releases/tag/v3.9.4)** (patch): every check passed; `digest-bump request bump 3.9.4` proposes it
-          - signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
-          - platforms passed: linux/amd64, linux/arm64
-          - version_label passed: labelled 3.9.4
-          - revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
-          - agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
-          - known_issue passed: nothing is known against it
-          - tag_stability passed: <short> each time
-          - sites passed: 9 of 9 sites present, each as expected
-          - canary passed: contract ok: 1 file, 3 tests passed
+          - signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
+          - platforms: passed, linux/amd64, linux/arm64
+          - version label: passed, labelled 3.9.4
+          - source commit: passed, built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+          - tag, package and image agree: passed, git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
+          - no known issue: passed, nothing is known against it
+          - tag unmoved: passed, <short> each time
+          - pin sites: passed, 9 of 9 sites present, each as expected
+          - canary: passed, contract ok: 1 file, 3 tests passed
         ");
         tick(stand, "3.9.4");
         let report = stand.settle().await;

@@ -157,14 +157,14 @@ async fn help_and_explain_are_for_whoever_may_read() {
         3.10.0 (MINOR, published 2026-06-12T08:00:00Z) is proposed: pull request #1 proposes it
           image sha256:…
           platforms linux/amd64, linux/arm64
-          2026-06-12T08:00:00Z  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
-          2026-06-12T08:00:00Z  platforms passed: linux/amd64, linux/arm64
-          2026-06-12T08:00:00Z  version_label passed: labelled 3.10.0
-          2026-06-12T08:00:00Z  revision passed: built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
-          2026-06-12T08:00:00Z  tag_stability passed: <short> each time
-          2026-06-12T08:00:00Z  agreement passed: git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
-          2026-06-12T08:00:00Z  known_issue passed: nothing is known against it
-          2026-06-12T08:00:00Z  sites passed: 9 of 9 sites present, each as expected
+          2026-06-12T08:00:00Z  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
+          2026-06-12T08:00:00Z  platforms: passed, linux/amd64, linux/arm64
+          2026-06-12T08:00:00Z  version label: passed, labelled 3.10.0
+          2026-06-12T08:00:00Z  source commit: passed, built from 7d176fea, the parent of v3.10.0's commit 8b52b79c
+          2026-06-12T08:00:00Z  tag unmoved: passed, <short> each time
+          2026-06-12T08:00:00Z  tag, package and image agree: passed, git tag v3.10.0 at 8b52b79c; npm 3.10.0 and the image are both of 7d176fea
+          2026-06-12T08:00:00Z  no known issue: passed, nothing is known against it
+          2026-06-12T08:00:00Z  pin sites: passed, 9 of 9 sites present, each as expected
           2026-06-12T08:00:00Z  canary run 1 on 5a24ff3c passed after 0 s: contract ok: 1 file, 3 tests passed
         ```
         ");

@@ -77,15 +77,15 @@ async fn a_tag_that_moved_freezes_its_version_also_when_it_moved_back() {
         let told = named(&explain(stand, "3.9.4").await, &names);
         let told: Vec<&str> = told.lines().filter(|line| line.contains("sidecar")).collect();
         insta::assert_snapshot!(told.join("\n"), @"
-        2026-06-12T08:00:00Z  ator-sidecar: signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/build-and-publish.yml@refs/tags/v3.9.4` at 2026-06-12T08:00:00Z
-        2026-06-12T08:00:00Z  ator-sidecar: platforms passed: linux/amd64, linux/arm64
-        2026-06-12T08:00:00Z  ator-sidecar: version_label passed: labelled 3.9.4
-        2026-06-12T08:00:00Z  ator-sidecar: revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
-        2026-06-12T08:00:00Z  ator-sidecar: tag_stability passed: <short> each time
+        2026-06-12T08:00:00Z  ator-sidecar: signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/build-and-publish.yml@refs/tags/v3.9.4` at 2026-06-12T08:00:00Z
+        2026-06-12T08:00:00Z  ator-sidecar: platforms: passed, linux/amd64, linux/arm64
+        2026-06-12T08:00:00Z  ator-sidecar: version label: passed, labelled 3.9.4
+        2026-06-12T08:00:00Z  ator-sidecar: source commit: passed, built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+        2026-06-12T08:00:00Z  ator-sidecar: tag unmoved: passed, <short> each time
         2026-06-12T08:00:00Z  ator-sidecar: its tag gave sha256:… when it was first resolved
-        2026-06-12T09:00:00Z  ator-sidecar: tag_stability failed: the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z)
+        2026-06-12T09:00:00Z  ator-sidecar: tag unmoved: failed, the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z)
         2026-06-12T09:00:00Z  ator-sidecar: its tag gave sha256:…
-        2026-06-12T10:00:00Z  ator-sidecar: tag_stability failed: the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z) → sha256:… (seen 2026-06-12T10:00:00Z)
+        2026-06-12T10:00:00Z  ator-sidecar: tag unmoved: failed, the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z) → sha256:… (seen 2026-06-12T10:00:00Z)
         2026-06-12T10:00:00Z  ator-sidecar: its tag gave sha256:…
         ");
 

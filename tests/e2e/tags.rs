@@ -74,19 +74,19 @@ async fn a_tag_that_moved_back_stays_frozen() {
         assert_eq!(named(&stand.requests().await, &names), format!("3.9.4 refused: {back}"));
         assert_eq!(stand.open(), [""; 0]);
         insta::assert_snapshot!(named(&explain(stand, "3.9.4").await, &names), @"
-        2026-06-12T08:00:00Z  signature passed: signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
-        2026-06-12T08:00:00Z  platforms passed: linux/amd64, linux/arm64
-        2026-06-12T08:00:00Z  version_label passed: labelled 3.9.4
-        2026-06-12T08:00:00Z  revision passed: built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
-        2026-06-12T08:00:00Z  tag_stability passed: <short> each time
-        2026-06-12T08:00:00Z  agreement passed: git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
-        2026-06-12T08:00:00Z  known_issue passed: nothing is known against it
-        2026-06-12T08:00:00Z  sites passed: 9 of 9 sites present, each as expected
+        2026-06-12T08:00:00Z  signature: passed, signed by `https://github.com/toon-protocol/connector/.github/workflows/release.yml@refs/heads/main` at 2026-06-12T08:00:00Z
+        2026-06-12T08:00:00Z  platforms: passed, linux/amd64, linux/arm64
+        2026-06-12T08:00:00Z  version label: passed, labelled 3.9.4
+        2026-06-12T08:00:00Z  source commit: passed, built from a651d3ed, the parent of v3.9.4's commit 5ce0e374
+        2026-06-12T08:00:00Z  tag unmoved: passed, <short> each time
+        2026-06-12T08:00:00Z  tag, package and image agree: passed, git tag v3.9.4 at 5ce0e374; npm 3.9.4 and the image are both of a651d3ed
+        2026-06-12T08:00:00Z  no known issue: passed, nothing is known against it
+        2026-06-12T08:00:00Z  pin sites: passed, 9 of 9 sites present, each as expected
         2026-06-12T08:00:00Z  canary run 1 on <id> passed after 0 s: contract ok: 1 file, 3 tests passed
         2026-06-12T08:00:00Z  its tag gave sha256:… when it was first resolved
-        2026-06-12T09:00:00Z  tag_stability failed: the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z)
+        2026-06-12T09:00:00Z  tag unmoved: failed, the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z)
         2026-06-12T09:00:00Z  its tag gave sha256:…
-        2026-06-12T10:00:00Z  tag_stability failed: the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z) → sha256:… (seen 2026-06-12T10:00:00Z)
+        2026-06-12T10:00:00Z  tag unmoved: failed, the tag 3.9.4 moved: sha256:… (first seen 2026-06-12T08:00:00Z) → sha256:… (seen 2026-06-12T09:00:00Z) → sha256:… (seen 2026-06-12T10:00:00Z)
         2026-06-12T10:00:00Z  its tag gave sha256:…
         ");
     })
@@ -99,7 +99,7 @@ pub(crate) async fn explain(stand: &Stand, version: &str) -> String {
     let (memory, now) = (stand.memory().await, stand.clock.now());
     let version = version.parse().unwrap();
     let told = digest_bump::reconcile::explain(&config.watches[0], &memory, &version, now);
-    let told = stand.redact(&told.unwrap().history.join("\n"));
+    let told = stand.redact(&told.unwrap().told.join("\n"));
     regex::Regex::new(r" on [0-9a-f]{8} ").unwrap().replace(&told, " on <id> ").into_owned()
 }
 

@@ -81,6 +81,7 @@ fn stub_body(notes: &str) -> String {
     let evidence = Evidence {
         check: Check::Canary,
         verdict: Verdict::Failed,
+        not_required: false,
         points: vec![summary.clone()],
         summary,
         at: digest_bump::domain::Timestamp::from_millis(0),
