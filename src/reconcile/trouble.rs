@@ -151,5 +151,9 @@ mod tests {
         };
         assert_eq!(at(10), at(59));
         assert_ne!(at(10), id_of("github is out of reach: status 502"));
+        let port = |port: u16| {
+            id_of(&format!("npm (http://127.0.0.1:{port}) is out of reach: operation timed out"))
+        };
+        assert_eq!(port(9), port(40_001));
     }
 }
