@@ -5,7 +5,8 @@ use super::{
     pass::Pass,
     recall::PutOff,
 };
-use crate::clients::{npm::NpmError, registry::RegistryError};
+use crate::clients::npm::NpmError;
+use crate::clients::registry::RegistryError;
 use crate::domain::{Digest, Fact, Timestamp, Version};
 use crate::policy::Intent;
 use anyhow::Result;

@@ -314,10 +314,11 @@ async fn sites_that_disagree_are_brought_in_line_when_asked() {
         let pull = stand.only();
         insta::assert_snapshot!(head(stand, &pull), @"
         chore(connector): bring the pin sites in line at 3.9.3
-        **connector 3.9.3 stays: the pin sites that spell something else are brought in line. Every required check passed; 2 points need a person.** Asked for by maintainer.
+        **connector 3.9.3 stays: the pin sites that spell something else are brought in line. Every required check passed; 3 points need a person.** Asked for by maintainer.
 
         - Look at: drift that this repairs: docker-compose-townhouse.yml:10 (compose) spells <short>, the pin is 3.9.3 (<short>)
         - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
+        - Look at: `docker-compose-townhouse.yml:10`, `packages/townhouse/dist/image-manifest.json:29`, `packages/townhouse/src/constants.ts:23`, which still spells <short>
 
         | | pinned | proposed |
         | --- | --- | --- |
