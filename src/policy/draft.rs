@@ -130,7 +130,8 @@ fn spent(
         Some(Stage::Pinned | Stage::Older | Stage::Migrated) => {
             Some("its pin is not to be moved unasked".to_owned())
         }
-        None => Some(format!("{} is no release of the stream any more", draft.version)),
+        // Where it is only not known, such as after a lost memory, the draft may be good.
+        None => draft.end(),
     }
 }
 

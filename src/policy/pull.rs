@@ -144,15 +144,15 @@ pub(super) fn tend(
 /// Why what is proposed is nothing to be merged any more, if so.
 fn void(open: &Proposal, snapshot: &Snapshot) -> Option<String> {
     let version = &open.version;
-    if let Some(why) = &open.gone {
-        return Some(format!("{version} is no release of the stream any more: {why}"));
-    }
-    turned_out_major(open, snapshot).then(|| {
-        format!(
-            "{version} turned out to be a MAJOR, whatever its version says: its migration comes \
-             first"
-        )
-    })
+    let major = || {
+        turned_out_major(open, snapshot).then(|| {
+            format!(
+                "{version} turned out to be a MAJOR, whatever its version says: its migration \
+                 comes first"
+            )
+        })
+    };
+    open.end().or_else(major)
 }
 
 /// Whether what is proposed calls itself less than it is, and nobody asked for it knowing that: it

@@ -312,6 +312,12 @@ impl Proposal {
     pub const fn is_draft(&self) -> bool {
         matches!(self.readiness, Readiness::Draft { .. })
     }
+
+    /// Why it is closed, if what it proposes is no release of the stream any more.
+    pub(super) fn end(&self) -> Option<String> {
+        let why = self.gone.as_ref()?;
+        Some(format!("{} is no release of the stream any more: {why}", self.version))
+    }
 }
 
 /// Whether a MAJOR's stub has a place to go.

@@ -109,8 +109,6 @@ fn a_draft_with_nothing_left_to_prove_is_closed() {
     covered.candidates.push(patch);
     // It is used for what covers it.
     assert_eq!(due(&covered), ["propose 3.10.0 over #12"]);
-    let gone = watch(&[], &[draft("3.10.0", 12)]);
-    assert_eq!(due(&gone), ["close #12: 3.10.0 is no release of the stream any more"]);
 }
 
 #[test]

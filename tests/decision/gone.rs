@@ -9,7 +9,7 @@ use digest_bump::domain::{
     Bump, Fact, HowToAsk, Memory, Order, Ordered, PatchPolicy, ProposalKind, PullState,
     ReleaseFacts, RequestId,
 };
-use digest_bump::policy::{Intent, Proposal, Snapshot, all_alarms, decide};
+use digest_bump::policy::{Intent, Proposal, Readiness, Snapshot, all_alarms, decide};
 
 const WITHDRAWN: &str = "upstream withdrew it";
 
@@ -53,6 +53,21 @@ fn it_is_closed_unless_something_else_takes_it_over() {
     for watch in [watch(&["3.10.0"], true), newer] {
         assert_eq!(alarms(&watch), "");
     }
+}
+
+#[test]
+fn a_draft_is_closed_for_it_too_but_not_where_its_release_is_only_unknown() {
+    let draft = |gone: Option<&str>| {
+        let mut watch = watch(&[], true);
+        watch.by_checks = true;
+        let draft = &mut watch.proposals[0];
+        draft.readiness = Readiness::Draft { held: None };
+        draft.gone = gone.map(str::to_owned);
+        watch
+    };
+    let closed = "close #12: 3.11.0 is no release of the stream any more: upstream withdrew it";
+    assert_eq!(due(&draft(Some(WITHDRAWN))), [closed]);
+    assert_eq!(due(&draft(None)), [""; 0]);
 }
 
 #[test]
