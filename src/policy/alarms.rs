@@ -11,8 +11,8 @@ use super::{
     snapshot::{PinState, Proposal, Snapshot},
 };
 use crate::domain::{
-    Bump, Digest, HowToAsk, ImageFacts, IndexDigest, Marker, Memory, ProposalKind, PullFacts,
-    PullState, TagChange, TagFacts, Timestamp, Version,
+    Bump, Digest, HowToAsk, ImageFacts, IndexDigest, Marker, Memory, PullFacts, PullState,
+    TagChange, TagFacts, Timestamp, Version,
 };
 use std::collections::BTreeSet;
 
@@ -179,8 +179,7 @@ pub fn all_alarms(
 /// them.
 fn left_open(snapshot: &Snapshot) -> impl Iterator<Item = String> {
     let held = on_hold(snapshot).is_some();
-    let bumps = snapshot.proposals.iter().filter(|p| p.kind == ProposalKind::PinBump);
-    bumps.filter_map(move |Proposal { pull, version, ours, gone, .. }| {
+    snapshot.proposals.iter().filter_map(move |Proposal { pull, version, ours, gone, .. }| {
         let why = gone.as_ref()?;
         let because = match (ours, held) {
             (false, _) => "a person works on its branch",

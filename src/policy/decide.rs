@@ -14,7 +14,7 @@ use super::{
     retreat::look_again,
     snapshot::{Candidate, PinState, Proposal, Snapshot},
     stage::{Intent, Stage},
-    stubs::stub_of_line,
+    stubs::{close_left_behind, stub_of_line},
     superseded,
     trials::try_again,
 };
@@ -63,6 +63,7 @@ fn decide_from(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mu
     for line in major_lines(snapshot).values() {
         board.take(stub_of_line(line, snapshot, now));
     }
+    close_left_behind(snapshot, board);
     board.due.extend(look_again(snapshot, pinned, now));
     pin_bump(pinned, snapshot, now, board);
     superseded::cancel(snapshot, now, board);

@@ -1,6 +1,7 @@
 //! MAJORs: one migration stub for each line, the pin untouched.
 
 use super::{
+    board::Board,
     chain::{Walk, walk},
     contract::Contract,
     line::Line,
@@ -57,7 +58,7 @@ fn stage_of(candidate: &Candidate, snapshot: &Snapshot) -> Option<Stage> {
     let line = candidate.line();
     let stubs = || {
         let stubs = snapshot.proposals.iter().filter(|p| p.kind == ProposalKind::MigrationStub);
-        stubs.filter(|p| line.is_met_by(&p.version))
+        stubs.filter(|p| line.is_met_by(&p.version) && !is_left_behind(p))
     };
     // What is migrated once stays so, also while a later one that contains it is proposed.
     if stubs().any(|p| p.state == PullState::Merged) || snapshot.migration.has(&line) {
@@ -124,12 +125,47 @@ fn stub_of_rest<'a>(rest: &[&'a Candidate], snapshot: &Snapshot, now: Timestamp)
                 walk.due.push(Intent::Propose {
                     kind,
                     version: target.version.clone(),
-                    over: None,
+                    over: left_behind(target, snapshot).map(|stub| stub.pull),
                     requested: false,
                 });
             }
             walk
         }
+    }
+}
+
+/// Whether it is an open stub of the bot's whose own release is none of the stream any more.
+fn is_left_behind(proposal: &Proposal) -> bool {
+    proposal.kind == ProposalKind::MigrationStub && proposal.ours && proposal.gone.is_some()
+}
+
+/// The stub that `candidate` takes over, because its own release is gone. Only of a whole major: the
+/// branch of any other line is named after the release that broke it.
+fn left_behind<'a>(candidate: &Candidate, snapshot: &'a Snapshot) -> Option<&'a Proposal> {
+    let Line::Major(major) = candidate.line() else { return None };
+    let mut stubs = snapshot.proposals.iter().rev().filter(|p| is_left_behind(p));
+    stubs.find(|p| p.version.major == major)
+}
+
+/// Closes the stubs whose own release is gone, unless another one of the major takes the place over
+/// or is looked into for that. After the stubs of all lines, while the board still says where each
+/// MAJOR stands as one.
+pub(super) fn close_left_behind(snapshot: &Snapshot, board: &mut Board) {
+    for stub in snapshot.proposals.iter().filter(|p| is_left_behind(p)) {
+        let pull = stub.pull;
+        let takes_over = |candidate: &Candidate| {
+            let stage = board.stages.get(&candidate.version);
+            candidate.bump == Bump::Major
+                && matches!(
+                    stage,
+                    Some(Stage::Checking | Stage::CanaryRunning { .. } | Stage::Ready)
+                )
+                && left_behind(candidate, snapshot).is_some_and(|it| it.pull == pull)
+        };
+        if snapshot.candidates.iter().any(takes_over) {
+            continue;
+        }
+        board.due.extend(stub.end().map(|why| Intent::Close { pull, why }));
     }
 }
 

@@ -1,7 +1,8 @@
 //! An open pull request for what is no release of the stream any more.
 
 use crate::case::{
-    NOW, PASSING, candidate, minutes_ago, proposal, request, snapshot, version, with_evidence,
+    NOW, PASSING, broken, candidate, minutes_ago, proposal, request, snapshot, version,
+    with_evidence,
 };
 use crate::pulls::pull;
 use crate::remembered::Told;
@@ -68,6 +69,64 @@ fn a_draft_is_closed_for_it_too_but_not_where_its_release_is_only_unknown() {
     let closed = "close #12: 3.11.0 is no release of the stream any more: upstream withdrew it";
     assert_eq!(due(&draft(Some(WITHDRAWN))), [closed]);
     assert_eq!(due(&draft(None)), [""; 0]);
+}
+
+/// A watch with the stub for 4.0.0, which was withdrawn, and these MAJORs, the newest first.
+fn with_stub(majors: &[(&str, [&str; 5])]) -> Snapshot {
+    let mut watch = snapshot(PatchPolicy::Offer);
+    let known =
+        majors.iter().map(|(text, evidence)| with_evidence(candidate(text, Bump::Major), evidence));
+    watch.candidates = known.collect();
+    let stub = proposal(ProposalKind::MigrationStub, &version("4.0.0"), 20);
+    watch.proposals = vec![Proposal { gone: Some(WITHDRAWN.to_owned()), ..stub }];
+    watch
+}
+
+#[test]
+fn a_stub_is_closed_for_it_unless_another_release_of_the_major_takes_it_over() {
+    let closed = "close #20: 4.0.0 is no release of the stream any more: upstream withdrew it";
+    let start = format!("{:?}", Intent::StartCanary(version("4.1.0")));
+    let taken = "propose 4.1.0 over #20";
+    for (majors, expected) in [
+        (&[][..], &[closed][..]),
+        (&[("4.1.0", PASSING)], &[taken]),
+        (&[("4.1.0", ["there", "there", "early", "passed", "never"])], &[&start]),
+        (&[("4.1.0", ["there", "there", "early", "passed", "alive"])], &[]),
+        // Those have to wait for what may never come.
+        (&[("4.1.0", ["there", "there", "early", "failed", "never"])], &[closed]),
+        (&[("4.1.0", ["absent", "there", "early", "none", "never"])], &[closed]),
+        (&[("4.1.0", ["there", "there", "young", "passed", "never"])], &[closed]),
+        // Another line has a stub of its own.
+        (&[("5.0.0", PASSING)], &["propose 5.0.0", closed]),
+        (&[("5.0.0", PASSING), ("4.1.0", PASSING)], &[taken, "propose 5.0.0"]),
+    ] {
+        assert_eq!(due(&with_stub(majors)), expected, "{majors:?}");
+    }
+}
+
+#[test]
+fn the_stub_of_a_release_that_calls_itself_less_is_closed_before_the_next_one() {
+    let mut watch = with_stub(&[]);
+    watch.proposals[0].version = version("3.10.0");
+    let next = with_evidence(candidate("3.11.0", Bump::Minor), &PASSING);
+    watch.candidates = vec![broken(next, &["3.11.0"])];
+    let closed = "close #20: 3.10.0 is no release of the stream any more: upstream withdrew it";
+    assert_eq!(due(&watch), [closed]);
+    watch.proposals.clear();
+    assert_eq!(due(&watch), ["propose 3.11.0"]);
+}
+
+#[test]
+fn a_stub_that_the_bot_may_not_close_is_an_alarm() {
+    let mut watch = with_stub(&[("4.1.0", PASSING)]);
+    assert_eq!(alarms(&watch), "");
+    watch.proposals[0].ours = false;
+    assert_eq!(due(&watch), [""; 0]);
+    assert_eq!(
+        alarms(&watch),
+        "pull request #20 proposes 4.0.0, which is no release of the stream any more: upstream \
+         withdrew it; a person works on its branch, so it is left open"
+    );
 }
 
 #[test]

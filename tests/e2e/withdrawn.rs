@@ -1,5 +1,6 @@
 //! Upstream takes a release back while its pull request is open.
 
+use crate::majors::publish_major;
 use crate::people::BRANCH;
 use crate::stand::{Stand, run_test};
 
@@ -82,6 +83,77 @@ async fn a_persons_pull_request_for_it_stays_and_is_an_alarm() {
         );
         // It ends with the pull request.
         stand.world.close(pull.number);
+        stand.settle().await;
+        assert_eq!(stand.alarms().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stub_for_it_is_closed_where_there_is_no_other_release_of_its_major() {
+    run_test(async |stand| {
+        publish_major(stand).await;
+        stand.settle().await;
+        let stub = stand.only();
+        stand.wait(1);
+        stand.world.withdraw_release("4.0.0");
+        stand.settle().await;
+        assert_eq!(
+            closed(stand, stub.number),
+            "**Closed by the bot: 4.0.0 is no release of the stream any more: upstream withdrew \
+             it.**"
+        );
+        assert_eq!(stand.open(), [""; 0]);
+        assert_eq!(stand.alarms().await, "");
+        // It declined nothing.
+        stand.world.release("4.1.0").publish().await;
+        stand.settle().await;
+        assert_eq!(stand.only().title, "docs(connector): migration stub for 3.9.3 → 4.1.0");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_release_of_its_major_takes_a_stub_over() {
+    run_test(async |stand| {
+        publish_major(stand).await;
+        stand.settle().await;
+        let stub = stand.only();
+        stand.wait(1);
+        stand.world.release("4.1.0").publish().await;
+        stand.settle().await;
+        assert_eq!(stand.stage("4.1.0").await.0, "covered");
+        stand.world.withdraw_release("4.0.0");
+        stand.settle().await;
+        let after = stand.only();
+        assert_eq!((after.number, after.head_branch), (stub.number, stub.head_branch));
+        assert_eq!(after.title, "docs(connector): migration stub for 3.9.3 → 4.1.0");
+        assert_eq!(stand.stage("4.1.0").await.0, "proposed");
+        assert_eq!(stand.alarms().await, "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stub_on_which_a_person_works_stays_and_is_an_alarm() {
+    run_test(async |stand| {
+        publish_major(stand).await;
+        stand.settle().await;
+        let branch = stand.only().head_branch;
+        stand.world.commit_to(&branch, "README.md", b"# by hand\n", "docs: by hand");
+        stand.wait(1);
+        stand.settle().await;
+        let stub = stand.only();
+        stand.world.withdraw_release("4.0.0");
+        stand.settle().await;
+        assert_eq!(stand.only(), stub);
+        assert_eq!(
+            stand.alarms().await,
+            "pull request #1 proposes 4.0.0, which is no release of the stream any more: upstream \
+             withdrew it; a person works on its branch, so it is left open"
+        );
+        // It ends with the pull request.
+        stand.world.close(stub.number);
         stand.settle().await;
         assert_eq!(stand.alarms().await, "");
     })
