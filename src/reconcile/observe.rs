@@ -8,12 +8,16 @@ use super::{
 use crate::config::Watch;
 use crate::domain::{
     BranchName, Cached, CommitId, ConflictFacts, Effect, Fact, Marker, Memory, Observation,
-    PullState, Timestamp, Version,
+    ProposalKind, PullNumber, PullState, Timestamp, Version,
 };
-use crate::policy::{AwaitedCi, PinState, Snapshot, awaited_ci, branches_to_ask, npm_drifts};
+use crate::edit::Files;
+use crate::policy::{
+    AwaitedCi, PinState, Proposal, Snapshot, awaited_ci, branches_to_ask, npm_drifts,
+};
 use crate::repository::Repository;
-use crate::sources::{Gathered, Sources, withdrawn};
+use crate::sources::{Downstream, Gathered, Sources, withdrawn};
 use anyhow::{Context as _, Result};
+use std::collections::BTreeSet;
 
 /// What observing brought.
 #[derive(Debug, Default)]
@@ -42,10 +46,35 @@ impl Seen {
             }
         }
     }
+
+    /// Takes in the downstream at the head of its base branch, and hands its files back. Where it
+    /// could not be read nothing is to be decided.
+    fn take_pin(
+        &mut self,
+        pin: Result<Downstream>,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Option<Files> {
+        match pin {
+            Ok(Downstream { base, files, facts, mirror, fresh }) => {
+                let facts = [Some(Fact::Pin(facts)), mirror.map(Fact::Mirror)];
+                let news = facts.into_iter().flatten().filter_map(|fact| memory.observe(fact, now));
+                self.news.extend(news);
+                self.fresh.extend(fresh);
+                self.world.base = Some(base);
+                Some(files)
+            }
+            Err(error) => {
+                self.troubles.push(error);
+                self.world.base = None;
+                None
+            }
+        }
+    }
 }
 
 /// Reads releases, npm and the pin side by side, then the pull requests that they make relevant,
-/// and the tags that were resolved before. `turn` counts the passes; a dry run has none.
+/// and the tags that were resolved before; the pin once more where a merge came between. `turn` counts the passes; a dry run has none.
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
@@ -79,19 +108,8 @@ pub(super) async fn observe(
     if memory.npm_trouble() != why.as_deref() {
         seen.news.extend(memory.observe(Fact::NpmTrouble { why }, now));
     }
-    let mut copy = None;
-    match pin {
-        Ok(downstream) => {
-            seen.news.extend(memory.observe(Fact::Pin(downstream.facts), now));
-            let mirror = downstream.mirror.map(Fact::Mirror);
-            seen.news.extend(mirror.and_then(|mirror| memory.observe(mirror, now)));
-            let path = watch.downstream.mirror.as_ref();
-            copy = path.and_then(|path| downstream.files.get(path).cloned().flatten());
-            seen.fresh.extend(downstream.fresh);
-            seen.world.base = Some(downstream.base);
-        }
-        Err(error) => seen.troubles.push(error),
-    }
+    let files = seen.take_pin(pin, memory, now);
+    let copy = watch.downstream.mirror.as_ref().and_then(|path| files?.remove(path).flatten());
     let now_known = seen.world.snapshot(watch, memory);
     let branches = branches_to_ask(watch.branches(), &now_known, memory);
     let tags = Wanted::in_pass(watch, memory, &now_known, turn);
@@ -110,7 +128,12 @@ pub(super) async fn observe(
     );
     seen.take(mirror.map(|facts| Gathered { facts, ..Gathered::default() }), memory, now);
     seen.take_dashboard(dashboard, memory, now);
+    let before = merged(memory);
     seen.world.pulls_known = seen.take(pulls, memory, now);
+    if seen.world.base.is_some() && pin_is_outdated(&before, watch, memory, &seen.world) {
+        let pin = Box::pin(sources.observe_pin(git, watch)).await;
+        seen.take_pin(pin, memory, now);
+    }
     let trees = Box::pin(head_trees(watch, sources, memory)).await;
     seen.take(trees, memory, now);
     let may_edit = sources.github.may_edit_workflows().filter(|_| watch.edits_workflows());
@@ -127,6 +150,35 @@ pub(super) async fn observe(
     seen.troubles.extend(trouble);
     seen.world.asked.extend(branches);
     seen
+}
+
+/// The pull requests that are known to be merged.
+fn merged(memory: &Memory) -> BTreeSet<PullNumber> {
+    let merged = memory.pulls().filter(|pull| pull.state == PullState::Merged);
+    merged.map(|pull| pull.number).collect()
+}
+
+/// Whether a bump was merged since the pull requests in `before` were, and the pin that was read is not
+/// what it moved the pin to. That was read first: it may be older than the merge, and what was merged
+/// would be proposed again.
+fn pin_is_outdated(
+    before: &BTreeSet<PullNumber>,
+    watch: &Watch,
+    memory: &Memory,
+    world: &World,
+) -> bool {
+    if merged(memory).is_subset(before) {
+        return false;
+    }
+    let snapshot = world.snapshot(watch, memory);
+    let pinned = known_pin(&snapshot);
+    let ahead = |bump: &Proposal| {
+        bump.kind == ProposalKind::PinBump
+            && bump.state == PullState::Merged
+            && !before.contains(&bump.pull)
+            && pinned != Some(&bump.version)
+    };
+    snapshot.proposals.iter().any(ahead)
 }
 
 /// Reads the trees of those heads that a person may have made with the patch that was asked for.

@@ -1,6 +1,8 @@
 //! What people do with the bot's pull requests, and what the bot then leaves alone.
 
 use crate::stand::{Stand, run_test};
+use std::time::Duration;
+use world::{Fault, Service};
 
 pub const BRANCH: &str = "digest-bump/connector";
 
@@ -29,6 +31,38 @@ async fn a_merged_pull_request_moves_the_pin() {
         let pull = stand.only();
         assert_eq!(pull.title, "chore(connector): bump 3.10.0 → 3.11.0");
         assert_eq!((pull.number, pull.head_branch.as_str()), (2, BRANCH));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_merged_between_two_looks_of_a_pass_is_not_proposed_again() {
+    run_test(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        let number = stand.only().number;
+        stand.wait(1);
+        stand.world.clear_requests();
+        // The pin is read beside npm, and the pull requests after both.
+        stand.world.fault(Fault::on(Service::Npm).delay(Duration::from_secs(4)));
+        let settled = stand.settle();
+        let merged = async {
+            let begun = ["service=git-upload-pack", "/branches/main"];
+            let pin_is_read = || {
+                let requests = stand.world.requests();
+                requests.iter().any(|it| begun.iter().any(|path| it.path.ends_with(path)))
+            };
+            while !pin_is_read() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            stand.world.merge(number);
+        };
+        tokio::join!(settled, merged);
+        assert_eq!(stand.world.pulls().len(), 1);
+        stand.settle().await;
+        assert_eq!(stand.world.pulls().len(), 1);
+        assert_eq!(stand.stage("3.10.0").await.0, "pinned");
     })
     .await;
 }
