@@ -75,6 +75,9 @@ impl Preview {
                 }
             }
         }
+        if starts.is_empty() {
+            actions.extend(self.once_closed(&decision, &memory, &world).await?);
+        }
         for version in starts {
             let start = self.start(&version, &memory, &world, &decision).await?;
             let then = self.if_it_passed(&version, &start, &memory, &world, &decision);
@@ -155,7 +158,31 @@ impl Preview {
         Ok(actions)
     }
 
-    /// Takes the pull requests that are about to be closed for closed.
+    /// What would be proposed besides, once what is about to be closed is closed.
+    async fn once_closed(
+        &self,
+        before: &Decision,
+        memory: &Memory,
+        world: &World,
+    ) -> Result<Vec<PlannedAction>> {
+        let mut actions = Vec::new();
+        if !before.due.iter().any(|intent| matches!(intent, Intent::Close { .. })) {
+            return Ok(actions);
+        }
+        let mut memory = memory.clone();
+        self.suppose_closed(before, &mut memory);
+        let after = decide(&world.snapshot(&self.watch, &memory), self.clock.now());
+        let proposes = |intent: &&Intent| {
+            matches!(intent, Intent::Propose { .. }) && !before.due.contains(intent)
+        };
+        for intent in after.due.iter().filter(proposes) {
+            actions.extend(self.action(intent, &memory, world, &after, false).await?);
+        }
+        Ok(actions)
+    }
+
+    /// Takes the pull requests that are about to be closed for closed by the bot, which declines
+    /// nothing: a ready one loses its marker, and a draft's says that it is spent.
     fn suppose_closed(&self, before: &Decision, memory: &mut Memory) {
         for intent in &before.due {
             let Intent::Close { pull, .. } = intent else {
@@ -164,6 +191,8 @@ impl Preview {
             let known = memory.pulls().find(|known| known.number == *pull);
             if let Some(mut pull) = known.cloned() {
                 pull.state = PullState::Closed;
+                let draft = pull.marker.filter(|marker| marker.draft == DraftMark::Waits);
+                pull.marker = draft.map(|it| Marker { draft: DraftMark::Spent, held: None, ..it });
                 memory.observe(Fact::Pull(pull), self.clock.now());
             }
         }

@@ -232,6 +232,20 @@ async fn one_closed_and_another_opened() {
 }
 
 #[tokio::test]
+async fn one_that_was_withdrawn_is_closed_and_an_older_one_opened() {
+    let stand = Stand::new().await;
+    for version in ["3.10.0", "3.11.0"] {
+        stand.world.release(version).publish().await;
+        stand.ok(&["once"]).await;
+    }
+    stand.world.withdraw_release("3.11.0");
+    holds(&stand).await;
+    let open = stand.world.open_pulls();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].title, "chore(connector): bump 3.9.3 → 3.10.0");
+}
+
+#[tokio::test]
 async fn the_canary_never_runs_and_a_token_changes_nothing() {
     let mut stand = Stand::new().await;
     let mark = stand.folder.path().join("the canary ran");
