@@ -193,7 +193,10 @@ fn stands(asked: &Request, snapshot: &Snapshot, now: Timestamp, board: &Board) -
         return refused(why);
     }
     let of_it = |p: &&Proposal| p.version == *version && p.state == PullState::Open;
-    let Some(proposal) = snapshot.proposals.iter().rev().find(of_it) else {
+    let open = || snapshot.proposals.iter().rev().filter(of_it);
+    // A draft beside a ready one only proves what that is made anew of.
+    let ready = open().find(|p| !p.is_draft());
+    let Some(proposal) = ready.or_else(|| open().next()) else {
         let mut since = snapshot.proposals.iter().rev();
         let newer = since
             .find(|p| p.state == PullState::Open && p.remade_at.is_some_and(|at| at >= asked.at));

@@ -120,7 +120,7 @@ fn pin_bump(pinned: &Version, snapshot: &Snapshot, now: Timestamp, board: &mut B
         (None, _) => open_new(target, snapshot, board),
     }
     if let Some(draft) = draft {
-        tend_draft(draft, open, pinned, snapshot, board);
+        tend_draft(draft, open, pinned, snapshot, now, board);
     }
     one_at_a_time(standing.as_ref(), pinned, snapshot, board);
     // Last: what a passed canary leads to is done before the wish for it is answered.

@@ -3,12 +3,14 @@
 use super::{
     assess::Assessment,
     board::Board,
+    pull::is_to_be_proved,
     requests::Standing,
     snapshot::{Candidate, Proposal, Readiness, Snapshot},
     stage::{Intent, Stage},
     stubs::foreign_branch,
 };
-use crate::domain::{Digest, ProposalKind, PullState, Version};
+use crate::domain::{Digest, ProposalKind, PullState, Timestamp, Version};
+use std::cmp::Ordering;
 
 /// The open draft.
 pub(super) fn open_draft(snapshot: &Snapshot) -> Option<&Proposal> {
@@ -54,6 +56,7 @@ pub(super) fn tend_draft(
     open: Option<&Proposal>,
     pinned: &Version,
     snapshot: &Snapshot,
+    now: Timestamp,
     board: &mut Board,
 ) {
     let reused = |intent: &Intent| match intent {
@@ -65,7 +68,7 @@ pub(super) fn tend_draft(
         return;
     }
     let pull = draft.pull;
-    if let Some(why) = spent(draft, open, pinned, snapshot, board) {
+    if let Some(why) = spent(draft, open, pinned, snapshot, now, board) {
         board.due.push(Intent::Close { pull, why });
         return;
     }
@@ -92,6 +95,7 @@ fn spent(
     open: Option<&Proposal>,
     pinned: &Version,
     snapshot: &Snapshot,
+    now: Timestamp,
     board: &Board,
 ) -> Option<String> {
     if !snapshot.leads_to(&draft.version) {
@@ -107,8 +111,12 @@ fn spent(
         Some(Stage::Checking | Stage::Waiting { .. } | Stage::CanaryRunning { .. })
     );
     let proposed = open.filter(|open| {
-        let step = open.version.cmp_precedence(&draft.version);
-        step.is_eq() || (step.is_gt() && !at_work)
+        match open.version.cmp_precedence(&draft.version) {
+            // What proves a release for its ready pull request, which is to be made anew.
+            Ordering::Equal => !is_to_be_proved(open, snapshot, now),
+            Ordering::Greater => !at_work,
+            Ordering::Less => false,
+        }
     });
     if let Some(open) = proposed {
         return Some(format!("pull request {} proposes {}", open.pull, open.version));

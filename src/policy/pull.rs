@@ -59,8 +59,10 @@ pub(super) fn make_good(
         requested || candidate.version.cmp_precedence(&open.version).is_ge()
     });
     let closed = is_left_over(open, snapshot) || turned_out_major(open, snapshot);
-    // With the downstream's own checks a canary begins with a draft, and this is none.
-    if open.settled || !open.ours || taken_over || closed || snapshot.by_checks {
+    if open.settled || !open.ours || taken_over || closed {
+        return;
+    }
+    if snapshot.by_checks && !is_draft_free_for(&open.version, snapshot, board) {
         return;
     }
     let queued = matches!(board.stages.get(&open.version), Some(Stage::Queued { .. }));
@@ -76,6 +78,24 @@ pub(super) fn make_good(
         Assessment::Waiting { until, .. } => board.wakes.extend(until),
         Assessment::Held(_) | Assessment::Ready => {}
     }
+}
+
+/// Whether the one draft can prove this release now: it is not at work for another one, nor about to
+/// be. What is pinned has none: its checks are those of the base branch.
+fn is_draft_free_for(version: &Version, snapshot: &Snapshot, board: &Board) -> bool {
+    let pinned = matches!(&snapshot.pin, PinState::Known { version: it, .. } if it == version);
+    let runs = |candidate: &Candidate| candidate.version != *version && candidate.running.is_some();
+    let starts = |intent: &Intent| matches!(intent, Intent::StartCanary(it) if it != version);
+    !pinned && !snapshot.candidates.iter().any(runs) && !board.due.iter().any(starts)
+}
+
+/// Whether the open pull request is to be made anew, and its evidence can still become complete.
+pub(super) fn is_to_be_proved(open: &Proposal, snapshot: &Snapshot, now: Timestamp) -> bool {
+    let can_be = |candidate: &Candidate| {
+        let assessment = assess(candidate, ProposalKind::PinBump, snapshot, now);
+        !matches!(assessment, Assessment::Held(_))
+    };
+    open.ours && !open.settled && snapshot.candidate(&open.version).is_some_and(can_be)
 }
 
 /// Whether the open pull request has nothing left to propose.

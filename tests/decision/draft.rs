@@ -5,7 +5,7 @@ use crate::case::{
     version, with_evidence, word_of,
 };
 use digest_bump::domain::{
-    Bump, CheckSeen, CheckState, Digest, PatchPolicy, ProposalKind, Verdict,
+    Bump, CheckSeen, CheckState, Digest, PatchPolicy, ProposalKind, Request, Verdict, Wish,
 };
 use digest_bump::policy::{
     Answer, Baseline, Carrier, Checks, Intent, Proposal, Readiness, Running, Snapshot, Stage,
@@ -84,6 +84,32 @@ fn the_ready_one_takes_over_what_the_draft_proved_which_is_then_closed() {
     // While the newer one is tried, the ready one is left alone.
     let trying = [("3.11.0", UNTRIED), ("3.10.0", PASSING)];
     assert_eq!(due(&watch(&trying, &both)), ["start 3.11.0"]);
+}
+
+#[test]
+fn a_ready_one_that_is_to_be_made_anew_is_proved_on_a_draft() {
+    let conflicts = Proposal { settled: false, ..ready("3.10.0", 12) };
+    let both = [conflicts.clone(), draft("3.10.0", 13)];
+    assert_eq!(due(&watch(&[("3.10.0", UNTRIED)], &[conflicts])), ["start 3.10.0"]);
+    let mut trying = watch(&[("3.10.0", UNTRIED)], &both);
+    let under_way = Some(checks(CheckState::UnderWay, false));
+    trying.candidates[0].running = Some(Running { checks: under_way, ..running(-60) });
+    assert_eq!(due(&trying), [""; 0]);
+    assert_eq!(due(&watch(&[("3.10.0", PASSING)], &both)), ["propose 3.10.0 over #12"]);
+    let closed = ["close #13: pull request #12 proposes 3.10.0"];
+    let after = [ready("3.10.0", 12), draft("3.10.0", 13)];
+    assert_eq!(due(&watch(&[("3.10.0", PASSING)], &after)), closed);
+    assert_eq!(due(&watch(&[("3.10.0", FAILING)], &both)), closed);
+}
+
+#[test]
+fn a_wish_that_a_ready_one_is_made_anew_is_not_met_by_its_draft() {
+    let asked = Request { wish: Wish::Rebase, ..request(&version("3.10.0"), false) };
+    let old = Proposal { settled: false, ..ready("3.10.0", 12) };
+    let fresh = Proposal { remade_at: Some(minutes_ago(5)), ..draft("3.10.0", 13) };
+    let mut watch = watch(&[("3.10.0", PASSING)], &[old, fresh]);
+    watch.requests = vec![asked];
+    assert_eq!(due(&watch), ["propose 3.10.0 over #12"]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! An open pull request that is to be made anew, such as one that conflicts, and whose evidence is
 //! not complete: when that is sought, whatever the policy says of its release.
 
-use crate::case::{NOW, PASSING, candidate, proposal, request, snapshot, version, with_evidence};
+use crate::case::{
+    NOW, PASSING, candidate, proposal, request, running, snapshot, version, with_evidence,
+};
 use crate::single::mute;
 use digest_bump::domain::{Bump, PatchPolicy, ProposalKind, PullNumber};
 use digest_bump::policy::{Candidate, Intent, Migration, Proposal, Snapshot, decide};
@@ -73,10 +75,14 @@ fn it_is_not_proved_where_something_takes_it_over_or_comes_first() {
     let mut wished = watch("3.10.0", releases);
     wished.requests.push(request(&version("3.9.4"), false));
     assert_eq!(due(&wished), [start("3.9.4")]);
-    // A canary that is the downstream's own CI begins with a draft.
+    // A canary that is the downstream's own CI begins with a draft, of which there is one.
     let mut by_checks = watch("4.0.0", vec![unproved("4.0.0", Bump::Major)]);
     by_checks.migration = Migration::Ready { majors: vec![4], targets: Vec::new() };
     by_checks.by_checks = true;
+    assert_eq!(due(&by_checks), [start("4.0.0")]);
+    by_checks.candidates.push(unproved("3.11.0", Bump::Minor));
+    assert_eq!(due(&by_checks), [start("3.11.0")]);
+    by_checks.candidates[1].running = Some(running(-60));
     assert_eq!(due(&by_checks), []);
     let mut person = watch("3.9.4", vec![unproved("3.9.4", Bump::Patch)]);
     person.patches = PatchPolicy::Skip;

@@ -1,6 +1,7 @@
 //! The base branch moves under an open pull request: made anew where a machine cannot merge it, left
 //! alone otherwise.
 
+use crate::by_checks;
 use crate::stand::{Stand, run_test};
 use world::Pull;
 
@@ -101,6 +102,30 @@ async fn a_repair_of_the_pin_sites_that_conflicts_is_made_anew() {
         let after = is_made_anew(stand).await;
         let file = String::from_utf8(stand.world.file(&after.head_sha, FILE).unwrap()).unwrap();
         assert!(file.contains(&digest), "{file}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_checks_what_conflicts_is_proved_on_a_draft_and_then_made_anew() {
+    by_checks::run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        by_checks::ci(stand, "success");
+        stand.settle().await;
+        let before = stand.only();
+        write_below_the_pin(stand);
+        stand.settle().await;
+        let draft = by_checks::draft(stand);
+        stand.settle().await;
+        assert_eq!(by_checks::draft(stand), draft);
+        by_checks::ci(stand, "success");
+        stand.settle().await;
+        let after = stand.only();
+        assert_eq!((after.number, after.draft), (before.number, false));
+        assert_eq!(after.head_sha, draft.head_sha);
+        let parent = stand.git(&["rev-parse", &format!("{}^", after.head_sha)]);
+        assert_eq!(parent, stand.git(&["rev-parse", "main"]));
     })
     .await;
 }

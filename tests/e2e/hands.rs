@@ -169,6 +169,27 @@ async fn a_rebase_is_made_on_the_base_of_today_with_evidence_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_checks_a_rebase_is_proved_on_a_draft_before_it_is_answered() {
+    by_checks::run_story(async |stand| {
+        stand.world.release("3.10.0").publish().await;
+        stand.settle().await;
+        by_checks::ci(stand, "success");
+        stand.settle().await;
+        let before = stand.only();
+        stand.world.commit_to("main", "README.md", b"# other\n", "docs: other");
+        asked(stand, Wish::Rebase, "3.10.0").await;
+        let draft = by_checks::draft(stand);
+        assert_eq!(stand.requests().await, "3.10.0 open: no answer yet");
+        by_checks::ci(stand, "success");
+        stand.settle().await;
+        let after = stand.only();
+        assert_eq!((after.number, after.head_sha), (before.number, draft.head_sha));
+        assert_eq!(stand.requests().await, "3.10.0 granted: pull request #1 was made anew");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wishes_that_cannot_be_met_are_refused() {
     run_test(async |stand| {
         stand.world.release("3.10.0").publish().await;
