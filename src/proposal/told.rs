@@ -86,7 +86,7 @@ impl Workshop<'_> {
             return Ok(left);
         };
         for mention in found {
-            left.push(format!("{}, which still spells {digest}", mention.told()));
+            left.push(format!("{}, where {digest} still stands", mention.told()));
         }
         Ok(left)
     }

@@ -102,12 +102,12 @@ mod tests {
 
     #[test]
     fn what_is_left_is_named_in_short() {
-        let left = ["the lockfile: the bot has no tool", "`a.md:3`, which still spells x"];
+        let left = ["the lockfile: the bot has no tool", "`a.md:3`, where x still stands"];
         let left = left.map(str::to_owned);
         let changes =
             Changes { sites: &[], prepared: &[], changeset: None, drift: &[], left: &left };
         let points: Vec<String> = points(&changes).collect();
-        assert_eq!(points, ["the lockfile", "`a.md:3`, which still spells x"]);
+        assert_eq!(points, ["the lockfile", "`a.md:3`, where x still stands"]);
     }
 
     #[test]

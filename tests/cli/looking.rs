@@ -68,7 +68,7 @@ async fn a_status_that_a_person_reads() {
     let out = stand.ok(&["status"]).await;
     insta::assert_snapshot!(stand.redact(&out), @r"
     townhouse: pinned at 3.9.3 (sha256:…)
-      last pass: TIME, 0 s ago
+      last pass: TIME, A MOMENT ago
       3.13.0     MINOR  waiting   its image is not there yet; until TIME (A WHILE from now)
       3.12.0     MINOR  held      linux/amd64 is labelled `3.9.9`, not 3.12.0
       3.11.0     MINOR  held      the canary failed: exit status 1: FAIL no /admin/peers; it passes at the pinned 3.9.3
@@ -211,7 +211,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     let out = stand.ok(&["status"]).await;
     insta::assert_snapshot!(stand.redact(&out), @"
     townhouse: pinned at 3.9.3 (sha256:…)
-      last pass: TIME, 0 s ago
+      last pass: TIME, A MOMENT ago
       3.9.4      patch  offered   every check passed; `digest-bump request bump 3.9.4` proposes it
       3.9.3             pinned    the downstream pins it
       request 2 by maya: bump 9.9.9, open
@@ -239,7 +239,7 @@ async fn an_offered_patch_and_what_came_of_asking_for_it() {
     let out = stand.ok(&["status"]).await;
     insta::assert_snapshot!(stand.redact(&out), @"
     townhouse: pinned at 3.9.3 (sha256:…)
-      last pass: TIME, 0 s ago
+      last pass: TIME, A MOMENT ago
       3.9.4      patch  proposed  pull request #1 proposes it
       3.9.3             pinned    the downstream pins it
       open #1: chore(connector): bump 3.9.3 → 3.9.4 <https://github.com/toon-protocol/town/pull/1>
@@ -270,7 +270,7 @@ async fn a_declined_release_and_the_older_one_behind_it() {
     let out = stand.ok(&["status"]).await;
     insta::assert_snapshot!(stand.redact(&out), @"
     townhouse: pinned at 3.9.3 (sha256:…)
-      last pass: TIME, 0 s ago
+      last pass: TIME, A MOMENT ago
       3.11.0     MINOR  declined  pull request #1 was closed without merging
       3.10.0     MINOR  skipped   3.11.0 was declined in #1
       3.9.3             pinned    the downstream pins it

@@ -113,7 +113,7 @@ async fn it_ends_while_the_downstreams_checks_run_and_says_what_it_waits_for() {
     let out = stand.ok(&["status"]).await;
     insta::assert_snapshot!(timeless(&stand.redact(&out)), @"
     townhouse: pinned at 3.9.3 (sha256:…)
-      last pass: TIME, 0 s ago
+      last pass: TIME, A MOMENT ago
       3.10.0     MINOR  canary    its checks run since TIME: Connector Contract Canary has not started
       3.9.3             pinned    the downstream pins it
       draft #1: chore(connector): bump 3.9.3 → 3.10.0 <https://github.com/toon-protocol/town/pull/1>

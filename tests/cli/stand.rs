@@ -140,6 +140,7 @@ impl Stand {
             (r"127\.0\.0\.1:\d+", "HOST"),
             (r" after \d+ (s|min)( \d+ s)?:", " after A MOMENT:"),
             (r"\(\d+ (h|min|s)( \d+ (min|s))? from now\)", "(A WHILE from now)"),
+            (r"TIME, \d+ (s|min)( \d+ s)? ago", "TIME, A MOMENT ago"),
         ] {
             let pattern = Regex::new(pattern).unwrap();
             text = pattern.replace_all(&text, instead).into_owned();

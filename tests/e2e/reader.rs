@@ -169,7 +169,7 @@ async fn drift_is_repaired_and_what_else_spells_the_digest_is_named() {
         Left for a person:
 
         - the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile: the bot has no tool for them (`canary.prepare`)
-        - `docs/pin.md:3`, which still spells <short>
+        - `docs/pin.md:3`, where <short> still stands
 
         Merging this under its title releases nothing downstream, by the usual meaning of the type `chore`; `fix` would release a patch.
         ");

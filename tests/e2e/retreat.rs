@@ -318,7 +318,7 @@ async fn sites_that_disagree_are_brought_in_line_when_asked() {
 
         - Look at: drift that this repairs: docker-compose-townhouse.yml:10 (compose) spells <short>, the pin is 3.9.3 (<short>)
         - Look at: the npm package @&#8203;toon-protocol/connector where this repository depends on it, and the lockfile
-        - Look at: `docker-compose-townhouse.yml:10`, `packages/townhouse/dist/image-manifest.json:29`, `packages/townhouse/src/constants.ts:23`, which still spells <short>
+        - Look at: `docker-compose-townhouse.yml:10`, `packages/townhouse/dist/image-manifest.json:29`, `packages/townhouse/src/constants.ts:23`, where <short> still stands
 
         | | pinned | proposed |
         | --- | --- | --- |

@@ -116,8 +116,8 @@ async fn a_repository_is_looked_through_file_by_file() {
         stand.world.release("3.10.0").publish().await;
         let body = proposed(stand).await.body;
         insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"
-        - Look at: `docs/pin.md:3`, which still spells <short>
-        - `docs/pin.md:3`, which still spells <short>
+        - Look at: `docs/pin.md:3`, where <short> still stands
+        - `docs/pin.md:3`, where <short> still stands
         ");
         stand.world.release("4.0.0").notes(MAJOR).publish().await;
         stand.settle().await;
