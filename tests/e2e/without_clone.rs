@@ -115,7 +115,7 @@ async fn a_repository_is_looked_through_file_by_file() {
     run_story(spelled_elsewhere(3), async |stand| {
         stand.world.release("3.10.0").publish().await;
         let body = proposed(stand).await.body;
-        insta::assert_snapshot!(stand.redact(&lines(&body, &["still spells"]).join("\n")), @"
+        insta::assert_snapshot!(stand.redact(&lines(&body, &["still stands"]).join("\n")), @"
         - Look at: `docs/pin.md:3`, where <short> still stands
         - `docs/pin.md:3`, where <short> still stands
         ");
