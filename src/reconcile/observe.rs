@@ -74,7 +74,8 @@ impl Seen {
 }
 
 /// Reads releases, npm and the pin side by side, then the pull requests that they make relevant,
-/// and the tags that were resolved before; the pin once more where a merge came between. `turn` counts the passes; a dry run has none.
+/// and the tags that were resolved before; the pin once more where a merge came between. `turn`
+/// counts the passes; a dry run has none.
 pub(super) async fn observe(
     watch: &Watch,
     sources: &Sources,
