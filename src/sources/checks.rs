@@ -42,17 +42,23 @@ fn seen(
     ChecksFacts { commit: commit.clone(), checks: rule.names.iter().map(of_name).collect() }
 }
 
-/// Whether this run was skipped where another workflow of the same App came to a conclusion under the
-/// same name: one that a pull request does not concern says nothing.
+/// Whether this run says nothing beside another one of the same App under the same name: it was
+/// skipped where that one came to a conclusion, as a workflow is that a pull request does not concern;
+/// or it was cancelled for a later one, as a second trigger on the same commit does.
 fn is_passed_over(run: &CheckRun, runs: &[CheckRun]) -> bool {
-    let skipped = |run: &CheckRun| run.conclusion.as_deref() == Some("skipped");
-    let concluded = |other: &CheckRun| {
-        other.name == run.name
-            && other.app == run.app
-            && other.conclusion.is_some()
-            && !skipped(other)
-    };
-    skipped(run) && runs.iter().any(concluded)
+    const NOTHING: [&str; 3] = ["skipped", "cancelled", "stale"];
+    let conclusion = run.conclusion.as_deref();
+    let mut others = runs.iter().filter(|other| other.name == run.name && other.app == run.app);
+    match conclusion {
+        Some("skipped") => {
+            others.any(|other| other.conclusion.as_deref().is_some_and(|it| it != "skipped"))
+        }
+        Some("cancelled" | "stale") => others.any(|other| {
+            let concluded = other.conclusion.as_deref().is_some_and(|it| !NOTHING.contains(&it));
+            concluded && other.id > run.id
+        }),
+        _ => false,
+    }
 }
 
 fn of_run(run: &CheckRun) -> CheckSeen {
@@ -158,8 +164,10 @@ mod tests {
         };
         let commit = "a".repeat(40).parse().unwrap();
         let state = |conclusions: &[Option<&str>]| {
-            let runs: Vec<CheckRun> =
-                conclusions.iter().map(|conclusion| run("test", 1, *conclusion)).collect();
+            let runs = conclusions.iter().zip(1..);
+            let runs: Vec<CheckRun> = runs
+                .map(|(conclusion, id)| CheckRun { id, ..run("test", 1, *conclusion) })
+                .collect();
             seen(&commit, &rule, &runs, &[]).checks.remove(0).state
         };
         let skipped = || CheckState::Other("skipped".to_owned());
@@ -167,6 +175,13 @@ mod tests {
         assert_eq!(state(&[Some("skipped"), Some("success")]), CheckState::Passed);
         assert_eq!(state(&[Some("success"), Some("skipped")]), CheckState::Passed);
         assert_eq!(state(&[Some("skipped"), Some("skipped")]), skipped());
+        // Their ids rise. What is cancelled makes room for a later one.
+        let cancelled = || CheckState::Other("cancelled".to_owned());
+        assert_eq!(state(&[Some("cancelled"), Some("success")]), CheckState::Passed);
+        assert_eq!(state(&[Some("cancelled"), Some("failure")]), CheckState::Failed);
+        assert_eq!(state(&[Some("cancelled"), None]), CheckState::UnderWay);
+        assert_eq!(state(&[Some("success"), Some("cancelled")]), cancelled());
+        assert_eq!(state(&[Some("cancelled"), Some("skipped")]), cancelled());
         assert_eq!(state(&[Some("skipped"), None]), CheckState::UnderWay);
     }
 }
