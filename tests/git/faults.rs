@@ -118,6 +118,33 @@ async fn a_cache_of_too_many_packs_is_fetched_anew_and_keeps_what_was_made_here(
 }
 
 #[tokio::test]
+async fn what_broke_off_while_packs_were_replaced_is_begun_again() {
+    let (world, folder) = (World::start().await, TempDir::new().unwrap());
+    let cache = open(&world, &folder);
+    let head = cache.fetch_branch(&main()).await.unwrap();
+    let made = edited(&cache, &head, "// 1\n").await;
+    assert_eq!(cache.push(&branch(), &made, &BTreeSet::new()).await.unwrap(), Pushed::Created);
+    let moved = Command::new("git")
+        .arg("-C")
+        .arg(world.bare_repo())
+        .args(["update-ref", "refs/heads/main", made.as_str()])
+        .status();
+    assert!(moved.unwrap().success());
+    // The packs are set aside, nothing was fetched, and the branch is at a commit that lies loose.
+    let repository = folder.path().join("cache/repository.git");
+    let packs = repository.join("objects/pack");
+    fs::rename(&packs, repository.join("objects/pack.old")).unwrap();
+    fs::create_dir(&packs).unwrap();
+    fs::remove_dir_all(repository.join("refs/heads")).unwrap();
+    fs::create_dir(repository.join("refs/heads")).unwrap();
+    assert_eq!(cache.fetch_branch(&main()).await.unwrap(), made);
+    for (commit, file) in [(&head, SCRIPT), (&made, SCRIPT), (&made, SOURCE)] {
+        assert!(read(&cache, commit, file).await.unwrap().is_some(), "{commit} {file}");
+    }
+    assert!(!repository.join("objects/pack.old").exists());
+}
+
+#[tokio::test]
 async fn a_scratch_borrows_objects_and_leaves_no_trace() {
     let (world, folder) = (World::start().await, TempDir::new().unwrap());
     let lender = folder.path().join("cache");

@@ -7,6 +7,9 @@ use std::{
     path::Path,
 };
 
+/// Where the packs go that are to be replaced.
+const OLD: &str = "objects/pack.old";
+
 /// How many packs lie in the bare repository at `path`.
 pub(super) fn count(path: &Path) -> usize {
     fs::read_dir(path.join("objects/pack")).map_or(0, |files| {
@@ -26,11 +29,20 @@ pub(super) fn remove_fetched(path: &Path) -> io::Result<()> {
     unless_absent(fs::remove_file(path.join("packed-refs")))?;
     fs::create_dir_all(branches)?;
     // All packs at once: some of them alone would pass for a whole history.
-    let (packs, old) = (path.join("objects/pack"), path.join("objects/pack.old"));
+    let (packs, old) = (path.join("objects/pack"), path.join(OLD));
     unless_absent(fs::remove_dir_all(&old))?;
     unless_absent(fs::rename(&packs, &old))?;
-    fs::create_dir_all(packs)?;
-    unless_absent(fs::remove_dir_all(old))
+    fs::create_dir_all(packs)
+}
+
+/// Whether what was fetched was removed, and not all of it fetched again yet.
+pub(super) fn is_removed(path: &Path) -> bool {
+    path.join(OLD).exists()
+}
+
+/// Ends that, once all was fetched again.
+pub(super) fn forget_removed(path: &Path) -> io::Result<()> {
+    unless_absent(fs::remove_dir_all(path.join(OLD)))
 }
 
 /// Removes a commit that was made here, so that it is fetched with all that it rests on.

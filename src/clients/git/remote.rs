@@ -102,7 +102,10 @@ impl GitCache {
             if inner.is_damaged() {
                 inner.set_aside()?;
             }
-            let fetched = if packs::count(&inner.path()) > PACKS_LIMIT {
+            // What broke off is begun again: the branch may be at a commit that was made here, below
+            // which nothing would be asked for.
+            let path = inner.path();
+            let fetched = if packs::count(&path) > PACKS_LIMIT || packs::is_removed(&path) {
                 fetch_anew(inner, wire, &branch)
             } else {
                 fetch(inner, wire, &branch)
@@ -203,14 +206,15 @@ fn commit_id(id: Oid) -> Result<CommitId, GitError> {
 fn fetch_anew(inner: &Inner, wire: &Wire, branch: &BranchName) -> Result<CommitId, GitError> {
     let path = inner.path();
     packs::remove_fetched(&path)?;
-    let head = fetch(inner, wire, branch)?;
-    if packs::count(&path) > 0 {
-        return Ok(head);
+    let mut head = fetch(inner, wire, branch)?;
+    if packs::count(&path) == 0 {
+        // The branch is at a commit that was made here, so that libgit2 asked for nothing below it.
+        packs::remove_made(&path, &head)?;
+        packs::remove_fetched(&path)?;
+        head = fetch(inner, wire, branch)?;
     }
-    // The branch is at a commit that was made here, so that libgit2 asked for nothing below it.
-    packs::remove_made(&path, &head)?;
-    packs::remove_fetched(&path)?;
-    fetch(inner, wire, branch)
+    packs::forget_removed(&path)?;
+    Ok(head)
 }
 
 fn fetch(inner: &Inner, wire: &Wire, branch: &BranchName) -> Result<CommitId, GitError> {
