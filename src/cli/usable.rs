@@ -3,7 +3,7 @@
 
 use crate::clients::sigstore::TrustedRoot;
 use crate::config::{Config, TrustSource};
-use nix::unistd::{AccessFlags, access};
+use nix::unistd::{AccessFlags, access, geteuid};
 use std::{fs, path::Path};
 
 /// Everything that keeps the bot from working here, one line for each, its key first.
@@ -17,7 +17,7 @@ fn state(directory: &Path) -> Option<String> {
     let there = directory.ancestors().find(|it| fs::symlink_metadata(it).is_ok())?;
     let why = if there.is_dir() {
         let error = access(there, AccessFlags::W_OK | AccessFlags::X_OK).err()?;
-        format!("cannot be written: {}", error.desc())
+        format!("cannot be written by uid {}: {}", geteuid(), error.desc())
     } else {
         "is not a directory".to_owned()
     };
