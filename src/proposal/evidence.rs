@@ -14,8 +14,11 @@ impl Workshop<'_> {
         // For a stub the canary's answer is news.
         shown.insert(Check::Canary);
         let (rules, pinned) = (&self.watch.rules, Some(self.pin.digest.digest()));
+        // A stub is made anew without finding anything out again: of what was found before, by the pin of
+        // then say, its reader is told rather than of nothing.
+        let anyhow = kind == ProposalKind::MigrationStub;
         let inputs = |check| policy::inputs_of(check, &to.version, rules, self.memory, pinned);
-        self.answers(to, &shown, rules.signature.as_ref(), inputs)
+        self.answers(to, &shown, rules.signature.as_ref(), inputs, anyhow)
     }
 
     /// The companion images of a release, each with its evidence; `pins` are those that there are.
@@ -28,8 +31,9 @@ impl Workshop<'_> {
             let asked = policy::companion_checks(&rules);
             let own = self.memory.of_companion(&rule.image, tag);
             let inputs = |check| policy::inputs_of(check, version, &rules, &own, None);
-            let evidence =
-                pin.as_ref().map(|pin| self.answers(pin, &asked, rule.signature.as_ref(), inputs));
+            let evidence = pin
+                .as_ref()
+                .map(|pin| self.answers(pin, &asked, rule.signature.as_ref(), inputs, false));
             let known = self.snapshot.companions.iter().find(|known| known.image == rule.image);
             let before = known.and_then(|known| known.digest.as_ref());
             let added = before.map(|before| policy::added_since(&own, before, version));
@@ -58,13 +62,15 @@ impl Workshop<'_> {
     }
 
     /// The answers that the decision went by: the latest with these inputs. What was found while
-    /// they were others, such as a broken pin site, is no evidence.
+    /// they were others, such as a broken pin site, is no evidence; `anyhow` it is told of where there is
+    /// nothing else.
     fn answers(
         &self,
         to: &Pin,
         checks: &BTreeSet<Check>,
         signature: Option<&SignatureRule>,
         inputs: impl Fn(Check) -> String,
+        anyhow: bool,
     ) -> Vec<Evidence> {
         let release = self.release(&to.version).ok();
         let examined = Examined {
@@ -77,12 +83,11 @@ impl Workshop<'_> {
         let latest = |check: &Check| {
             let inputs = inputs(*check);
             let about = |found: &&Finding| {
-                found.check == *check
-                    && found.subject == to.digest
-                    && found.version == to.version
-                    && found.inputs == inputs
+                found.check == *check && found.subject == to.digest && found.version == to.version
             };
-            self.memory.findings.iter().rev().find(about)
+            let mut all = self.memory.findings.iter().rev().filter(about);
+            let newest = all.clone().next().filter(|_| anyhow);
+            all.find(|found| found.inputs == inputs).or(newest)
         };
         let found = checks.iter().filter_map(latest);
         found

@@ -1,6 +1,7 @@
 //! MAJORs: a migration stub, the pin untouched; the pin on request, once it is merged.
 
 use crate::stand::{Stand, run_in, run_test};
+use digest_bump::domain::Wish;
 
 const NOTES: &str = "\
 ## [4.0.0](https://github.com/toon-protocol/connector/compare/v3.9.3...v4.0.0) (2026-06-12)
@@ -173,6 +174,18 @@ async fn the_canarys_failure_at_a_major_is_news_for_the_reader() {
         let news = body.lines().find(|line| line.contains("canary")).unwrap();
         insta::assert_snapshot!(news, @"The contract canary fails at this release, so there is something to migrate: the canary failed: exit status 1: FAIL GET /admin/peers is a page. It passes at the pinned 3.9.3.");
         assert!(body.contains("FAIL GET /admin/peers is a page"));
+        // It is made anew from another pin, and still says what its canary showed.
+        stand.world.release("3.10.0").publish().await;
+        stand.wait(1);
+        stand.settle().await;
+        let opened = stand.world.open_pulls();
+        let bump = opened.iter().find(|pull| pull.title.contains("bump 3.9.3 → 3.10.0")).unwrap();
+        stand.world.merge(bump.number);
+        stand.settle().await;
+        stand.wish(Wish::Rebase, "4.0.0").await;
+        stand.settle().await;
+        let body = stand.only().body;
+        assert!(body.contains("The contract canary fails at this release"), "{body}");
     })
     .await;
 }
