@@ -135,8 +135,22 @@ impl Order {
         })
     }
 
+    /// The later order that this one gave way to, if there is one.
+    #[must_use]
+    pub fn gave_way_to<'a>(&self, orders: &'a [Self]) -> Option<&'a Self> {
+        let answers = |later: &Ordered| match &self.ordered {
+            Ordered::Hold { .. } => *later == Ordered::Unhold,
+            Ordered::Unhold => matches!(later, Ordered::Hold { .. }),
+            Ordered::IgnoreRelease(_) | Ordered::IgnoreBump(_) => *later == Ordered::Unignore,
+            Ordered::Unignore => false,
+        };
+        let later = orders.iter().filter(|it| answers(&it.ordered) && it.said() > self.said());
+        later.max_by_key(|order| order.said())
+    }
+
     /// When it was said; of two at one time, the one that was recorded later is the later one.
-    const fn said(&self) -> (Timestamp, RequestId) {
+    #[must_use]
+    pub const fn said(&self) -> (Timestamp, RequestId) {
         (self.at, self.id)
     }
 

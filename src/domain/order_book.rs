@@ -153,6 +153,7 @@ mod tests {
             actor: "bob".to_owned(),
             head: None,
             at: at(id),
+            said_at: at(id),
             outcome: granted.map(outcome),
         }
     }

@@ -68,13 +68,21 @@ pub struct Request {
     /// Where the pull request's branch was when it was asked for: whoever asked has seen nothing
     /// later. `None` where it is about no branch, or about the branch as it is.
     pub head: Option<CommitId>,
-    /// When.
+    /// When it was recorded.
     pub at: Timestamp,
+    /// When it was said, for the last time while it was open.
+    pub said_at: Timestamp,
     /// What came of it; `None` while it is open.
     pub outcome: Option<RequestOutcome>,
 }
 
 impl Request {
+    /// When it was said, to be held against the standing orders, with which requests are counted.
+    #[must_use]
+    pub const fn said(&self) -> (Timestamp, RequestId) {
+        (self.said_at, self.id)
+    }
+
     /// Whether it asks for the canary of `version`, and is not answered yet.
     #[must_use]
     pub fn wants_canary(&self, version: &Version) -> bool {

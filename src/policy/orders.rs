@@ -5,7 +5,7 @@ use super::{
     snapshot::{Candidate, Proposal, Snapshot},
     stage::{Intent, Stage},
 };
-use crate::domain::{Bump, Order, Ordered, PullState, Request, RequestId, Version, Wish};
+use crate::domain::{Bump, Order, Ordered, PullState, Request, Version, Wish};
 
 /// Why nothing is proposed at all, if the bot is on hold.
 pub(super) fn on_hold(snapshot: &Snapshot) -> Option<String> {
@@ -17,8 +17,8 @@ pub(super) fn on_hold(snapshot: &Snapshot) -> Option<String> {
 pub(super) fn ignored(candidate: &Candidate, snapshot: &Snapshot) -> Option<String> {
     let Candidate { version, bump, .. } = candidate;
     let order = Order::ignoring(&snapshot.orders).filter(|order| is_about(order, version, *bump));
-    let order = order.last()?;
-    (!was_asked_for(version, order.id, snapshot))
+    let order = order.max_by_key(|order| order.said())?;
+    (!was_asked_for(version, order, snapshot))
         .then(|| format!("{} said `{order}` at {}", order.actor, order.at, order = order.ordered))
 }
 
@@ -30,10 +30,10 @@ fn is_about(order: &Order, version: &Version, bump: Bump) -> bool {
     }
 }
 
-/// Whether somebody asked for the release by name after an order. They are counted together.
-fn was_asked_for(version: &Version, order: RequestId, snapshot: &Snapshot) -> bool {
+/// Whether somebody asked for the release by name after an order, in whichever order they were heard.
+fn was_asked_for(version: &Version, order: &Order, snapshot: &Snapshot) -> bool {
     let by_name = |asked: &&Request| asked.wish == Wish::Bump && asked.version == *version;
-    snapshot.requests.iter().filter(by_name).any(|asked| asked.id > order)
+    snapshot.requests.iter().filter(by_name).any(|asked| asked.said() > order.said())
 }
 
 /// Closes the pull requests for what is ignored. A person's branch is left alone.
@@ -57,22 +57,25 @@ pub(super) fn close_ignored(snapshot: &Snapshot, board: &mut Board) {
     }
 }
 
-/// Which pull request stays open though an order is about what it proposes, and why; `None` if none
-/// does.
+/// Which pull requests stay open though an order is about what they propose, and why; `None` if none
+/// do.
 #[must_use]
 pub fn stays_open(order: &Order, snapshot: &Snapshot) -> Option<String> {
     let open = snapshot.proposals.iter().filter(|it| it.state == PullState::Open);
-    let mut about = open.filter(|it| {
+    let about = open.filter(|it| {
         let candidate = snapshot.candidate(&it.version);
         candidate.is_some_and(|candidate| is_about(order, &it.version, candidate.bump))
     });
-    let proposal = about.next()?;
-    let why = match on_hold(snapshot) {
-        _ if !proposal.ours => "it has commits by a person",
-        Some(_) => "the bot is on hold",
-        None => return None,
+    let held = on_hold(snapshot).is_some();
+    let why = |proposal: &Proposal| match (proposal.ours, held) {
+        (false, _) => Some("it has commits by a person"),
+        (true, true) => Some("the bot is on hold"),
+        (true, false) => None,
     };
-    Some(format!("pull request {} stays open: {why}", proposal.pull))
+    let stays: Vec<String> = about
+        .filter_map(|it| Some(format!("pull request {} stays open: {}", it.pull, why(it)?)))
+        .collect();
+    (!stays.is_empty()).then(|| stays.join("; "))
 }
 
 /// Leaves every pull request as it is, while the bot is on hold: none is opened, rewritten or closed.

@@ -8,17 +8,14 @@ use super::{
 };
 use crate::command::parse;
 use crate::domain::{
-    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, OrderBook, Reaction, Request,
-    RequestId, Ruled, Ruling, RunState, Verdict, Version, Wish,
+    CanaryRun, CommandSource, Digest, Effect, Heard, IssueNumber, Order, OrderBook, Reaction,
+    Request, RequestId, Ruled, Ruling, RunState, Verdict, Version, Wish,
 };
 use crate::policy::{self, Snapshot};
 use crate::proposal::GONE;
 use crate::render::{AnswerLine, Standing, WatchView, answer};
 use anyhow::{Context as _, Result};
 
-/// What is said to whoever waited longer than anybody expects something to come of it.
-const TOO_LATE: &str =
-    "nobody could look into it for a day, and now nobody does: say it again if it still matters";
 /// What is said to whoever was told something already, and is not to make the bot talk.
 const HAD_ENOUGH: &str = "whoever may not push here has had enough answers for today";
 
@@ -81,24 +78,6 @@ impl Pass<'_> {
         self.react_at_last(to, &lines).await?;
         if let Some(config) = &self.bot.watch.downstream.commands {
             self.outdate_before(config, heard, &lines).await?;
-        }
-        self.forget(heard).await
-    }
-
-    /// Ends what nobody could rule on in time: whoever saw that it was heard is told.
-    pub(super) async fn too_late(&mut self, heard: &Heard) -> Result<()> {
-        let to = heard.said.source.clone();
-        let told = self.last_said(&to).is_some();
-        let to_be_told =
-            self.eyes(&to).is_some() && !self.strangers_had_enough(&heard.said.author, &[]).await?;
-        if told || to_be_told {
-            let lines = self.one_for_all(heard, Standing::Refused, TOO_LATE);
-            if !self.say(heard, &lines).await? {
-                return Ok(());
-            }
-            self.react_at_last(to, &lines).await?;
-        } else {
-            self.take_eyes_back(to).await?;
         }
         self.forget(heard).await
     }
@@ -197,7 +176,7 @@ impl Pass<'_> {
     }
 
     /// GitHub's id of the reaction that said that the comment was heard.
-    fn eyes(&self, to: &CommandSource) -> Option<u64> {
+    pub(super) fn eyes(&self, to: &CommandSource) -> Option<u64> {
         let seen = Effect::React { to: to.clone(), reaction: Reaction::Eyes };
         let key = seen.key(&self.bot.watch.name);
         let mut records = self.memory.effects.iter();
@@ -224,10 +203,9 @@ impl Pass<'_> {
         let (standing, text) = match &ruling.outcome {
             Ruled::Asked { request } => self.of_request(*request, view),
             Ruled::Ordered { request, answer } => {
-                let order = self.memory.orders.iter().find(|order| order.id == *request);
-                let left = order.and_then(|order| policy::stays_open(order, snapshot));
-                let left = left.map(|left| format!("; {left}")).unwrap_or_default();
-                (Standing::Done, format!("{answer}{left}"))
+                let orders = &self.memory.orders;
+                let order = orders.iter().find(|order| order.id == *request);
+                (Standing::Done, order.map_or(answer.clone(), |it| of_order(it, orders, snapshot)))
             }
             Ruled::Told { answer } => (Standing::Told, answer.clone()),
             Ruled::Refused { why } => (Standing::Refused, why.clone()),
@@ -284,6 +262,16 @@ impl Pass<'_> {
         let mut runs = self.memory.runs.iter().rev();
         runs.find(|run| run.version == *version && matches!(run.state, RunState::Running { .. }))
     }
+}
+
+/// What came of a standing order, in words that stay true.
+fn of_order(order: &Order, orders: &[Order], snapshot: &Snapshot) -> String {
+    if let Some(later) = order.gave_way_to(orders) {
+        let Order { ordered, actor, at, .. } = later;
+        return format!("it gave way to `{ordered}`, which {actor} said later, at {at}");
+    }
+    let left = policy::stays_open(order, snapshot).map(|left| format!("; {left}"));
+    format!("{}{}", order.ordered.consequence(), left.unwrap_or_default())
 }
 
 /// What is said of a trouble of the bot's where people read who do not run it.

@@ -193,6 +193,7 @@ pub(super) fn ask(memory: &mut Memory, id: RequestId, version: &Version, at: Tim
             actor,
             head: None,
             at,
+            said_at: at,
             outcome: None,
         });
     }

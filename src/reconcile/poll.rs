@@ -15,6 +15,9 @@ use std::time::Duration;
 /// Lists may lag so far behind what they list: so much is read twice.
 const OVERLAP: Duration = Duration::from_mins(2);
 
+/// Of so many comments one pass asks whether they were edited: each takes a request.
+const QUESTIONS: usize = 20;
+
 impl Pass<'_> {
     /// Looks for comments that were written since the last look, and records those that command.
     pub(super) async fn poll(&mut self, rule: &CommandsConfig) -> Result<()> {
@@ -38,44 +41,48 @@ impl Pass<'_> {
         let commanding = all.filter(|remark| commands(remark, &grammar, &self.memory));
         let mut commanding: Vec<Remark> = commanding.cloned().collect();
         commanding.sort_by_key(|remark| (remark.created_at, remark.comment.id));
-        let (mut said, mut again) = (Vec::new(), None::<Timestamp>);
+        let (mut said, mut edited, mut again) = (Vec::new(), Vec::new(), None::<Timestamp>);
+        let mut questions = 0;
         for remark in commanding {
             let later = again.into_iter().chain([remark.updated_at]).min();
-            if self.limited && looks_edited(&remark) {
-                again = later;
-                continue;
-            }
-            match self.when_said(&remark).await {
-                Ok(at) => {
-                    let at = at.filter(|at| *at >= from.max(oldest));
-                    said.extend(at.and_then(|at| as_said(remark, at, &self.memory)));
+            let mut at = Some(remark.created_at);
+            if looks_edited(&remark) {
+                if bot.store.has_heard(repo, &source_of(&remark)).await? {
+                    continue;
                 }
-                Err(error) if error.is::<crate::store::StoreError>() => return Err(error),
-                Err(error) => {
+                if self.limited || questions == QUESTIONS {
                     again = later;
-                    self.trouble(&error.context("whether a comment was edited"));
+                    continue;
                 }
+                questions += 1;
+                at = match self.when_said(&remark).await {
+                    Ok(at) => at,
+                    Err(error) => {
+                        again = later;
+                        self.trouble(&error.context("whether a comment was edited"));
+                        continue;
+                    }
+                };
+            }
+            match at {
+                Some(at) if at < from.max(oldest) => {}
+                Some(at) => said.extend(as_said(remark, at, &self.memory)),
+                None => edited.extend(as_said(remark.clone(), remark.updated_at, &self.memory)),
             }
         }
         // What was drafted early may have been said late.
         said.sort_by_key(|said| said.at);
         bot.store.record_said(self.lease, repo, &said, now).await?;
+        // It is asked once.
+        bot.store.record_unheard(self.lease, repo, &edited, now).await?;
         let until = read_until(until, &lists, again);
         let news = self.memory.observe(Fact::Comments { from, until }, now);
         self.record(news).await
     }
 
-    /// When a comment was said; `None` if it was edited since, is gone, or is recorded already.
+    /// When a comment was said that looks edited; `None` if it was, or is gone.
     async fn when_said(&self, remark: &Remark) -> Result<Option<Timestamp>> {
-        if !looks_edited(remark) {
-            return Ok(Some(remark.created_at));
-        }
-        let bot = self.bot;
-        let repo = &bot.watch.downstream.repository;
-        if bot.store.has_heard(repo, &source_of(remark)).await? {
-            return Ok(None);
-        }
-        match bot.sources.github.fetch_publication(&remark.comment.node_id).await {
+        match self.bot.sources.github.fetch_publication(&remark.comment.node_id).await {
             Ok(publication) if publication.edited => Ok(None),
             Ok(publication) => Ok(Some(publication.published_at.unwrap_or(remark.created_at))),
             Err(GithubError::NotFound { .. }) => Ok(None),

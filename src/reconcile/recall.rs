@@ -154,6 +154,7 @@ pub(super) async fn suppose_recalled(
                 actor,
                 head: None,
                 at,
+                said_at: at,
                 outcome: Some(RequestOutcome { granted: true, answer: String::new(), at: now }),
             }),
         }

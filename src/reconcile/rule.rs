@@ -17,6 +17,10 @@ use crate::render;
 use crate::store::Sentence;
 use anyhow::{Context as _, Result};
 
+/// What is said to whoever waited longer than anybody expects something to come of it.
+const TOO_LATE: &str =
+    "nobody could look into it for a day, and now nobody does: say it again if it still matters";
+
 impl Pass<'_> {
     /// Rules on what was heard. Comes after the world was read, so that it is ruled by what is so now.
     pub(super) async fn rule(&mut self) -> Result<()> {
@@ -29,6 +33,7 @@ impl Pass<'_> {
         if waiting.is_empty() || !self.knows_itself().await {
             return Ok(());
         }
+        let mut told_too_late = Vec::new();
         for heard in waiting {
             if self.limited {
                 return Ok(());
@@ -38,7 +43,7 @@ impl Pass<'_> {
                 continue;
             }
             let ruled = if self.is_stale(&heard) {
-                self.too_late(&heard).await
+                self.too_late(config, &heard, &mut told_too_late).await
             } else {
                 self.rule_on(config, &heard).await
             };
@@ -51,8 +56,30 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Rules that nothing comes of what nobody could look into in time. Whoever saw that it was heard is
+    /// told; what they may do is not asked any more, so no more of them are than strangers are. `told`
+    /// are those of this pass.
+    async fn too_late(
+        &mut self,
+        config: &CommandsConfig,
+        heard: &Heard,
+        told: &mut Vec<String>,
+    ) -> Result<()> {
+        let (to, author) = (&heard.said.source, &heard.said.author);
+        let others: Vec<&str> = told.iter().map(String::as_str).collect();
+        let noticed =
+            self.eyes(to).is_some() && !self.strangers_had_enough(author, &others).await?;
+        let mut sentences = Vec::new();
+        if noticed || self.last_said(to).is_some() {
+            told.push(author.clone());
+            let lines = parse(&heard.said.body, &grammar(config)).into_iter();
+            sentences.extend(lines.map(|line| (line.text, refused(TOO_LATE.to_owned()))));
+        }
+        self.record_rulings(heard, &sentences, true).await
+    }
+
     async fn rule_on(&mut self, config: &CommandsConfig, heard: &Heard) -> Result<()> {
-        let (bot, said) = (self.bot, &heard.said);
+        let said = &heard.said;
         let known = self.roles.get(&said.author).copied();
         let role = match known {
             Some(role) => role,
@@ -70,15 +97,25 @@ impl Pass<'_> {
                 sentences.push((line.text, sentence));
             }
         }
+        self.record_rulings(heard, &sentences, stranger).await
+    }
+
+    async fn record_rulings(
+        &mut self,
+        heard: &Heard,
+        sentences: &[(String, Sentence)],
+        stranger: bool,
+    ) -> Result<()> {
+        let bot = self.bot;
         let (store, name, now) = (&bot.store, &bot.watch.name, bot.clock.now());
-        let ruled = store.record_rulings(self.lease, name, heard, &sentences, stranger, now);
+        let ruled = store.record_rulings(self.lease, name, heard, sentences, stranger, now);
         let (rulings, requests, orders) = ruled.await?;
-        for (line, _) in &sentences {
-            self.done(format!("heard `{line}` from {}", said.author));
+        for (line, _) in sentences {
+            self.done(format!("heard `{line}` from {}", heard.said.author));
         }
         for request in requests {
             match self.memory.requests.iter_mut().find(|known| known.id == request.id) {
-                Some(known) => known.head = request.head,
+                Some(known) => (known.head, known.said_at) = (request.head, request.said_at),
                 None => self.memory.requests.push(request),
             }
         }
@@ -151,9 +188,12 @@ impl Pass<'_> {
                 let Some(ordered) = Ordered::ignoring(scope, proposed(pull).as_ref()) else {
                     return refused("nothing is proposed here that `this` could be".to_owned());
                 };
-                // It may be about another release by now.
+                // It may be about another release by now, which no commit of a person's changes.
+                let same = |pull: &PullFacts| {
+                    pull.marker.as_ref().is_some_and(|it| Some(&it.commit) == said.head.as_ref())
+                };
                 let seen = match pull {
-                    Some(pull) if scope == IgnoreScope::This => seen_by(said, pull),
+                    Some(pull) if scope == IgnoreScope::This && !same(pull) => seen_by(said, pull),
                     _ => Ok(()),
                 };
                 seen.map_or_else(refused, |()| Sentence::Order(ordered))

@@ -157,6 +157,37 @@ impl Store {
         rows.iter().map(row::heard).collect()
     }
 
+    /// Records what is not to be heard, such as a comment that was edited, so that nobody looks into it
+    /// again.
+    ///
+    /// # Errors
+    /// If the lease was lost, or the database cannot be written.
+    pub async fn record_unheard(
+        &self,
+        lease: &Lease,
+        repository: &RepoName,
+        all: &[Said],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.writing_under(lease).await?;
+        for said in all {
+            // What a webhook told meanwhile is heard.
+            if !hear(&mut transaction, repository, said, at).await? {
+                continue;
+            }
+            sqlx::query("UPDATE heard SET ended_at = $1 WHERE repository = $2 AND source = $3")
+                .bind(at.millis())
+                .bind(repository.as_str())
+                .bind(said.source.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit("unheard").await
+    }
+
     /// Whether something was heard already.
     ///
     /// # Errors
@@ -214,7 +245,8 @@ impl Store {
                 Sentence::Rule(ruled) => ruled.clone(),
                 Sentence::Ask(wish, version, bound_to) => {
                     let wish = *wish;
-                    let asked = Asked { wish, version, actor, head: bound_to.as_ref() };
+                    let said_at = heard.said.at;
+                    let asked = Asked { wish, version, actor, head: bound_to.as_ref(), said_at };
                     let id = append_request(&mut transaction, watch, &asked, at).await?;
                     let (version, actor) = (version.clone(), actor.clone());
                     requests.push(Request {
@@ -224,6 +256,7 @@ impl Store {
                         actor,
                         head: bound_to.clone(),
                         at,
+                        said_at,
                         outcome: None,
                     });
                     Ruled::Asked { request: id }
@@ -318,13 +351,14 @@ impl Store {
     }
 }
 
+/// Whether it is new.
 async fn hear(
     transaction: &mut AnyConnection,
     repository: &RepoName,
     said: &Said,
     at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<bool, StoreError> {
+    let rows = sqlx::query(
         "INSERT INTO heard (id, repository, source, number, author, bot, body, head, said_at, \
          heard_at) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM heard), \
          $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (repository, source) DO NOTHING",
@@ -339,6 +373,7 @@ async fn hear(
     .bind(said.at.millis())
     .bind(at.millis())
     .execute(&mut *transaction)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    Ok(rows == 1)
 }

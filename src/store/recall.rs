@@ -46,6 +46,7 @@ impl Store {
                         actor,
                         head: None,
                         at: entry.at,
+                        said_at: entry.at,
                         outcome: Some(RequestOutcome { granted: true, answer, at }),
                     });
                 }

@@ -136,6 +136,10 @@ fn request(row: &AnyRow) -> Result<Request, StoreError> {
         actor: text(row, "actor")?,
         head: commit(row, "head")?,
         at: time(row, "asked_at")?,
+        said_at: match row.try_get::<Option<i64>, _>("said_at")? {
+            Some(millis) => Timestamp::from_millis(millis),
+            None => time(row, "asked_at")?,
+        },
         outcome,
     })
 }

@@ -19,7 +19,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<RequestId, StoreError> {
         let mut transaction = self.writing().await?;
-        let asked = Asked { wish, version, actor, head: None };
+        let asked = Asked { wish, version, actor, head: None, said_at: at };
         let id = append_request(&mut transaction, watch, &asked, at).await?;
         transaction.commit("request").await?;
         Ok(id)
@@ -76,22 +76,23 @@ pub(super) struct Asked<'a> {
     pub(super) actor: &'a str,
     /// Where the branch was, if it is bound to that.
     pub(super) head: Option<&'a CommitId>,
+    pub(super) said_at: Timestamp,
 }
 
 /// Appends a wish inside a transaction, unless the same one is open: that one is then bound to the
-/// branch as it was this time.
+/// branch as it was this time, and was said this time.
 pub(super) async fn append_request(
     transaction: &mut AnyConnection,
     watch: &WatchName,
     asked: &Asked<'_>,
     at: Timestamp,
 ) -> Result<RequestId, StoreError> {
-    let Asked { wish, version, actor, head } = asked;
+    let Asked { wish, version, actor, head, said_at } = asked;
     sqlx::query(
-        "INSERT INTO request (id, watch, version, wish, actor, asked_at, head) VALUES \
-         ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4, $5, $6) \
+        "INSERT INTO request (id, watch, version, wish, actor, asked_at, head, said_at) \
+         VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM request), $1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (watch, version, wish) WHERE ended_at IS NULL \
-         DO UPDATE SET head = excluded.head",
+         DO UPDATE SET head = excluded.head, said_at = excluded.said_at",
     )
     .bind(watch.as_str())
     .bind(version.to_string())
@@ -99,6 +100,7 @@ pub(super) async fn append_request(
     .bind(storable(actor).as_ref())
     .bind(at.millis())
     .bind(head.map(|head| head.as_str().to_owned()))
+    .bind(said_at.millis())
     .execute(&mut *transaction)
     .await?;
     let id = sqlx::query(

@@ -201,6 +201,7 @@ pub(crate) fn request(version: &Version, granted: bool) -> Request {
         actor: "maintainer".to_owned(),
         head: None,
         at: minutes_ago(30),
+        said_at: minutes_ago(30),
         outcome: granted.then(|| RequestOutcome {
             granted: true,
             answer: "proposed".to_owned(),

@@ -26,9 +26,13 @@ fn order(id: i64, ordered: Ordered) -> Order {
     Order { id: RequestId(id), ordered, actor: "ada".to_owned(), at: minutes_ago(20) }
 }
 
-/// The bump of the MINOR that is asked for, counted as this.
+/// The bump of the MINOR that is asked for, counted as this, when the orders are given.
 fn asked(watch: &Snapshot, id: i64) -> Request {
-    Request { id: RequestId(id), ..request(&watch.candidates[0].version, false) }
+    Request {
+        id: RequestId(id),
+        said_at: minutes_ago(20),
+        ..request(&watch.candidates[0].version, false)
+    }
 }
 
 /// What is done to pull requests, and the word for the stage of the MINOR and of the patch.

@@ -1,7 +1,7 @@
 //! What a command is bound to until it is carried out, and how long it is answered.
 
 use super::{
-    commands::{MAINTAINER, answers, reactions, run_story, say},
+    commands::{MAINTAINER, STRANGER, answers, reactions, run_story, say},
     majors::publish_major,
     stand::run_test,
 };
@@ -61,6 +61,40 @@ async fn this_is_what_was_proposed_when_it_was_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_a_persons_changes_nothing_of_what_this_is() {
+    run_story(async |stand, pull| {
+        stand.wait_minutes(5);
+        stand.world.commit_to(&pull.head_branch, "README.md", b"# mine\n", "docs: mine");
+        let comment = stand.world.comment_as(MAINTAINER, pull.number, "/bump ignore this");
+        stand.settle().await;
+        assert_eq!(reactions(stand, comment), ["rocket"]);
+        let standing = stand.view().await.standing.join("\n");
+        assert!(standing.contains("ignore 3.10.0 by maya"), "{standing}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_again_after_an_order_is_heard_though_the_request_is_older() {
+    run_test(async |stand| {
+        stand.set("downstream.commands.enabled", true);
+        stand.world.set_permission(MAINTAINER, "write");
+        publish_major(stand).await;
+        stand.settle().await;
+        let stub = stand.only();
+        say(stand, MAINTAINER, stub.number, "/bump 4.0.0").await;
+        stand.wait_minutes(5);
+        stand.world.comment_as(MAINTAINER, stub.number, "/bump ignore major");
+        stand.wait_minutes(1);
+        let again = stand.world.comment_as(MAINTAINER, stub.number, "/bump 4.0.0");
+        stand.settle().await;
+        assert_eq!(reactions(stand, again), ["eyes"], "{}", stand.requests().await);
+        assert_eq!(stand.requests().await, "4.0.0 open: no answer yet");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_something_ignored_is_told_what_stays_open() {
     run_story(async |stand, pull| {
         stand.world.commit_to(&pull.head_branch, "README.md", b"# mine\n", "docs: mine");
@@ -107,8 +141,9 @@ async fn an_answer_is_kept_up_as_long_as_what_was_asked_for_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_nobody_could_look_up_for_a_day_is_told_that_nobody_does() {
     run_story(async |stand, pull| {
-        let fault = Fault::on(Service::GitHub).method("GET").path_contains("/permission");
-        stand.world.fault(fault.status(502).always());
+        let fault =
+            || Fault::on(Service::GitHub).method("GET").path_contains("/permission").status(502);
+        stand.world.fault(fault().always());
         stand.wait_minutes(5);
         let comment = stand.world.comment_as(MAINTAINER, pull.number, "/bump hold");
         stand.once().await;
@@ -119,6 +154,19 @@ async fn whoever_nobody_could_look_up_for_a_day_is_told_that_nobody_does() {
         insta::assert_snapshot!(answers(stand, pull.number).join("\n---\n"), @"`/bump hold`: **❌ refused** — nobody could look into it for a day, and now nobody does: say it again if it still matters");
         assert_eq!(reactions(stand, comment), ["-1"]);
         assert_eq!(stand.view().await.standing, Vec::<String>::new());
+        // Nobody makes the bot talk by that either.
+        stand.world.fault(fault().always());
+        stand.wait_minutes(5);
+        let all: Vec<u64> =
+            (0..9).map(|_| stand.world.comment_as(STRANGER, pull.number, "/bump hold")).collect();
+        stand.once().await;
+        stand.wait(25);
+        stand.once().await;
+        stand.world.clear_faults();
+        stand.settle().await;
+        assert_eq!(answers(stand, pull.number).len(), 1 + 5);
+        let eyes = all.iter().filter(|id| reactions(stand, **id).contains(&"eyes".to_owned()));
+        assert_eq!(eyes.count(), 0);
     })
     .await;
 }

@@ -400,6 +400,11 @@ async fn what_was_edited_before_the_bot_came_is_not_heard() {
         for comment in [plain, remark, review] {
             assert_eq!(reactions(stand, comment), Vec::<String>::new());
         }
+        stand.world.clear_requests();
+        stand.settle().await;
+        let asked = stand.world.requests();
+        let asked = asked.iter().filter(|it| it.path.contains("/graphql")).count();
+        assert_eq!(asked, 0, "whether one was edited is asked once");
         assert_eq!(stand.view().await.standing, Vec::<String>::new());
         // What is edited after it was heard changes nothing.
         stand.wait_minutes(5);
@@ -440,12 +445,13 @@ async fn whether_a_comment_was_edited_is_asked_until_there_is_an_answer() {
 async fn what_is_found_in_one_pass_is_heard_in_the_order_in_which_it_was_said() {
     run_story(async |stand, pull| {
         stand.wait_minutes(5);
-        stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump hold");
+        let remark = stand.world.remark_as(MAINTAINER, pull.number, FILE, "/bump hold");
         stand.wait_minutes(1);
         stand.world.comment_as(MAINTAINER, pull.number, "/bump unhold");
         stand.wait_minutes(3);
         stand.settle().await;
         assert_eq!(stand.view().await.standing, Vec::<String>::new());
+        insta::assert_snapshot!(shown(stand, &stand.world.replies(remark)[0].body), @"`/bump hold`: **✅ done** — it gave way to `unhold`, which maya said later, at 2026-06-12T08:06:00Z");
     })
     .await;
 }

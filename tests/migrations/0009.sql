@@ -9,9 +9,9 @@ INSERT INTO finding (id, watch, version, check_name, subject, inputs, verdict, s
 INSERT INTO canary_run (id, watch, version, subject, inputs, base, tree, remembered_by, checked, dispatched, started_at, alive_until, ended_at, verdict, summary, output, report) VALUES
   (1, 'townhouse', '3.10.0', 'sha256:2222222222222222222222222222222222222222222222222222222222222222', 'base', '3333333333333333333333333333333333333333', '4444444444444444444444444444444444444444', 'steps in harness', NULL, NULL, 1781251264000, 1781251284000, 1781251269000, 'inconclusive', 'the registry was away', 'no answer', '{"executor":"on the bot''s host","setup":[],"attempts":[]}'),
   (2, 'townhouse', '3.10.0', 'sha256:2222222222222222222222222222222222222222222222222222222222222222', 'base', '3333333333333333333333333333333333333333', '4444444444444444444444444444444444444444', '', '6666666666666666666666666666666666666666', '0123456789ab-1', 1781251330000, 1781251350000, NULL, NULL, NULL, NULL, '{}');
-INSERT INTO request (id, watch, version, wish, actor, asked_at, granted, answer, ended_at, head) VALUES
-  (1, 'townhouse', '3.9.9', 'bump', 'maya', 1781251265000, 0, '3.9.9 is not known', 1781251266000, NULL),
-  (2, 'townhouse', '3.10.0', 'recreate', 'maya', 1781251267000, NULL, NULL, NULL, '5555555555555555555555555555555555555555');
+INSERT INTO request (id, watch, version, wish, actor, asked_at, granted, answer, ended_at, head, said_at) VALUES
+  (1, 'townhouse', '3.9.9', 'bump', 'maya', 1781251265000, 0, '3.9.9 is not known', 1781251266000, NULL, NULL),
+  (2, 'townhouse', '3.10.0', 'recreate', 'maya', 1781251267000, NULL, NULL, NULL, '5555555555555555555555555555555555555555', 1781251266500);
 INSERT INTO effect (effect_key, watch, effect, state, intended_at, done_at, remote_id) VALUES
   ('townhouse push digest-bump/connector 5555555555555555555555555555555555555555', 'townhouse', '{"effect":"push_branch","branch":"digest-bump/connector","commit":"5555555555555555555555555555555555555555"}', 'done', 1781251270000, 1781251271000, '5555555555555555555555555555555555555555'),
   ('townhouse label #1 dependencies', 'townhouse', '{"effect":"label_pull","number":1,"labels":["dependencies"]}', 'intended', 1781251272000, NULL, NULL);
