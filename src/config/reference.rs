@@ -17,7 +17,8 @@ const INTRODUCTION: &str = "\
 <!-- Written by `UPDATE=1 cargo test --lib config::reference` from src/config/; changes by hand are lost. -->
 
 The file is TOML, `/etc/digest-bump.toml` unless `--config` or `DIGEST_BUMP_CONFIG` names another. An unknown key is an
-error, and every problem is reported at once with its place. [`config/digest-bump.toml`](../config/digest-bump.toml) is
+error. Problems are reported together, each with its key; a value of the wrong type, or a key that is missing, first and alone.
+[`config/digest-bump.toml`](../config/digest-bump.toml) is
 a whole one. Durations are a number with a unit, such as `45s`, `20m`, `24h` or `7d`, or `0`. URLs are `https://`;
 plain `http://` is for a server on loopback alone. Regular expressions are those of
 [the regex crate](https://docs.rs/regex/latest/regex/#syntax). The path of a file on this machine, such as `known_issues`
